@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import readme
-from experiments.reuse import blind, lookups, repeats, report, stream, swaps
+from experiments.reuse import blind, lookups, monitor, priors, repeats, report, stream, swaps
 from experiments.reuse.suite import pairs
 from router.config.environment import environment
 from router.encoding.encoder import Encoder, packaged_model, prepared
@@ -153,7 +153,7 @@ def of_streams(rows: list[dict[str, Any]], seeds: int) -> list[dict[str, Any]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     default = Path(environment("WAGGLE_DATA", "../shared/data"))
-    parts = "pairs,data,sources,streams,repeats,lookups"
+    parts = "priors,pairs,data,sources,streams,monitor,repeats,lookups"
     parser.add_argument("--data", type=Path, default=default, help="the folder of the data sets")
     parser.add_argument("--only", default=parts, help="the parts to run, with commas between them")
     parser.add_argument(
@@ -170,6 +170,8 @@ def main() -> None:
     result: dict[str, Any] = json.loads(path.read_text()) if path.is_file() else {}
     wanted = options.only.split(",")
     rows = read(options.data / "reuse_pairs_dev.parquet", encoder)
+    if "priors" in wanted:
+        priors.write(priors.measured(encoder, verifier_of(str(WORK / "encoders"))))
     if "pairs" in wanted:
         unseen = options.unseen.split(",") if options.unseen else ()
         result["pairs"] = of_pairs(rows, encoder, unseen)
@@ -179,6 +181,8 @@ def main() -> None:
         result["sources"] = of_sources(rows)
     if "streams" in wanted:
         result["streams"] = of_streams(rows, options.seeds)
+    if "monitor" in wanted:
+        result["monitor"] = monitor.measured(swaps.checked(rows), encoder, options.seeds)
     if "repeats" in wanted:
         result["repeats"] = repeats.measured()
     if "lookups" in wanted:
@@ -199,7 +203,7 @@ def show(result: dict[str, Any]) -> None:
             shown = (str(row[column]) for column in columns)
             table.add_row(name, *shown, str(row["with_backend"]["recall"]))
         out.print(table)
-    for name in ("data", "sources", "streams", "repeats", "lookups"):
+    for name in ("data", "sources", "streams", "monitor", "repeats", "lookups"):
         if name in result:
             out.print(name, result[name])
 

@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from math import log10
+from typing import Protocol
 
 import orjson
 
 from learner.preference import Preference
+from router.calls.outcome import CallOutcome
 from router.calls.prices import priced
 from router.config.config import Config
 from router.domain import CHAT, Attempt, Call, Decision, Request, Usage
-from router.engine.allowances import Allowances
 from router.engine.recall import Lookup
-from router.engine.tries import Tries
+from router.plans.calling import EndCall
 from router.plans.compiled import Plans, VerifyingModel
 from router.plans.costs import Size, call_cost, size_of
 from router.plans.pace import Pace
@@ -55,10 +56,30 @@ class Expected:
     seconds: float | None = None
 
 
+class Tried(Protocol):
+    """How backends are called: with retries, and with a record of their times and rests."""
+
+    pace: Pace
+
+    async def try_chain(
+        self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
+    ) -> CallOutcome: ...
+
+    def resting_at(self, now: float) -> Sequence[str]: ...
+
+
+class Limiting(Protocol):
+    """The limits of keys, within which a call reserves what it may use."""
+
+    async def reserve(
+        self, config: Config, chain: tuple[str, ...], request: Request, body: bytes
+    ) -> EndCall: ...
+
+
 @dataclass
 class Verifying:
-    tries: Tries
-    allowances: Allowances
+    tries: Tried
+    allowances: Limiting
     steady: Callable[[], float] = time.monotonic
     pace: Pace = field(default_factory=Pace)  # of questions alone: they are short
     _rests_until: float = 0.0

@@ -144,9 +144,11 @@ class LearnerState:
         reused = row.strategy == "reuse"  # a remembered answer: no plan ran
         if context is None or plan not in config.plans or row.abandoned or reused:
             return
-        spend = spend_of(row.cost_usd, row.rate_usd or 0.0)
+        # What it took to ask whether memory may answer says nothing about the plan.
+        spend = spend_of(row.cost_usd - row.questions_usd, row.rate_usd or 0.0)
+        seconds = max(row.latency_ms - row.questions_ms, 0.0) / 1000
         kind = kind_in(context)
-        self.bandit.see(Outcome(Arm(plan), context, spend, row.latency_ms / 1000, row.failed), kind)
+        self.bandit.see(Outcome(Arm(plan), context, spend, seconds, row.failed), kind)
         _count(self.seen, kind, plan)
         for usual in dict.fromkeys(("", kind)):
             _fade(self.usual.setdefault(usual, {}), context)

@@ -41,9 +41,14 @@ def guarded(stored: str, request: str) -> bool:
 
 
 def _in_english(text: str) -> bool:
-    if language(text) != "en" or not _LATIN.match(text):
+    return _LATIN.match(text) is not None and _begins_in_english(text[:_LOOKED_AT])
+
+
+@lru_cache(maxsize=8_192)
+def _begins_in_english(text: str) -> bool:
+    if language(text) != "en":
         return False
-    words = [word.lower() for word in _WORD.findall(text[:_LOOKED_AT])]
+    words = [word.lower() for word in _WORD.findall(text)]
     foreign = sum(word in _FOREIGN for word in words)
     ours = sum(word in _ENGLISH for word in words)
     if ours > foreign and ours >= _LEAST_ENGLISH * len(words):

@@ -23,12 +23,12 @@ from router.reuse.acceptance import Acceptor
 from router.reuse.evidence import ReuseCheck
 from router.reuse.priors import NOTHING, measured
 from router.reuse.trust import CheckCounts, Record, bound_of
-from router.reuse.watch import suspicion
+from router.reuse.watch import nearly_alarmed, resting, suspicion
 
 _LEAST_CHECKED = 0.02  # share of reusable answers that a new answer checks, at least
 _MOST_CHECKED = 0.05  # the same share in a bucket without checks
 _HALVED_AFTER = 50.0  # checks of a bucket that halve the share `_MOST_CHECKED`
-_POOLED = 300.0  # the most that the checks around a space or a neighbourhood count for
+_POOLED = 1_000.0  # the most that the checks around a space or a neighbourhood count for
 _RESUMES = 0.75  # a stopped level serves again at this share of the budget
 _CACHED = 10_000  # standings in the cache, at most
 _MOST_COUNTED = 50_000  # the latest solutions, spaces and neighbourhoods that are counted
@@ -119,17 +119,30 @@ class Calibration:
         for record in records[first:]:
             record.add(wrong=check.wrong, weight=check.weight, repeats=repeats, budget=self.budget)
         for n, record in enumerate(records[first:], first):
-            if record.stopped:
-                if self._bound(levels, n) <= _RESUMES * self.budget:
-                    record.resume()
-            elif served[n] and not self._keeps_budget(levels, n):
+            if record.stopped and self._bound(levels, n) <= _RESUMES * self.budget:
+                record.resume()
+        if not any(served):
+            return
+        for n, record in enumerate(records[first:], first):
+            if served[n] and self._bound(levels, n) > self.budget:
                 record.stop()
-                break  # what is inside this level stops with it
+                return  # what is inside this level stops with it
+        self._stop_alarmed([record for n, record in enumerate(records) if n >= first and served[n]])
+
+    def _stop_alarmed(self, records: Sequence[Record]) -> None:
+        """Stop the innermost level whose doubt reached the alarm. The levels around it may owe
+        their doubt to it alone: they stop at the next wrong check elsewhere."""
+        alarmed = [record for record in records if record.alarmed]
+        if alarmed:
+            alarmed[-1].stop()
+        for record in alarmed[:-1]:
+            record.doubt = nearly_alarmed(self.budget)
 
     def _record(self, level: Level) -> Record:
+        rested = Record(doubt=resting(self.budget))
         if len(level) == 1:
-            return self._buckets.setdefault(level, Record())
-        record = self._parts.setdefault(level, Record())
+            return self._buckets.setdefault(level, rested)
+        record = self._parts.setdefault(level, rested)
         _keep_latest(self._parts, level)
         return record
 

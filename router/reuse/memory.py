@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from router.config.reuse import Reuse
 from router.domain import Request, Signal
 from router.request.language import language
+from router.reuse.acceptance import acceptors
 from router.reuse.calibration import Calibration, bucket_of
 from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_of
 from router.reuse.guards import compare
@@ -190,15 +191,16 @@ class SolutionMemory:
         near = self._nearest(query.space, vector, _NEAREST)
         hits = [hit for hit in near if hit.similarity >= LEAST_SIMILARITY]
         return [
-            Candidate(
-                similarity,
-                solution,
-                compare(solution.request, query.text),
-                judged=self.verdict(solution.exact, query.exact),
-            )
+            self._candidate(similarity, solution, query)
             for similarity, solution in self._in_use(query, hits)
             if language(solution.request) == spoken
         ]
+
+    def _candidate(self, similarity: float, solution: Solution, query: MemoryQuery) -> Candidate:
+        verdict = compare(solution.request, query.text)
+        may = acceptors(solution.request, query.text, verdict)
+        judged = self.verdict(solution.exact, query.exact) if may else None
+        return Candidate(similarity, solution, verdict, judged=judged)
 
     async def _accepted(
         self, query: MemoryQuery, candidates: Sequence[Candidate]
@@ -302,10 +304,10 @@ class SolutionMemory:
     def verdict(self, first: bytes, second: bytes) -> bool | None:
         """Whether one answer serves these two requests, if the pair was judged."""
         pair = pair_of(first, second)
-        verdict = self._verdicts.get(pair)
-        if verdict is None and self.store is not None:
-            verdict = self.store.verdict(pair)
-        return None if verdict is None else verdict.serves
+        verdicts = [self._verdicts.get(pair), self.store.verdict(pair) if self.store else None]
+        # Another router may have written a later verdict than the one that this router queued.
+        judged = [verdict for verdict in verdicts if verdict is not None]
+        return max(judged, key=lambda verdict: verdict.at).serves if judged else None
 
     def add_verdict(self, verdict: PairVerdict) -> None:
         """Queue a verdict on a pair of requests; it counts at once."""

@@ -1,17 +1,18 @@
 """Notices that answers of one kind went bad, also after thousands of good checks. Pure.
 
-The doubt about a kind starts at zero. Each check adds to the doubt, and multiplies it by the odds
-of its result if five times the budget were wrong, against the odds if the budget were wrong. (This
-is the Shiryaev-Roberts procedure; old right checks cannot outweigh new wrong ones.)
+The doubt about a kind starts where right checks leave it. Each check adds to the doubt, and
+multiplies it by the odds of its result if four times the budget were wrong, against the odds if the
+budget were wrong. (This is the Shiryaev-Roberts procedure; old right checks cannot outweigh new
+wrong ones.)
 
-The promise: while no more than the budget is wrong, a false alarm comes on average after `ALARM`
-checks or later, however often the doubt is looked at. `experiments/reuse/monitor.py` measures how
-soon the alarm comes. Not covered: a kind that is wrong only a little more often than the budget;
-its upper bound decides.
+The promise: while no more than the budget is wrong, a false alarm comes on average after nearly
+`ALARM` checks or later, however often the doubt is looked at. `experiments/reuse/monitor.py`
+measures how soon the alarm comes. Not covered: a kind that is wrong only a little more often than
+the budget; its upper bound decides.
 """
 
-ALARM = 1_000.0  # the doubt at which a kind stops
-_WORSE = 5.0  # an alarm looks for so many times the budget
+ALARM = 600.0  # the doubt at which a kind stops
+_WORSE = 4.0  # an alarm looks for so many times the budget
 
 
 def doubt_after(doubt: float, budget: float, *, wrong: bool, weight: float = 1.0) -> float:
@@ -31,6 +32,11 @@ def suspicion(doubt: float, budget: float) -> float:
     """How near the alarm is: 0 at rest, 1 at the alarm."""
     rest = resting(budget)
     return min(max(doubt - rest, 0.0) / max(ALARM - rest, 1.0), 1.0)
+
+
+def nearly_alarmed(budget: float) -> float:
+    """The doubt that one more wrong check lifts to the alarm."""
+    return ALARM * budget / _worse(budget)
 
 
 def _worse(budget: float) -> float:

@@ -77,6 +77,8 @@ class AnsweredRequest:
     latency_ms: float
     failed: bool
     abandoned: bool
+    questions_usd: float = 0.0  # part of the cost: questions to the verifying backend of reuse
+    questions_ms: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,9 @@ class JudgedRequest:
 _COLUMNS = (
     "request_id, epoch_us(ts), plan, coalesce(kind, ''), coalesce(strategy, ''), features, "
     "coalesce(features_version, 0), coalesce(cost_usd, 0), rate_usd, coalesce(latency_ms, 0), "
-    "coalesce(status, 0) >= 500, coalesce(status, 0) = 499"
+    "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
+    "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0), "
+    "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0)"
 )
 
 

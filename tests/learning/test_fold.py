@@ -34,6 +34,15 @@ def test_signals_about_answers_move_the_policy(config, stored):
     assert fold.turn() is False
 
 
+def test_a_question_about_memory_teaches_nothing_about_the_plan_that_answered(config, stored):
+    traffic = Traffic(config, stored)
+    question = {"step": 2, "backend": "a", "role": "reuse.verifier", "cost_usd": 0.004}
+    plan = {"step": 1, "backend": "b", "cost_usd": 0.002}
+    traffic.send(150, cost_usd=0.006, attempts=[plan, question])
+    fold = turned(begun(config))
+    assert fold.state.bandit.expenses.of(Arm("dear")).spend == pytest.approx(2.0)
+
+
 def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(config, stored):
     """Batches come live, with snapshots now and then and kills in between; then the whole log is
     replayed from nothing, after the rows were sealed and merged."""

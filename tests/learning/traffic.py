@@ -34,7 +34,14 @@ class Traffic:
         self.at = NOON
         self.rows = []
 
-    def send(self, count=30, *, good=lambda plan, task: plan == "dear", writers=("r1", "r2")):
+    def send(
+        self,
+        count=30,
+        *,
+        good=lambda plan, task: plan == "dear",
+        writers=("r1", "r2"),
+        **given,
+    ):
         for n in range(count):
             self.at += MINUTE // 60
             plan = ("cheap", "dear")[int(self.chance.integers(2))]
@@ -50,7 +57,7 @@ class Traffic:
                 features_version=1,
                 features=features_of(f"{task} request {n}"),
                 rate_usd=0.001,
-                cost_usd=0.002,
+                **{"cost_usd": 0.002, **given},
             )
             self.rows.append(row)
             writer = writers[n % len(writers)]

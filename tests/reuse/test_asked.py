@@ -1,9 +1,11 @@
 """A backend that is asked whether one answer serves two requests, through a running router."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
+from router.keys import new_key
 from router.telemetry.rows import request_row
 from tests.reuse.service import (
     ScriptedTexts,
@@ -244,3 +246,67 @@ async def test_a_backend_that_fails_means_no_and_is_left_alone_for_a_while(data)
         assert calls > 0
         assert _tiers(await waggle.chat("How is asthma healed?")) == ["novel"]
         assert len(bodies) == calls
+
+
+async def test_questions_count_within_the_limits_of_the_callers_key(data):
+    token, key = new_key("a", "", limits={"tokens_per_minute": 100_000})
+    bearer = {"authorization": f"Bearer {token}"}
+    async with (
+        ScriptedTexts().listening() as model,
+        VerifyingBackend(SORT).listening() as cheap,
+        rig(verified(data, model.url, cheap.url, keep="all"), keys=[key]) as waggle,
+    ):
+        earn_trust(waggle, "asked")
+        await waggle.chat(WHY, headers=bearer)
+        await settled(waggle)
+        reply = await waggle.chat(HOW, headers=bearer)
+        assert _tiers(reply) == ["reuse"]
+        after = await waggle.chat(HOW, headers={**bearer, "x-waggle-reuse": "off"})
+        left = int(after.headers["x-ratelimit-remaining-tokens"])
+        assert left == 100_000 - 4 * 150, "one answer and three questions, of 150 tokens each"
+
+
+async def test_a_key_that_may_not_use_the_verifier_asks_nobody(data):
+    token, key = new_key("a", "", plans=["ask"])
+    bearer = {"authorization": f"Bearer {token}"}
+    async with (
+        ScriptedTexts().listening() as model,
+        VerifyingBackend(SORT).listening() as cheap,
+        rig(verified(data, model.url, cheap.url, keep="all"), keys=[key]) as waggle,
+    ):
+        earn_trust(waggle, "asked")
+        await waggle.chat(WHY, headers=bearer)
+        await settled(waggle)
+        assert _tiers(await waggle.chat(HOW, headers=bearer)) == ["novel"]
+        assert not cheap.questions
+
+
+async def test_a_streamed_answer_ends_with_what_the_questions_cost(data):
+    async with (
+        ScriptedTexts("With inhalers.").listening() as model,
+        VerifyingBackend(SORT).listening() as cheap,
+        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
+    ):
+        earn_trust(waggle, "asked")
+        await waggle.chat(WHY)
+        await settled(waggle)
+        reply = await waggle.chat(HOW, stream=True, stream_options={"include_usage": True})
+        assert _tiers(reply) == ["reuse"]
+        assert reply.events[-2]["usage"]["cost"] > 0
+
+
+async def test_what_another_router_found_wrong_later_counts_here(data):
+    async with (
+        ScriptedTexts().listening() as model,
+        VerifyingBackend(SORT).listening() as cheap,
+        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
+    ):
+        earn_trust(waggle, "asked")
+        await waggle.chat(WHY)
+        await settled(waggle)
+        assert _tiers(await waggle.chat(HOW)) == ["reuse"]
+        await settled(waggle)
+        memory = waggle.engine.recall.memory
+        (verdict,) = memory._verdicts.values()
+        memory.store.add_evidence(verdicts=[replace(verdict, serves=False, at=verdict.at + 1)])
+        assert _tiers(await waggle.chat(HOW, headers={"x-waggle-task": ""})) == ["novel"]

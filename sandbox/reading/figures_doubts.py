@@ -5,6 +5,7 @@ February`, `who` or `with the lowest` chooses some of the values, or relates two
 change of the data came of it, the figures of all values would answer another request.
 """
 
+import re
 from collections.abc import Sequence
 
 from sandbox.reading import figures_joined
@@ -37,6 +38,9 @@ _BESIDE_OTHERS = frozenset(
     "moving_average growth_percent outliers from_mean".split()
 )
 _CHOOSING_MORE = frozenset("cuando donde quienes cuyo cuya whenever if si".split())
+_WHO_ACTS = frozenset({"i", "we", "he", "she", "they", "you"})
+_RANKED = frozenset({"best", "worst", "mejor", "peor"})
+_MONEY = {"dollar": r"\$|dollar|d[oó]lar|usd", "euro": r"€|euro|\beur\b", "yen": r"¥|\byen"}
 _OTHER_SCALE = 20  # a bound so many times smaller or larger than all values is in another unit
 _WITH_THE = (("with", "the"), ("con", "el"), ("con", "la"), ("with", "his"), ("with", "their"))
 
@@ -59,6 +63,8 @@ def refuse(request: Request, analyses: Sequence[Analysis]) -> None:
             raise NotUnderstood(f"`{token.text}` is not understood for figures", (token.text,))
     _refuse_related(request, analyses)
     _refuse_two_columns(analyses)
+    _refuse_best_of(request, analyses)
+    _refuse_other_currency(request)
     _refuse_other_scale(request, analyses)
     _refuse_repeated_names(request, analyses)
     _refuse_parts_together(request, analyses)
@@ -116,6 +122,28 @@ def _refuse_with(request: Request, begin: int, place: int, analyses: Sequence[An
     asks_how = any(word.startswith(("how", "cuan")) for word in before)
     if joined and (asks_how or not named):
         raise NotUnderstood("what it wants of the largest or smallest value is not clear")
+
+
+def _refuse_best_of(request: Request, analyses: Sequence[Analysis]) -> None:
+    """`Best team on average`: the word was taken as a part of a story."""
+    if request.changes or any(a.method not in ("mean", "sum") for a in analyses):
+        return
+    for begin, end in _questions(request):
+        for token in request.reader.tokens[begin:end]:
+            if plain(token.text) in _RANKED:
+                raise NotUnderstood(f"`{token.text}` is not understood here", (token.text,))
+
+
+def _refuse_other_currency(request: Request) -> None:
+    """`In euros` of dollars."""
+    tokens, text = request.reader.tokens, request.reader.text.lower()
+    for i, token in enumerate(tokens):
+        after_in = i > 0 and plain(tokens[i - 1].text) in ("in", "en")
+        if after_in and is_word(token, "currency"):
+            ours = {name for name, words in _MONEY.items() if re.search(words, token.text.lower())}
+            theirs = {name for name, words in _MONEY.items() if re.search(words, text)}
+            if theirs - ours:
+                raise NotUnderstood(f"figures in `{token.text}` are not converted", (token.text,))
 
 
 def _refuse_two_columns(analyses: Sequence[Analysis]) -> None:
@@ -218,6 +246,9 @@ def _refuse_choice(request: Request) -> None:
             word = plain(tokens[i].text)
             relative = word in WHICH - {"what", "que", "cual"} and i > last
             if word in _CHOOSING_MORE or relative:
+                raise NotUnderstood(f"which values `{tokens[i].text}` chooses is not understood")
+            acts = {plain(t.text) for t in tokens[i + 1 : end]} & _WHO_ACTS
+            if word in _CHOOSING and acts:
                 raise NotUnderstood(f"which values `{tokens[i].text}` chooses is not understood")
             if word in _CHOOSING:
                 _refuse_unknown(request, i, end, spoken)

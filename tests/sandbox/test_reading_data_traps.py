@@ -95,6 +95,9 @@ def test_the_answer_is_right(text: str, figures: dict[str, float]):
         (f"{_PEOPLE}Age of the guest with the most income", ""),
         (f"{_PEOPLE}Max income and in which age", "which"),
         ("Alturas: 150, 162, 171, 180 cm. ¿Cuántos miden más de 1,70?", "different units"),
+        ("Cups per day: 2, 3, 1, 0. Average on days I drank coffee", "on"),
+        ("Ticket prices 25, 40, 40, 60, 85 dollars: mean in euros", "euros"),
+        (f"{_PEOPLE}Best income on average", "Best"),
         ("My bills were 84, 91 and 102. Which month was the most expensive?", "no names"),
     ],
 )

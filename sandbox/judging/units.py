@@ -83,19 +83,19 @@ def _motion(
 ) -> Mapping[str, Any]:
     units = _registry()
     amounts = {"length": length, "time": time, "speed": speed}
-    known = {
+    quantities = {
         kind: value * units.parse_expression(_written(names[f"{kind}_unit"]))
         for kind, value in amounts.items()
         if value is not None
     }
     if speed is None:
-        result = known["length"] / known["time"]
+        result = quantities["length"] / quantities["time"]
         wanted = {"km_per_hour": "km/hour", "m_per_second": "m/s", "miles_per_hour": "mile/hour"}
     elif time is None:
-        result = known["length"] / known["speed"]
+        result = quantities["length"] / quantities["speed"]
         wanted = {"hours": "hour", "minutes": "minute"}
     else:
-        result = known["speed"] * known["time"]
+        result = quantities["speed"] * quantities["time"]
         wanted = {"kilometers": "km", "meters": "m", "miles": "mile"}
     return {name: float(result.to(unit).magnitude) for name, unit in wanted.items()}
 

@@ -167,10 +167,10 @@ def _unconditional(reader: Reader, start: int) -> bool:
     named = any(
         t.stem.split()[0] in ("ppv", "vpp", "npv", "vpn") or "predictiv" in t.stem for t in results
     )
-    asked = [i for i, t in enumerate(words) if t.means("question_probability")]
+    questions = [i for i, t in enumerate(words) if t.means("question_probability")]
     last = max((i for i, t in enumerate(words) if t in results), default=-1)
-    direct = bool(asked) and all(_says_who(t) for t in words[asked[0] + 1 : last])
-    return not ill and not given and not named and direct and asked[0] < last
+    direct = bool(questions) and all(_says_who(t) for t in words[questions[0] + 1 : last])
+    return not ill and not given and not named and direct and questions[0] < last
 
 
 def _says_who(token: Token) -> bool:

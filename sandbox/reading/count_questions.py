@@ -284,7 +284,7 @@ def _bounded_committee(reader: Reader) -> Analysis | None:
     names = {i: _name_after(reader, i) for i in numbers}
     mine = [i for i in numbers if names[i] == group]
     members = phrases.value(
-        reader, "committee|people_word 'of|'de|'con? #n.", "#n. 'person|'member"
+        reader, "committee 'of|'de|'con? #n.", "people_word 'of|'de|'con #n.", "#n. 'person|'member"
     )
     others = [i for i in reader.free("number") if i not in mine]
     if len(mine) != 1 or len(others) != 1 or members is None or not group:

@@ -78,8 +78,8 @@ def _read(reader: Reader) -> Spec | None:
         if scan.wanted or (scan.count is not None and scan.drafts and not question):
             raise
         return None
-    asked = _QUESTION.search(text) is not None or text.rstrip().endswith("?")
-    if not (scan.wanted or (scan.count is not None and not asked)):
+    questioned = _QUESTION.search(text) is not None or text.rstrip().endswith("?")
+    if not (scan.wanted or (scan.count is not None and not questioned)):
         return None
     if scan.unknown:
         unknown = tuple(dict.fromkeys(token.text for token in scan.unknown))

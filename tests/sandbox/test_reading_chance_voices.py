@@ -100,6 +100,8 @@ RIGHT: tuple[tuple[str, float], ...] = (
     ("There are 27 kids in my class and I must pick 4 for the student council. How many different groups are possible?",
      math.comb(27, 4)),
     ("How many subsets of size 3 does a set of 8 elements have?", 56),
+    ("From 7 women and 5 men a committee of 4 with exactly two women is chosen. In how many ways?",
+     math.comb(7, 2) * math.comb(5, 2)),
     ("Eight swimmers in a final: in how many ways can gold, silver and bronze be handed out?", math.perm(8, 3)),
 )  # fmt: skip
 

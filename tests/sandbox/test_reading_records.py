@@ -182,7 +182,7 @@ def test_order_multiples_and_ids_are_fields():
         ("Generate 100 folded normal values with mean 0 and sd 1", "folded"),
         ("Generate 100 ages that aren't normal with mean 35 and sd 12", "aren't"),
         ("Generate 100 ages with sample mean 35 and sd 12, normal", "sample mean"),
-        ("Generate 100 weights normal with mean 70 kg and sd 10 pounds", "two units, kg and pound"),
+        ("Generate 100 weights normal with mean 70 kg and sd 10 pounds", "different units, kg and pounds"),
         ("Generate 100 ages normal with mean 100 and sd 10%", "percentage"),
         ("Generate 500 to 600 users with age normal mean 40 sd 10", "say how many"),
         ("Generate 1000 users with random ids and age between 18 and 80", "random ids"),

@@ -36,7 +36,7 @@ PLANTED = 0.05
 WITHIN = 200  # checked hits
 GOOD_CHECKS = 3_000  # before the kind goes bad
 RIGHT = 0.97  # how often the backend is right
-MOST_CHECKED = 2_000  # hits after which the kind is left alone
+MOST_CHECKED = 1_000  # hits after which the kind is left alone
 BUCKET, SPACE, NEIGHBOURHOODS = "verifier:2", b"a space", 16
 _ALIKE = 0.85  # the cosine from which an encoder would call two answers the same
 _CONFIG = {
@@ -226,7 +226,7 @@ def measured(
         "checked_p95": checked[int(0.95 * (len(checked) - 1))],
         "hits_p50": hits[len(hits) // 2],
         "hits_p95": hits[int(0.95 * (len(hits) - 1))],
-        "stopped_in_2000_checks": alarms,
+        "stopped_in_1000_checks": alarms,
         "encoder_calls_right": _alike(wrong_hits(swapped), encoder),
     }
 

@@ -9,7 +9,7 @@ from experiments.readme import table
 def readme_table(result: Mapping[str, Any]) -> str:
     pairs, data, looks = result["pairs"], result["data"], result["lookups"]
     unseen, languages, swaps = pairs["unseen"], pairs["multilingual"], pairs["swaps"]
-    large, streams = looks["large"], result["streams"]
+    large, streams, watch = looks["large"], result["streams"], result["monitor"]
     batches, cache = result["repeats"]["batches"], result["repeats"]["cache"]
     fewest = min(b["distinct_records"] for b in batches if b["batch"] != "drawn")
     drawn = min(b["distinct_answers"] for b in batches if b["batch"] == "drawn")
@@ -50,6 +50,20 @@ def readme_table(result: Mapping[str, Any]) -> str:
         (
             "streams that kept the budget of 1% wrong answers",
             f"{sum(s['kept'] for s in streams)} of {sum(s['seeds'] for s in streams)}",
+        ),
+        (
+            f"reuse that turns {watch['planted']:.0%} wrong after {watch['good_checks_before']:,} "
+            f"good checks, noticed within {watch['within']} checks",
+            f"{watch['noticed']} of {watch['seeds']}",
+        ),
+        (
+            "checked hits, and hits, until it stops: p50 / p95",
+            f"{watch['checked_p50']} / {watch['checked_p95']}, "
+            f"{watch['hits_p50']:,} / {watch['hits_p95']:,}",
+        ),
+        (
+            "false alarms in 1,000 checks of a kind that is 0.3% wrong, at a budget of 1%",
+            f"{watch['stopped_in_1000_checks']['0.3%']} of {watch['seeds']}",
         ),
         ("lookup of an identical request, p50 / p99", _times(looks["exact_of_10k"])),
         (

@@ -190,7 +190,7 @@ def main() -> None:
         texts = [text for row in questions for text in (row["text_a"], row["text_b"])]
         result["lookups"] = lookups.measured(list(dict.fromkeys(texts)), options.count, WORK)
     path.write_text(json.dumps(result, indent=1) + "\n")
-    if {"pairs", "data", "streams", "repeats", "lookups"} <= result.keys():
+    if {"pairs", "data", "streams", "monitor", "repeats", "lookups"} <= result.keys():
         readme.put("reuse", report.readme_table(result))
     show(result)
 

@@ -203,7 +203,7 @@ def _number(digits: str, replacements: Replacements, missing: set[Any]) -> str:
     return written(new)
 
 
-_STRING = re.compile(r"""(\w*)(\"{3}|'{3}|"|')(.*)\2""", re.S)
+_STRING = re.compile(r"""(\w{0,3})(\"{3}|'{3}|"|')(.*)\2""", re.S)
 
 
 def _string(literal: str, replacements: Replacements) -> str:

@@ -135,19 +135,19 @@ _PLEASE = re.compile(r"\b(?:please|pls|plz|kindly)\b,?")
 _OPENINGS = tuple(
     re.compile(pattern)
     for pattern in (
-        r"\s*(?:hi|hello|hey|good (?:morning|evening|day))(?: there| everyone| all)?\b[ ,!.:-]*",
-        r"\s*(?:quick|simple|stupid|silly|random|just a(?: quick)?|a quick) question\b[ ,:.-]*",
-        r"\s*(?:so|well|ok|okay|and|also|actually|basically|just),?\s+",
-        r"\s*(?:i|we) (?:was |were |am |are )?(?:just )?(?:wondering|curious)(?: about| if)?\b[ ,:]*",
-        r"\s*(?:do|does|would) (?:you|anyone|anybody) (?:happen to )?know(?: about)?\b[ ,:]*",
-        r"\s*(?:i|we) (?:would|will|do)? ?(?:like|love|want|need) to know(?: about)?\b",
-        r"\s*(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: possibly| just)? "
+        r" ?(?:hi|hello|hey|good (?:morning|evening|day))(?: there| everyone| all)?\b[ ,!.:-]*",
+        r" ?(?:quick|simple|stupid|silly|random|just a(?: quick)?|a quick) question\b[ ,:.-]*",
+        r" ?(?:so|well|ok|okay|and|also|actually|basically|just),?\s+",
+        r" ?(?:i|we) (?:was |were |am |are )?(?:just )?(?:wondering|curious)(?: about| if)?\b[ ,:]*",
+        r" ?(?:do|does|would) (?:you|anyone|anybody) (?:happen to )?know(?: about)?\b[ ,:]*",
+        r" ?(?:i|we) (?:would|will|do)? ?(?:like|love|want|need) to know(?: about)?\b",
+        r" ?(?:can|could|would|will) (?:you|someone|somebody|anyone)(?: possibly| just)? "
         r"(?=(?:tell|show|give|explain|describe|write|create|make|list|name|help|teach|find|suggest|recommend|translate|"
         r"summarize|summarise|convert|compare|calculate|define|draft|generate|fix|solve|rewrite|check|plan)\b)",
-        r"\s*(?:tell|show|teach|give) (?:me|us)(?: about)?\b[ ,:]*",
-        r"\s*(?:let (?:me|us) know|(?:walk|guide) me through)\b",
-        r"\s*(?:i|we) (?:want|would like|need)(?: you)? to (?=know|learn|find out)",
-        r"\s*(?:to )?(?:know|learn|find out|figure out|understand|explain) (?=how|why|what|when|where|who|which)",
+        r" ?(?:tell|show|teach|give) (?:me|us)(?: about)?\b[ ,:]*",
+        r" ?(?:let (?:me|us) know|(?:walk|guide) me through)\b",
+        r" ?(?:i|we) (?:want|would like|need)(?: you)? to (?=know|learn|find out)",
+        r" ?(?:to )?(?:know|learn|find out|figure out|understand|explain) (?=how|why|what|when|where|who|which)",
     )
 )  # fmt: skip
 _THANKS = re.compile(

@@ -42,7 +42,7 @@ _CONTROLS = (
     "List the moons of Neptune in the order of their discovery.",
     "How do I descale an espresso machine with citric acid?",
 )
-_REPLY = re.compile(r"[\s*\"'`]*(yes|no)[\s*\"'`.!]*\Z", re.I)
+_REPLY = re.compile(r"[\s*\"'`]{0,20}(yes|no)[\s*\"'`.!]{0,20}\Z", re.I)
 
 
 def about_requests(requests: Sequence[str]) -> list[Message]:

@@ -177,7 +177,7 @@ def _markdown(text: str) -> DataTable | None:
 _HEAD_WORD = re.compile(r"[^\W\d]\w*$")
 _PAIR = rf"\([^\S\n]*({_FIGURE})[^\S\n]*[,;][^\S\n]*({_FIGURE})[^\S\n]*\)"
 _ARROW = rf"({_FIGURE})[^\S\n]*(?:->|→|=>)[^\S\n]*({_FIGURE})"
-_ARROWS = re.compile(rf"{_ARROW}(?:[^\S\n]*[,;][^\S\n]*{_ARROW}){{2,}}")
+_ARROWS = re.compile(rf"(?<![\w.]){_ARROW}(?:[^\S\n]*[,;][^\S\n]*{_ARROW}){{2,}}")
 _PAIRS = re.compile(rf"{_PAIR}(?:(?:\s*[,;]\s*|\s+)(?:and\s+|y\s+)?{_PAIR}){{2,}}")
 
 
@@ -298,7 +298,7 @@ def _values(cells: Sequence[str]) -> tuple[Any, ...]:
 
 # Columns of amounts of money, and of numbers with a decimal comma that is no mark for thousands.
 _AMOUNTS = (
-    (re.compile(r"-?[$€£]\s?\d+(?:\.\d{1,2})?|-?\d+(?:\.\d{1,2})?\s?[$€£]"), ""),
+    (re.compile(r"-?[$€£]\s?\d+(?:\.\d{1,2})?|(?<!\d)-?\d+(?:\.\d{1,2})?\s?[$€£]"), ""),
     (re.compile(r"-?[$£]\s?\d{1,3}(?:,\d{3})*(?:\.\d{1,2})?"), ","),
     (re.compile(r"-?[$€]?\s?\d+(?:,\d{1,2})?\s?[$€]?"), "."),
 )

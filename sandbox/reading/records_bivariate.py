@@ -25,7 +25,7 @@ _PAIR = (
     rf"[\s:=]*(?:of |are |de |vector |is )?[\[(]?\s*(?P<one>{_NUMBER})\s*(?:(?:,|;|\band\b|\by\b|&)\s*"
     rf"(?P<two>{_NUMBER}))?(?:\s*[\])])?(?:\s*(?:each|both|cada una|ambas))?"
 )
-_LINK = r"[\s,;]*(?:\b(?:with|and|con|y|having)\s+)?(?:\ban?\s+|\buna?\s+)?"
+_LINK = r"[\s,;]{0,4}(?:\b(?:with|and|con|y|having)\s+)?(?:\ban?\s+|\buna?\s+)?"
 _NAMES_AFTER = re.compile(
     r"\s*(?:variables|columns|columnas|pairs|pares)?\s*\(?(?P<first>[^\W\d]\w{0,24})\s*(?:,|and|y)\s*"
     r"(?P<second>[^\W\d]\w{0,24})\)?(?=,| with| con)"
@@ -42,7 +42,7 @@ _CORRELATION = re.compile(
     rf"{_LINK}\b(?:correlaci[oó]n|correlation(?: coefficient)?|corr|cor|rho|r)\b|ρ",
     re.I,
 )
-_LEVEL = re.compile(rf"[\s:=]*(?:of |is |de |igual a )?(?P<r>{_NUMBER})(?!\s*%|\d)", re.I)
+_LEVEL = re.compile(rf"[\s:=]{{0,6}}(?:of |is |de |igual a )?(?P<r>{_NUMBER})(?!\s*%|\d)", re.I)
 _COVARIANCE = re.compile(
     rf"{_LINK}\b(?:covariance matrix|cov|covariance|matriz de covarianzas?)[\s:=]*(?:of |is |de )?"
     rf"\[\s*\[\s*(?P<a>{_NUMBER})\s*,\s*(?P<b>{_NUMBER})\s*\]\s*[,;]\s*\[\s*(?P<c>{_NUMBER})\s*,\s*(?P<d>{_NUMBER})\s*\]\s*\]",

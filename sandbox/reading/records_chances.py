@@ -18,7 +18,7 @@ _DICE = re.compile(
     re.I,
 )
 _SUM = re.compile(
-    r"(?:\b(?:and|y),? )?(?:\b(?:give|show|record|report|return|i want|take|dame|quiero|registra|anota|the|la|its|their|me) )*"
+    r"(?:\b(?:and|y),? )?(?:\b(?:give|show|record|report|return|i want|take|dame|quiero|registra|anota|the|la|its|their|me) ){0,4}"
     r"\b(?:sums?|totals?|suma|sumas)\b(?: (?:of|de) (?:the |each |los |cada )?(?:two |both |three |dos |tres )?"
     r"(?:dice|faces|rolls?|results|points|numbers|pips|dados|caras|puntos|tiradas?))?(?: each time| cada vez)?",
     re.I,

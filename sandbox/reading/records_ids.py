@@ -15,7 +15,7 @@ _MOST_DIGITS = 12
 _FORM = re.compile(
     r"[\"'`]?([A-Za-z]{1,12}[-_#]?)?(\d{1,9})(@[\w-]+(?:\.[\w-]+)+)?[\"'`]?(?![\w-])"
 )
-_DOMAIN = re.compile(r"[\"'`]?@?((?:[\w-]+\.)+[A-Za-z]{2,})[\"'`]?(?!\w)")
+_DOMAIN = re.compile(r"[\"'`]?@?((?:[\w-]{1,63}\.){1,8}[A-Za-z]{2,24})[\"'`]?(?!\w)")
 _RANDOM = frozenset({"random", "aleatorio", "aleatorios"})
 _CODES = re.compile(
     r"code|number|reference|sku|key|username|user_name|código|referencia|folio|usuario$"

@@ -11,7 +11,7 @@ _NO = r"(?!(?:not?|never|at|least|most|if|only|than|first|last|more|less|fewer|e
 _W = rf"{_NO}[^\W\d_]{{2,20}}(?:-[^\W\d_]{{1,15}})?"
 _P = r"(?P<p>\d+(?:[.,]\d+)?\s?%?|[.,]\d+)"
 _N = r"(?P<n>\d{1,6})"
-_AND = r"[\s,;.]*(?:\b(?:and|where|y|donde|in which|de los que)\b\s*)?"
+_AND = r"[\s,;.]{0,4}(?:\b(?:and|where|y|donde|in which|de los que)\b\s{0,4})?"
 _TRIALS = tuple(
     re.compile(pattern, re.I)
     for pattern in (

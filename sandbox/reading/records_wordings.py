@@ -50,7 +50,7 @@ _BORN = re.compile(
     re.I,
 )
 _AMERICAN = re.compile(
-    r"\b(?:(?:realistic|plausible|believable|american|us|u\.s\.) )+(?=(?:first |last |full |given )?names?\b)",
+    r"\b(?:(?:realistic|plausible|believable|american|us|u\.s\.) ){1,4}(?=(?:first |last |full |given )?names?\b)",
     re.I,
 )
 _AMERICANO = re.compile(
@@ -69,7 +69,7 @@ _FITS = re.compile(
     r" ?(?:a|con|de|para|en)? (?:la|su) d[eé]cada(?: de(?: su)? nacimiento| en (?:la )?que naci[oó](?:eron)?| en (?:la )?que nacieron)?",
     re.I,
 )
-_DEVIATION = re.compile(r"\b(?:D\.?E|D\.?T|D\.?S)\b\.?(?=\s*(?:=|:|de)?\s*\d)")
+_DEVIATION = re.compile(r"\b(?:D\.?E|D\.?T|D\.?S)\b\.?(?=\s{0,3}(?:=|:|de)?\s{0,3}\d)")
 _CALL = re.compile(
     r"(?:\b(?:np|numpy|stats|scipy\.stats)\.(?:random\.)?|\brandom\.|\br?ng\.)?\b(?P<name>rnorm|runif|rexp|rpois|rbinom|rgamma|rbeta|normal|uniform"
     r"|exponential|poisson|binomial|gamma|beta|gauss|normalvariate|lognormal|triangular|randint|integers|norm\.rvs)"

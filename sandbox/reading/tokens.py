@@ -139,7 +139,7 @@ def cleaned(text: str) -> str:
 
 # Classes and wards such as 4A and 4B, whose B is not a billion.
 _CLASS = re.compile(r"(?<![\w.,$€£])(\d{1,2})([A-D])(?!\w)")
-_CLASS_A = re.compile(r"(?<![\w.,$€£])(\d{1,2})A(?!\w)(?=[\s\S]*?(?<!\w)\1B(?!\w))")
+_CLASS_A = re.compile(r"(?<![\w.,$€£])(\d{1,2})A(?!\w)(?=[\s\S]{0,400}?(?<!\w)\1B(?!\w))")
 
 
 def language_of(text: str) -> Language:

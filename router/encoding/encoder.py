@@ -120,18 +120,22 @@ class Encoder:
         return vectors
 
     def _load(self) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
         with self._lock:
-            if self._session is not None:
-                return
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.enable_cpu_mem_arena = False
-            self._tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-            self._tokenizer.enable_truncation(self._most_tokens)
-            self._tokenizer.no_padding()
-            self._session = onnxruntime.InferenceSession(
-                str(self.folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
+            if self._session is None:
+                self._tokenizer, self._session = opened(self.folder, self._most_tokens)
+
+
+def opened(folder: Path, most_tokens: int) -> tuple[Any, Any]:
+    """The tokenizer and the session of an exported model. Texts are cut after so many tokens."""
+    import onnxruntime
+    from tokenizers import Tokenizer
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.enable_cpu_mem_arena = False
+    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    tokenizer.enable_truncation(most_tokens)
+    tokenizer.no_padding()
+    model = str(folder / "model.onnx")
+    session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+    return tokenizer, session

@@ -219,8 +219,7 @@ def _turned(first: Sequence[str], second: Sequence[str]) -> bool:
 
 
 def _question(words: RequestWords) -> str:
-    first = next((t for t in words.sequence if t in ("how", "why") or t in _ASKED), "")
-    return first
+    return next((t for t in words.sequence if t in ("how", "why") or t in _ASKED), "")
 
 
 _ASKED = frozenset({"who", "when", "where", "howmany", "howmuch", "howlong", "howfar", "howold"})
@@ -313,9 +312,7 @@ def _asks_a_way(words: RequestWords) -> bool:
 def _tasks_differ(old: RequestWords, new: RequestWords) -> bool:
     texts = lexicon().texts
     first, second = (words.task if words.task in texts else "" for words in (old, new))
-    if first and second:
-        return first != second
-    return bool(first or second)
+    return first != second
 
 
 def _tenses_differ(old: RequestWords, new: RequestWords) -> bool:

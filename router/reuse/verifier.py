@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from router.encoding.encoder import CannotEncode, fingerprint, packaged_model
+from router.encoding.encoder import CannotEncode, fingerprint, opened, packaged_model
 from router.files import alone
 
 if TYPE_CHECKING:
@@ -70,21 +70,9 @@ class PairVerifier:
         return result
 
     def _load(self) -> None:
-        import onnxruntime
-        from tokenizers import Tokenizer
-
         with self._lock:
-            if self._session is not None:
-                return
-            options = onnxruntime.SessionOptions()
-            options.intra_op_num_threads = options.inter_op_num_threads = 1
-            options.enable_cpu_mem_arena = False
-            self._tokenizer = Tokenizer.from_file(str(self.folder / "tokenizer.json"))
-            self._tokenizer.no_padding()
-            self._tokenizer.enable_truncation(MOST_TOKENS + 1)
-            self._session = onnxruntime.InferenceSession(
-                str(self.folder / "model.onnx"), options, providers=["CPUExecutionProvider"]
-            )
+            if self._session is None:
+                self._tokenizer, self._session = opened(self.folder, MOST_TOKENS + 1)
 
 
 @lru_cache(maxsize=2)

@@ -58,14 +58,14 @@ _AMERICANO = re.compile(
     re.I,
 )
 _FITS = re.compile(
-    r",?\s*\b(?:(?:that|which|who) )?(?:are |is )?(?:fits?|fitting|match(?:es|ing)?|typical (?:of|for)|popular in|common in|common for|appropriate (?:for|to)"
+    r",?\s{0,3}\b(?:(?:that|which|who) )?(?:are |is )?(?:fits?|fitting|match(?:es|ing)?|typical (?:of|for)|popular in|common in|common for|appropriate (?:for|to)"
     r"|realistic for|suit(?:s|ed to|able for)?|correspond(?:s|ing)? to|according to|by|for|from|based on|consistent with|plausible for)"
     r" (?:the|their|his or her|each person's|that) ?(?:birth decade|decade of birth|birth year|year of birth|decade of their birth|decade)"
     r"(?: (?:in which )?(?:they|he or she|each (?:one|person)?|the person) (?:were|was) born(?: in)?)?"
-    r"|,?\s*\b(?:with )?names (?:that (?:were|are) )?as (?:popular|common|frequent) as (?:they were )?(?:back then|then|in those years)"
-    r"|,?\s*\b(?:con )?nombres tan (?:comunes|populares|frecuentes) como (?:lo )?eran (?:entonces|en esa [eé]poca)"
+    r"|,?\s{0,3}\b(?:with )?names (?:that (?:were|are) )?as (?:popular|common|frequent) as (?:they were )?(?:back then|then|in those years)"
+    r"|,?\s{0,3}\b(?:con )?nombres tan (?:comunes|populares|frecuentes) como (?:lo )?eran (?:entonces|en esa [eé]poca)"
     r"|\bby birth (?:decade|year)\b|\bby decade of birth\b"
-    r"|,?\s*\b(?:que )?(?:correspondan?|acordes?|encajen?|concuerden?|propios?|t[ií]picos?|populares|comunes|realistas?|seg[uú]n|adecuados?)"
+    r"|,?\s{0,3}\b(?:que )?(?:correspondan?|acordes?|encajen?|concuerden?|propios?|t[ií]picos?|populares|comunes|realistas?|seg[uú]n|adecuados?)"
     r" ?(?:a|con|de|para|en)? (?:la|su) d[eé]cada(?: de(?: su)? nacimiento| en (?:la )?que naci[oó](?:eron)?| en (?:la )?que nacieron)?",
     re.I,
 )

@@ -2,8 +2,11 @@
 
 A check or a judge is a witness. Where the app rated the same answer, the witness's score is
 compared with that rating. Later scores of the witness are corrected by its usual error, and its
-weight grows as the error gets smaller. A source that was never compared has the weight that it was
+weight grows as the error gets smaller. A witness that was never compared has the weight that it was
 given.
+
+What a user did next, such as asking again, is an implicit signal. It has no weight until ratings
+show that it says something: `learner/behaviour.py`.
 
 The running means are River's.
 """
@@ -14,12 +17,14 @@ from typing import Any
 
 from river import stats
 
+from learner.behaviour import BehaviourRecord, Ratings
 from learner.running import restored_mean
 
 _PRIOR = 10.0  # the given weight counts as much as this many comparisons
 _MOVES_AFTER = 20.0  # comparisons after which a score is corrected by half of its usual error
 _LEAST_WEIGHT = 0.02
-_WITNESSES = frozenset({"check", "judge"})  # every other source is an explicit rating
+_WITNESSES = frozenset({"check", "judge"})
+IMPLICIT = "implicit"  # every source that is neither a witness nor this one is an explicit rating
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,11 +37,18 @@ class SourceScore:
     weight: float
 
     @property
+    def implicit(self) -> bool:
+        return self.source == IMPLICIT
+
+    @property
     def explicit(self) -> bool:
-        return self.source not in _WITNESSES
+        return self.source not in _WITNESSES and not self.implicit
 
     @property
     def name(self) -> str:
+        """The name of the source's record; an implicit signal has one for good and one for bad."""
+        if self.implicit:
+            return f"{self.metric}:{'good' if self.score >= 0.5 else 'bad'}"
         return f"{self.source}:{self.metric}"
 
 
@@ -57,11 +69,19 @@ class Trust:
     """The record of every witness, and the corrected scores and weights that follow from it."""
 
     _records: dict[str, WitnessRecord] = field(default_factory=dict)
+    _behaviours: dict[str, BehaviourRecord] = field(default_factory=dict)
+    _ratings: Ratings = field(default_factory=Ratings)
 
     def quality(self, scores: Sequence[SourceScore]) -> tuple[float, float] | None:
-        """The quality of an answer and the weight of that estimate, if any score has weight."""
+        """The quality of an answer and the weight of that estimate, if any score has weight.
+
+        An implicit signal adds nothing to an explicit rating of the same answer.
+        """
+        rated = any(score.explicit for score in scores)
         total = weighed = 0.0
         for score in scores:
+            if score.implicit and rated:
+                continue
             corrected, weight = self._corrected(score)
             total += weight
             weighed += weight * corrected
@@ -69,21 +89,31 @@ class Trust:
             return None
         return weighed / total, min(total, 1.0)
 
-    def compare(self, scores: Sequence[SourceScore]) -> None:
-        """Update the record of each witness that scored an answer with explicit ratings."""
-        ratings = [score for score in scores if score.explicit]
-        total = sum(rating.weight for rating in ratings)
-        if total <= 0:
+    def compare(self, now: Sequence[SourceScore], before: Sequence[SourceScore] = ()) -> None:
+        """Update the record of each source that scored an answer with explicit ratings.
+
+        Each source is compared once for each answer: `before` are the scores of the last call.
+        """
+        truth = _rating(now)
+        if truth is None:
             return
-        truth = sum(rating.score * rating.weight for rating in ratings) / total
-        for score in scores:
-            if not score.explicit:
+        rated_before = _rating(before) is not None
+        compared = {score.name for score in before} if rated_before else set()
+        if not rated_before:
+            self._ratings.update(truth)
+        for score in now:
+            if score.explicit or score.name in compared:
+                continue
+            if score.implicit:
+                behaviour = self._behaviours.setdefault(score.name, BehaviourRecord())
+                behaviour.update(truth)
+            else:
                 record = self._records.setdefault(score.name, WitnessRecord())
                 record.bias.update(truth - score.score)
                 record.miss.update(abs(truth - score.score))
 
     def believed(self, name: str, given: float) -> float:
-        """The present weight of a source; an error of half the scale leaves almost no weight."""
+        """The present weight of a witness; an error of half the scale leaves almost no weight."""
         record = self._records.get(name)
         if record is None:
             return given
@@ -92,6 +122,8 @@ class Trust:
         return max((1 - share) * given + share * closeness, _LEAST_WEIGHT)
 
     def _corrected(self, score: SourceScore) -> tuple[float, float]:
+        if score.implicit:
+            return self.behaved(score.name)
         record = None if score.explicit else self._records.get(score.name)
         if record is None:
             return score.score, score.weight
@@ -99,13 +131,29 @@ class Trust:
         moved = min(max(score.score + share * record.bias.get(), 0.0), 1.0)
         return moved, self.believed(score.name, score.weight)
 
+    def behaved(self, name: str) -> tuple[float, float]:
+        """The quality that an implicit signal stands for, and its weight: 0 if never compared."""
+        record = self._behaviours.get(name)
+        if record is None:
+            return 0.5, 0.0
+        return record.expected(self._ratings), record.weight(
+            self._ratings, good=name.endswith(":good")
+        )
+
     def records(self) -> Iterable[tuple[str, WitnessRecord]]:
         return self._records.items()
 
+    def behaviours(self) -> Iterable[tuple[str, BehaviourRecord]]:
+        return self._behaviours.items()
+
     def state(self) -> dict[str, Any]:
         return {
-            name: [r.bias.n, r.bias.get(), r.miss.n, r.miss.get()]
-            for name, r in self._records.items()
+            "witnesses": {
+                name: [r.bias.n, r.bias.get(), r.miss.n, r.miss.get()]
+                for name, r in self._records.items()
+            },
+            "behaviours": {name: r.state() for name, r in self._behaviours.items()},
+            "ratings": self._ratings.state(),
         }
 
     @classmethod
@@ -113,6 +161,17 @@ class Trust:
         return cls(
             {
                 name: WitnessRecord(restored_mean(n, bias), restored_mean(m, miss))
-                for name, (n, bias, m, miss) in state.items()
-            }
+                for name, (n, bias, m, miss) in state["witnesses"].items()
+            },
+            {name: BehaviourRecord.restored(r) for name, r in state["behaviours"].items()},
+            Ratings.restored(state["ratings"]),
         )
+
+
+def _rating(scores: Sequence[SourceScore]) -> float | None:
+    """The mean of the explicit ratings, by their weights; None if no rating has weight."""
+    ratings = [score for score in scores if score.explicit]
+    total = sum(rating.weight for rating in ratings)
+    if total <= 0:
+        return None
+    return sum(rating.score * rating.weight for rating in ratings) / total

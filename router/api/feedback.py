@@ -7,12 +7,13 @@ nothing. A later, different statement counts instead of the earlier statement, a
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
+from learner.trust import IMPLICIT
 from router.api.incoming import Admission, Incoming
 from router.api.parse import kind_of_value, parse_body
 from router.api.replies import JSON, request_id_header
@@ -20,6 +21,7 @@ from router.config.signals import WEIGHTS
 from router.domain import Signal
 from router.engine.engine import Engine
 from router.keys import Key
+from router.signals.behaviours import behaviour_of, claimed
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory, StoredRequest
 from router.wire.errors import BadRequest, NotFound, Unavailable
@@ -45,6 +47,7 @@ class Statement:
     score: float | None = None
     comment: str | None = None
     demonstration: str | None = None
+    implicit: bool = False  # what a user did, which is no rating
 
     @property
     def content(self) -> tuple[str | None, float | None, str | None, str | None]:
@@ -162,6 +165,9 @@ def _metric(name: Any, value: Any) -> Statement:
         return Statement(name, comment=_text(value, "value"))
     if name == "demonstration":
         return Statement(name, demonstration=_text(value, "value"))
+    behaviour = behaviour_of(name)
+    if behaviour:
+        return _behaviour(behaviour, value)
     if isinstance(value, bool):
         return Statement(name, value=str(value).lower(), score=float(value))
     if _is_number(value):
@@ -170,6 +176,15 @@ def _metric(name: Any, value: Any) -> Statement:
     if isinstance(value, str) and value:
         return Statement(name, value=_text(value, "value"))
     rule = "true, false, a number or a text"
+    raise BadRequest(f"`value` of `{name}` must be {rule}, not {_shown(value)}.", "value")
+
+
+def _behaviour(name: str, value: Any) -> Statement:
+    """What a user did with an answer, and how much of it: an implicit signal."""
+    if isinstance(value, bool) or (_is_number(value) and 0 <= value <= 1):
+        shown = str(value).lower() if isinstance(value, bool) else repr(value)
+        return Statement(name, value=shown, score=claimed(name, float(value)), implicit=True)
+    rule = "true, false or a number from 0 to 1, because it says what a user did"
     raise BadRequest(f"`value` of `{name}` must be {rule}, not {_shown(value)}.", "value")
 
 
@@ -202,7 +217,8 @@ def signals_of(
     """
     new, ids = [], []
     for statement in feedback.statements:
-        topic = (feedback.source, statement.metric)
+        source = IMPLICIT if statement.implicit else feedback.source
+        topic = (source, statement.metric)
         earlier = [s for s in record.signals if (s.source, s.metric) == topic]
         last = earlier[-1] if earlier else None
         if idempotency_key:
@@ -216,7 +232,7 @@ def signals_of(
                 )
         else:
             follows = last.id if last is not None else ""
-            parts = (feedback.request_id, feedback.source, statement.metric, follows)
+            parts = (feedback.request_id, source, statement.metric, follows)
             signal_id = _id(*parts, *map(repr, statement.content))
             same = last if last is not None and last.content == statement.content else None
         ids.append(same.id if same is not None else signal_id)
@@ -226,10 +242,14 @@ def signals_of(
                 # A later signal has a later time, even if the clock was set back meanwhile.
                 at=at if last is None else max(at, (last.ts_micros + 1) / 1e6),
                 about=record.about,
-                source=feedback.source,
-                weight=WEIGHTS.get(feedback.source, 1.0),
+                source=source,
+                weight=WEIGHTS.get(source, 1.0),
                 key_id=key_id,
-                **asdict(statement),
+                metric=statement.metric,
+                value=statement.value,
+                score=statement.score,
+                comment=statement.comment,
+                demonstration=statement.demonstration,
             )
             new.append(signal)
     return new, ids

@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from router.config.values import Name, Values
 from router.records.rules import RuleText
 
-Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge"]
+Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge", "behaviour"]
 _BELIEVED: Mapping[str, float] = {
     "json": 0.5,
     "schema": 0.8,
@@ -17,6 +17,7 @@ _BELIEVED: Mapping[str, float] = {
     "tests": 0.9,
     "specialist": 0.7,
     "judge": 0.5,
+    "behaviour": 0.0,  # earned, by comparison with ratings
 }
 _ASKS = frozenset({"tests", "specialist", "judge"})
 
@@ -51,6 +52,10 @@ class SignalSource(Values):
             raise ValueError("`rules` belong to a signal of kind rules, and to no other")
         if self.against is not None and self.kind != "judge":
             raise ValueError("only a signal of kind judge takes `against`")
+        if self.kind == "behaviour" and (self.weight is not None or self.share < 1 or self.plans):
+            raise ValueError(
+                "a signal of kind behaviour takes no weight, share or plans: its weight is measured"
+            )
         return self
 
     @property
@@ -67,5 +72,6 @@ DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
 # count the same: they can say that an answer is bad, and never that it is right.
 FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules", "specialist"})
 
-# The weight of feedback from a check or a judge; the app's own feedback has the weight 1.
-WEIGHTS = {"check": 0.8, "judge": 0.5}
+# The weight of feedback from a check, a judge or a behaviour; the app's own feedback has the
+# weight 1.
+WEIGHTS = {"check": 0.8, "judge": 0.5, "implicit": 0.0}

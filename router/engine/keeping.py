@@ -235,8 +235,11 @@ class Keeping:
         self.tell("reuse", str(check.solution), state, **detail)
 
     def heard(self, signals: Sequence[Signal]) -> None:
-        """Apply verdicts. A verdict on a remembered answer also counts for similar answers."""
-        verdicts = [signal for signal in signals if not _good_form(signal)]
+        """Apply verdicts. A verdict on a remembered answer also counts for similar answers.
+
+        What a user did next is no verdict.
+        """
+        verdicts = [s for s in signals if s.weight > 0 and not _good_form(s)]
         self.memory.judge(verdicts)
         for signal in verdicts:
             use = self.recall.uses.get(signal.about.request_id)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from router.calls.outcome import CallOutcome
@@ -12,6 +12,7 @@ from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.progress import InProgress
 from router.engine.tries import Tell
+from router.signals.behaviours import Behaviours
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 
@@ -28,6 +29,7 @@ class RequestLedger:
     wall: Callable[[], float]
     tell: Tell
     say: Callable[[Sequence[Signal]], None]
+    behaviours: Behaviours = field(default_factory=Behaviours)
     _level: int = 0  # isolation level of the last program run
 
     def finish(
@@ -51,6 +53,10 @@ class RequestLedger:
             home = Home(trace.decision.plan, trace.backend, trace.started_at)
             self.homes.settle(trace.request.session, home)
         self.journal.append(trace)
+        if any(source.kind == "behaviour" for source in progress.plans.config.signals):
+            behaviours = self.behaviours.notice(trace, self.wall())
+            if behaviours:
+                self.say(behaviours)
         if trace.computed is not None:
             self._note_level(trace.computed)
             if trace.status < 400 and trace.verified is not None and trace.verified.proven:

@@ -5,6 +5,7 @@ from typing import Any
 
 from learner.deciding import BanditPolicy
 from learner.policy import Arm
+from learner.trust import Trust
 from router.config.config import Config
 from router.learning.fold import Fold
 from router.learning.state import LearnerState
@@ -38,8 +39,28 @@ def report_of(fold: Fold, policy: BanditPolicy | None, config: Config) -> Mappin
             }
             for name, record in fold.state.trust.records()
         ],
+        "behaviours": _behaviours(fold.state.trust),
         "kinds": [] if policy is None else _kinds(fold.state, policy, config),
     }
+
+
+def _behaviours(trust: Trust) -> list[dict[str, Any]]:
+    """What users did with rated answers, and the weight that each behaviour has earned."""
+    rows = []
+    for name, record in trust.behaviours():
+        expected, weight = trust.behaved(name)
+        behaviour, _, claims = name.partition(":")
+        rows.append(
+            {
+                "behaviour": behaviour,
+                "claims": claims,
+                "compared": int(record.compared),
+                "rated": round(record.rated.get(), 4),
+                "expected": round(expected, 4),
+                "weight": round(weight, 4),
+            }
+        )
+    return rows
 
 
 def _kinds(state: LearnerState, policy: BanditPolicy, config: Config) -> list[dict[str, Any]]:

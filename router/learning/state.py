@@ -14,7 +14,7 @@ from learner.bandit_learner import Bandit, Drifted
 from learner.deciding import BanditSettings
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome
-from learner.trust import SourceScore, Trust
+from learner.trust import Trust
 from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
@@ -156,8 +156,7 @@ class LearnerState:
     def learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
         """Learn how good an answer was, and return the drift that the answer reveals."""
         request = judged.request
-        if not _comparable(judged.before) and _comparable(judged.now):
-            self.trust.compare(judged.now)
+        self.trust.compare(judged.now, judged.before)
         quality = self.trust.quality(judged.now)
         context = self._context(request.features_version, request.features, request.kind)
         # If a caller names a plan, the reasons are not in the context.
@@ -172,7 +171,7 @@ class LearnerState:
         drifted = None
         if before is not None:
             self.bandit.revise(Feedback("", Arm(plan), context, *before), feedback)
-        elif judged.before:
+        elif any(not score.implicit for score in judged.before):
             return None  # the earlier judgement is too old to be revised
         else:
             _count(self.judged, kind_in(context), plan)
@@ -255,11 +254,6 @@ def _fade(usual: dict[str, float], context: Context) -> None:
         usual[name] = usual.get(name, 0.0) + share * (context.get(name, 0.0) - usual.get(name, 0.0))
         if abs(usual[name]) < 1e-4:
             del usual[name]
-
-
-def _comparable(scores: Sequence[SourceScore]) -> bool:
-    """Whether a witness and an explicit rating both scored the answer."""
-    return any(score.explicit for score in scores) and any(not s.explicit for s in scores)
 
 
 def _day(seconds: float) -> str:

@@ -112,6 +112,8 @@ async def _judgement(inquiry: Inquiry) -> Judgement | None:
 
 def _can_judge(source: SignalSource, request: Request) -> bool:
     match source.kind:
+        case "behaviour":  # what a user does next, which the engine notices
+            return False
         case "json" | "schema":
             return wants_json(request.fields)
         case "tests":

@@ -186,7 +186,8 @@ def _signals(
     """Every score of these requests, from the oldest to the latest."""
     rows = con.execute(
         "SELECT request_id, source, metric, score, weight, writer, n FROM all_signals "
-        "WHERE request_id = ANY(?) AND score IS NOT NULL AND weight > 0 "
+        "WHERE request_id = ANY(?) AND score IS NOT NULL "
+        "AND (weight > 0 OR source = 'implicit') "
         "AND request_ts BETWEEN make_timestamp(?) AND make_timestamp(?) "
         "ORDER BY ts, writer, n",
         [ids, low, high],

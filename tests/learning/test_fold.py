@@ -228,3 +228,49 @@ def test_the_dollars_of_today_are_known_beside_those_of_many_wrong_days(config, 
         turned(fold)
     today = str(NOON // 86_400_000_000)
     assert fold.state.spent[today] == (pytest.approx(0.04), 20)
+
+
+def test_what_users_did_next_teaches_nothing_until_ratings_bear_it_out(config, stored):
+    """Of the rated answers, every bad one was retried, and no good one."""
+    traffic = Traffic(config, stored)
+    traffic.send(3)
+    first, rated, last = (dict(row) for row in traffic.rows)
+    retried = {"source": "implicit", "metric": "retried", "weight": 0.0}
+    fold = turned(begun(config))
+    before = fold.state.bandit.learned
+    stored.write("signals", [signal(first, 0.0, **retried)], "r1")
+    assert turned(fold).state.bandit.learned == before
+    for n in range(120):
+        row = request(rated["ts"] + n + 1, **{k: v for k, v in rated.items() if k not in _OWN})
+        stored.write("requests", [row], "r1")
+        good = n % 2 == 0
+        after = [] if good else [signal(row, 0.0, **retried)]
+        stored.write("signals", [signal(row, float(good)), *after], "r1")
+    before = turned(fold).state.bandit.learned
+    row = request(last["ts"] + 999, **{k: v for k, v in last.items() if k not in _OWN})
+    stored.write("requests", [row], "r1")
+    stored.write("signals", [signal(row, 0.0, **retried)], "r1")
+    assert turned(fold).state.bandit.learned == before + 1
+    score, weight = fold.state.contributions[row["request_id"]]
+    assert score < 0.1
+    assert 0.5 < weight < 1
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
+
+
+def test_a_rating_that_comes_after_what_the_user_did_next_is_learned(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(1)
+    (row,) = traffic.rows
+    again = request(row["ts"] + 1, **{k: v for k, v in row.items() if k not in _OWN})
+    stored.write("requests", [again], "r1")
+    fold = turned(begun(config))
+    before = fold.state.bandit.learned
+    retried = {"source": "implicit", "metric": "retried", "weight": 0.0}
+    stored.write("signals", [signal(again, 0.0, **retried)], "r1")
+    turned(fold)
+    stored.write("signals", [signal(again, 0.9)], "r1")
+    assert turned(fold).state.bandit.learned == before + 1
+    assert fold.state.contributions[again["request_id"]] == [0.9, 1.0]
+
+
+_OWN = ("ts", "request_id")

@@ -10,6 +10,7 @@ import typer
 
 from router.cli.ask import ask
 from router.cli.batch import batch
+from router.cli.cards import cards
 from router.cli.check import check
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
@@ -92,7 +93,7 @@ _add(
 )
 _add("Send requests", ask=ask, batch=batch, demo=_above("demo"))
 _add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
-_add("Change what it does", simplify=simplify, warm=warm)
+_add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):
     app.add_typer(_group, rich_help_panel="Change what it does")
 for _group in (keys_app, solutions_app, telemetry_app, sandbox_app):

@@ -84,13 +84,18 @@ def test_warm_teaches_scores_that_were_measured_offline_and_only_once(config, st
     [
         ("{", "1 is not JSON"),
         ('{"scores": {"cheap": 1}}', 'needs a "prompt"'),
-        ('{"prompt": "x"}', 'needs "scores"'),
-        ('{"prompt": "x", "scores": {"gold": 1}}', "Known: cheap, dear"),
-        ('{"prompt": "x", "scores": {"dear": 7}}', "must be 0 to 1, not 7"),
-        ('{"prompt": "x", "task": 4, "scores": {"dear": 1}}', "task must be a text"),
-        ("", "is empty"),
+        ('{"prompt": "x"}', "neither columns `model` and `score`, nor"),
+        ('{"prompt": "x", "scores": {}}', 'needs "scores"'),
+        ('{"prompt": "x", "scores": {"gold": 1}}', "Plans: cheap, dear"),
+        ('{"prompt": "x", "scores": {"dear": -7}}', "fit none of the scales"),
+        ('{"prompt": "x", "scores": {"dear": "good"}}', "must be a number, not 'good'"),
+        ('{"model": "dear", "score": 1}', "has no prompts"),
+        ("", "holds no row"),
     ],
-    ids=["torn", "no-prompt", "no-scores", "unknown", "range", "task", "empty"],
+    ids=[
+        *("torn", "no-prompt", "no-scores", "empty-scores", "unknown", "range", "text"),
+        *("leaderboard", "empty"),
+    ],
 )
 def test_a_lesson_with_a_bad_line_is_refused_with_its_number(config, tmp_path, line, says):
     source = tmp_path / "scored.jsonl"
@@ -98,6 +103,28 @@ def test_a_lesson_with_a_bad_line_is_refused_with_its_number(config, tmp_path, l
     done = run(tmp_path, "warm", str(source))
     assert done.exit_code == 2
     assert says in " ".join(done.output.split())
+
+
+def test_warm_takes_a_table_with_a_row_for_each_answer_and_leaves_out_what_is_no_plan(
+    config, stored, tmp_path
+):
+    source = tmp_path / "outcomes.csv"
+    rows = ["prompt_id,category,prompt,model,score"]
+    for n in range(60):
+        rows += [f"{n},sql,select {n},cheap,10", f"{n},sql,select {n},gpt-9,55"]
+        rows += [f"{n},sql,select {n},Dear,90"] if n % 2 else [f"{n},sql,select {n},Dear,"]
+    source.write_text("\n".join(rows) + "\n")
+    done = run(tmp_path, "warm", str(source), "--task", "category")
+    output = " ".join(done.output.split())
+    assert done.exit_code == 0, output
+    assert "150 scores in long form, 30 missing; scores from 0 to 100 count from 0 to 1" in output
+    assert "no plan for gpt-9" in output
+    assert "60 prompts with 90 scores" in output
+    fold = turned(begun(config))
+    assert fold.state.bandit.learned == 90
+    policy = fold.policy(0.0).priced({})
+    context = context_of(features_of("select 7"), "sql", lens=0)
+    assert policy.distribution(context, policy.arms)[Arm("dear")] > 0.8
 
 
 def test_snapshots_are_listed_pinned_and_rolled_back_to_by_name(config, stored, tmp_path):

@@ -13,6 +13,7 @@
 # make bench-plans      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
+# make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
 # make bench-dashboard  measures what watching costs, and checks that everybody can use it
@@ -27,7 +28,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -78,6 +79,9 @@ bench-sandbox: $(STAMP)
 bench-replay: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.replay.run
+
+bench-offpolicy: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.offpolicy.run
 
 bench-reuse: $(STAMP)
 	$(BIN)/python -m experiments.reuse.run

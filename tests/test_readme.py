@@ -12,6 +12,7 @@ from experiments import readme
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
+from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
 from experiments.replay import report as replay
@@ -44,6 +45,7 @@ REPORTS = {
     "demo": demo,
     "dashboard": dashboard,
     "replay": replay,
+    "offpolicy": offpolicy,
     "reuse": reuse,
     "trials": trials,
 }

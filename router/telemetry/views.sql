@@ -5,6 +5,26 @@ create macro utc_now() as (now() at time zone 'UTC');
 
 create macro ago(span) as (now() at time zone 'UTC') - span;
 
+-- A policy that always takes one plan, for `policy_value`.
+create macro always(plan) as map {plan: 1.0};
+
+-- The factor of a 95 % interval with so many degrees of freedom: the percentile of Student's t.
+create macro student(freedom) as
+  1.959964 + 2.372273 / freedom + 2.822553 / (freedom * freedom);
+
+-- Why a request's outcome says nothing about what another policy would have brought; null if it does.
+create macro left_out(plan, strategy, operation, tier, checked, status, propensity, odds) as case
+  when plan is null then 'refused'
+  when operation <> 'chat' then 'no chat'
+  when strategy = 'named' then 'named by the caller'
+  when strategy = 'reuse' or (coalesce(tier, 'novel') <> 'novel' and not coalesce(checked, false))
+    then 'answered from memory'
+  when strategy in ('sticky', 'moved') then 'stayed with its conversation'
+  when strategy in ('computed', 'specialist') then 'decided by rule'
+  when coalesce(status, 0) = 499 then 'left by the caller'
+  when propensity is null or propensity <= 0 or odds is null then 'without a propensity'
+end;
+
 create view signals as
 select * exclude (again) from (
   select *, row_number() over (partition by request_id, request_ts, signal_id order by ts, writer, n) as again
@@ -214,24 +234,41 @@ select variant, n, decided_apart, judged, quality,
        usd_per_1k, p95_ms, error_rate, n / sum(n) over () as share
 from s order by variant;
 
--- The quality that each plan would have had on all requests, estimated from the logged propensities.
--- `ess` is the effective number of requests behind an estimate; below about 100, do not trust it.
-create macro off_policy(
-  since := timestamp '1970-01-01', until := timestamp '9999-01-01', clip := 20.0
+-- The requests whose plan was drawn with known chances, and whose outcome says something about it.
+-- `left_out` says why any other request is not among them.
+create view drawn_requests as
+select request_id, ts, coalesce(kind, '') as kind, plan, propensity, probabilities as odds, ineligible,
+       case when quality is null and status >= 500 then 0.0 else quality end as quality,
+       cost_usd, latency_ms
+from requests where left_out(plan, strategy, gen_ai_operation_name, reuse_tier, reuse_checked, status,
+                             propensity, probabilities) is null;
+
+-- What other policies would have brought. `target` is an expression over the columns of
+-- `drawn_requests`: the share of each plan, as a map. No value where the log cannot tell; see `refused`.
+create macro policy_value(
+  target, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
 ) as table
-with logged as (
-  select plan, propensity, quality, eligible as could
-  from requests
-  where ts >= since and ts < until and strategy not in ('named', 'sticky', 'reuse')
-    and propensity > 0 and quality is not null),
-chances as (select unnest(could) as plan, n from (select could, count(*) as n from logged group by could)),
-eligible_plans as (select plan, sum(n)::bigint as n from chances group by plan),
-w as (
-  select plan, count(*) as matched, sum(w) as w, sum(w * w) as ww, sum(w * quality) as wq
-  from (select plan, quality, least(1 / propensity, clip) as w from logged) group by plan)
-select plan, n, coalesce(matched, 0) as matched, coalesce(wq, 0) / n as ips, wq / w as snips,
-       coalesce(w * w / ww, 0) as ess
-from eligible_plans left join w using (plan) order by snips desc nulls last, plan;
+with drawn as materialized (
+  select row_number() over (order by ts, request_id) - 1 as place, *, target as goal
+  from drawn_requests where ts >= since and ts < until),
+goals as (select 'target' as policy, place, goal from drawn),
+{off_policy}
+order by measure;
+
+-- The same for every plan, if it had answered everything that it can answer.
+create macro off_policy(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+with drawn as materialized (
+  select row_number() over (order by ts, request_id) - 1 as place, *
+  from drawn_requests where ts >= since and ts < until),
+goals as (
+  select plan as policy, place, always(plan) as goal
+  from (select place, unnest(map_keys(odds)) as plan from drawn)),
+{off_policy}
+order by policy, measure;
 
 create macro drift(recent := interval 15 minute, base := interval 24 hour, until := utc_now()) as table
 with w as (

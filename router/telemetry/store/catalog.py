@@ -202,6 +202,7 @@ def _other_views() -> Iterator[str]:
         "sums": rollup.SUMMED_BINS,
         "features": f"CASE {features} END",
         "bins": rollup.bins_of("latency_ms"),
+        "off_policy": files("router.telemetry").joinpath("off_policy.sql").read_text().rstrip(),
     }.items():
         text = text.replace("{" + name + "}", sql)
     yield from _statements(text)

@@ -58,7 +58,8 @@ class Comparison:
     """The counts and differences of a trial so far."""
 
     rules: TrialRules = TrialRules()
-    share: float = 0.5  # the intended share of units for the candidate
+    # The intended share of units for the candidate. At 0 or 1 no split is checked.
+    share: float = 0.5
     assigned: dict[Side, int] = field(default_factory=_no_units)
     apart: dict[Side, int] = field(default_factory=_no_units)
     judged: dict[Side, int] = field(default_factory=_no_units)
@@ -104,7 +105,7 @@ class Comparison:
 
     @property
     def apart_share(self) -> float:
-        return sum(self.apart.values()) / self.requests if self.requests else 0.0
+        return min(sum(self.apart.values()) / self.requests, 1.0) if self.requests else 0.0
 
     def lift(self) -> Interval:
         """The utility that the candidate adds to a request, on average over all requests."""
@@ -140,8 +141,8 @@ class Comparison:
         }
 
     @property
-    def _enough(self) -> bool:
-        """Whether enough units are judged for an interval by the normal approximation."""
+    def enough(self) -> bool:
+        """Whether enough answers of both sides are compared for an interval of the difference."""
         fewest = min(self.judged.values())
         return self.compared >= self.rules.least and fewest >= min(self.rules.least // 2, _FEW)
 
@@ -152,7 +153,7 @@ class Comparison:
         share of such requests is enough to bound the difference.
         """
         share = self.apart_share
-        if self._enough:
+        if self.enough and contrast.values.n > 1:
             return contrast.values.interval(alpha).times(share)
         if self.requests < _FEW_REQUESTS:
             return UNKNOWN

@@ -18,6 +18,7 @@ MIXING = 7.94 / _TIGHT_AT  # (2 ln 20 + ln(1 + 2 ln 20)) / n
 _MOST_NAMES = 32  # the most covariates
 _RIDGE = 8.0
 _LIGHTEST, _HEAVIEST = 0.02, 50.0
+_MOST_UNITS = 2**53  # more units add nothing to the evidence against a split
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,19 @@ class ComparedUnit:
     """A unit for which the two sides decide differently, and the outcome of its answer."""
 
     side: Side
-    chance: float  # the probability that the unit falls on its side
+    chance: float  # the probability that the unit falls on its side; above 0
     context: Context
     log_cost: float
     seconds: float
     failed: bool
     quality: float | None = None  # None until the answer is judged
     utility: float | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 < self.chance <= 1:
+            raise ValueError(
+                f"chance = {self.chance}: a unit that is on a side had a chance above 0 and at most 1"
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +150,12 @@ def split_evidence(candidate: int, current: int, share: float) -> float:
     """Evidence against the split: the log of how much likelier another split makes these counts.
 
     Anyone may look at this evidence at any time: if the split is as intended, the evidence ever
-    exceeds `-log(p)` with a probability of at most `p`.
+    exceeds `-log(p)` with a probability of at most `p`. Where one side is to get every unit, a single
+    unit of the other side is infinite evidence.
     """
+    if share <= 0 or share >= 1:
+        return inf if (candidate if share <= 0 else current) else 0.0
+    candidate, current = min(candidate, _MOST_UNITS), min(current, _MOST_UNITS)
     a, b = 50 * share, 50 * (1 - share)
     mixed = _log_beta(a + candidate, b + current) - _log_beta(a, b)
     return mixed - candidate * log(share) - current * log(1 - share)

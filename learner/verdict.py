@@ -1,4 +1,8 @@
-"""The verdict on a trial: adopt the candidate, keep the current strategy, or get more data."""
+"""The verdict on a trial: adopt the candidate, keep the current strategy, or get more data.
+
+Every comparison has a verdict, whatever its counts and its share. That two strategies decide alike
+is no proof that the candidate is no worse: some of its own answers must have been compared.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -60,6 +64,12 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
     merit = "better" if rules.goal == "better" else "no worse"
     word: Word = "keep" if comparison.requests >= rules.most_requests else "more data"
     candidate, current = comparison.judged["candidate"], comparison.judged["current"]
+    if not comparison.enough:
+        return word, (
+            f"{word.capitalize()}: the sides decide alike for {1 - comparison.apart_share:.1%} of "
+            f"requests, and only {candidate:,} and {current:,} answers of the others are judged: "
+            f"too few to show that the candidate is {merit}; {utility}."
+        )
     if split_evidence(candidate, current, _apart_share(comparison)) > -log(_MISMATCH):
         return word, (
             f"{word.capitalize()}: answers of one side are judged more often than answers of the "
@@ -79,7 +89,7 @@ def _apart_share(comparison: Comparison) -> float:
     """The candidate's share of the units for which the sides decide differently."""
     total = sum(comparison.apart.values())
     if not total:
-        return comparison.share
+        return 0.5  # nothing is judged either
     return min(max(comparison.apart["candidate"] / total, 1e-6), 1 - 1e-6)
 
 

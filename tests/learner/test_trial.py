@@ -2,12 +2,12 @@
 
 from collections import Counter
 from itertools import pairwise
-from math import exp, log, sqrt
+from math import exp, inf, isnan, log, sqrt
 
 import numpy as np
 import pytest
 import ville
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ville._boundaries import normal_mixture
 
@@ -215,16 +215,72 @@ def test_a_trial_ends_at_its_length():
     assert "nothing was decided within 300 requests" in verdict.sentence
 
 
-def test_a_small_share_of_units_decided_apart_bounds_the_loss():
-    comparison = Comparison(TrialRules(goal="no worse", margin=0.02))
+@st.composite
+def comparisons(draw):
+    """Comparisons of any counts and any share; in most of them the sides rarely decide apart."""
+    few = st.integers(0, 40)
+    counted = {
+        name: {side: draw(counts) for side in ("candidate", "current")}
+        for name, counts in (
+            ("assigned", few | st.integers(0, 10**6) | st.integers(0)),
+            ("apart", st.just(0) | few | st.integers(0)),
+            ("judged", st.just(0) | few | st.integers(0)),
+        )
+    }
+    rules = TrialRules(goal=draw(st.sampled_from(["better", "no worse"])))
+    share = draw(st.sampled_from([0.0, 5e-324, 0.02, 0.5, 1 - 2**-53, 1.0]) | st.floats(0, 1))
+    return Comparison(rules, share, **counted)
+
+
+@settings(max_examples=500)
+@given(comparisons(), st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
+def test_every_comparison_has_a_verdict(comparison, answers):
+    for candidate, value in answers:
+        side = "candidate" if candidate else "current"
+        comparison.see(side, value)
+        unit = exposed(side, value, chance=0.02 if candidate else 0.98)
+        comparison.expose(unit)
+        comparison.judge(unit)
+    verdict = verdict_of(comparison)
+    assert verdict.word in ("adopt", "keep", "more data")
+    assert verdict.sentence.startswith(verdict.word.capitalize())
+    numbers = [*verdict.numbers["lift"].values(), *verdict.numbers["guards"]["quality"].values()]
+    assert not any(isinstance(number, float) and isnan(number) for number in numbers)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5, 1.0])
+def test_a_candidate_that_never_decides_differently_is_neither_adopted_nor_worse(share):
+    comparison = Comparison(TrialRules(goal="no worse", most_requests=2000), share)
     for n in range(1500):
+        comparison.see(("candidate", "current")[n % 2] if 0 < share < 1 else "candidate", 0.1)
+    verdict = verdict_of(comparison)
+    assert verdict.word == "more data"
+    assert "decide alike for 100.0% of requests" in verdict.sentence
+    comparison.assigned["candidate"] += 1000
+    comparison.assigned["current"] += 1000
+    verdict = verdict_of(comparison)
+    assert verdict.word == "keep"
+    assert "too few to show that the candidate is no worse" in verdict.sentence
+
+
+@pytest.mark.parametrize(("judged", "word"), [(60, "adopt"), (30, "more data")])
+def test_agreement_shows_a_candidate_no_worse_only_with_answers_compared(judged, word):
+    """Half a per cent is decided apart: that bounds the loss, but proves nothing by itself."""
+    comparison = Comparison(TrialRules(goal="no worse", margin=0.02))
+    for n in range(12_000):
         side = ("candidate", "current")[n % 2]
         comparison.see(side, 0.1)
-        if n % 300 == 0:
-            comparison.expose(exposed(side, 0.5))
-    verdict = verdict_of(comparison)
-    assert verdict.word == "adopt"
-    assert -0.02 < verdict.numbers["lift"]["low"] < -0.003
+        if n % 201 == 0:
+            unit = exposed(side, 0.5)
+            comparison.expose(unit)
+            if comparison.compared < judged:
+                comparison.judge(unit)
+    assert verdict_of(comparison).word == word
+
+
+def test_no_unit_is_on_a_side_on_which_it_could_not_fall():
+    with pytest.raises(ValueError, match="chance = 0: a unit that is on a side had a chance"):
+        exposed("current", 0.5, chance=0)
 
 
 def test_a_handful_of_units_leaves_the_lift_unknown():
@@ -316,3 +372,8 @@ def test_evidence_against_a_split_grows_with_what_is_missing():
     assert all(a < b for a, b in pairwise(evidence))
     assert exp(-evidence[-1]) < 1e-6
     assert evidence[0] < -log(0.05)
+
+
+def test_where_a_side_gets_every_unit_a_unit_of_the_other_side_is_infinite_evidence():
+    assert split_evidence(0, 10, 0.0) == split_evidence(10, 0, 1.0) == 0.0
+    assert split_evidence(1, 10, 0.0) == split_evidence(10, 1, 1.0) == inf

@@ -37,7 +37,7 @@ class ComparedUnit:
     def __post_init__(self) -> None:
         if not 0 < self.chance <= 1:
             raise ValueError(
-                f"chance = {self.chance}: a unit that is on a side had a chance above 0 and at most 1"
+                f"chance = {self.chance}: a unit that is on a side had a chance above 0, at most 1"
             )
 
 
@@ -150,8 +150,8 @@ def split_evidence(candidate: int, current: int, share: float) -> float:
     """Evidence against the split: the log of how much likelier another split makes these counts.
 
     Anyone may look at this evidence at any time: if the split is as intended, the evidence ever
-    exceeds `-log(p)` with a probability of at most `p`. Where one side is to get every unit, a single
-    unit of the other side is infinite evidence.
+    exceeds `-log(p)` with a probability of at most `p`. Where one side is to get every unit, a
+    single unit of the other side is infinite evidence.
     """
     if share <= 0 or share >= 1:
         return inf if (candidate if share <= 0 else current) else 0.0

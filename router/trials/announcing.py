@@ -73,6 +73,9 @@ class Announcer:
             case "share":
                 self.trial(line["trial"], at, self._book.trials[line["trial"]].state, line)
                 self._event("trial", line["trial"], f"share {line['share']:g}", at, why=line["why"])
+            case "trouble":
+                state = "cannot be judged" if line["why"] else "can be judged again"
+                self._event("trial", line["trial"], state, at, why=line["why"])
             case "serve":
                 self._event("strategy", line["strategy"], "serves", at, why=line["why"])
             case "note" | "prompt":

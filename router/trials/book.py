@@ -37,6 +37,7 @@ class Trial:
     began: float
     since: float  # when the trial entered its present state
     why: str = ""
+    trouble: str = ""  # why it cannot be judged at present
     goal: str = "better"
     rules: Mapping[str, Any] = field(default_factory=dict)  # only changed rules
     numbers: Mapping[str, Any] = field(default_factory=dict)
@@ -164,6 +165,8 @@ class Book:
                 self._replace(line["trial"], state=line["state"], since=at, **changed)
             case "share":
                 self._replace(line["trial"], share=line["share"], why=line["why"])
+            case "trouble":
+                self._replace(line["trial"], trouble=line["why"])
             case "serve":
                 self._serve(line, at)
             case "prompt":

@@ -134,6 +134,11 @@ def share_line(trial: Trial, share: float, at: float, why: str) -> Line:
     return {"do": "share", "at": at, "trial": trial.id, "share": share, "why": why}
 
 
+def trouble_line(trial: Trial, why: str, at: float) -> Line:
+    """The trial cannot be judged; it can be judged again if `why` is empty."""
+    return {"do": "trouble", "at": at, "trial": trial.id, "why": why}
+
+
 def write(_: Book, *lines: Line) -> list[Line]:
     """Return lines that do not depend on the book."""
     return list(lines)

@@ -4,10 +4,11 @@ from learner.verdict import TrialVerdict, verdict_of
 from learner.watch import Turn
 from router.config.config import Config
 from router.trials.book import Book, Line, Trial, TrialState
-from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line
+from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line, trouble_line
 from router.trials.course import Course, phase_of
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
+_PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
 _TROUBLED = 0.05  # the share of shadow calls of a function that may fail
 
 
@@ -43,6 +44,24 @@ def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]
             return roll_back(book, at, why)
         case "calm":
             return []
+
+
+def follow_trouble(book: Book, id_: str, why: str, looks: int, at: float) -> list[Line]:
+    """The lines for a trial that could not be judged at its last looks, or can be judged again.
+
+    A trial that goes on like this ends, since it holds up others. An adopted strategy stays: that
+    its answers cannot be compared says nothing against it.
+    """
+    trial = book.trials[id_]
+    lines = [] if why == trial.trouble else [trouble_line(trial, why, at)]
+    if looks < _PATIENCE:
+        return lines
+    reason = f"it could not be judged {looks} times in a row: {why}"
+    if trial.state in ("shadow", "running"):
+        return [*lines, state_line(trial, "stopped", at, reason)]
+    if trial.state == "adopting" and book.watched == trial:
+        return [*lines, *roll_back(book, at, reason)]
+    return lines
 
 
 def _leave_shadow(trial: Trial, course: Course, config: Config, at: float) -> list[Line]:

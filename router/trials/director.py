@@ -1,13 +1,17 @@
 """Runs the trials: reads the outcomes of each trial, and acts on them.
 
 One process does this for all routers, beside the learner. Each decision becomes a line in the book
-before anything acts on it, so a kill neither repeats nor loses a decision.
+before anything acts on it, so a kill neither repeats nor loses a decision. A trial that cannot be
+judged is an event of that trial, and stops no other trial; an error of telemetry or of the disk
+concerns no single trial and is raised.
 """
 
 import contextlib
-from collections.abc import Callable, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Concatenate, ParamSpec
 
+import duckdb
 import orjson
 
 from router.config.config import Config
@@ -17,12 +21,13 @@ from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
 from router.trials.announcing import Announcer
 from router.trials.book import Book, Line, Trial
-from router.trials.conclusions import conclude, follow_turn
+from router.trials.conclusions import conclude, follow_trouble, follow_turn
 from router.trials.course import Course, phase_of
 from router.trials.ledger import Ledger
 from router.trials.logged import LoggedTelemetry
 from router.trials.overview import overview, standing
 
+_log = logging.getLogger("waggle")
 _LATE_MICROS = 900_000_000  # requests that took up to this long are counted, though later
 _SOON_MICROS = 30_000_000
 _LOOKS_BACK = 30  # every so many looks, late requests are read too
@@ -38,6 +43,8 @@ class Director:
         self.telemetry = LoggedTelemetry(config.telemetry_folder)
         self.wishes: list[str] = []  # tasks that operators asked for, such as `distill`
         self._courses: dict[str, Course] = {}
+        self._troubles: dict[str, str] = {}  # of the trials that could not be judged in this look
+        self._troubled_looks: dict[str, int] = {}  # so many looks in a row
         self._announcer = Announcer(self.ledger.book, journal, config.trials_folder)
         self._steering: Steering | None = None
         self._latest_news: dict[str, tuple[float, int]] = {}
@@ -85,10 +92,14 @@ class Director:
         trials = {t.id: t for t in (*self.book.live, *((watched,) if watched else ()))}
         for ended in self._courses.keys() - trials.keys():
             del self._courses[ended]
+            self._troubled_looks.pop(ended, None)
         if trials:
+            self._troubles.clear()
             self._follow(trials)
-            for id_ in trials:
-                self._conclude(self._courses[id_])
+            for id_ in trials.keys() & self._courses.keys() - self._troubles.keys():
+                with self._alone(id_):
+                    self._conclude(self._courses[id_])
+            self._follow_troubles(trials)
             self._write_numbers()
         self._stamp = stamp
         return self.book.lines != before
@@ -107,25 +118,50 @@ class Director:
             course = self._courses.get(id_)
             # A new course begins when a trial leaves its shadow and when its candidate is adopted.
             if course is None or course.phase != phase_of(trial):
-                course = self._courses[id_] = Course(trial, self._config)
-            course.trial = trial
+                self._courses.pop(id_, None)
+                with self._alone(id_):
+                    self._courses[id_] = Course(trial, self._config)
+            else:
+                course.trial = trial
         self._looks += 1
         late = _LATE_MICROS if self._looks % _LOOKS_BACK == 1 else _SOON_MICROS
         now = int(self._wall() * 1e6)
         recent = now - int(_WATCHES_BACK * 1e6)
         courses = self._courses.values()
-        low = min(course.reads_from(late, recent, now) for course in courses)
-        rows = self.telemetry.exposures(trials, low)
+        low = min((course.reads_from(late, recent, now) for course in courses), default=now)
+        rows = self.telemetry.exposures(self._courses, low)
         waiting: dict[str, int] = {}
         for course in courses:
             # Rows from before the trial's present state, such as its shadow, do not count.
             begun, id_ = course.began_micros, course.trial.id
-            course.take([row for row in rows if row.trial == id_ and row.ts_micros >= begun])
+            with self._alone(id_):
+                course.take([row for row in rows if row.trial == id_ and row.ts_micros >= begun])
             waiting |= course.waiting()
         qualities = self.telemetry.judged(waiting)
         for course in courses:
-            for turn in course.judge(qualities):
-                self.change(follow_turn, course, turn, self._wall())
+            with self._alone(course.trial.id):
+                for turn in course.judge(qualities):
+                    self.change(follow_turn, course, turn, self._wall())
+
+    @contextlib.contextmanager
+    def _alone(self, id_: str) -> Iterator[None]:
+        """Keep an error in the numbers of one trial from all other trials."""
+        try:
+            yield
+        except (duckdb.Error, OSError):
+            raise
+        except Exception as error:
+            _log.exception("trial %s cannot be judged", self.book.trials[id_].name)
+            self._troubles[id_] = f"{type(error).__name__}: {error}"
+
+    def _follow_troubles(self, trials: Mapping[str, Trial]) -> None:
+        """Note which of these trials could not be judged, and which can be judged again."""
+        for id_ in trials:
+            why = self._troubles.get(id_, "")
+            looks = self._troubled_looks.get(id_, 0) + 1 if why else 0
+            self._troubled_looks[id_] = looks
+            if why or self.book.trials[id_].trouble:
+                self.change(follow_trouble, id_, why, looks, self._wall())
 
     def _conclude(self, course: Course) -> None:
         trial = course.trial
@@ -138,9 +174,11 @@ class Director:
 
     def _write_numbers(self) -> None:
         """Write the state of running trials to the file that `waggle trial list` reads."""
-        content = orjson.dumps(
-            {id_: standing(self.book.trials[id_], course) for id_, course in self._courses.items()}
-        )
+        numbers: dict[str, Any] = {}
+        for id_, course in self._courses.items():
+            with self._alone(id_):
+                numbers[id_] = standing(self.book.trials[id_], course)
+        content = orjson.dumps(numbers)
         if content != self._written_numbers:
             self._written_numbers = content
             with contextlib.suppress(OSError):

@@ -29,11 +29,13 @@ def overview(book: Book, courses: Mapping[str, Course]) -> dict[str, Any]:
 
 def standing(trial: Trial, course: Course | None) -> dict[str, Any]:
     """The present state of a trial, in a sentence and in numbers."""
+    trouble = f"It cannot be judged: {trial.trouble}" if trial.trouble and not trial.ended else ""
     if course is None:
-        return {"why": trial.why or trial.effect, "numbers": dict(trial.numbers)}
+        why = trouble or trial.why or trial.effect
+        return {"why": why, "numbers": dict(trial.numbers)}
     running = trial.state == "running"
     why = verdict_of(course.comparison).sentence if running else trial.why or trial.effect
-    return {"why": why, "numbers": course.numbers()}
+    return {"why": trouble or why, "numbers": course.numbers()}
 
 
 def trial_fields(trial: Trial) -> dict[str, Any]:

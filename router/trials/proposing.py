@@ -76,6 +76,10 @@ class Proposer:
                     self.propose(task, view, rows)
                 except Rejected as error:
                     self._note(task, "nothing", str(error), by_hand=by_hand)
+                except Exception as error:  # a fault in one task stops no other, nor the learner
+                    _log.exception("the task %s failed", task)
+                    why = f"{type(error).__name__}: {error}"
+                    self._note(task, "failed", why, by_hand=by_hand)
         book = self.director.book
         if "simplify" in tasks and book.serving.kind == "bandit":
             # Send more requests to these plans, so that the next search knows what they add.

@@ -226,6 +226,81 @@ def test_failures_speak_against_a_candidate_that_was_never_judged(world):
     assert world.book.trial("dearer").state == "kept"
 
 
+def test_a_trial_that_cannot_be_judged_is_its_own_event_and_stops_no_other(world):
+    """A rule that this version does not know, and a row whose chance is missing."""
+    world.change(open_trial, "strange", "always-idle", world.now(), traffic=0.5)
+    world.change(open_trial, "dearer", "always-dear", world.now(), traffic=0.5)
+    strange = world.book.trial("strange")
+    world.book.trials[strange.id] = replace(strange, rules={"least_of_all": 3})
+    world.send(40, better)
+    world.director.turn()
+    events = [event for event in world.journal.events if event.subject == "strange"]
+    assert [event.state for event in events] == ["cannot be judged"]
+    assert "least_of_all" in events[0].detail["why"]
+    assert "It cannot be judged: TypeError" in shown(world, "strange")["why"]
+    assert shown(world, "dearer")["numbers"]["requests"] > 10
+    world.go(1200, better)
+    assert world.book.trial("strange").state == "stopped"
+    assert "it could not be judged 20 times in a row" in world.book.trial("strange").why
+    world.go(2000, better)
+    assert world.book.trial("dearer").state == "adopted"
+
+
+def test_a_unit_that_cannot_be_read_costs_a_trial_only_this_unit(world):
+    world.change(open_trial, "dearer", "always-dear", world.now())
+    world.send(40, better)
+    world.director.turn()
+    exposure = {
+        "trial_id": world.book.trial("dearer").id, "unit": "odd", "variant": "candidate",
+        "chance": 0.0, "apart": True, "other": "dear",
+    }  # fmt: skip
+    row = request(world.at + 1, plan="cheap", kind="sql", exposures=[exposure])
+    world.stored.write("requests", [row], "r2")
+    world.director.turn()
+    assert "chance = 0.0: a unit that is on a side" in shown(world, "dearer")["why"]
+    world.go(200, better)
+    states = [event.state for event in world.journal.events if event.subject == "dearer"]
+    assert states == ["cannot be judged", "can be judged again"]
+    assert shown(world, "dearer")["numbers"]["requests"] >= 240
+
+
+def shown(world, name):
+    trials = world.director.overview()["trials"]
+    return next(trial for trial in trials if trial["name"] == name)
+
+
+def test_an_adoption_that_cannot_be_judged_goes_back_and_an_adopted_strategy_stays(world):
+    for at_once, state in ((False, "rolled back"), (True, "adopted")):
+        name = f"dearer-{at_once}"
+        world.change(open_trial, name, "always-dear", world.now())
+        world.change(adopt, name, world.now(), why="", by_steps=not at_once)
+        trial = world.book.trial(name)
+        world.book.trials[trial.id] = replace(trial, rules={"least_of_all": 3})
+        world.go(1200, alike)
+        assert world.book.trial(name).state == state
+        assert "least_of_all" in world.book.trial(name).trouble
+
+
+def test_an_adopted_strategy_that_never_differs_from_its_control_is_no_error_and_stays(world):
+    same = Strategy("slim", "same", without=("idle",))  # nothing chooses `idle`
+    world.change(register, same, world.now())
+    world.change(open_trial, "slim", "slim@1", world.now(), goal="no worse")
+    world.change(adopt, "slim", world.now(), why="")
+    world.go(2000, alike)
+    assert world.book.trial("slim").state == "adopted"
+    assert world.book.trial("slim").trouble == ""
+    assert shown(world, "slim")["numbers"]["apart"] == {"candidate": 0, "current": 0}
+    assert not [event for event in world.journal.events if "judged" in event.state]
+
+
+def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
+    world.change(register, Strategy("slim", "same", without=("idle",)), world.now())
+    world.change(open_trial, "slim", "slim@1", world.now(), goal="no worse")
+    world.go(1200, alike)
+    assert world.book.trial("slim").state == "running"
+    assert "decide alike for 100.0% of requests" in shown(world, "slim")["why"]
+
+
 @pytest.mark.parametrize("no_fault", [LOADING, HELD_UP])
 def test_an_answer_that_the_machine_kept_back_counts_neither_for_a_function_nor_against_it(
     world, no_fault
@@ -468,6 +543,17 @@ def test_nothing_is_proposed_before_there_are_enough_judged_answers(world):
     world.change(write, {"do": "ask", "at": world.now(), "what": "distill"})
     proposer(world).turn(lambda: taught_view(world, by_kind, 5))
     assert "50 judged answers are known, and 300 are needed" in world.book.notes[-1]["why"]
+
+
+def test_a_task_that_fails_is_noted_and_stops_no_other_task(world):
+    world.go(400, by_kind)
+    for task in ("distill", "simplify"):
+        world.change(write, {"do": "ask", "at": world.now(), "what": task})
+    broken = replace(taught_view(world, by_kind), bandit=None)
+    proposer(world).turn(lambda: broken)
+    failed = [note for note in world.book.notes if note["what"] == "failed"]
+    assert "distill" in [note["subject"] for note in failed]
+    assert all("NoneType" in note["why"] for note in failed)
 
 
 def test_a_mix_without_shares_costs_what_is_spent(world):

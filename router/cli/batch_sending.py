@@ -5,6 +5,7 @@ import ssl
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -19,6 +20,7 @@ from router.wire.http_client import ConnectionPool
 
 _TRIES = 5
 _LONGEST_WAIT_SECONDS = 10.0
+NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _WORTH_ANOTHER_TRY = frozenset({408, 409, 425, 429, 500, 502, 503, 504})
 
 
@@ -33,6 +35,16 @@ class BatchTally:
     unanswered: dict[str, str] = field(default_factory=dict)  # job ids with reasons
     cost_usd: float = 0.0
     stopped: str = ""  # why no further request is sent
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """What came of a request that was tried again and again."""
+
+    reply: "BatchReply | None"  # None if all tries failed
+    cost_usd: float  # of all tries
+    why: str = ""  # why the last try failed
+    away: bool = False  # whether the service cannot be reached at all
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,25 +110,13 @@ async def _reply_to(
     job: BatchJob, service: "PooledService", tally: BatchTally
 ) -> BatchReply | None:
     """The answer to a job; None if all tries failed."""
-    why = ""
-    for turn in range(_TRIES):
-        wait = 0.5 * 2.0**turn
-        try:
-            reply = await service.send(job.body)
-        except Fault as fault:
-            why = fault.detail
-            if fault.kind in ("connect", "timeout") and turn == _TRIES - 1:
-                tally.stopped = tally.stopped or f"the service is away: {fault.detail}"
-        else:
-            tally.cost_usd += reply.cost_usd
-            if reply.status not in _WORTH_ANOTHER_TRY:
-                return reply
-            why = f"{reply.status}: {error_message(reply.body)}"
-            wait = reply.retry_after_seconds or wait
-        if turn < _TRIES - 1:
-            await asyncio.sleep(min(wait, _LONGEST_WAIT_SECONDS))
-    tally.unanswered[job.id] = why
-    return None
+    tries = await service.persist(job.body)
+    tally.cost_usd += tries.cost_usd
+    if tries.away:
+        tally.stopped = tally.stopped or f"the service is away: {tries.why}"
+    if tries.reply is None:
+        tally.unanswered[job.id] = tries.why
+    return tries.reply
 
 
 def _line(job: BatchJob, reply: BatchReply, tally: BatchTally) -> bytes:
@@ -161,8 +161,28 @@ class PooledService:
         lines += [f"authorization: Bearer {key}"] if key else []
         self._head = "\r\n".join(lines).encode()
 
-    async def send(self, body: bytes) -> BatchReply:
-        head = self._head + b"\r\ncontent-length: %d\r\n\r\n" % len(body)
+    async def persist(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> Tries:
+        """Send a request, and send it again after a failure that may pass."""
+        why, cost_usd, away = "", 0.0, False
+        for turn in range(_TRIES):
+            wait = 0.5 * 2.0**turn
+            try:
+                reply = await self.send(body, headers)
+            except Fault as fault:
+                why, away = fault.detail, fault.kind in ("connect", "timeout")
+            else:
+                cost_usd, away = cost_usd + reply.cost_usd, False
+                if reply.status not in _WORTH_ANOTHER_TRY:
+                    return Tries(reply, cost_usd)
+                why = f"{reply.status}: {error_message(reply.body)}"
+                wait = reply.retry_after_seconds or wait
+            if turn < _TRIES - 1:
+                await asyncio.sleep(min(wait, _LONGEST_WAIT_SECONDS))
+        return Tries(None, cost_usd, why, away)
+
+    async def send(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> BatchReply:
+        more = "".join(f"\r\n{name}: {value}" for name, value in headers.items()).encode()
+        head = self._head + more + b"\r\ncontent-length: %d\r\n\r\n" % len(body)
         connection = await self._pool.send(head, body)
         try:
             content = await connection.whole()

@@ -14,6 +14,7 @@ from router.cli.cards import cards
 from router.cli.check import check
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
+from router.cli.evaluate import evaluate
 from router.cli.keys import keys_app
 from router.cli.policy import policy_app
 from router.cli.reload import reload
@@ -91,7 +92,7 @@ _add(
     doctor=doctor,
     deploy=deploy,
 )
-_add("Send requests", ask=ask, batch=batch, demo=_above("demo"))
+_add("Send requests", ask=ask, batch=batch, evaluate=evaluate, demo=_above("demo"))
 _add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
 _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):

@@ -10,14 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
-
 from router.config.signals import SignalSource
 from router.domain import Attempt, Event, Trace, new_id
 from router.engine.verifying import Verifying
 from router.plans.compiled import Plans
 from router.reuse.solution import Solution
 from router.signals.inquiries import Inquiry, Try, tests_of
+from router.signals.judgements import equal, plain
 from router.verified import verified_by
 
 _GOOD, _BAD = 0.7, 0.5  # scores of a judge from which an answer is right, and below which wrong
@@ -98,22 +97,8 @@ def by_levels(remembered: Solution, trace: Trace, text: str) -> AnswerFinding | 
 
 def by_opposites(remembered: str, text: str) -> AnswerFinding | None:
     """Whether one answer begins with yes, and the other with no."""
-    begins = {_plain(answer).partition(" ")[0].strip(",.;:!") for answer in (remembered, text)}
+    begins = {plain(answer).partition(" ")[0].strip(",.;:!") for answer in (remembered, text)}
     return AnswerFinding(True, "opposite words") if begins in _OPPOSITES else None
-
-
-def equal(remembered: str, text: str) -> bool:
-    """Whether two answers have the same words, or are the same JSON."""
-    if _plain(remembered) == _plain(text):
-        return True
-    try:
-        return bool(orjson.loads(remembered) == orjson.loads(text))
-    except orjson.JSONDecodeError:
-        return False
-
-
-def _plain(answer: str) -> str:
-    return " ".join(answer.lower().split()).rstrip(".!")
 
 
 def _sources(plans: Plans, trace: Trace) -> list[SignalSource]:

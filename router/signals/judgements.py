@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import orjson
+
 from router.config.signals import SignalSource
 from router.documents.content_words import content_words
 from router.records.checking import Wanted, issues_in
@@ -140,3 +142,18 @@ def supported(answer: str, passages: list[str]) -> Judgement | None:
     if numbers:
         share = 0.5 * share + 0.5 * sum(word in there for word in numbers) / len(numbers)
     return Judgement(share, f"{share:.0%} of its words are in the documents")
+
+
+def equal(first: str, second: str) -> bool:
+    """Whether two answers have the same words, or are the same JSON."""
+    if plain(first) == plain(second):
+        return True
+    try:
+        return bool(orjson.loads(first) == orjson.loads(second))
+    except orjson.JSONDecodeError:
+        return False
+
+
+def plain(answer: str) -> str:
+    """An answer's words in small letters, without the space between them and the final mark."""
+    return " ".join(answer.lower().split()).rstrip(".!")

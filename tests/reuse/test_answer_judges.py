@@ -5,7 +5,8 @@ import json
 import pytest
 import yaml
 
-from router.engine.answer_judges import by_opposites, equal
+from router.engine.answer_judges import by_opposites
+from router.signals.judgements import equal
 from tests.reuse.service import (
     AGAIN,
     QUESTION,

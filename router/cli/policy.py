@@ -1,4 +1,4 @@
-"""`waggle policy ...`: lists the learner's snapshots, pins one, or goes back to one."""
+"""`waggle policy ...`: compares policies; lists the learner's snapshots, pins or restores one."""
 
 from collections.abc import Sequence
 from typing import Annotated
@@ -7,14 +7,16 @@ import typer
 from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
+from router.cli.policy_compare import compare
 from router.cli.terminal import InputRefused, out, utc_time
 from router.learning.registry import Registry, Version
 
 policy_app = typer.Typer(
     name="policy",
-    help="Snapshots of the learner: list, pin or restore them.",
+    help="Policies: compare two on logged requests; list, pin or restore the learner's snapshots.",
     no_args_is_help=True,
 )
+policy_app.command()(compare)
 SnapshotName = Annotated[str, typer.Argument(help="Name of the snapshot, or its beginning.")]
 
 

@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 
 from router.cli.context import CommandContext, in_context, telemetry_catalog
 from router.cli.report_document import LearningReport
+from router.cli.report_policies import other_policies
 from router.cli.report_savings import saved
 from router.cli.report_sections import (
     changes,
@@ -69,6 +70,7 @@ def learning_report(
         sections = (
             headline(telemetry),
             saved(telemetry),
+            other_policies(telemetry, book),
             learned(telemetry),
             changes(telemetry),
             strategies_served(telemetry, book),

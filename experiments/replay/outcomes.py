@@ -1,12 +1,15 @@
-"""Recorded answers of real models: the quality and cost of each model on each prompt.
+"""Recorded answers of real models, from any table: the quality and cost of each model's answers.
 
-The router's own functions compute the context of a prompt, with a lens that is fitted to the first
-prompts of a stream.
+A table has a row for each answer: prompt, model and score (0 to 1); category, prompt_id, cost_usd,
+cost_est_usd, input_tokens and output_tokens where they are known. Only prompts that every model
+answered are kept. `notes` says what was left out, and where the costs come from.
+
+Not covered: scores on another scale, and what an answer says.
 """
 
+import csv
 import sys
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -16,7 +19,6 @@ import polars as pl
 
 from learner.policy import Arm, Context
 from router.config.objective import LadderSettings
-from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
 from router.request.lens import ENOUGH, Lens, fitted, terms
@@ -27,34 +29,19 @@ ORIGINS = {
     "llmrouter": "github.com/ulab-uiuc/LLMRouter",
     "routellm_mmlu": "github.com/lm-sys/RouteLLM",
     "bfcl_july": "github.com/HuanzhiMao/BFCL-Result (2024-07-25)",
+    "reasoning_gym_easy": "github.com/open-thought/reasoning-gym-eval",
     "open_bandit_small": "research.zozo.com/data.html",
 }
-# Dollars per million tokens of input and of output. llmrouter records no prices: these are the
-# prices that `prices.csv` (CARROT) lists for the model, or else for models of the same size.
-_PER_MTOK = {
-    "llama-3.1-8b-instruct": 0.2,
-    "mistral-7b-instruct-v0.3": 0.2,
-    "codegemma-7b": 0.2,
-    "llama3-chatqa-1.5-8b": 0.2,
-    "qwen2.5-7b-instruct": 0.3,
-    "gemma-2-9b-it": 0.3,
-    "llama3-chatqa-1.5-70b": 0.9,
-    "llama-3.1-nemotron-51b-instruct": 0.9,
-    "llama-3.3-nemotron-super-49b-v1": 0.9,
-}
-_ROUTELLM = {"Mixtral-8x7B-Instruct-v0.1": (0.6, 0.6), "gpt-4-1106-preview": (10.0, 30.0)}
 BFCL_POOL = (
     *("claude-3-5-sonnet-20240620", "claude-3-opus-20240229", "gpt-4-0125-preview"),
     *("gpt-4o-2024-05-13", "gemini-1.5-pro-preview-0514", "gemini-1.5-flash-preview-0514"),
     *("command-r-plus", "mistral-medium-2312", "mistral-small-2402", "claude-instant-1.2"),
     *("gpt-3.5-turbo-0125-FC", "claude-3-haiku-20240307"),
 )
-_MODELS = {
-    "llmrouter": tuple(sorted(_PER_MTOK)),
-    "routellm_mmlu": tuple(_ROUTELLM),
-    "bfcl_july": BFCL_POOL,
-}
 _OUTPUT_TOKENS = 200  # for an answer whose length was not recorded
+_CHARACTERS_A_TOKEN = 4
+_RECORDED = 0.9  # the share of a model's answers that must have a cost; the rest get its mean
+_FREE = 10  # a model without a price counts as this much cheaper than the cheapest priced model
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,18 +55,21 @@ class Outcomes:
     quality: Matrix  # A row is a prompt, a column a model.
     cost: Matrix
     vectors: Matrix
+    notes: tuple[str, ...] = ()
 
     @property
     def dearness(self) -> Matrix:
         """log10 of each model's mean cost, relative to the mean cost of the cheapest model."""
         mean = self.cost.mean(axis=0)
+        if not mean.any():
+            return np.zeros(len(mean))
+        mean = np.maximum(mean, mean[mean > 0].min() / _FREE)
         return np.asarray(np.log10(mean / mean.min()))
 
     @property
     def rates(self) -> dict[Arm, float]:
-        """Prices for which the cost term of the policy equals `dearness`."""
-        mean = self.cost.mean(axis=0)
-        rates = (mean / mean.min() - 1) / 1000
+        """Dollars for which the cost term of the policy equals `dearness`."""
+        rates = (10**self.dearness - 1) / 1000
         return {arm: float(rate) for arm, rate in zip(self.arms, rates, strict=True)}
 
     def best(self, weight: float) -> int:
@@ -92,63 +82,141 @@ class Outcomes:
         quality, cost = self.quality[:, at], self.cost[:, at]
         return replace(self, name=name, arms=chosen, quality=quality, cost=cost)
 
-
-def load(name: str, data: Path, cache: Path) -> Outcomes:
-    path = data / f"{name}.parquet"
-    if not path.is_file():
-        print(f"{path} is missing; its original is published at {ORIGINS[name]}", file=sys.stderr)
-        raise SystemExit(2)
-    frame = pl.read_parquet(path).with_columns(
-        key=pl.concat_str("category", pl.col("prompt_id").cast(pl.String), separator="/")
-    )
-    models = _MODELS[name]
-    frame = frame.filter(pl.col("model").is_in(list(models)))
-    first = frame.unique("key", keep="first", maintain_order=True)
-    table = first.select("key", "prompt", "category").join(
-        frame.pivot(on="model", index="key", values="score"), on="key", how="left"
-    )
-    quality = table.select(models).to_numpy().astype(np.float64)
-    prompts = tuple(table["prompt"].to_list())
-    if name == "bfcl_july":
-        costs = table.select("key").join(
-            frame.pivot(on="model", index="key", values="cost_usd"), on="key", how="left"
+    def at(self, rows: Sequence[int]) -> "Outcomes":
+        """The outcomes of these prompts."""
+        chosen = list(rows)
+        return replace(
+            self,
+            prompts=tuple(self.prompts[n] for n in chosen),
+            tasks=tuple(self.tasks[n] for n in chosen),
+            quality=self.quality[chosen],
+            cost=self.cost[chosen],
+            vectors=self.vectors[chosen] if len(self.vectors) else self.vectors,
         )
-        cost = costs.select(models).to_numpy().astype(np.float64)
-        cost = np.where(np.isnan(cost), np.nanmean(cost, axis=0), cost)
-    else:
-        cost = _estimated_cost(name, prompts, models)
-    vectors = _vectors(name, prompts, cache)
-    arms = tuple(Arm(model) for model in models)
-    return Outcomes(name, prompts, tuple(table["category"]), arms, quality, cost, vectors)
 
 
-def _estimated_cost(name: str, prompts: Sequence[str], models: Sequence[str]) -> Matrix:
-    """The cost of each answer by listed prices and estimated tokens."""
-    tokens = np.array([len(prompt) / 4 for prompt in prompts])
-    prices = _ROUTELLM if name == "routellm_mmlu" else {m: (p, p) for m, p in _PER_MTOK.items()}
-    inward = np.array([prices[model][0] for model in models])
-    outward = np.array([prices[model][1] for model in models])
-    # An answer to a question of MMLU is a single letter.
-    out_tokens = 10 if name == "routellm_mmlu" else _OUTPUT_TOKENS
-    return np.asarray((np.outer(tokens, inward) + out_tokens * outward) / 1e6)
+def read_table(path: Path, prices: Path, *, models: Sequence[str] = ()) -> Outcomes:
+    """The outcomes in a table, without sentence vectors. With `models`, only of these models."""
+    name = path.stem
+    if not path.is_file():
+        origin = f"; its original is published at {ORIGINS[name]}" if name in ORIGINS else ""
+        print(f"{path} is missing{origin}", file=sys.stderr)
+        raise SystemExit(2)
+    frame = pl.read_csv(path) if path.suffix == ".csv" else pl.read_parquet(path)
+    absent = {"prompt", "model", "score"} - set(frame.columns)
+    if absent:
+        print(f"{path} has no column {', '.join(sorted(absent))}", file=sys.stderr)
+        raise SystemExit(2)
+    if models:
+        frame = frame.filter(pl.col("model").is_in(list(models)))
+    parts = [pl.col(part).cast(pl.String) for part in _key_parts(frame)]
+    frame = frame.with_columns(key=pl.concat_str(*parts, separator="/", ignore_nulls=True))
+    frame = frame.unique(["key", "model"], keep="first", maintain_order=True)
+    names = tuple(sorted(frame["model"].unique()))
+    scores = _wide(frame, "score", names)
+    complete = scores.filter(pl.all_horizontal(pl.col(m).is_not_null() for m in names))
+    if complete.is_empty():
+        print(f"{path}: no prompt has a score of each of its {len(names)} models", file=sys.stderr)
+        raise SystemExit(2)
+    first = frame.unique("key", keep="first", maintain_order=True)
+    table = first.join(complete.select("key"), on="key", how="semi")
+    rest = frame.join(table.select("key"), on="key", how="semi")
+    keys = table.select("key")
+    quality = keys.join(complete, on="key", how="left").select(names).to_numpy()
+    cost, source = _costs(rest, keys, names, prices)
+    left_out = len(scores) - len(complete)
+    notes = (source, *([f"{left_out} prompts lack a score and are left out"] if left_out else []))
+    tasks = table["category"].to_list() if "category" in table.columns else [""] * len(table)
+    return Outcomes(
+        name,
+        tuple(table["prompt"].to_list()),
+        tuple(task or "" for task in tasks),
+        tuple(Arm(model) for model in names),
+        quality.astype(np.float64),
+        cost,
+        np.zeros((0, 0)),
+        notes,
+    )
 
 
-def _vectors(name: str, prompts: Sequence[str], cache: Path) -> Matrix:
-    """Sentence vectors of the prompts, cached in a file, because the encoder needs minutes."""
-    path = cache / f"{name}-vectors.npy"
-    if path.is_file():
-        kept: Matrix = np.load(path)
-        if len(kept) == len(prompts):
-            return kept
-    cache.mkdir(parents=True, exist_ok=True)
-    encoder = Encoder(prepared(packaged_model(), cache / "encoders"))
-    order = sorted(range(len(prompts)), key=lambda at: len(prompts[at]))
-    vectors: Any = np.zeros((len(prompts), 384), dtype=np.float32)
-    for start in range(0, len(order), 32):
-        at = order[start : start + 32]
-        vectors[at] = encoder.encode([prompts[n][:2000] for n in at])
-    np.save(path, vectors)
-    return np.asarray(vectors)
+def _key_parts(frame: pl.DataFrame) -> list[str]:
+    parts: tuple[str, ...] = ("dataset", "category", "prompt_id")
+    named = [part for part in parts if part in frame.columns]
+    return named if "prompt_id" in named else [*named, "prompt"]
+
+
+def _wide(frame: pl.DataFrame, column: str, models: Sequence[str]) -> pl.DataFrame:
+    wide = frame.pivot(on="model", index="key", values=column)
+    return wide.with_columns(pl.col(model).cast(pl.Float64) for model in models)
+
+
+def _costs(
+    frame: pl.DataFrame, keys: pl.DataFrame, models: Sequence[str], prices: Path
+) -> tuple[Matrix, str]:
+    """Dollars of each answer, and where they come from: the first source that has all models."""
+    for column, source in (
+        ("cost_usd", "costs as recorded"),
+        ("cost_est_usd", "costs as the table estimates them"),
+    ):
+        if column in frame.columns:
+            cost = keys.join(_wide(frame, column, models), on="key", how="left")
+            given = cost.select(models).to_numpy().astype(np.float64)
+            if (np.isfinite(given).mean(axis=0) >= _RECORDED).all():
+                return np.where(np.isnan(given), np.nanmean(given, axis=0), given), source
+    listed = _listed_prices(prices)
+    matched = {model: listed.get(_plain(model)) for model in models}
+    missing = [model for model, price in matched.items() if price is None]
+    if missing:
+        return (
+            np.full((len(keys), len(models)), 0.001),
+            f"one price for all models: no cost is recorded, and {len(missing)} of {len(models)} "
+            "models have no listed price",
+        )
+    inward, outward = np.array([matched[model] for model in models], dtype=np.float64).T
+    tokens_in = _tokens(frame, keys, models, "input_tokens", "prompt")
+    tokens_out = _tokens(frame, keys, models, "output_tokens", "output_chars")
+    cost = (tokens_in * inward + tokens_out * outward) / 1e6
+    return cost, f"costs by listed prices; an answer of unknown length has {_OUTPUT_TOKENS} tokens"
+
+
+def _tokens(
+    frame: pl.DataFrame, keys: pl.DataFrame, models: Sequence[str], column: str, text: str
+) -> Matrix:
+    """Tokens as recorded, else by the characters of `text`, else the usual number."""
+    frame = frame.with_columns(
+        tokens=pl.coalesce(
+            pl.col(column).cast(pl.Float64) if column in frame.columns else pl.lit(None),
+            _characters(frame, text) / _CHARACTERS_A_TOKEN,
+            pl.lit(float(_OUTPUT_TOKENS)),
+        )
+    )
+    wide = keys.join(_wide(frame, "tokens", models), on="key", how="left")
+    return np.asarray(wide.select(models).to_numpy().astype(np.float64))
+
+
+def _characters(frame: pl.DataFrame, column: str) -> pl.Expr:
+    if column not in frame.columns:
+        return pl.lit(None, dtype=pl.Float64)
+    value = pl.col(column)
+    return value.str.len_chars() if frame[column].dtype == pl.String else value.cast(pl.Float64)
+
+
+def _listed_prices(path: Path) -> Mapping[str, tuple[float, float]]:
+    """Dollars per million tokens of input and output, by a model's plain name; a price of the
+    model's own name goes before a price of its name at a provider."""
+    if not path.is_file():
+        return {}
+    listed: dict[str, tuple[float, float]] = {}
+    with path.open(newline="") as file:
+        rows = sorted(csv.DictReader(file), key=lambda row: "/" in row["model"])
+    for row in rows:
+        price = float(row["input_usd_per_mtok"]), float(row["output_usd_per_mtok"])
+        listed.setdefault(_plain(row["model"]), price)
+    return listed
+
+
+def _plain(model: str) -> str:
+    return model.rpartition("/")[2].lower()
 
 
 def contexts(
@@ -181,17 +249,3 @@ def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) ->
     given = numbers(reading, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
     context = context_of(given, outcomes.tasks[at], lens=lens.number if lens else 0)
     return {name: value for name, value in context.items() if name != "complexity"}
-
-
-def features_seconds(outcomes: Outcomes, order: Sequence[int]) -> Matrix:
-    """For each prompt: seconds to compute its context without a sentence vector."""
-    lens = fitted([terms(outcomes.prompts[at]) for at in order[:ENOUGH]], [None] * ENOUGH)
-    seconds = []
-    for at in order[ENOUGH : ENOUGH + 2000]:
-        reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
-        begun = time.perf_counter()
-        score = complexity(reading, _WEIGHTS)
-        given = numbers(reading, score, sort=score.kind, tagged=False, lens=lens)
-        context_of(given, "", lens=lens.number)
-        seconds.append(time.perf_counter() - begun)
-    return np.array(seconds)

@@ -1,245 +1,123 @@
-"""The players of a stream: Waggle's bandit, its controls, and the learners of other libraries.
+"""Controls that Waggle must beat: single models, chance, rules, and a bandit without contexts."""
 
-A player gives the odds of all arms, and then learns the quality of one arm. The score of a step is
-the mean worth of the arms, weighted by the odds, so that no run profits from lucky draws.
-"""
-
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, Protocol
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
-from river import bandit
 
 from experiments.replay.outcomes import Matrix, Outcomes
-from learner.bandit_learner import Bandit
-from learner.controls import Fixed
-from learner.deciding import BanditPolicy, BanditSettings
-from learner.explore import Rule, thompson
-from learner.pacing import Pacer
-from learner.policy import Arm, Context, Feedback
-from learner.pooling import BELIEFS, Belief
-from learner.preference import Preference
+from experiments.replay.playing import COST, Vector
+from experiments.replay.streams import Stream
+from learner.policy import Arm
+from router.config.objective import LadderSettings
+from router.routing.ladder import ladder_of
 
-Vector = np.ndarray[Any, np.dtype[np.float64]]
-
-
-class Player(Protocol):
-    def odds(self, at: int, context: Context) -> Vector: ...
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None: ...
+_DRAWS = 200
 
 
 @dataclass
-class Ours:
-    """The bandit as the service runs it, but without the guard for a cold start, because the replay
-    measures how well the bandit learns and not how little it risks."""
+class Odds:
+    """Always the same odds, whatever the prompt."""
 
-    outcomes: Outcomes
-    settings: BanditSettings = field(default_factory=BanditSettings)
-    cost_weight: float = 0.1
-    every: int = 20  # A new policy is published after so many answers.
-    beliefs: Sequence[Belief] = BELIEFS
-    rule: Rule = thompson
-    default: int | None = None  # The guard prefers this arm at first.
-    arms: Sequence[int] = ()
-    pacer: Pacer | None = None
-    drifts: int = 0
+    shares: Vector
 
-    def __post_init__(self) -> None:
-        self.bandit = Bandit("replay", self.settings, self.beliefs)
-        self.rates = self.outcomes.rates
-        joined = self.arms or range(len(self.outcomes.arms))
-        self.joined = [self.outcomes.arms[n] for n in joined]
-        self.bandit.set_arms(self.joined)
-        self._unpublished = 0  # answers since the last policy was published
-        self._policy: BanditPolicy | None = None
+    def odds(self, step: int) -> Vector:  # noqa: ARG002
+        return self.shares
 
-    def joins(self, arm: int) -> None:
-        self.joined.append(self.outcomes.arms[arm])
-        self.bandit.set_arms(self.joined, burst=True)
-        self._policy = None
-
-    def reprice(self, rates: Mapping[Arm, float]) -> None:
-        self.rates |= rates
-        self._policy = None
-
-    def pace(self, pacer: Pacer) -> None:
-        """Replace the policy's pacer, and nothing else in the policy."""
-        self.pacer = pacer
-        if self._policy is not None:
-            self._policy = replace(self._policy, pacer=pacer)
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        if self._policy is None or self._unpublished >= self.every:
-            self._unpublished = 0
-            default = None if self.default is None else Fixed(self.outcomes.arms[self.default])
-            policy = self.bandit.policy(pacer=self.pacer, fallback=default)
-            policy = policy.priced(self.rates).preferring(Preference(self.cost_weight, 0.0))
-            self._policy = replace(policy, rule=self.rule)
-        shares = self._policy.distribution(context, self.joined)
-        return np.array([shares.get(arm, 0.0) for arm in self.outcomes.arms])
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None:
-        self._unpublished += 1
-        feedback = Feedback(str(at), self.outcomes.arms[arm], context, quality)
-        self.drifts += self.bandit.learn(feedback) is not None
-
-    def teach(self, at: Sequence[int], contexts: Sequence[Context]) -> None:
-        """Learn the scores of every arm on some prompts, before the stream begins."""
-        for n in at:
-            for arm, name in enumerate(self.outcomes.arms):
-                quality = float(self.outcomes.quality[n, arm])
-                self.bandit.learn(Feedback(f"warm:{n}:{arm}", name, contexts[n], quality))
+    def answer(self, step: int, arm: int) -> None: ...
+    def learn(self, step: int, arm: int, quality: float) -> None: ...
 
 
 @dataclass
-class NoContext(Ours):
-    """Thompson sampling that ignores the context of a request."""
+class PerStep:
+    """Odds of each step that were worked out beforehand."""
 
-    beliefs: Sequence[Belief] = ({},)
+    shares: Matrix
 
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        return super().odds(at, {})
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        super().learn(at, {}, arm, quality)
-
-
-@dataclass
-class UniformPlayer:
-    outcomes: Outcomes
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        return _even(self.outcomes)
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None: ...
-
-
-@dataclass
-class Climbs:
-    """The rule ladder: it chooses a cheap, a middling or a dear arm by the prompt's complexity."""
-
-    outcomes: Outcomes
-    contexts: Sequence[Context]
-
-    def __post_init__(self) -> None:
-        order = np.argsort(self.outcomes.cost.mean(axis=0), kind="stable")
-        self.rungs = [int(order[0]), int(order[len(order) // 2]), int(order[-1])]
-        scores = [context.get("part.complexity", 0.0) for context in self.contexts]
-        self.cuts = np.quantile(scores, [1 / 3, 2 / 3])
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        rung = int(np.searchsorted(self.cuts, context.get("part.complexity", 0.0), side="right"))
-        return _certain(self.rungs[rung], self.outcomes)
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None: ...
-
-
-@dataclass
-class RiverLinUCB:
-    """River's LinUCB on the same contexts. LinUCB knows no prices, so it learns utility."""
-
-    outcomes: Outcomes
-    seed: int
-
-    def __post_init__(self) -> None:
-        self.policy: Any = bandit.LinUCBDisjoint(alpha=0.5, seed=self.seed)
-        self.dearness = 0.1 * self.outcomes.dearness
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        arms: list[int | str] = list(range(len(self.outcomes.arms)))
-        return _certain(self.policy.pull(arms, context={"bias": 1.0, **context}), self.outcomes)
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        reward = quality - self.dearness[arm]
-        self.policy.update(arm, {"bias": 1.0, **context}, reward)
-
-
-@dataclass
-class VowpalWabbit:
-    """Vowpal Wabbit's `squarecb` or `regcb`, with features for each pair of arm and context."""
-
-    outcomes: Outcomes
-    kind: str
-    seed: int
-
-    def __post_init__(self) -> None:
-        import vowpalwabbit  # Only `make bench-replay` installs Vowpal Wabbit.
-
-        rule = "--squarecb --gamma_scale 100" if self.kind == "squarecb" else "--regcb"
-        self.vw = vowpalwabbit.Workspace(
-            f"--cb_explore_adf {rule} -q SA --quiet --random_seed {self.seed} --cb_type mtr"
-        )
-        self.dearness = 0.1 * self.outcomes.dearness
-        self.last: Vector = np.zeros(0)
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        weights = self.vw.predict(self._example(context))
-        self.last = np.array(weights) / sum(weights)
-        return self.last
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        # By default, Vowpal Wabbit expects costs between 0 and 1.
-        cost = min(max(1 + self.dearness[arm] - quality, 0.0), 1.0)
-        self.vw.learn(self._example(context, f"{arm}:{cost:.6f}:{max(self.last[arm], 1e-3):.6f}"))
-
-    def _example(self, context: Context, label: str = "") -> list[str]:
-        def feature(name: str, value: float) -> str:
-            return f"{name.replace('=', '_').replace(':', '_').replace(' ', '_')}:{value:.5f}"
-
-        shared = "shared |S " + " ".join(feature(n, v) for n, v in context.items())
-        chosen = int(label.partition(":")[0]) if label else -1
-        arms = [
-            f"{'0:' + label.split(':', 1)[1] if arm == chosen else ''} |A arm{arm}"
-            for arm in range(len(self.outcomes.arms))
-        ]
-        return [shared, *arms]
-
-
-@dataclass
-class MabWiserLinTS:
-    outcomes: Outcomes
-    contexts: Sequence[Context]
-    seed: int
-
-    def __post_init__(self) -> None:
-        # Only `make bench-replay` installs MABWiser.
-        from mabwiser.mab import MAB, LearningPolicy
-
-        names = sorted({name for context in self.contexts for name in context})
-        self.index = {name: n + 1 for n, name in enumerate(names)}
-        self.mab = MAB(
-            list(range(len(self.outcomes.arms))), LearningPolicy.LinTS(alpha=0.3), seed=self.seed
-        )
-        self.dearness = 0.1 * self.outcomes.dearness
-        self.begun = False
-
-    def odds(self, at: int, context: Context) -> Vector:  # noqa: ARG002
-        if not self.begun:
-            return _even(self.outcomes)
-        return _certain(self.mab.predict(self._row(context)), self.outcomes)
-
-    def learn(self, at: int, context: Context, arm: int, quality: float) -> None:  # noqa: ARG002
-        row, reward = self._row(context), [quality - self.dearness[arm]]
-        if self.begun:
-            self.mab.partial_fit([arm], reward, row)
-        else:
-            self.mab.fit([arm], reward, row)
-            self.begun = True
-
-    def _row(self, context: Context) -> Matrix:
-        row = np.zeros((1, len(self.index) + 1))
-        row[0, 0] = 1.0
-        for name, value in context.items():
-            row[0, self.index[name]] = value
+    def odds(self, step: int) -> Vector:
+        row: Vector = self.shares[step]
         return row
 
+    def answer(self, step: int, arm: int) -> None: ...
+    def learn(self, step: int, arm: int, quality: float) -> None: ...
 
-def _even(outcomes: Outcomes) -> Vector:
+
+@dataclass
+class ThompsonWithoutContext:
+    """Thompson sampling with one Beta posterior for each model."""
+
+    stream: Stream
+    weight: float = COST
+    good: Vector = field(init=False)
+    bad: Vector = field(init=False)
+
+    def __post_init__(self) -> None:
+        count = len(self.stream.outcomes.arms)
+        self.good, self.bad = np.ones(count), np.ones(count)
+        self.chance = np.random.default_rng(self.stream.seed)
+        self.dear = self.weight * self.stream.outcomes.dearness
+
+    def odds(self, step: int) -> Vector:  # noqa: ARG002
+        worth = self.chance.beta(self.good, self.bad, (_DRAWS, len(self.good))) - self.dear
+        return np.bincount(worth.argmax(axis=1), minlength=len(self.good)) / _DRAWS
+
+    def answer(self, step: int, arm: int) -> None: ...
+
+    def learn(self, step: int, arm: int, quality: float) -> None:  # noqa: ARG002
+        self.good[arm] += quality
+        self.bad[arm] += 1 - quality
+
+
+def best_single(stream: Stream) -> Odds:
+    """The single model that is best in hindsight."""
+    return Odds(certain(stream.outcomes.best(COST), stream.outcomes))
+
+
+def best_of_each_kind(stream: Stream) -> PerStep:
+    """The model that is best in hindsight for each of the callers' kinds of request."""
+    outcomes = stream.outcomes
+    worth = outcomes.quality - COST * outcomes.dearness
+    shares = np.zeros_like(worth)
+    for task in set(outcomes.tasks):
+        rows = [at for at, its_task in enumerate(outcomes.tasks) if its_task == task]
+        shares[rows, int(worth[rows].mean(axis=0).argmax())] = 1.0
+    return PerStep(shares)
+
+
+def rule_ladder(stream: Stream) -> PerStep:
+    """The service's ladder of rules over all models, the cheapest first."""
+    outcomes = stream.outcomes
+    cheapest_first = np.argsort(outcomes.cost.mean(axis=0), kind="stable")
+    ladder = ladder_of(LadderSettings(), [str(outcomes.arms[at]) for at in cheapest_first])
+    index = {arm: at for at, arm in enumerate(outcomes.arms)}
+    shares = np.zeros(outcomes.quality.shape)
+    for step, features in enumerate(stream.features):
+        for arm, share in ladder.distribution(features.context, outcomes.arms).items():
+            shares[step, index[Arm(arm)]] = share
+    return PerStep(shares)
+
+
+def random_choice(stream: Stream) -> Odds:
+    return Odds(even(stream.outcomes))
+
+
+def mix_of(outcomes: Outcomes, rows: Sequence[int] | slice, spent: float) -> tuple[Vector, float]:
+    """The odds of a coin between the cheapest and the strongest model that costs `spent` on
+    average, and its quality."""
+    cost, quality = outcomes.cost[rows].mean(axis=0), outcomes.quality[rows].mean(axis=0)
+    low, high = int(cost.argmin()), int(outcomes.quality.mean(axis=0).argmax())
+    share = 1.0
+    if cost[high] > cost[low]:
+        share = min(max((spent - cost[low]) / (cost[high] - cost[low]), 0.0), 1.0)
+    odds = (1 - share) * certain(low, outcomes) + share * certain(high, outcomes)
+    return odds, float(odds @ quality)
+
+
+def even(outcomes: Outcomes) -> Vector:
     return np.full(len(outcomes.arms), 1 / len(outcomes.arms))
 
 
-def _certain(arm: int, outcomes: Outcomes) -> Vector:
+def certain(arm: int, outcomes: Outcomes) -> Vector:
     odds = np.zeros(len(outcomes.arms))
     odds[arm] = 1.0
     return odds

@@ -1,35 +1,42 @@
 """Plays one player on one stream of recorded outcomes, under chosen conditions.
 
-Data sets and contexts stay in memory for the next run in the same process.
+A player gives the odds of all arms. A step counts what the odds are worth on average, so that no
+run profits from lucky draws; the player hears about one drawn answer.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 
-from experiments.replay.outcomes import Matrix, Outcomes, contexts, load
-from experiments.replay.players import Ours, Player, Vector
-from learner.policy import Context
+from experiments.replay.outcomes import Matrix, Outcomes
+from experiments.replay.streams import Stream
 
+Vector = np.ndarray[Any, np.dtype[np.float64]]
 COST = 0.1  # the usual weight of cost in utility
-_OUTCOMES: dict[str, Outcomes] = {}
-_STREAMS: dict[tuple[str, int, bool], tuple[list[int], list[Context]]] = {}
+
+
+class Player(Protocol):
+    def odds(self, step: int) -> Vector: ...
+    def answer(self, step: int, arm: int) -> None:
+        """The drawn arm answered."""
+        ...
+
+    def learn(self, step: int, arm: int, quality: float) -> None:
+        """An answer was rated."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """How a stream differs from one whose answers are all judged at once and whose models never
-    change."""
+    """How a stream differs from one whose answers are all rated at once and whose models never
+    change. Changes come halfway."""
 
-    share: float = 1.0  # the share of answers that are judged
-    delay: int = 0  # A judgement arrives after so many more answers.
-    drift: bool = False  # halfway, the best single model loses half of its quality
-    joins: bool = False  # the best single model becomes available halfway
-    price_cut: bool = False  # halfway, the dearest model costs as little as the cheapest
-    warm: int = 0  # prompts with scores of all models that the player learns beforehand
+    share: float = 1.0  # the share of answers that are rated
+    delay: int = 0  # A rating arrives after so many more answers.
+    drift: bool = False  # the best single model loses half of its quality
+    joins: bool = False  # the best single model becomes available
+    price_cut: bool = False  # the dearest model costs as little as the cheapest
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,49 +47,40 @@ class Played:
     quality: Vector
     cost: Vector
     worth: Matrix  # A row is a step, a column an arm.
-    drifts: int = 0
+    odds: Matrix
 
 
-def play(
-    outcomes: Outcomes,
-    player: Player,
-    order: Sequence[int],
-    seen: Sequence[Context],
-    seed: int,
-    conditions: Conditions,
-    weight: float = COST,
-) -> Played:
-    chance = np.random.default_rng(1000 + seed)
-    half = len(order) // 2
-    means: list[tuple[float, float, float]] = []
-    worth = np.zeros((len(order), len(outcomes.arms)))
-    pending: list[tuple[int, int, int, float]] = []  # step of arrival, prompt, arm, score
+def play(stream: Stream, player: Player, conditions: Conditions, weight: float = COST) -> Played:
+    outcomes, size = stream.outcomes, len(stream)
+    chance = np.random.default_rng(1000 + stream.seed)
+    worth, chosen = np.zeros((2, size, len(outcomes.arms)))
     qualities, dear = outcomes.quality, weight * outcomes.dearness
-    for step, at in enumerate(order):
-        if step == half:
-            qualities, dear = _changed(outcomes, conditions, weight)
-            if isinstance(player, Ours):
-                _show_change(player, outcomes, conditions, weight)
-        quality = qualities[at]
-        odds = player.odds(at, seen[at])
-        worth[step] = quality - dear
-        mean = (odds @ worth[step], odds @ quality, odds @ outcomes.cost[at])
-        means.append((float(mean[0]), float(mean[1]), float(mean[2])))
+    true_quality = np.zeros(size)
+    pending: list[tuple[int, int, int, float]] = []  # step of arrival, rated step, arm, quality
+    for step in range(size):
+        if step == size // 2:
+            qualities, dear = changed(outcomes, conditions, weight)
+            _show_change(player, outcomes, conditions, weight)
+        quality = qualities[step]
+        odds = player.odds(step)
+        worth[step], chosen[step] = quality - dear, odds
+        true_quality[step] = odds @ quality
         arm = drawn(odds, chance.random())
+        player.answer(step, arm)
         if chance.random() < conditions.share:
-            pending.append((step + conditions.delay, at, arm, float(quality[arm])))
+            pending.append((step + conditions.delay, step, arm, float(quality[arm])))
         while pending and pending[0][0] <= step:
-            _, prompt, judged, score = pending.pop(0)
-            player.learn(prompt, seen[prompt], judged, score)
-    utility, mean_quality, cost = np.array(means).T
-    return Played(utility, mean_quality, cost, worth, getattr(player, "drifts", 0))
+            _, rated, its_arm, score = pending.pop(0)
+            player.learn(rated, its_arm, score)
+    utility = (chosen * worth).sum(axis=1)
+    return Played(utility, true_quality, (chosen * outcomes.cost).sum(axis=1), worth, chosen)
 
 
 def drawn(odds: Vector, uniform: float) -> int:
     return min(int(np.searchsorted(np.cumsum(odds), uniform)), len(odds) - 1)
 
 
-def _changed(outcomes: Outcomes, conditions: Conditions, weight: float) -> tuple[Matrix, Vector]:
+def changed(outcomes: Outcomes, conditions: Conditions, weight: float) -> tuple[Matrix, Vector]:
     """The quality and the weighted dearness in the second half of the stream."""
     quality, dear = outcomes.quality.copy(), weight * outcomes.dearness
     if conditions.drift:
@@ -92,38 +90,14 @@ def _changed(outcomes: Outcomes, conditions: Conditions, weight: float) -> tuple
     return quality, dear
 
 
-def _show_change(player: Ours, outcomes: Outcomes, conditions: Conditions, weight: float) -> None:
-    """Tell the player what an operator would tell a router halfway: a new arm, or a new price."""
+def _show_change(player: Player, outcomes: Outcomes, conditions: Conditions, weight: float) -> None:
+    """Tell the player what an operator would tell a router: a new plan, or a new price."""
+    operated: Any = player
     if conditions.joins:
-        player.joins(outcomes.best(weight))
+        operated.join(outcomes.best(weight))
     if conditions.price_cut:
-        player.reprice({outcomes.arms[int(outcomes.dearness.argmax())]: 0.0})
+        operated.reprice({outcomes.arms[int(outcomes.dearness.argmax())]: 0.0})
 
 
-def loaded(name: str, data: Path, cache: Path) -> Outcomes:
-    if name not in _OUTCOMES:
-        if name == "near_equal":
-            whole = loaded("bfcl_july", data, cache)
-            close = np.argsort(-whole.quality.mean(axis=0))[:5]
-            five = whole.only(close.tolist(), name)
-            # With one price for all five models, only quality differs, by a few hundredths.
-            _OUTCOMES[name] = replace(five, cost=np.full(five.cost.shape, 0.001))
-        else:
-            _OUTCOMES[name] = load(name, data, cache)
-    return _OUTCOMES[name]
-
-
-def stream(outcomes: Outcomes, seed: int, *, tagged: bool) -> tuple[list[int], list[Context]]:
-    """An order of the prompts, and the context of every prompt, in the order of the table."""
-    key = (outcomes.name, seed, tagged)
-    if key not in _STREAMS:
-        # Contexts are large: keep the two newest streams of each data set.
-        for old in [kept for kept in _STREAMS if kept[0] == outcomes.name][:-1]:
-            del _STREAMS[old]
-        order = np.random.default_rng(seed).permutation(len(outcomes.prompts)).tolist()
-        _STREAMS[key] = (order, contexts(outcomes, order, tagged=tagged))
-    return _STREAMS[key]
-
-
-def last_fifth(order: Sequence[Any]) -> slice:
-    return slice(len(order) - len(order) // 5, None)
+def last_fifth(size: int) -> slice:
+    return slice(size - size // 5, None)

@@ -1,6 +1,5 @@
 """Tables of runs, the tables of the README, and pictures of learning curves."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,68 +11,71 @@ from matplotlib.figure import Figure
 from experiments.readme import table
 
 
-def tables(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
-    """Mean results of each player over its seeds, with their standard errors, for each table."""
-    grouped: dict[str, dict[str, list[Mapping[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+def summed(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
+    """Each player's mean figures over its seeds with their standard errors, by stream."""
+    grouped: dict[str, dict[str, list[tuple[int, Mapping[str, Any]]]]] = {}
     for job, figures in results:
-        stream = f"{job.data_set}{', tagged' if job.tagged else ''}"
-        grouped[f"{job.table}|{stream}"][job.name].append(figures)
-    result: dict[str, Any] = {}
-    for key, players in grouped.items():
-        name, stream = key.split("|")
-        result.setdefault(name, {})[stream] = {
-            player: _summed(runs) for player, runs in players.items()
-        }
-    if "costs" in result:
-        result["saved"] = {s: _saved(points) for s, points in result["costs"].items()}
+        stream = f"{Path(job.data_set).stem}{', tags' if job.tagged else ''}"
+        runs = grouped.setdefault(stream, {}).setdefault(job.name, [])
+        runs.append((job.seed, figures))
+    return {
+        stream: {name: _over_seeds(runs) for name, runs in by_player.items()}
+        for stream, by_player in grouped.items()
+    }
+
+
+def _over_seeds(runs: Sequence[tuple[int, Mapping[str, Any]]]) -> dict[str, Any]:
+    ordered = [figures for _, figures in sorted(runs, key=lambda run: run[0])]
+    result: dict[str, Any] = {"runs": len(ordered)}
+    for name in ordered[0]:
+        values = np.array([figures[name] for figures in ordered], dtype=float)
+        if values.ndim > 1:
+            result[name] = [round(float(value), 5) for value in values.mean(axis=0)]
+            continue
+        result[name] = round(float(values.mean()), 6)
+        if name in _WITH_ERRORS:
+            error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
+            result[f"{name}_se"] = round(float(error), 6)
+            result[f"{name}_runs"] = [round(float(value), 6) for value in values]
     return result
 
 
-def _summed(runs: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    summed: dict[str, Any] = {"runs": len(runs)}
-    for name in runs[0]:
-        values = np.array([run[name] for run in runs], dtype=float)
-        if values.ndim > 1:
-            summed[name] = [round(float(v), 5) for v in values.mean(axis=0)]
-            continue
-        summed[name] = round(float(values.mean()), 6)
-        if name in ("last_fifth", "all", "first_200", "after", "over_mix"):
-            error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
-            summed[f"{name}_se"] = round(float(error), 6)
-        if name == "worst_overshoot":
-            summed["worst_seed"] = round(float(values.max()), 6)
-    return summed
+def harm_table(result: Mapping[str, Any]) -> str:
+    """Every player on every stream; the streams where Waggle does most harm come first."""
+    main = result["main"]
+    streams = sorted(main, key=lambda stream: main[stream].get("waggle", _NONE)["last_fifth"])
+    rows = []
+    for stream in streams:
+        described = result["sets"][stream.removesuffix(", tags")]
+        size = f"{described['models']} models, {described['prompts']:,} prompts"
+        for name, figures in _with_mix(main[stream]).items():
+            rows.append([f"{stream}: {size}", name, *_cells(figures)])
+    head = ["set", "player", "last fifth", "whole stream", "first 200", "quality", "$ per 1k"]
+    return table(head, rows)
 
 
-def _saved(points: Mapping[str, Mapping[str, Any]]) -> dict[str, float]:
-    """Dollars saved at the strongest model's quality, and APGR: the share of the quality gap that
-    is closed, averaged over all shares of the dearer model."""
-    rows = sorted(points.values(), key=lambda row: row["cost"])
-    strong, dear = rows[0]["strong_quality"], rows[0]["strong_cost"]
-    weak, low = rows[0]["cheap_quality"], rows[0]["cheap_cost"]
-    # Find the cheapest mixture of two points of the sweep with the strongest model's quality.
-    best = dear
-    for row in rows:
-        for other in rows:
-            if row["quality"] >= strong > other["quality"]:
-                share = (strong - other["quality"]) / (row["quality"] - other["quality"])
-                best = min(best, share * row["cost"] + (1 - share) * other["cost"])
-        if row["quality"] >= strong:
-            best = min(best, row["cost"])
-    mix = weak + (strong - weak) * (best - low) / (dear - low)
-    shares = [min(max((row["cost"] - low) / (dear - low), 0.0), 1.0) for row in rows]
-    closed = [(row["quality"] - weak) / (strong - weak) for row in rows]
-    ends = sorted([(0.0, 0.0), *zip(shares, closed, strict=True), (1.0, 1.0)])
-    at = np.linspace(0, 1, 101)
-    curve = np.interp(at, [x for x, _ in ends], [y for _, y in ends])
-    return {
-        "strong_quality": strong,
-        "strong_usd_per_1k": 1000 * dear,
-        "usd_per_1k": 1000 * best,
-        "saved": 1 - best / dear,
-        "quality_of_mix": mix,
-        "apgr": float(np.trapezoid(curve, at)),
-    }
+_NONE = {"last_fifth": 0.0}
+_WITH_ERRORS = ("last_fifth", "all", "first_200", "mix_last_fifth", "mix_all")
+
+
+def _with_mix(by_player: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
+    """The players, and a mix of the cheapest and the strongest model that costs what Waggle did."""
+    shown = dict(by_player)
+    ours = by_player.get("waggle")
+    if ours is not None:
+        shown["mix of the same cost"] = {
+            part: ours[f"mix_{part}"] for part in ("last_fifth", "last_fifth_se", "all", "all_se")
+        }
+    return shown
+
+
+def _cells(figures: Mapping[str, Any]) -> list[str]:
+    def error(name: str) -> str:
+        return f"{figures[name]:+.3f} ± {figures[f'{name}_se']:.3f}" if name in figures else ""
+
+    quality = f"{figures['quality']:.3f}" if "quality" in figures else ""
+    dollars = f"{figures['usd_per_1k']:.3g}" if "usd_per_1k" in figures else ""
+    return [error("last_fifth"), error("all"), error("first_200"), quality, dollars]
 
 
 def plots(result: Mapping[str, Any], folder: Path) -> None:

@@ -1,223 +1,178 @@
-"""Measures how well the learner learns, beside its controls and other learners. `make bench-replay`
+"""Measures how well Waggle learns, beside its controls and other learners. `make bench-replay`
 
-python -m experiments.replay.run --data DIR [--only main,costs,...] [--seeds 8]
+python -m experiments.replay.run [--sets NAME|FILE,...] [--half dev] [--seeds 8] [--quick]
 """
 
 import argparse
 import json
 import os
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from rich.progress import Progress
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from experiments.readme import put
-from experiments.replay.measuring import bounds, measured, open_bandit, paced, timings, traded
-from experiments.replay.outcomes import BFCL_POOL, Outcomes, contexts
-from experiments.replay.players import (
-    Climbs,
-    MabWiserLinTS,
-    NoContext,
-    Ours,
-    Player,
-    RiverLinUCB,
-    UniformPlayer,
-    VowpalWabbit,
-)
-from experiments.replay.playing import COST, Conditions, loaded, play, stream
-from experiments.replay.report import plots, readme_table, savings_table, tables
-from learner.deciding import BanditSettings
-from learner.explore import epsilon, inverse_gap, upper_bound
-from learner.policy import Context
+from experiments.replay import players, rivals
+from experiments.replay.full_information import extra_trees, means_of_kinds
+from experiments.replay.measuring import measured
+from experiments.replay.outcomes import Outcomes
+from experiments.replay.playing import Conditions, Player, play
+from experiments.replay.report import harm_table, summed
+from experiments.replay.service import Setup, Waggle
+from experiments.replay.sets import DEV_SETS, load
+from experiments.replay.streams import Stream, stream_of
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
-PLAYERS = (
-    *("waggle", "waggle, guarded", "waggle, inverse gap", "waggle, epsilon"),
-    "waggle, LinUCB softened",
-    *("Thompson without context", "rule ladder", "random", "River LinUCBDisjoint"),
-    *("Vowpal Wabbit squarecb", "Vowpal Wabbit regcb", "MABWiser LinTS"),
-)
-RULES = {
-    "inverse gap": inverse_gap(60.0),
-    "epsilon": epsilon(0.05),
-    "LinUCB softened": upper_bound(0.5),
+PLAYERS: dict[str, Callable[[Stream], Player]] = {
+    "waggle": lambda stream: Waggle(stream, Setup()),
+    "waggle, unguarded": lambda stream: Waggle(stream, Setup(guarded=False)),
+    "best single model": players.best_single,
+    "best of each kind, in hindsight": players.best_of_each_kind,
+    "Thompson without context": players.ThompsonWithoutContext,
+    "rule ladder": players.rule_ladder,
+    "random": players.random_choice,
+    "River LinUCB": rivals.RiverLinUCB,
+    "Vowpal Wabbit squarecb": rivals.VowpalWabbit,
+    "MABWiser LinTS": rivals.MabWiserLinTS,
 }
-
-
-def _player(name: str, outcomes: Outcomes, seen: Sequence[Context], seed: int) -> Player:
-    own, _, rule = name.partition(", ")
-    if rule == "guarded":  # The operator chose the best single model.
-        return Ours(outcomes, BanditSettings(safe_share=0.1), default=outcomes.best(COST))
-    if own == "waggle":
-        return Ours(outcomes, rule=RULES[rule]) if rule else Ours(outcomes)
-    if own == "Vowpal Wabbit squarecb" or own == "Vowpal Wabbit regcb":
-        return VowpalWabbit(outcomes, own.rpartition(" ")[2], seed)
-    match own:
-        case "Thompson without context":
-            return NoContext(outcomes)
-        case "rule ladder":
-            return Climbs(outcomes, seen)
-        case "random":
-            return UniformPlayer(outcomes)
-        case "River LinUCBDisjoint":
-            return RiverLinUCB(outcomes, seed)
-        case "MABWiser LinTS":
-            return MabWiserLinTS(outcomes, seen, seed)
-    raise ValueError(f"no player is called {name!r}; the players are {', '.join(PLAYERS)}")
-
-
-CONDITIONS = {
-    "all judged": Conditions(),
-    "30% judged": Conditions(share=0.3),
-    "10% judged": Conditions(share=0.1),
-    "3% judged": Conditions(share=0.03),
-    "judged 200 later": Conditions(delay=200),
-    "judged 1000 later": Conditions(delay=1000),
-    "best model fails by half": Conditions(drift=True),
-    "best model comes late": Conditions(joins=True),
-    "dearest model gets cheap": Conditions(price_cut=True),
-    "policies 200 answers old": Conditions(),
-    "warm start of 400 prompts": Conditions(warm=400),
+FULL_INFORMATION = {
+    "extra trees, full information": extra_trees,
+    "means of kinds, full information": means_of_kinds,
 }
-SWEEP = (0.0, 0.01, 0.03, 0.06, 0.1, 0.15, 0.25, 0.5)
-TRADES = (("llmrouter", True), ("bfcl_july", False), ("routellm_mmlu", False))
-_LARGE_SEEDS = 3  # seeds for routellm_mmlu, which has 14,000 prompts
-BUDGETS = (0.3, 0.5, 0.7)  # shares of the way from the cheapest model's cost to the strongest's
+_QUICK_SEEDS, _QUICK_PROMPTS = 2, 1_500
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run of one player, for a cell of a table."""
+    """One run of one player on one stream."""
 
     table: str
     data_set: str
     tagged: bool
     name: str
     seed: int
-    weight: float = COST
 
 
-def work(job: Job, data: Path, cache: Path) -> dict[str, Any]:
-    outcomes = loaded(job.data_set, data, cache)
-    order, seen = stream(outcomes, job.seed, tagged=job.tagged)
-    match job.table:
-        case "main":
-            player = _player(job.name, outcomes, seen, job.seed)
-            played = play(outcomes, player, order, seen, job.seed, Conditions())
-            return measured(outcomes, played, order)
-        case "worlds":
-            return _under_conditions(job, outcomes, order, seen)
-        case "costs":
-            player = Ours(outcomes, cost_weight=job.weight, every=25)
-            played = play(outcomes, player, order, seen, job.seed, Conditions(), job.weight)
-            return traded(outcomes, played, order, job.weight)
-    return paced(outcomes, order, seen, job.weight, job.seed)
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where data and caches are, and which part of each set is played."""
+
+    data: Path
+    cache: Path
+    half: Any
+    most: int
+
+    def outcomes(self, name: str) -> Outcomes:
+        return load(name, self.data, self.cache, self.half, self.most)
+
+    def stream(self, job: Job) -> Stream:
+        global _latest
+        key = job.data_set, job.seed, job.tagged
+        if _latest is None or _latest[0] != key:
+            outcomes = self.outcomes(job.data_set)
+            stream = stream_of(outcomes, job.seed, tagged=job.tagged, cache=self.cache)
+            _latest = key, stream
+        return _latest[1]
 
 
-def _under_conditions(
-    job: Job, outcomes: Outcomes, order: list[int], seen: list[Context]
-) -> dict[str, Any]:
-    conditions = CONDITIONS[job.name]
-    best = outcomes.best(COST)
-    arms = [n for n in range(len(outcomes.arms)) if n != best] if conditions.joins else []
-    player = Ours(outcomes, every=200 if "old" in job.name else 20, arms=arms)
-    if conditions.warm:  # `waggle warm` fits its lens before it reads the prompts.
-        seen = contexts(outcomes, order, tagged=job.tagged, early=True)
-        player.teach(order[: conditions.warm], seen)
-        order = order[conditions.warm :]
-    played = play(outcomes, player, order, seen, job.seed, conditions)
-    half = len(order) // 2
-    best_after = played.worth[half:].mean(axis=0).max()
-    after = float(played.utility[half:].mean() - best_after)
-    return measured(outcomes, played, order) | {"after": after, "drifts": played.drifts}
+_latest: tuple[tuple[str, int, bool], Stream] | None = None  # one stream serves many jobs
 
 
-def jobs(only: Sequence[str], seeds: int) -> list[Job]:
-    listed: list[Job] = []
-    streams = (
-        ("llmrouter", True),
-        ("llmrouter", False),
-        ("bfcl_july", False),
-        ("near_equal", False),
-    )
-    for seed in range(seeds):
-        if "main" in only:
-            listed += [Job("main", d, t, name, seed) for d, t in streams for name in PLAYERS]
-        if "worlds" in only:
-            listed += [Job("worlds", "llmrouter", True, name, seed) for name in CONDITIONS]
-        if "costs" in only:
-            for name, tagged in TRADES:
-                if name != "routellm_mmlu" or seed < _LARGE_SEEDS:
-                    listed += [Job("costs", name, tagged, f"{w:g}", seed, w) for w in SWEEP]
-        if "budget" in only:
-            listed += [Job("budget", "llmrouter", True, f"{b:g}", seed, b) for b in BUDGETS]
-    return sorted(listed, key=lambda job: (job.data_set, job.seed, job.tagged))
+def work(job: Job, places: Places) -> dict[str, Any]:
+    stream = places.stream(job)
+    if job.name in FULL_INFORMATION:
+        return FULL_INFORMATION[job.name](stream)
+    player = PLAYERS[job.name](stream)
+    played = play(stream, player, Conditions())
+    if isinstance(player, Waggle):
+        player.close()
+    return measured(stream.outcomes, played)
 
 
-def _work(arguments: tuple[Job, Path, Path]) -> tuple[Job, dict[str, Any]]:
-    return arguments[0], work(*arguments)
+def jobs(sets: Sequence[str], names: Sequence[str], seeds: int, places: Places) -> list[Job]:
+    listed = []
+    for data_set in sets:
+        kinds = set(places.outcomes(data_set).tasks)
+        for seed in range(seeds):
+            for tagged in (True, False) if len(kinds) > 1 else (False,):
+                listed += [Job("main", data_set, tagged, name, seed) for name in names]
+    return listed
+
+
+def run_all(todo: Sequence[Job], places: Places, processes: int) -> list[tuple[Job, Any]]:
+    arguments = [(job, places) for job in todo]
+    results = []
+    with Progress() as progress:
+        bar = progress.add_task("Replaying", total=len(todo))
+        if processes == 1:
+            for argument in arguments:
+                results.append(_work(argument))
+                progress.advance(bar)
+            return results
+        with get_context("fork").Pool(processes) as pool:
+            for result in pool.imap_unordered(_work, arguments, chunksize=len(PLAYERS)):
+                results.append(result)
+                progress.advance(bar)
+    return results
+
+
+def _work(arguments: tuple[Job, Places]) -> tuple[Job, dict[str, Any]]:
+    begun = time.perf_counter()
+    with threadpool_limits(1):  # the threads of two processes would wait for each other
+        figures = work(*arguments)
+    return arguments[0], figures | {"seconds": time.perf_counter() - begun}
 
 
 def main() -> None:
     options = _options()
-    only = options.only.split(",")
-    path = HERE / "result.json"
-    result = json.loads(path.read_text()) if path.exists() else {}
-    todo = [
-        job
-        for job in jobs(only, options.seeds)
-        if job.table != "main" or job.name.startswith(options.players)
-    ]
-    for name, streams in tables(_run_all(todo, options.data, options.cache)).items():
-        for stream_name, rows in streams.items():
-            result.setdefault(name, {}).setdefault(stream_name, {}).update(rows)
-    if "main" in only and not options.players:
-        result["bounds"] = {
-            f"{name}{', tagged' if tagged else ''}": bounds(
-                loaded(name, options.data, options.cache), min(options.seeds, 4), tagged=tagged
-            )
-            for name, tagged in (("llmrouter", True), ("llmrouter", False), ("bfcl_july", False))
-        }
-    if "open_bandit" in only:
-        result["open_bandit"] = open_bandit(options.data)
-    if "timings" in only:
-        result["timings"] = timings(loaded("llmrouter", options.data, options.cache))
-    result["seeds"] = options.seeds
-    result["bfcl_pool"] = list(BFCL_POOL)
-    path.write_text(json.dumps(result, indent=1) + "\n")
-    plots(result, options.plots)
-    put("replay", readme_table(result))
-    put("savings", savings_table(result), "replay")
+    seeds = _QUICK_SEEDS if options.quick and not options.seeds else options.seeds or 8
+    most = options.most or (_QUICK_PROMPTS if options.quick else 0)
+    places = Places(options.data, options.cache, options.half, most)
+    sets = options.sets.split(",")
+    every = [*PLAYERS, *FULL_INFORMATION]
+    names = [name for name in every if name.startswith(tuple(options.players.split(",")))]
+    todo = jobs(sets, names, seeds, places)
+    results = run_all(todo, places, options.jobs)
+    result = {
+        "half": options.half,
+        "seeds": seeds,
+        "sets": {name: _described(places.outcomes(name)) for name in sets},
+        "main": summed(results),
+    }
+    options.out.parent.mkdir(parents=True, exist_ok=True)
+    options.out.write_text(json.dumps(result, indent=1) + "\n")
+    print(harm_table(result))
+
+
+def _described(outcomes: Outcomes) -> dict[str, Any]:
+    return {
+        "prompts": len(outcomes.prompts),
+        "models": len(outcomes.arms),
+        "notes": list(outcomes.notes),
+    }
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    default = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
-    parser.add_argument("--data", type=Path, default=Path(default), help="folder of data sets")
-    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="for vectors")
-    parser.add_argument("--seeds", type=int, default=8, help="number of shuffled streams")
-    parser.add_argument("--players", default="", help="the beginning of players' names")
-    parser.add_argument("--only", default="main,worlds,costs,budget,open_bandit,timings")
-    parser.add_argument("--plots", type=Path, default=ROOT / "var" / "replay")
+    data = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
+    cache = os.environ.get("WAGGLE_REPLAY_CACHE", str(ROOT / "var" / "replay"))
+    add = parser.add_argument
+    add("--data", type=Path, default=Path(data), help="folder of data sets")
+    add("--cache", type=Path, default=Path(cache), help="folder for vectors and features")
+    add("--sets", default=",".join(DEV_SETS), help="names of sets, or paths of tables")
+    add("--half", choices=("dev", "held", "all"), default="dev", help="the part of each set")
+    add("--seeds", type=int, default=0, help="shuffled streams of each set; default: 8")
+    add("--most", type=int, default=0, help="the most prompts of a set")
+    add("--players", default="", help="the beginnings of players' names, with commas")
+    add("--quick", action="store_true", help="2 seeds, and at most 1,500 prompts of a set")
+    add("--jobs", type=int, default=1, help="processes")
+    add("--out", type=Path, default=ROOT / "var" / "replay" / "result.json")
     return parser.parse_args()
-
-
-def _run_all(todo: list[Job], data: Path, cache: Path) -> list[tuple[Job, dict[str, Any]]]:
-    """Run the jobs in two processes, and return their results."""
-    for name in sorted({job.data_set for job in todo}):
-        loaded(name, data, cache)  # The two processes will share this data.
-    results = []
-    with Progress() as progress, get_context("fork").Pool(2) as pool:
-        bar = progress.add_task("Replaying", total=len(todo))
-        arguments = [(job, data, cache) for job in todo]
-        for result in pool.imap_unordered(_work, arguments, chunksize=4):
-            results.append(result)
-            progress.advance(bar)
-    return results
 
 
 if __name__ == "__main__":

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from experiments.replay.alone import LearnerAlone
 from experiments.replay.outcomes import Outcomes, contexts
-from experiments.replay.players import Ours
-from experiments.replay.playing import COST, Conditions, play
+from experiments.replay.playing import COST
 from learner.decision_tree import DecisionTable, chosen, grown, leaves_of
 from learner.policy import Context
-from learner.preference import Preference
 from router.routing.function_contract import lint
 from router.trials.writing import code_of
 
@@ -25,9 +24,9 @@ def distilled(outcomes: Outcomes, seed: int, *, leaves: int = 9) -> dict[str, An
     seen = contexts(outcomes, order, tagged=True)
     cut = len(order) * 4 // 5
     early, late = order[:cut], order[cut:]
-    player = Ours(outcomes)
-    play(outcomes, player, early, seen, seed, Conditions())
-    policy = player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+    player = LearnerAlone(outcomes)
+    player.play(early, seen, seed)
+    policy = player.policy()
     arms = outcomes.arms
     worth = np.array([[e.utility for e in policy.estimates(seen[at], arms)] for at in early])
     words, numbers = _inputs(outcomes, seen, early)

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
+from experiments.replay.alone import LearnerAlone
 from experiments.replay.outcomes import Outcomes, contexts
-from experiments.replay.players import Ours
-from experiments.replay.playing import COST, Conditions, play
+from experiments.replay.playing import COST
 from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
 from learner.deciding import BanditPolicy
 from learner.policy import Arm, Context, Feedback
-from learner.preference import Estimate, Preference
+from learner.preference import Estimate
 from learner.sequence import ComparedUnit
 from learner.verdict import Word, verdict_of
 from router.config.config import Config
@@ -74,8 +74,8 @@ def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
     order = np.random.default_rng(seed).permutation(len(pool.prompts)).tolist()
     seen = contexts(pool, order, tagged=True)
     cut = len(order) * 7 // 10
-    player = Ours(pool)
-    play(pool, player, order[:cut], seen, seed, Conditions())
+    player = LearnerAlone(pool)
+    player.play(order[:cut], seen, seed)
     rounds = _Rounds(pool, player, seen, order[:cut], order[cut:])
     for turn in range(_ROUNDS):
         rounds.next(100 * seed + turn)
@@ -101,7 +101,7 @@ class _Rounds:
     """Rounds of simplification: propose plans to remove, try the proposal, let the bandit learn."""
 
     pool: Outcomes
-    player: Ours
+    player: LearnerAlone
     seen: list[Context]
     learned: list[int]  # prompts from which the bandit learns
     unseen: list[int]  # prompts for the trials
@@ -207,8 +207,8 @@ class _Trial:
         return "more data", 20_000
 
 
-def _policy(player: Ours) -> BanditPolicy:
-    return player.bandit.policy().priced(player.rates).preferring(Preference(COST, 0.0))
+def _policy(player: LearnerAlone) -> BanditPolicy:
+    return player.policy()
 
 
 def _useful(pool: Outcomes, prompts: list[int]) -> set[str]:

@@ -18,7 +18,7 @@ from typing import Any
 from rich.progress import track
 
 from experiments.readme import put
-from experiments.replay.outcomes import load
+from experiments.replay.sets import load
 from experiments.served import WAGGLE
 from experiments.trials.crosscheck import crosschecked
 from experiments.trials.distilling import distilled

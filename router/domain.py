@@ -353,9 +353,19 @@ COMPUTE, RUN = "/compute", "/run"  # paths of a sandbox: run and verify a progra
 
 
 @dataclass(frozen=True, slots=True)
+class LastAnswer:
+    """The last answer of a conversation, and hashes of the words that it answered."""
+
+    about: About
+    words: bytes
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """The plan and the backend that a conversation stays with."""
 
     plan: str
     backend: str
     at: float
+    last: LastAnswer | None = None  # if routers notice what users do next

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from router.calls.outcome import CallOutcome
@@ -12,7 +12,7 @@ from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.progress import InProgress
 from router.engine.tries import Tell
-from router.signals.behaviours import Behaviours
+from router.signals.behaviours import WITHIN_SECONDS, last_answer, noticed
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 
@@ -29,7 +29,6 @@ class RequestLedger:
     wall: Callable[[], float]
     tell: Tell
     say: Callable[[Sequence[Signal]], None]
-    behaviours: Behaviours = field(default_factory=Behaviours)
     _level: int = 0  # isolation level of the last program run
 
     def finish(
@@ -48,20 +47,29 @@ class RequestLedger:
             trace = replace(trace, status=status)
         self._count(trace, streamed=streamed)
         self.allowances.settle(trace)
-        passing = trace.decision.strategy in _PASSING
-        if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
-            home = Home(trace.decision.plan, trace.backend, trace.started_at)
-            self.homes.settle(trace.request.session, home)
+        behaviours = self._follow_conversation(progress, trace)
         self.journal.append(trace)
-        if any(source.kind == "behaviour" for source in progress.plans.config.signals):
-            behaviours = self.behaviours.notice(trace, self.wall())
-            if behaviours:
-                self.say(behaviours)
+        if behaviours:
+            self.say(behaviours)
         if trace.computed is not None:
             self._note_level(trace.computed)
             if trace.status < 400 and trace.verified is not None and trace.verified.proven:
                 self.say([verification(trace, self.wall())])
         return trace
+
+    def _follow_conversation(self, progress: InProgress, trace: Trace) -> Sequence[Signal]:
+        """Settle where the conversation lives, and return the signals that the request gives."""
+        notices = any(source.kind == "behaviour" for source in progress.plans.config.signals)
+        session, now, behaviours = trace.request.session, self.wall(), list[Signal]()
+        if notices:
+            home = self.homes.find(session, now=now, seconds=WITHIN_SECONDS)
+            behaviours = noticed(home.last if home is not None else None, trace, now)
+        passing = trace.decision.strategy in _PASSING
+        if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
+            last = last_answer(trace, now) if notices else None
+            home = Home(trace.decision.plan, trace.backend, trace.started_at, last)
+            self.homes.settle(session, home)
+        return behaviours
 
     def _note_level(self, computed: Mapping[str, Any]) -> None:
         """Record the isolation level of programs as an event, at first and after each change."""

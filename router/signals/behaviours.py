@@ -4,18 +4,21 @@ A behaviour is an implicit signal. It is stored with the weight 0, so it changes
 quality; the learner gives it the weight that ratings of the same answers have shown
 (`learner/behaviour.py`).
 
-Not covered: a router notices only the requests that it serves itself, and it takes two users who
-open a conversation with the same words, under the same key and at the same time, for one user.
+Routers share hashes of the last message of a conversation, never its words.
+
+Not covered: a request that follows within a second at another router, which does not know of the
+answer yet; and two users who open a conversation with the same words, under the same key and at the
+same time: they look like one user.
 """
 
 import re
-from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from hashlib import blake2b
+from zlib import crc32
 
 from learner.trust import IMPLICIT
 from router.documents.content_words import content_words
-from router.domain import About, Signal, Trace, new_id
+from router.domain import About, LastAnswer, Signal, Trace, new_id
 
 # The score of an answer that a user treated so, if the behaviour means what it seems to mean.
 CLAIMS: Mapping[str, float] = {
@@ -48,12 +51,14 @@ _THANKS = re.compile(
     r"thanks|thank you|thx)\b[^?]{0,40}",
     re.I,
 )
-_WITHIN_SECONDS = 600.0
-_MOST = 5_000
-_LONGEST = 2_000  # characters of a message that are compared
+WITHIN_SECONDS = 600.0  # between an answer and what the user does next
+_LONGEST = 1_000  # characters of a message that are compared
+_MOST_WORDS = 32  # content words of a message that are compared
+_DIGEST = 8  # bytes
 _ALIKE = 0.5  # the share of content words that a rephrased message keeps
 _LEFT = 499
-_UNJUDGED = ("named", "computed", "reuse", "")  # nobody but the caller or a rule chose the plan
+# Strategies whose answers teach nothing about plans: the caller, a rule or memory chose them.
+_UNJUDGED = ("named", "computed", "reuse", "")
 
 
 def behaviour_of(metric: str) -> str:
@@ -68,54 +73,51 @@ def claimed(behaviour: str, amount: float) -> float:
     return amount if CLAIMS[behaviour] else 1 - amount
 
 
-def next_step(before: str, now: str) -> str:
-    """What a user did who wrote `now` after the answer to `before`; empty if nothing is clear."""
-    first, second = before[:_LONGEST].strip(), now[:_LONGEST].strip()
-    if not first or not second:
+def hashed(text: str) -> bytes:
+    """A digest of a message, and after it a hash of each of its first content words."""
+    cut = text[:_LONGEST]
+    whole = blake2b(" ".join(cut.lower().split()).encode(errors="replace"), digest_size=_DIGEST)
+    hashes = {crc32(word.encode(errors="replace")) for word in content_words(cut)[:_MOST_WORDS]}
+    return whole.digest() + b"".join(number.to_bytes(4) for number in sorted(hashes))
+
+
+def next_step(before: bytes, text: str) -> str:
+    """What a user did who wrote `text` after the answer to the message with the hashes `before`;
+    empty if nothing is clear."""
+    if not text.strip():
         return ""
-    if " ".join(first.lower().split()) == " ".join(second.lower().split()):
+    now = hashed(text)
+    if now[:_DIGEST] == before[:_DIGEST]:
         return "retried"
-    if _THANKS.fullmatch(second):
+    if _THANKS.fullmatch(text.strip()[:_LONGEST]):
         return "thanked"
-    words = frozenset(content_words(first)), frozenset(content_words(second))
-    union = words[0] | words[1]
-    alike = len(words[0] & words[1]) / len(union) if union else 0.0
+    words, earlier = _hashes_in(now), _hashes_in(before)
+    union = words | earlier
+    alike = len(words & earlier) / len(union) if union else 0.0
     return "rephrased" if alike >= _ALIKE else ""
 
 
-@dataclass(frozen=True, slots=True)
-class _LastRequest:
-    """The last answered request of a conversation. Its words stay in memory only."""
-
-    about: About
-    words: str
-    at: float
+def _hashes_in(message: bytes) -> frozenset[bytes]:
+    return frozenset(message[at : at + 4] for at in range(_DIGEST, len(message), 4))
 
 
-@dataclass
-class Behaviours:
-    """The conversations of a router, in which it notices what users do next."""
+def noticed(before: LastAnswer | None, trace: Trace, now: float) -> list[Signal]:
+    """The signals that a request gives: about the answer before it, and about its own."""
+    if trace.operation != "chat":
+        return []
+    signals = []
+    if before is not None and 0 <= trace.started_at - before.at <= WITHIN_SECONDS:
+        behaviour = next_step(before.words, trace.request.reading.last_words)
+        if behaviour:
+            signals.append(_signal(behaviour, before.about, now))
+    if trace.status == _LEFT and trace.decision.strategy not in _UNJUDGED:
+        signals.append(_signal("abandoned", trace.about, now))
+    return signals
 
-    _waiting: OrderedDict[str, _LastRequest] = field(default_factory=OrderedDict)
 
-    def notice(self, trace: Trace, now: float) -> list[Signal]:
-        """The signals about earlier answers, and about this answer, that this request gives."""
-        if trace.operation != "chat" or trace.decision.strategy in _UNJUDGED:
-            return []
-        session, words = trace.request.session, trace.request.reading.last_words[:_LONGEST]
-        signals = []
-        before = self._waiting.pop(session, None)
-        if before is not None and 0 <= trace.started_at - before.at <= _WITHIN_SECONDS:
-            behaviour = next_step(before.words, words)
-            if behaviour:
-                signals.append(_signal(behaviour, before.about, now))
-        if trace.status == _LEFT:
-            signals.append(_signal("abandoned", trace.about, now))
-        elif trace.status == 200:
-            self._waiting[session] = _LastRequest(trace.about, words, now)
-            if len(self._waiting) > _MOST:
-                self._waiting.popitem(last=False)
-        return signals
+def last_answer(trace: Trace, now: float) -> LastAnswer:
+    """What routers remember of this answer, to notice what the user does next."""
+    return LastAnswer(trace.about, hashed(trace.request.reading.last_words), now)
 
 
 def _signal(behaviour: str, about: About, now: float) -> Signal:

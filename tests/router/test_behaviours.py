@@ -1,12 +1,21 @@
 """Waggle notices what users do next, and takes it for no rating."""
 
+import asyncio
+import json
+
 import pytest
 
 from router.config.signals import SignalSource
-from router.signals.behaviours import behaviour_of, next_step
+from router.signals.behaviours import behaviour_of, hashed, next_step
+from tests.fakes import LosableHive
 from tests.rig import rig
-from tests.router.scripted import ScriptedModel, planned
+from tests.router.scripted import NEVER, ScriptedModel, planned
+from tests.waiting import until
 
+TWO = {
+    "backends": {"a": {"kind": "generator"}, "b": {"kind": "generator"}},
+    "plans": {"p": {"ask": "a"}, "q": {"ask": "b"}},
+}
 NOTICES = (SignalSource(kind="behaviour"),)
 GENERATES = """
 backends: {generator: {kind: generator}}
@@ -41,7 +50,24 @@ def behaviours(waggle):
     ],
 )
 def test_what_a_user_did_next_is_read_from_two_messages(before, now, behaviour):
-    assert next_step(before, now) == behaviour
+    assert next_step(hashed(before), now) == behaviour
+
+
+def test_no_word_of_a_message_is_remembered_only_a_bounded_number_of_hashes():
+    message = "Name the longest rivers of Peru " * 200
+    assert b"Peru" not in hashed(message)
+    assert len(hashed(" ".join(f"word{n}" for n in range(10_000)))) <= 8 + 32 * 4
+
+
+async def test_another_router_notices_what_the_user_does_next():
+    hive, config = LosableHive(), json.dumps(TWO | {"signals": [{"kind": "behaviour"}]})
+    async with rig(config, hive=hive) as first, rig(config, hive=hive, name="r2") as second:
+        answer = await first.chat('{"city": "string"}')
+        await first.background.exchange()
+        await second.background.exchange()
+        await second.chat('{"city": "string"}')
+        request_id = answer.headers["x-waggle-request-id"]
+        assert behaviours(second) == [("retried", 0.0, 0.0, request_id)]
 
 
 @pytest.mark.parametrize(
@@ -61,6 +87,29 @@ async def test_a_request_that_is_sent_again_is_an_implicit_signal_about_the_firs
         await waggle.chat("Name three rivers of Peru")
         request_id = first.headers["x-waggle-request-id"]
         assert behaviours(waggle) == [("retried", 0.0, 0.0, request_id)]
+
+
+async def test_who_asks_again_and_names_another_plan_has_asked_again():
+    plans = {"p": {"ask": "a"}, "q": {"ask": "b"}}
+    async with planned(plans, a=ScriptedModel(), b=ScriptedModel()) as waggle:
+        noticing(waggle)
+        first = await waggle.chat("Name three rivers of Peru")
+        await waggle.chat("Name three rivers of Peru", model="q")
+        request_id = first.headers["x-waggle-request-id"]
+        assert behaviours(waggle) == [("retried", 0.0, 0.0, request_id)]
+
+
+async def test_a_caller_who_hangs_up_has_abandoned_the_answer():
+    plans = {"p": {"ask": "a"}, "q": {"ask": "b"}}
+    slow = ScriptedModel(seconds=NEVER)
+    async with planned(plans, a=slow, b=slow) as waggle:
+        noticing(waggle)
+        asking = asyncio.create_task(waggle.chat("Name three rivers of Peru"))
+        await until(lambda: slow.requests)
+        asking.cancel()
+        await until(lambda: behaviours(waggle))
+        ((behaviour, score, _, _),) = behaviours(waggle)
+        assert (behaviour, score) == ("abandoned", 0.0)
 
 
 async def test_a_caller_who_names_the_plan_may_ask_as_often_as_she_likes():

@@ -2,9 +2,10 @@
 
 A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
 than its deadline. A worker that is late by its own fault, sends nonsense, works or grows between
-calls, or dies is replaced: at once the first time, later after pauses that grow, and never for the
-last time. A worker that the machine made late stays, and answers again once it has caught up. A
-function can return only JSON values. It may keep values from call to call.
+calls, or dies is replaced by a spare worker that stands ready, so the next call is answered. The
+next spare is loaded at once the first time, later after pauses that grow, and never for the last
+time. A worker that the machine made late stays, and answers again once it has caught up. A function
+can return only JSON values. It may keep values from call to call, but not when it is replaced.
 """
 
 import asyncio
@@ -16,6 +17,7 @@ from sandbox.pool import Pool
 from sandbox.runner import RunRefused
 from sandbox.supervisor.function_worker import (
     CallHeldUp,
+    CallOverslept,
     CallTimedOut,
     FunctionFailed,
     FunctionWorker,
@@ -23,7 +25,14 @@ from sandbox.supervisor.function_worker import (
 from sandbox.supervisor.parent import ZygoteLost
 from sandbox.supervisor.terminal_text import terminal_text
 
-__all__ = ["CallHeldUp", "CallTimedOut", "Function", "FunctionFailed", "FunctionUnavailable"]
+__all__ = [
+    "CallHeldUp",
+    "CallOverslept",
+    "CallTimedOut",
+    "Function",
+    "FunctionFailed",
+    "FunctionUnavailable",
+]
 
 _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
 _WATCH_SECONDS = 1.0
@@ -31,8 +40,11 @@ _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 60.0
 _HEALTHY_SECONDS = 30.0  # a worker that served for so long is replaced without a pause again
 
 
+_MACHINE = (ZygoteLost, RunRefused, OSError, TimeoutError, CallHeldUp)
+
+
 class FunctionUnavailable(FunctionFailed):
-    """There is no worker just now: it is being replaced."""
+    """There is no worker, through no fault of the function's: it is loaded, or cannot be."""
 
 
 class Function:
@@ -41,28 +53,40 @@ class Function:
     def __init__(self, pool: Pool, source: str, name: str = "route", *, seed: int = 0) -> None:
         self._pool, self._source, self._name, self._seed = pool, source, name, seed
         self._worker: FunctionWorker | None = None
+        self._spare: FunctionWorker | None = None
         self._calls = 0
-        self._losses = 0  # workers lost, and attempts to open that failed, since all was well
-        self._opened_at = 0.0
+        self._losses = 0  # workers lost, and attempts to load that failed, since all was well
+        self._began_at = 0.0  # when the present worker began to answer
         self._trouble = ""
         self._late: CallTimedOut | None = None  # a fault that nobody who calls has heard of yet
-        self._opening: asyncio.Task[None] | None = None
+        self._loading: asyncio.Task[None] | None = None
         self._watching: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
-        """Load the function. Raises `FunctionFailed` if the source fails or lacks the function."""
+        """Load the function and its spare. Raises `FunctionFailed` if the source fails or lacks the
+        function, and `FunctionUnavailable` if this machine could not load it."""
+        try:
+            self._begin(await self._loaded())
+        except _MACHINE as error:
+            raise FunctionUnavailable(f"functions unavailable: {error}") from error
+        await self._load_missing_once()
+        if self._spare is None:
+            self._load_missing()
+
+    async def _loaded(self) -> FunctionWorker:
+        """A new worker that has loaded the function."""
         worker = FunctionWorker(await self._pool.order("stdlib", _SETTINGS))
         try:
-            job = {"source": self._source, "name": self._name, "seed": self._seed}
-            await worker.load(job)
-        except OSError as error:
-            worker.end()
-            raise FunctionFailed(str(error)) from error
-        except BaseException:  # a cancelled `open` too must leave no worker
+            await worker.load({"source": self._source, "name": self._name, "seed": self._seed})
+        except BaseException:  # a cancelled load too must leave no worker
             worker.end()
             raise
+        return worker
+
+    def _begin(self, worker: FunctionWorker) -> None:
+        """Let this worker answer calls from now on."""
         loop = asyncio.get_running_loop()
-        self._worker, self._opened_at = worker, loop.time()
+        self._worker, self._began_at = worker, loop.time()
         self._watching = loop.call_later(_WATCH_SECONDS, self._watch)
 
     def call(self, *arguments: Any, seconds: float, patience_seconds: float = 0.0) -> Any:
@@ -87,7 +111,7 @@ class Function:
             raise
         except OSError as error:
             self._replace(str(error))
-            raise FunctionFailed(str(error)) from error
+            raise FunctionUnavailable(f"functions unavailable: {error}") from error
         if answer.get("ok") is not True:
             error_text = terminal_text(str(answer.get("error"))[:500])
             if error_text.startswith("MemoryError"):  # its memory stays full
@@ -95,29 +119,35 @@ class Function:
             raise FunctionFailed(error_text)
         return answer.get("value")
 
+    @property
+    def stands_by(self) -> bool:
+        """Whether a spare worker has loaded the function."""
+        return self._spare is not None
+
     async def ready(self) -> None:
-        """Wait until a worker is there, if one is being opened."""
-        if self._opening is not None:
-            await asyncio.shield(self._opening)
+        """Wait until a worker is there, if none is."""
+        if self._worker is None and self._loading is not None:
+            await asyncio.shield(self._loading)
 
     def close(self) -> None:
-        if self._opening is not None:
-            self._opening.cancel()
-        worker = self._let_go()
-        if worker is not None:
-            worker.end()
+        if self._loading is not None:
+            self._loading.cancel()
+        for worker in (self._let_go(), self._spare):
+            if worker is not None:
+                worker.end()
+        self._spare = None
 
     def _watch(self) -> None:
-        """Check the worker while nobody calls the function."""
+        """Check the workers while nobody calls the function."""
         assert self._worker is not None
-        try:
-            self._worker.check()
-            self._worker.check_memory()
-        except CallHeldUp:
-            pass
-        except (FunctionFailed, OSError) as error:
-            self._late = error if isinstance(error, CallTimedOut) else None
-            self._replace(str(error))
+        if self._spare is not None and (trouble := _trouble_of(self._spare)) is not None:
+            self._end_later(self._spare)
+            self._spare = None
+            self._lose(str(trouble))
+        trouble = _trouble_of(self._worker)
+        if trouble is not None:
+            self._late = trouble if isinstance(trouble, CallTimedOut) else None
+            self._replace(str(trouble))
             return
         self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
 
@@ -128,21 +158,56 @@ class Function:
         return worker
 
     def _replace(self, trouble: str) -> None:
-        loop = asyncio.get_running_loop()
-        worker = self._let_go()
+        """Let the spare answer from now on, and load another."""
+        worker, spare = self._let_go(), self._spare
         if worker is not None:
-            loop.call_soon(worker.end)  # after the call: the kernel may take milliseconds for it
-        now = loop.time()
-        self._losses = 0 if now - self._opened_at > _HEALTHY_SECONDS else self._losses + 1
-        self._trouble = trouble
-        self._opening = asyncio.ensure_future(self._reopen())
+            self._end_later(worker)
+        self._lose(trouble)
+        if spare is not None:
+            self._spare = None
+            self._begin(spare)
 
-    async def _reopen(self) -> None:
-        while self._worker is None:
+    def _end_later(self, worker: FunctionWorker) -> None:
+        """End the worker after the call, since the kernel may take milliseconds for it."""
+        asyncio.get_running_loop().call_soon(worker.end)
+
+    def _lose(self, trouble: str) -> None:
+        healthy = asyncio.get_running_loop().time() - self._began_at > _HEALTHY_SECONDS
+        self._losses = 0 if healthy else self._losses + 1
+        self._trouble = trouble
+        self._load_missing()
+
+    def _load_missing(self) -> None:
+        if self._loading is None or self._loading.done():
+            self._loading = asyncio.ensure_future(self._keep_loading())
+
+    async def _keep_loading(self) -> None:
+        """Load workers until one answers calls and a spare stands ready."""
+        while self._worker is None or self._spare is None:
             if self._losses > 1:
                 await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (self._losses - 2), _LONGEST_PAUSE))
-            try:
-                await self.open()
-            except (FunctionFailed, ZygoteLost, RunRefused, OSError, TimeoutError) as error:
-                self._trouble = str(error)
-                self._losses += 1
+            await self._load_missing_once()
+
+    async def _load_missing_once(self) -> None:
+        try:
+            worker = await self._loaded()
+        except (FunctionFailed, *_MACHINE) as error:
+            self._trouble = str(error)
+            self._losses += 1
+            return
+        if self._worker is None:
+            self._begin(worker)
+        else:
+            self._spare = worker
+
+
+def _trouble_of(worker: FunctionWorker) -> FunctionFailed | OSError | None:
+    """The fault of a worker that nobody calls; None if it has none."""
+    try:
+        worker.check()
+        worker.check_memory()
+    except CallHeldUp:
+        return None
+    except (FunctionFailed, OSError) as error:
+        return error
+    return None

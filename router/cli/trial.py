@@ -115,7 +115,7 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
     if numbers.get("shadowed"):
         out.print(
             f"In the shadow: {numbers['shadowed']:,} requests, {numbers['disagreed']:,} of them "
-            f"decided differently, {numbers['troubled']:,} without an answer."
+            f"decided differently; the function failed on {numbers['troubled']:,} more."
         )
     if numbers.get("guards"):
         out.print(_guards(numbers))

@@ -2,7 +2,8 @@
 
 A call takes tens of microseconds and never more than the deadline. If a function fails, the serving
 strategy decides. A function that keeps failing rests for a while, so that requests do not wait for
-the deadline each time.
+the deadline each time. Only a function's own errors and its own CPU time speak against a strategy.
+The machine's troubles do not: it was busy, it loads a function again, or a function rests.
 """
 
 import asyncio
@@ -12,10 +13,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.routing.function_contract import HELD_UP, LOADING, AnsweredLate, Unanswered
+from router.routing.function_contract import (
+    HELD_UP,
+    LOADING,
+    NOT_LOADED,
+    OVERSLEPT,
+    RELOADING,
+    RESTING,
+    AnsweredLate,
+    MachineTrouble,
+    Unanswered,
+)
 from router.routing.strategies import Strategy
 from sandbox.function import (
     CallHeldUp,
+    CallOverslept,
     CallTimedOut,
     Function,
     FunctionFailed,
@@ -77,10 +89,12 @@ class Functions:
             function = Function(self._pool, source)
             await function.open()
         except (FunctionFailed, RunRefused, ZygoteLost, OSError, TimeoutError) as error:
+            own = isinstance(error, FunctionFailed) and not isinstance(error, FunctionUnavailable)
+            reason = str(error) if own else NOT_LOADED
             self._again[source] = self._clock() + _AGAIN_SECONDS
-            if self._refused.get(source) != str(error):
-                self._refused[source] = str(error)
-                self._tell(key, "not loaded", str(error))
+            if self._refused.get(source) != reason:
+                self._refused[source] = reason
+                self._tell(key, NOT_LOADED if not own else "not loaded", str(error))
             return
         self._refused.pop(source, None)
         self._kept[source] = _KeptFunction(function)
@@ -93,20 +107,22 @@ class Functions:
         kept = self._kept.get(strategy.source)
         if kept is None:
             reason = self._refused.get(strategy.source, LOADING)
-            raise Unanswered(reason)
+            raise (MachineTrouble if reason in (LOADING, NOT_LOADED) else Unanswered)(reason)
         now = self._clock()
         if now < kept.until:
-            raise Unanswered("it failed again and again, and is left alone for a while")
+            raise MachineTrouble(RESTING)
         try:
             answer = kept.function.call(
                 *arguments, seconds=self.deadline_seconds, patience_seconds=patience_seconds
             )
-        except CallHeldUp:  # the machine's fault
-            raise Unanswered(HELD_UP) from None
-        except FunctionUnavailable as error:  # its last call has been counted already
-            raise Unanswered(str(error)[:200]) from None
+        except CallHeldUp:
+            raise MachineTrouble(HELD_UP) from None
+        except FunctionUnavailable:  # its last call has been counted already
+            raise MachineTrouble(RELOADING) from None
         except FunctionFailed as error:
             self._failed(strategy.key, kept, now, str(error))
+            if isinstance(error, CallOverslept):
+                raise MachineTrouble(OVERSLEPT) from None
             late = isinstance(error, CallTimedOut)
             raise (AnsweredLate if late else Unanswered)(str(error)[:200]) from None
         kept.failures = 0

@@ -31,17 +31,29 @@ _BUILTINS = (
 )
 
 
-# These are no faults of a function, so they count neither for it nor against it.
+NO_OPINION = "it has no opinion"  # an answer like any other
 LOADING = "it is being loaded"
+RELOADING = "it is being loaded again"
 HELD_UP = "the machine was too busy for an answer in time"
+OVERSLEPT = "it slept past its deadline, with CPU time left"
+RESTING = "it failed again and again, and is left alone for a while"
+NOT_LOADED = "the machine could not load it"
+NOWHERE = "no routing function can run here"
+# Troubles of the machine count neither for a function nor against it. Its own troubles are its
+# errors, and the CPU time that its worker uses.
+MACHINE_TROUBLES = frozenset((LOADING, RELOADING, HELD_UP, OVERSLEPT, RESTING, NOT_LOADED, NOWHERE))
 
 
 class Unanswered(Exception):
     """A routing function gave no usable answer; the message says why."""
 
 
+class MachineTrouble(Unanswered):
+    """A routing function gave no answer because of the machine; a member of `MACHINE_TROUBLES`."""
+
+
 class AnsweredLate(Unanswered):
-    """A routing function took longer than its deadline by its own fault."""
+    """A routing function used more CPU time than its deadline."""
 
 
 def request_argument(
@@ -68,7 +80,7 @@ WORDS = ("kind", "sort", "task", "language")
 def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
     """Turn a function's answer into odds. Raises `Unanswered` if the answer cannot be used."""
     if answer is None:
-        raise Unanswered("it has no opinion")
+        raise Unanswered(NO_OPINION)
     if isinstance(answer, str):
         if answer not in eligible:
             raise Unanswered(f"it chose {answer[:60]!r}, which cannot answer this request")

@@ -11,7 +11,14 @@ from router.plans.costs import size_of
 from router.routing.bandit import rates_of
 from router.routing.case import Case
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
-from router.routing.function_contract import Unanswered, opinion, request_argument
+from router.routing.function_contract import (
+    MACHINE_TROUBLES,
+    NOWHERE,
+    MachineTrouble,
+    Unanswered,
+    opinion,
+    request_argument,
+)
 from router.routing.steering import Steering, TrialPart, unit_of
 from router.routing.strategies import Strategy, policy_for
 
@@ -35,7 +42,8 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
     for part in parts:
         other = odds_of(steering.strategy(parts, flipped=(part,)))
         elsewhere = draw(other.distribution, uniform).arm
-        exposures.append(_exposure(part, unit, choice.arm, elsewhere, own.trouble or other.trouble))
+        trouble = _trouble(part, own, other)
+        exposures.append(_exposure(part, unit, choice.arm, elsewhere, trouble))
     odds = _before_sides(steering, parts, lambda strategy: odds_of(strategy).distribution)
     taken = Choice(choice.arm, odds.get(choice.arm, 0.0))
     return replace(
@@ -72,6 +80,15 @@ class _Opinion:
     estimates: tuple[Estimate, ...]
     reason: str
     trouble: str = ""
+
+
+def _trouble(part: TrialPart, own: _Opinion, other: _Opinion) -> str:
+    """The trouble of a shadow is its own. Where sides are compared, a trouble of the machine comes
+    first, since such a request says nothing about either side."""
+    if part.live.shadow:
+        return other.trouble
+    troubles = [opinion.trouble for opinion in (own, other) if opinion.trouble]
+    return next((t for t in troubles if t in MACHINE_TROUBLES), troubles[0] if troubles else "")
 
 
 def _exposure(part: TrialPart, unit: str, here: Arm, elsewhere: Arm, trouble: str) -> Exposure:
@@ -149,7 +166,7 @@ def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders
 def _by_function(case: Case, strategy: Strategy, by: Deciders) -> _Opinion:
     around, features = case.around, case.features
     if around.call_function is None:
-        raise Unanswered("no routing function can run here")
+        raise MachineTrouble(NOWHERE)
     estimates = by_bandit(case, by.bandit).estimates if by.bandit is not None else ()
     size = size_of(case.request)
     rates = rates_of(case.plans, case.eligible, size)

@@ -9,7 +9,7 @@ from router.trials.course import Course, phase_of
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
 _PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
-_TROUBLED = 0.05  # the share of shadow calls of a function that may fail
+_TROUBLED = 0.05  # own errors that a function may have in its shadow, beside so many answers
 
 
 def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line]:
@@ -65,17 +65,31 @@ def follow_trouble(book: Book, id_: str, why: str, looks: int, at: float) -> lis
 
 
 def _leave_shadow(trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
-    if course.shadowed < config.trials.shadow_requests:
-        return []
-    share = course.troubled / course.shadowed
-    state: TrialState = "running"
-    why = (
-        f"in the shadow of {course.shadowed:,} requests it answered all but {course.troubled}, "
-        f"{course.disagreed} of them in another way"
-    )
-    if share > _TROUBLED:
+    """A shadow ends after enough answers, or after too many of the function's own errors. Requests
+    on which the machine kept the function from answering count neither way."""
+    settings, errors = config.trials, course.errors.total()
+    state: TrialState
+    if errors > _TROUBLED * settings.shadow_requests:
         state = "vetoed"
-        why = f"in the shadow it had no answer for {share:.0%} of {course.shadowed:,} requests"
+        error, count = course.errors.most_common(1)[0]
+        why = (
+            f"in the shadow it failed on {errors:,} of {course.answered + errors:,} requests by "
+            f"its own fault, {count:,} times with: {error}"
+        )
+    elif course.answered >= settings.shadow_requests:
+        state = "running"
+        why = (
+            f"in the shadow of {course.answered + errors:,} requests it answered all but {errors}, "
+            f"{course.disagreed} of them in another way"
+        )
+    elif len(course.kept_back) >= settings.most_requests:
+        state = "stopped"
+        why = (
+            f"in the shadow it answered {course.answered:,} requests, and the machine kept it from "
+            f"answering {len(course.kept_back):,}"
+        )
+    else:
+        return []
     return [state_line(trial, state, at, why) | {"numbers": course.numbers()}]
 
 

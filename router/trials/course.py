@@ -1,6 +1,6 @@
 """The course of a trial: turns rows of telemetry into a comparison that counts each unit once."""
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log10
@@ -13,7 +13,7 @@ from learner.sequence import ComparedUnit
 from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import context_of
-from router.routing.function_contract import HELD_UP, LOADING
+from router.routing.function_contract import MACHINE_TROUBLES, NO_OPINION
 from router.trials.book import Trial
 from router.trials.logged import LoggedExposure, utility_of
 
@@ -53,9 +53,10 @@ class Course:
     comparison: Comparison = field(init=False)
     watch: Watch = field(init=False)
     began_micros: int = field(init=False)  # earlier rows do not count
-    shadowed: int = 0
-    troubled: int = 0
+    answered: int = 0  # requests that the candidate answered in shadow
     disagreed: int = 0
+    errors: Counter[str] = field(default_factory=Counter)  # its own, in shadow
+    kept_back: OrderedDict[str, None] = field(default_factory=OrderedDict)  # by the machine
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     pending: OrderedDict[str, tuple[LoggedExposure, ComparedUnit]] = field(
         default_factory=OrderedDict
@@ -89,17 +90,23 @@ class Course:
     def take(self, rows: Sequence[LoggedExposure]) -> None:
         for row in rows:
             self.since_micros = max(self.since_micros, row.ts_micros)
-            if row.unit in self.seen or row.abandoned or row.trouble in (LOADING, HELD_UP):
+            if row.unit in self.seen or row.abandoned:
                 continue
-            self.seen[row.unit] = None
-            if len(self.seen) > _MOST_UNITS:
-                self.seen.popitem(last=False)
+            if row.trouble in MACHINE_TROUBLES:
+                _remember(self.kept_back, row.request_id)
+                continue
+            _remember(self.seen, row.unit)
             if row.side == "shadow":
-                self.shadowed += 1
-                self.troubled += bool(row.trouble)
-                self.disagreed += row.apart
+                self._take_shadow(row)
             else:
                 self._compare(row, "candidate" if row.side == "candidate" else "current")
+
+    def _take_shadow(self, row: LoggedExposure) -> None:
+        if row.trouble and row.trouble != NO_OPINION:
+            self.errors[row.trouble] += 1
+            return
+        self.answered += 1
+        self.disagreed += row.apart
 
     def _compare(self, row: LoggedExposure, side: Side) -> None:
         self.comparison.see(side, row.seconds)
@@ -150,15 +157,23 @@ class Course:
 
     def numbers(self) -> dict[str, Any]:
         numbers = self.comparison.numbers()
-        if self.shadowed:
+        if self.phase == "shadow":
             numbers |= {
-                "shadowed": self.shadowed,
+                "shadowed": self.answered,
                 "disagreed": self.disagreed,
-                "troubled": self.troubled,
+                "troubled": self.errors.total(),
             }
+        if self.kept_back:
+            numbers |= {"kept_back": len(self.kept_back)}
         if self.phase == "watched":
             numbers |= {"alerts": self.watch.alerts, "alert": self.watch.alert is not None}
         return numbers
+
+
+def _remember(seen: OrderedDict[str, None], key: str) -> None:
+    seen[key] = None
+    if len(seen) > _MOST_UNITS:
+        seen.popitem(last=False)
 
 
 def phase_of(trial: Trial) -> Phase:

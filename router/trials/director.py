@@ -186,7 +186,7 @@ class Director:
 
     def _report(self, course: Course) -> None:
         """Write a row about the trial from time to time, for the curve that people watch."""
-        now, judged = self._wall(), course.comparison.compared + course.shadowed
+        now, judged = self._wall(), course.comparison.compared + course.answered
         at, before = self._latest_news.get(course.trial.id, (0.0, -1))
         if judged == before or abs(now - at) < _NEWS_EVERY:
             return

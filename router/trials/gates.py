@@ -7,7 +7,14 @@ from dataclasses import replace
 from typing import Any
 
 from router.engine.functions import Functions
-from router.routing.function_contract import AnsweredLate, Unanswered, lint, opinion
+from router.routing.function_contract import (
+    NOT_LOADED,
+    AnsweredLate,
+    MachineTrouble,
+    Unanswered,
+    lint,
+    opinion,
+)
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.logged import LoggedDecision
@@ -18,6 +25,10 @@ _PATIENCE_SECONDS = 60.0  # for a machine that is too busy to run the function
 _SCORE = {
     "usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0, "utility": 0.6,
 }  # fmt: skip
+
+
+class Postponed(Rejected):
+    """A proposal could not be checked because of the machine: nothing speaks against it."""
 
 
 def check_function(
@@ -37,6 +48,8 @@ def check_function(
             first, second = (ask_function(strategy, arguments) for _ in range(2))
             if first is not None:
                 opinion(first, eligible)
+        except MachineTrouble as error:
+            raise Postponed(f"it is tried again later: {error}") from None
         except Unanswered as error:
             raise Rejected(f"contract: asked about kind {row.kind!r}: {error}") from None
         if first != second:
@@ -55,19 +68,19 @@ class LoadedFunction:
         self._strategy, self._deadline_seconds = strategy, deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._functions: Functions | None = None
-        self._trouble = ""
+        self._refusal: Rejected | None = None
 
     def __enter__(self) -> AskFunction | None:
         if self._strategy.kind != "function":
             return None
         self._loop = asyncio.new_event_loop()
         self._functions = Functions(
-            self._deadline_seconds, lambda _key, _state, reason: self._fail(reason)
+            self._deadline_seconds, lambda _key, state, reason: self._fail(state, reason)
         )
         self._loop.run_until_complete(self._functions.follow([self._strategy]))
-        if self._trouble:
+        if self._refusal is not None:
             self.__exit__()
-            raise Rejected(f"contract: {self._trouble}")
+            raise self._refusal
         return self._ask
 
     def __exit__(self, *_: object) -> None:
@@ -92,5 +105,8 @@ class LoadedFunction:
 
         return self._loop.run_until_complete(ask())
 
-    def _fail(self, reason: str) -> None:
-        self._trouble = reason
+    def _fail(self, state: str, reason: str) -> None:
+        if state == NOT_LOADED:
+            self._refusal = Postponed(f"it is tried again later: {NOT_LOADED}: {reason}")
+        else:
+            self._refusal = Rejected(f"contract: {reason}")

@@ -17,6 +17,7 @@ from router.trials.changes import open_trial
 from router.trials.director import Director
 from router.trials.distilling import distill, prune
 from router.trials.entering import enter, free_name
+from router.trials.gates import Postponed
 from router.trials.logged import LoggedDecision
 from router.trials.proposals import LearnerView, Proposal
 from router.trials.simplifying import (
@@ -114,6 +115,8 @@ class Proposer:
             return
         try:
             self._enter(self.author.proposal(errand, answer), view, self._rows())
+        except Postponed as error:
+            self._note("write", "postponed", str(error))
         except Rejected as error:
             self.author.learn_refusal(str(error), self.wall())
             self._note("write", "refused", str(error))

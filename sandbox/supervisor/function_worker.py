@@ -41,6 +41,10 @@ class CallTimedOut(FunctionFailed):
     """The function itself took too long to return. Its worker is replaced."""
 
 
+class CallOverslept(CallTimedOut):
+    """The function slept past its deadline, with CPU time left. Its worker is replaced."""
+
+
 class CallHeldUp(FunctionFailed):
     """The machine was too busy for an answer in time. This is no fault, and the worker stays."""
 
@@ -141,7 +145,7 @@ class FunctionWorker:
         at_fault = self._own.at_fault(call)  # first: a worker that has answered sleeps, too
         answer = self._next_piece() if self._poll.poll(0) else None
         if answer is None and at_fault:
-            raise CallTimedOut(_TIMED_OUT)
+            raise (CallTimedOut if self._own.ran_too_long(call) else CallOverslept)(_TIMED_OUT)
         return answer
 
     def _answer_before(

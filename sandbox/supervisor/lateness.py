@@ -2,7 +2,8 @@
 
 A worker's own time is the time for which it ran, and the time for which it slept in the middle of
 a call. Own time does not grow while the worker waits for a processor or for a page of its memory,
-nor while a hypervisor runs somebody else. The kernel counts it; a worker cannot change it.
+nor while a hypervisor runs somebody else. The kernel counts it, in the worker's process, and we
+read it from outside: whatever a worker sent about itself, its function could forge.
 
 Not covered: after a thousand calls in time, a sleep that ends before the deadline goes unnoticed in
 the first late call. From then on, sleeps are counted call by call.

@@ -109,7 +109,10 @@ async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
     function = await _open(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(kind, match=says):
         function.call(True, seconds=0.1, patience_seconds=60)
-    with pytest.raises(FunctionFailed, match="loaded again"):
+    assert function.call(False, seconds=60) == 1  # by the spare, which was loaded beforehand
+    with pytest.raises(kind, match=says):
+        function.call(True, seconds=0.1, patience_seconds=60)
+    with pytest.raises(FunctionUnavailable, match="loaded again"):
         function.call(False, seconds=0.1)
 
     def answers() -> bool:
@@ -119,6 +122,46 @@ async def test_a_worker_that_is_late_dead_or_sends_nonsense_is_replaced(
 
     await until(answers)
     function.close()
+
+
+async def test_after_a_reload_another_spare_stands_ready(pool: Pool):
+    function = await _open(pool, _LEAVES)
+    await pool.start(("stdlib",))
+    for _ in range(3):
+        before = set(descendants(pool.zygotes["stdlib"]))
+        with pytest.raises(FunctionFailed, match="ended its worker"):
+            function.call(0, seconds=60)
+        assert function.call(1, seconds=60) == 1
+
+        def refilled(before: set[int] = before) -> bool:
+            return bool(set(descendants(pool.zygotes["stdlib"])) - before)
+
+        await until(refilled)
+        await until(lambda: function.stands_by)
+    function.close()
+
+
+async def test_a_spare_that_spins_before_its_first_call_is_ended(pool: Pool):
+    """The source makes its worker spin once it has told that it is loaded."""
+    source = """import os, struct, sys
+body = b'{"ok": true}'
+os.write(3, struct.pack('<IQ', len(body), sys._getframe(2).f_locals['number']) + body)
+while True: pass
+def route(x): return 1
+"""
+    function = await _open(pool, source)
+    workers = set(descendants(pool.zygotes["stdlib"]))
+    await until(lambda: len(workers & set(descendants(pool.zygotes["stdlib"]))) <= 2)
+    function.close()
+
+
+async def test_a_machine_that_cannot_load_a_function_is_not_its_fault():
+    pool = Flaky(1)
+    for fault in (ZygoteLost("lost"), TimeoutError("slow"), OSError("no descriptors")):
+        pool.faults = [fault]
+        with pytest.raises(FunctionUnavailable, match=str(fault)):
+            await _open(pool, _LEAVES)
+    await pool.close()
 
 
 async def _fails_then_answers(function: Function, says: str) -> None:
@@ -225,8 +268,9 @@ async def test_a_function_is_opened_again_however_often_that_fails():
     pool.faults = [
         ZygoteLost("lost"), RunRefused("refused"), TimeoutError("slow"), OSError("no descriptors"),
     ]  # fmt: skip
-    with pytest.raises(FunctionFailed, match="ended its worker"):
-        function.call(0, seconds=1)
+    for _ in range(2):  # the worker, and its spare
+        with pytest.raises(FunctionFailed, match="ended its worker"):
+            function.call(0, seconds=1)
     with pytest.raises(FunctionUnavailable, match=r"functions unavailable: .* again because"):
         function.call(1, seconds=1)
     await until(lambda: _answers(function))

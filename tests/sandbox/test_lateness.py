@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from sandbox.function import CallHeldUp, CallTimedOut, Function, FunctionFailed
+from sandbox.function import CallHeldUp, CallOverslept, CallTimedOut, Function, FunctionFailed
 from sandbox.pool import Pool
 from tests.sandbox.siege import descendants
 from tests.sandbox.starving import starved
@@ -75,22 +75,26 @@ async def test_a_patient_caller_gets_the_answer_of_a_starved_function(pool: Pool
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "sleeps"),
     [
-        "while True: pass",
-        "time.sleep(60)",
-        "time.sleep(0.049)\n    while True: pass",
-        "while True: time.sleep(0.001)",
-        "while time.perf_counter() < begun + 0.2: pass",
-        "os.read(3, 1)",
+        ("while True: pass", False),
+        ("time.sleep(60)", True),
+        ("time.sleep(0.049)\n    while True: pass", False),
+        ("while True: time.sleep(0.001)", True),
+        ("while time.perf_counter() < begun + 0.2: pass", False),
+        ("os.read(3, 1)", True),
     ],
 )
-async def test_a_function_that_runs_or_sleeps_for_its_time_is_at_fault(pool: Pool, body: str):
+async def test_a_function_that_runs_for_its_time_is_at_fault_and_one_that_sleeps_is_replaced(
+    pool: Pool, body: str, sleeps: bool
+):
     source = "import os, time\ndef route():\n    begun = time.perf_counter()\n    "
     function = Function(pool, source + body)
     await function.open()
-    with pytest.raises(CallTimedOut, match="did not answer before its deadline"):
+    with pytest.raises(CallTimedOut, match="did not answer before its deadline") as late:
         function.call(seconds=SECONDS, patience_seconds=60)
+    if sleeps:  # no other fault: it may sleep at the end of a wait
+        assert isinstance(late.value, CallOverslept)
     function.close()
 
 

@@ -13,7 +13,7 @@ from router.request.reading import reading_of
 from router.routing.case import Surroundings
 from router.routing.decide import route
 from router.routing.deciders import Deciders
-from router.routing.function_contract import Unanswered
+from router.routing.function_contract import RESTING, MachineTrouble, Unanswered
 from router.routing.ladder import policy_of
 from router.routing.steering import Live, Steering
 from router.routing.strategies import Strategy
@@ -93,6 +93,28 @@ def test_a_shadow_is_asked_and_never_followed():
     assert (exposure.side, exposure.chance, exposure.apart, exposure.other) == (
         "shadow", 1.0, True, "y",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("serving", [MachineTrouble(RESTING), Unanswered("ValueError: no")])
+def test_what_ails_the_serving_function_is_not_noted_of_a_shadow(serving):
+    def ask(strategy, arguments):
+        if strategy.key == CODE.key:
+            raise serving
+        return "y"
+
+    shadow = Strategy("other", "function", 1, source="def route(): ...")
+    steering = Steering(CODE, lives=(trial(shadow, shadow=True),))
+    assert decide(steering, request(), call_function=ask).exposures[0].trouble == ""
+
+
+def test_where_sides_are_compared_a_trouble_of_the_machine_is_noted_before_an_error():
+    def ask(strategy, arguments):
+        raise MachineTrouble(RESTING) if strategy.key == CODE.key else Unanswered("ValueError: no")
+
+    other = Strategy("other", "function", 1, source="def route(): ...")
+    for n in range(20):
+        decision = decide(Steering(CODE, lives=(trial(other),)), request(n), call_function=ask)
+        assert decision.exposures[0].trouble == RESTING
 
 
 def test_a_held_out_unit_gets_the_control_and_is_in_no_trial():

@@ -12,7 +12,13 @@ from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
 from router.request.context import context_of, taught
-from router.routing.function_contract import HELD_UP, LOADING
+from router.routing.function_contract import (
+    MACHINE_TROUBLES,
+    NO_OPINION,
+    NOWHERE,
+    RELOADING,
+    RESTING,
+)
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.changes import adopt, open_trial, register, stop, write
@@ -301,7 +307,7 @@ def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
     assert "decide alike for 100.0% of requests" in shown(world, "slim")["why"]
 
 
-@pytest.mark.parametrize("no_fault", [LOADING, HELD_UP])
+@pytest.mark.parametrize("no_fault", sorted(MACHINE_TROUBLES))
 def test_an_answer_that_the_machine_kept_back_counts_neither_for_a_function_nor_against_it(
     world, no_fault
 ):
@@ -336,7 +342,37 @@ def test_a_function_leaves_its_shadow_only_if_it_answers(world):
     world.send(200, alike, trouble="ValueError: no")
     world.director.turn()
     assert world.book.trial("bad").state == "vetoed"
-    assert "had no answer for 100% of" in world.book.trial("bad").why
+    why = world.book.trial("bad").why
+    assert "by its own fault, 200 times with: ValueError: no" in why
+
+
+def test_a_shadow_ends_after_answers_however_many_calls_the_machine_kept_back(world):
+    source = "def route(request, scores, similar):\n    return 'dear'\n"
+    world.change(register, Strategy("good", "function", source=source), world.now())
+    world.change(open_trial, "good", "good", world.now(), shadow=True)
+    for trouble in (RESTING, "ValueError: once", RELOADING):
+        world.send(1 if "once" in trouble else 40, alike, trouble=trouble)
+        world.director.turn()
+    world.send(19, alike)
+    world.director.turn()
+    assert world.book.trial("good").state == "shadow"
+    numbers = shown(world, "good")["numbers"]
+    assert [numbers[name] for name in ("shadowed", "troubled", "kept_back")] == [19, 1, 80]
+    world.send(1, alike, trouble=NO_OPINION)  # no opinion is an answer
+    world.director.turn()
+    assert world.book.trial("good").state == "running"
+    assert "of 21 requests it answered all but 1" in world.book.trial("good").why
+
+
+def test_a_shadow_that_the_machine_never_lets_answer_is_stopped_and_not_vetoed(world):
+    source = "def route(request, scores, similar):\n    return 'dear'\n"
+    world.change(register, Strategy("good", "function", source=source), world.now())
+    world.change(open_trial, "good", "good", world.now(), shadow=True)
+    trials = world.config.trials.model_copy(update={"most_requests": 100})
+    world.director.reconfigure(world.config.model_copy(update={"trials": trials}))
+    world.go(120, alike, trouble=NOWHERE)
+    assert world.book.trial("good").state == "stopped"
+    assert "the machine kept it from answering 120" in world.book.trial("good").why
 
 
 def test_a_new_director_comes_to_the_same_numbers_and_writes_no_row_twice(world):

@@ -7,7 +7,15 @@ from dataclasses import replace
 import pytest
 
 from router.engine.functions import Functions
-from router.routing.function_contract import HELD_UP, LOADING, Unanswered, lint
+from router.routing.function_contract import (
+    HELD_UP,
+    LOADING,
+    OVERSLEPT,
+    RELOADING,
+    MachineTrouble,
+    Unanswered,
+    lint,
+)
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
@@ -106,6 +114,7 @@ async def test_a_function_that_keeps_failing_is_left_alone_and_tried_again_later
             with pytest.raises(Unanswered) as error:
                 made.ask(bad, GIVEN)
             reasons.append(str(error.value))
+            assert isinstance(error.value, MachineTrouble) == (len(reasons) > 3)
         assert "ValueError" in reasons[2]
         assert "left alone for a while" in reasons[3]
         assert [row[:2] for row in news] == [("f@1", "left alone")]
@@ -148,19 +157,29 @@ async def test_a_function_that_cannot_be_loaded_keeps_no_other_from_loading(func
     assert functions.ask(good, GIVEN) == "x"
 
 
-async def test_a_worker_that_is_being_replaced_is_no_failure_of_the_function(functions):
+async def test_a_reload_costs_no_call_and_is_no_failure_of_the_function(functions):
     functions.deadline_seconds = PATIENCE
     leaves = code("return 'x' if request['kind'] == 'a' else os._exit(0)")
     leaves = replace(leaves, source=f"import os\n{leaves.source}")
     await functions.follow([leaves])
     with pytest.raises(Unanswered, match="ended its worker"):
         functions.ask(leaves, ({"kind": "b"}, {}, []))
-    for _ in range(5):
-        with pytest.raises(Unanswered, match="functions unavailable"):
+    assert functions.ask(leaves, GIVEN) == "x"
+    with pytest.raises(Unanswered, match="ended its worker"):
+        functions.ask(leaves, ({"kind": "b"}, {}, []))
+    for _ in range(5):  # there is no other spare yet
+        with pytest.raises(MachineTrouble, match=RELOADING):
             functions.ask(leaves, GIVEN)
     await functions.ready(leaves)
     assert functions.ask(leaves, GIVEN) == "x"
     assert functions.news == []
+
+
+async def test_a_call_that_sleeps_past_its_deadline_is_no_error_of_the_function(functions):
+    await functions.follow([code("import time\ntime.sleep(60)")])
+    for _ in range(2):
+        with pytest.raises(MachineTrouble, match=OVERSLEPT):
+            functions.ask(code("import time\ntime.sleep(60)"), GIVEN, patience_seconds=PATIENCE)
 
 
 SOME_WORK = "for _ in range(600_000): pass\nreturn 'x'"  # some milliseconds

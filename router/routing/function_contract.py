@@ -39,9 +39,12 @@ OVERSLEPT = "it slept past its deadline, with CPU time left"
 RESTING = "it failed again and again, and is left alone for a while"
 NOT_LOADED = "the machine could not load it"
 NOWHERE = "no routing function can run here"
-# Troubles of the machine count neither for a function nor against it. Its own troubles are its
-# errors, and the CPU time that its worker uses.
-MACHINE_TROUBLES = frozenset((LOADING, RELOADING, HELD_UP, OVERSLEPT, RESTING, NOT_LOADED, NOWHERE))
+LEFT_OUT = "it chose a plan that another trial leaves out of this request"
+# These troubles count neither for a function nor against it. Its own troubles are its errors, and
+# the CPU time that its worker uses.
+NOT_ITS_FAULT = frozenset(
+    (LOADING, RELOADING, HELD_UP, OVERSLEPT, RESTING, NOT_LOADED, NOWHERE, LEFT_OUT)
+)
 
 
 class Unanswered(Exception):
@@ -49,7 +52,7 @@ class Unanswered(Exception):
 
 
 class MachineTrouble(Unanswered):
-    """A routing function gave no answer because of the machine; a member of `MACHINE_TROUBLES`."""
+    """A routing function gave no answer because of the machine, for a reason in `NOT_ITS_FAULT`."""
 
 
 class AnsweredLate(Unanswered):

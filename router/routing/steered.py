@@ -12,7 +12,8 @@ from router.routing.bandit import rates_of
 from router.routing.case import Case
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
 from router.routing.function_contract import (
-    MACHINE_TROUBLES,
+    LEFT_OUT,
+    NOT_ITS_FAULT,
     NOWHERE,
     MachineTrouble,
     Unanswered,
@@ -84,11 +85,12 @@ class _Opinion:
 
 def _trouble(part: TrialPart, own: _Opinion, other: _Opinion) -> str:
     """The trouble of a shadow is its own. Where sides are compared, a trouble of the machine comes
-    first, since such a request says nothing about either side."""
+    first, since such a request says nothing about either side. A plan that is left out is what a
+    trial of a simpler strategy compares, and no trouble."""
     if part.live.shadow:
         return other.trouble
-    troubles = [opinion.trouble for opinion in (own, other) if opinion.trouble]
-    return next((t for t in troubles if t in MACHINE_TROUBLES), troubles[0] if troubles else "")
+    troubles = [o.trouble for o in (own, other) if o.trouble and o.trouble != LEFT_OUT]
+    return next((t for t in troubles if t in NOT_ITS_FAULT), troubles[0] if troubles else "")
 
 
 def _exposure(part: TrialPart, unit: str, here: Arm, elsewhere: Arm, trouble: str) -> Exposure:
@@ -143,11 +145,11 @@ def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:
 def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders) -> _Opinion:
     """The opinion of a strategy. If a function fails, the serving strategy decides; if that is a
     function as well, the bandit decides."""
-    eligible = [arm for arm in case.eligible if arm not in strategy.without] or case.eligible
-    case = replace(case, eligible=eligible)
+    able = case.eligible
+    case = replace(case, eligible=[arm for arm in able if arm not in strategy.without] or able)
     if strategy.kind == "function":
         try:
-            return _by_function(case, strategy, by)
+            return _by_function(case, strategy, by, able)
         except Unanswered as error:
             usual = steering.serving
             if usual.kind == "function":
@@ -159,11 +161,12 @@ def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders
         choice = by_bandit(case, by.bandit, strategy.settings)
         return _Opinion(choice.distribution, choice.estimates, choice.reason)
     policy = by.policy if strategy.kind == "bandit" else policy_for(strategy, by.ladder(case))
-    distribution = policy.distribution(case.features.context, eligible)
+    distribution = policy.distribution(case.features.context, case.eligible)
     return _Opinion(distribution, (), f"{strategy.key}: {reason_by_rule(case, policy)}")
 
 
-def _by_function(case: Case, strategy: Strategy, by: Deciders) -> _Opinion:
+def _by_function(case: Case, strategy: Strategy, by: Deciders, able: Sequence[Arm]) -> _Opinion:
+    """The opinion of a function; `able` are all plans that could answer, also those left out."""
     around, features = case.around, case.features
     if around.call_function is None:
         raise MachineTrouble(NOWHERE)
@@ -179,7 +182,12 @@ def _by_function(case: Case, strategy: Strategy, by: Deciders) -> _Opinion:
     expected = {estimate.arm: _score(estimate) for estimate in estimates}
     scores = {str(arm): {"usd": rates[arm], **expected.get(arm, {})} for arm in case.eligible}
     answer = around.call_function(strategy, (request, scores, list(around.similar)))
-    return _Opinion(opinion(answer, case.eligible), estimates, f"{strategy.key} says so")
+    try:
+        odds = opinion(answer, case.eligible)
+    except Unanswered:
+        opinion(answer, able)  # raises the function's own error, if it made one
+        raise Unanswered(LEFT_OUT) from None
+    return _Opinion(odds, estimates, f"{strategy.key} says so")
 
 
 def _score(estimate: Estimate) -> dict[str, float]:

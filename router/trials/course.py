@@ -13,7 +13,7 @@ from learner.sequence import ComparedUnit
 from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import context_of
-from router.routing.function_contract import MACHINE_TROUBLES, NO_OPINION
+from router.routing.function_contract import NO_OPINION, NOT_ITS_FAULT
 from router.trials.book import Trial
 from router.trials.logged import LoggedExposure, utility_of
 
@@ -92,7 +92,7 @@ class Course:
             self.since_micros = max(self.since_micros, row.ts_micros)
             if row.unit in self.seen or row.abandoned:
                 continue
-            if row.trouble in MACHINE_TROUBLES:
+            if row.trouble in NOT_ITS_FAULT:
                 _remember(self.kept_back, row.request_id)
                 continue
             _remember(self.seen, row.unit)

@@ -13,7 +13,7 @@ from router.request.reading import reading_of
 from router.routing.case import Surroundings
 from router.routing.decide import route
 from router.routing.deciders import Deciders
-from router.routing.function_contract import RESTING, MachineTrouble, Unanswered
+from router.routing.function_contract import LEFT_OUT, RESTING, MachineTrouble, Unanswered
 from router.routing.ladder import policy_of
 from router.routing.steering import Live, Steering
 from router.routing.strategies import Strategy
@@ -115,6 +115,27 @@ def test_where_sides_are_compared_a_trouble_of_the_machine_is_noted_before_an_er
     for n in range(20):
         decision = decide(Steering(CODE, lives=(trial(other),)), request(n), call_function=ask)
         assert decision.exposures[0].trouble == RESTING
+
+
+def test_a_plan_that_another_trial_leaves_out_is_no_fault_of_the_function_that_chose_it():
+    slim = Strategy("slim", "same", 1, without=("y",))
+    lives = (trial(CODE, shadow=True), trial(slim, 0.5, id_="t2", layer="plans"))
+    troubles = Counter(
+        tuple(exposure.trouble for exposure in decision.exposures)
+        for n in range(200)
+        for decision in [decide(Steering(X, lives=lives), request(n), call_function=asks("y"))]
+    )
+    assert troubles.keys() == {("", ""), (LEFT_OUT, "")}
+
+
+def test_what_a_trial_leaves_out_of_a_serving_function_is_compared():
+    slim = Strategy("slim", "same", 1, without=("y",))
+    steering = Steering(CODE, lives=(trial(slim, 0.5, layer="plans"),))
+    for n in range(50):
+        decision = decide(steering, request(n), call_function=asks("y"))
+        exposure = decision.exposures[0]
+        assert exposure.apart
+        assert exposure.trouble == ""
 
 
 def test_a_held_out_unit_gets_the_control_and_is_in_no_trial():

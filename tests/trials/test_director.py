@@ -13,8 +13,8 @@ from router.config.config import Config
 from router.config.load import load
 from router.request.context import context_of, taught
 from router.routing.function_contract import (
-    MACHINE_TROUBLES,
     NO_OPINION,
+    NOT_ITS_FAULT,
     NOWHERE,
     RELOADING,
     RESTING,
@@ -307,7 +307,7 @@ def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
     assert "decide alike for 100.0% of requests" in shown(world, "slim")["why"]
 
 
-@pytest.mark.parametrize("no_fault", sorted(MACHINE_TROUBLES))
+@pytest.mark.parametrize("no_fault", sorted(NOT_ITS_FAULT))
 def test_an_answer_that_the_machine_kept_back_counts_neither_for_a_function_nor_against_it(
     world, no_fault
 ):
@@ -343,7 +343,7 @@ def test_a_function_leaves_its_shadow_only_if_it_answers(world):
     world.director.turn()
     assert world.book.trial("bad").state == "vetoed"
     why = world.book.trial("bad").why
-    assert "by its own fault, 200 times with: ValueError: no" in why
+    assert "on 108 of 108 requests by its own fault, 108 times with: ValueError: no" in why
 
 
 def test_a_shadow_ends_after_answers_however_many_calls_the_machine_kept_back(world):

@@ -172,13 +172,15 @@ def _say_beforehand(evaluation: Evaluation, work: Work, missing: Sequence[Job]) 
     done = len(work.jobs) - len(missing)
     if done:
         err.print(f"{done:,} of {len(work.jobs):,} are done; going on.")
+    if not missing:
+        return
     expected = sum(evaluation.expected_job_usd(job) for job in missing)
     paid = f", beside ${ledger.spent_usd:.4f} paid before" if ledger.spent_usd else ""
     err.print(
         f"{len(missing):,} answers of {len(work.plans)} plans to come, at about ${expected:.4f}"
         f"{paid} (by list prices, with {OUTPUT_TOKENS} tokens an answer)."
     )
-    if missing and budget is not None and ledger.spent_usd + expected > budget:
+    if budget is not None and ledger.spent_usd + expected > budget:
         raise CommandRefused(
             f"the expected cost passes the budget of ${budget:g}",
             "raise it, name fewer --plans, or give a shorter file. Nothing was sent.",

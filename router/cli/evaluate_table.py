@@ -33,9 +33,9 @@ def _shown(interval: Interval | None, form: str, short: str) -> str:
 
 
 def _answers(row: PlanSummary) -> str:
-    parts = [str(row.answered)]
+    parts = []
     if row.scored < row.answered:
-        parts.append(f"{row.answered - row.scored} without a score")
+        parts.append(f"{row.answered - row.scored} unscored")
     if row.refused:
         parts.append(f"{row.refused} refused")
-    return ", ".join(parts)
+    return f"{row.answered} ({', '.join(parts)})" if parts else str(row.answered)

@@ -15,11 +15,13 @@ from typing import Any
 import orjson
 
 from router.config.signals import SignalSource
+from router.request.wants import shape_of
 from router.signals.judgements import Judgement, by_its_words, equal
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?\d[\d,]{0,30}(?:\.\d{1,30})?(?:[eE][-+]?\d{1,3})?")
 _FIGURE = re.compile(r"[-+]?\d[\d,]{0,30}(?:\.\d{1,30})?")
 _RELATIVE = 1e-6
+_OF_SCHEMAS = frozenset({"properties", "items", "required", "enum", "minimum", "maximum"})
 Scores = Callable[[str, Any, Mapping[str, Any]], Judgement | None]
 
 
@@ -32,14 +34,14 @@ class Check:
 
 
 def _exact(text: str, expected: Any, _: Mapping[str, Any]) -> Judgement:
-    return _verdict(equal(text, _shown(expected)), "equal to the expected answer")
+    return _verdict(equal(text, _shown(expected)), "equal to what was expected", "other words")
 
 
 def _contains(text: str, expected: Any, _: Mapping[str, Any]) -> Judgement:
     words = re.escape(" ".join(_shown(expected).casefold().split()))
     plain = " ".join(text.casefold().split())
     holds = re.search(rf"(?<!\w){words}(?!\w)", plain) is not None
-    return _verdict(holds, "holds the expected answer")
+    return _verdict(holds, "holds the expected answer", "lacks the expected answer")
 
 
 def _number(text: str, expected: Any, _: Mapping[str, Any]) -> Judgement | None:
@@ -48,7 +50,7 @@ def _number(text: str, expected: Any, _: Mapping[str, Any]) -> Judgement | None:
         return None
     given = numbers_in(text)
     right = bool(given) and agree(given[-1], wanted[-1])
-    return _verdict(right, "ends in the expected number")
+    return _verdict(right, "ends in the expected number", "ends in no such number")
 
 
 def _json(text: str, _: Any, fields: Mapping[str, Any]) -> Judgement | None:
@@ -62,8 +64,12 @@ def _schema(text: str, expected: Any, fields: Mapping[str, Any]) -> Judgement | 
             expected = orjson.loads(expected)
         except orjson.JSONDecodeError:
             return None
-    wanted = fields if expected is None else {**fields, "shape": expected}
-    return by_its_words(SignalSource(kind="schema"), wanted, text)
+    if isinstance(expected, dict) and _is_json_schema(expected):
+        wanted = {"type": "json_schema", "json_schema": {"schema": expected}}
+        fields = {"response_format": wanted}
+    else:
+        fields = {**fields, "shape": shape_of(fields) if expected is None else expected}
+    return by_its_words(SignalSource(kind="schema"), fields, text)
 
 
 def _regex(text: str, expected: Any, fields: Mapping[str, Any]) -> Judgement | None:
@@ -78,6 +84,11 @@ def _computed(text: str, expected: Any, _: Mapping[str, Any]) -> Judgement | Non
     given = numbers_in(text)
     held = sum(any(agree(number, figure) for number in given) for figure in wanted)
     return Judgement(held / len(wanted), f"{held} of {len(wanted)} computed figures")
+
+
+def _is_json_schema(expected: Mapping[str, Any]) -> bool:
+    """Whether this is a JSON schema, and no shape with a field that is called `type`."""
+    return "$schema" in expected or ("type" in expected and bool(expected.keys() & _OF_SCHEMAS))
 
 
 CHECKS: Mapping[str, Check] = {
@@ -119,8 +130,8 @@ def agree(given: Figure, wanted: Figure) -> bool:
     return difference <= max(_RELATIVE * abs(wanted.value), half)
 
 
-def _verdict(right: bool, what: str) -> Judgement:
-    return Judgement(float(right), what if right else f"not {what}")
+def _verdict(right: bool, good: str, bad: str) -> Judgement:
+    return Judgement(float(right), good if right else bad)
 
 
 def _shown(expected: Any) -> str:

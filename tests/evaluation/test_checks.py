@@ -33,7 +33,9 @@ SCHEMA = {"type": "object", "properties": {"age": {"type": "integer"}}, "require
         ("number", "no number", "5", None),
         ("json", None, '{"a": 1}', 1),
         ("json", None, "a", 0),
-        ("schema", SCHEMA | {"$schema": "x"}, '{"age": 3}', 1),
+        ("schema", SCHEMA, '{"age": 3}', 1),
+        ("schema", SCHEMA, '{"age": "three"}', 0),
+        ("schema", {"type": "string", "age": "int"}, '{"type": "a", "age": 3}', 1),
         ("schema", '{"age": "int 18..90"}', '{"age": 3}', 0),
         ("regex", "^[0-9]+$", "12", 1),
         ("regex", "^[0-9]+$", "12a", 0),
@@ -46,6 +48,14 @@ SCHEMA = {"type": "object", "properties": {"age": {"type": "integer"}}, "require
 def test_an_answer_is_scored_by_what_it_says(check, expected, text, score):
     judgement = CHECKS[check].score(text, expected, {})
     assert (None if judgement is None else judgement.score) == score
+
+
+def test_the_shape_in_the_prompt_is_the_schema_if_no_other_is_expected():
+    fields = {"messages": [{"role": "user", "content": 'One: {"age": "int 18..90"}'}]}
+    score = CHECKS["schema"].score
+    assert score('{"age": 30}', None, fields).score == 1
+    assert score('{"age": 3}', None, fields).score == 0
+    assert score('{"age": 3}', None, {"messages": []}) is None
 
 
 @given(st.floats(-1e9, 1e9).map(lambda value: round(value, 3)))

@@ -1,0 +1,252 @@
+"""Measures whether a prompt and its paraphrase get the same kind, neighbourhood, rung and plan.
+
+    python -m experiments.kinds.run [--half dev|held] [--data DIR] [--out FILE]
+
+Paraphrases are made by rule (`perturb.py`). The learner that chooses plans learned on other prompts
+of llmrouter, without tags, as the service runs it (`experiments/replay/service.py`).
+"""
+
+import argparse
+import json
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from experiments.kinds.perturb import Language, paraphrases
+from experiments.kinds.spanish import PROMPTS as SPANISH
+from experiments.replay import sets
+from experiments.replay.outcomes import Matrix, Outcomes
+from experiments.replay.playing import Conditions, play
+from experiments.replay.service import Setup, Waggle
+from experiments.replay.streams import stream_of
+from learner.policy import Arm
+from router.api.parse import parse_chat
+from router.config.config import Config
+from router.config.objective import LadderSettings
+from router.encoding.encoder import Encoder, packaged_model, prepared
+from router.plans.compiled import Plans
+from router.request.context import NAMES
+from router.request.lens import ENOUGH, Lens, fitted, terms
+from router.routing.case import Case, Features, Surroundings, case_of
+from router.routing.deciders import by_bandit
+from router.routing.ladder import ladder_of
+
+ROOT = Path(__file__).parent.parent.parent
+HERE = Path(__file__).parent
+_TESTED = 150  # prompts of each set and half
+_TAUGHT = 1_500  # prompts of llmrouter that the learner learned from
+_MOST_ENCODED = 2_000  # characters
+_NEAR, _FAR = NAMES.index("near"), NAMES.index("far")
+_RUNGS = ladder_of(LadderSettings(), ["tiny", "small", "large", "huge"])
+_PLANS = Plans(
+    Config.model_validate(
+        {
+            "backends": {"any": {"kind": "openai", "base_url": "http://127.0.0.1:9/v1"}},
+            "plans": {"any": {"ask": "any"}},
+        }
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Prompts of a set: those that its lens is fitted to, and those that are tested."""
+
+    name: str
+    language: Language
+    fitted: Sequence[str]
+    tested: Sequence[str]
+
+
+class Vectors:
+    """Sentence vectors of texts, kept in a file."""
+
+    def __init__(self, cache: Path) -> None:
+        self._path = cache / "kinds-vectors.npz"
+        self._encoder = Encoder(prepared(packaged_model(), cache / "encoders"))
+        self._known: dict[str, Any] = {}
+        if self._path.is_file():
+            with np.load(self._path) as kept:
+                self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+
+    def __getitem__(self, text: str) -> list[float]:
+        key = blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
+        if key not in self._known:
+            vector = self._encoder.encode([text[:_MOST_ENCODED]])[0]
+            self._known[key] = np.asarray(vector, dtype=np.float32)
+        vector = self._known[key].tolist()
+        return vector  # type: ignore[no-any-return]
+
+    def keep(self) -> None:
+        np.savez(self._path, keys=list(self._known), vectors=np.array(list(self._known.values())))
+
+
+def main() -> None:
+    options = _options()
+    vectors = Vectors(options.cache)
+    outcomes = sets.load("llmrouter", options.data, options.cache, options.half)
+    chooser = Chooser(outcomes, options.cache)
+    measured = {}
+    for sample in _samples(options, chooser.untaught):
+        lens = fitted([terms(p) for p in sample.fitted], [vectors[p] for p in sample.fitted])
+        measured[sample.name] = _measured(sample, lens, vectors, chooser)
+        print(sample.name, json.dumps(measured[sample.name]), flush=True)
+        vectors.keep()
+    result = {"half": options.half, "sets": measured, "learner": chooser.described()}
+    result["score"] = dict(_scores(options))
+    print(json.dumps(result["score"]))
+    whole = json.loads(options.out.read_text()) if options.out.is_file() else {}
+    whole[options.name or options.half] = result
+    options.out.write_text(json.dumps(whole, indent=1) + "\n")
+
+
+class Chooser:
+    """A learner that learned from the first prompts of a shuffled stream, and chooses plans."""
+
+    def __init__(self, outcomes: Outcomes, cache: Path) -> None:
+        order = np.random.default_rng(0).permutation(len(outcomes.prompts)).tolist()
+        self.outcomes = outcomes
+        self.untaught = [outcomes.prompts[at] for at in order[_TAUGHT:]]
+        stream = stream_of(outcomes.at(order[:_TAUGHT]), 0, tagged=False, cache=cache)
+        self.player = Waggle(stream, Setup(guarded=False))
+        play(stream, self.player, Conditions())
+        assert stream.lens is not None
+        self.lens = stream.lens
+        worth = outcomes.quality - 0.1 * outcomes.dearness
+        self._worth = dict(zip(outcomes.prompts, worth, strict=True))
+        self._best = float(worth.mean(axis=0).max())
+
+    def choice(self, text: str, vector: Sequence[float]) -> int:
+        case = self._case(text, vector)
+        odds = by_bandit(case, self.player.policy).distribution
+        return self.player._index[max(odds, key=lambda arm: odds[arm])]  # noqa: SLF001
+
+    def worth(self, prompt: str, choice: int) -> float | None:
+        row = self._worth.get(prompt)
+        return None if row is None else float(row[choice])
+
+    def described(self) -> Mapping[str, Any]:
+        return {"prompts": _TAUGHT, "best_single": round(self._best, 4)}
+
+    def _case(self, text: str, vector: Sequence[float]) -> Case:
+        plans = self.player.plans
+        around = Surroundings(policy_version="kinds", lens=self.lens, vector=vector)
+        features = _features(text, self.lens, vector)
+        arms = [Arm(name) for name in plans.names]
+        return Case(plans, _request(text), around, arms, {}, features)
+
+
+def _measured(
+    sample: Sample, lens: Lens, vectors: Vectors, chooser: Chooser
+) -> Mapping[str, Mapping[str, float]]:
+    """The share of paraphrases, by rule, with the same kind, neighbourhood, rung and plan."""
+    same: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
+    choices: dict[int, int] = defaultdict(int)
+    for prompt in sample.tested:
+        before = _seen(prompt, lens, vectors, chooser)
+        choices[before["choice"]] += 1
+        for rule, text in paraphrases(prompt, sample.language):
+            after = _seen(text, lens, vectors, chooser)
+            worth = [chooser.worth(prompt, seen["choice"]) for seen in (before, after)]
+            for counted in (rule, "all"):
+                for name, value in before.items():
+                    same[counted][name].append(float(value == after[name]))
+                if worth[0] is not None and worth[1] is not None:
+                    same[counted]["worth lost"].append(worth[0] - worth[1])
+    table = {
+        rule: {name: round(float(np.mean(values)), 4) for name, values in shares.items()}
+        | {"n": len(shares["kind"])}
+        for rule, shares in same.items()
+    }
+    table["all"]["prompts with the commonest plan"] = round(
+        max(choices.values()) / len(sample.tested), 4
+    )
+    return table
+
+
+def _seen(text: str, lens: Lens, vectors: Vectors, chooser: Chooser) -> dict[str, Any]:
+    vector = vectors[text]
+    features, without = _features(text, lens, vector), _features(text, lens, None)
+    arms = _RUNGS.distribution(features.context, _RUNGS.rungs)
+    return {
+        "kind": features.kind,
+        "kind without a vector": without.kind,
+        "near": features.numbers[_NEAR],
+        "far": features.numbers[_FAR],
+        "near without a vector": without.numbers[_NEAR],
+        "rung": max(arms, key=lambda arm: arms[arm]),
+        "choice": chooser.choice(text, vector),
+    }
+
+
+def _features(text: str, lens: Lens, vector: Sequence[float] | None) -> Features:
+    return case_of(_PLANS, _request(text), Surroundings(lens=lens, vector=vector)).features
+
+
+def _request(text: str) -> Any:
+    body = json.dumps({"model": "auto", "messages": [{"role": "user", "content": text}]})
+    return parse_chat(body.encode(), {}, request_id="kinds", key_id="")
+
+
+def _samples(options: argparse.Namespace, untaught: Sequence[str]) -> Iterator[Sample]:
+    yield Sample("llmrouter", "en", untaught[_TESTED : _TESTED + ENOUGH], untaught[:_TESTED])
+    frame = pl.read_parquet(options.data / "routellm_mmlu.parquet", columns=["prompt"])
+    yield _sample("routellm_mmlu", "en", frame["prompt"].to_list(), options.half)
+    frame = pl.read_parquet(options.data / "requests_dev.parquet", columns=["request"])
+    yield _sample("requests_dev", "en", frame["request"].to_list(), options.half)
+    yield _sample("spanish", "es", SPANISH, options.half)
+
+
+def _sample(name: str, language: Language, prompts: Sequence[str], half: str) -> Sample:
+    """Tested are prompts of one half. The lens may see any others: it knows no labels."""
+    distinct = list(dict.fromkeys(prompts))
+    order = np.random.default_rng(1).permutation(len(distinct)).tolist()
+    ordered = [distinct[at] for at in order]
+    tested = [prompt for prompt in ordered if sets.half_of(prompt) == half][:_TESTED]
+    others = [prompt for prompt in ordered if prompt not in set(tested)]
+    return Sample(name, language, others[:ENOUGH], tested)
+
+
+def _scores(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, float]]]:
+    """How well the ladder's score predicts that the strongest model beats the cheapest."""
+    for name in ("llmrouter", "routellm_mmlu", "bfcl_july", "reasoning_gym_easy"):
+        outcomes = sets.load(name, options.data, options.cache, options.half, 3000)
+        strong = int(outcomes.quality.mean(axis=0).argmax())
+        cheap = int(outcomes.cost.mean(axis=0).argmin())
+        helps = outcomes.quality[:, strong] > outcomes.quality[:, cheap]
+        scores = np.array([_score(prompt) for prompt in outcomes.prompts])
+        yield name, {"auc": round(auc(scores, helps), 4), "n": len(scores)}
+
+
+def _score(prompt: str) -> float:
+    return case_of(_PLANS, _request(prompt), Surroundings()).features.score.score
+
+
+def auc(scores: Matrix, positive: Matrix) -> float:
+    """The chance that a positive case has the higher score; equal scores count half."""
+    ranks = pl.Series(scores).rank("average").to_numpy()
+    count, others = int(positive.sum()), int((~positive).sum())
+    return float((ranks[positive].sum() - count * (count + 1) / 2) / max(count * others, 1))
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    data = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
+    add = parser.add_argument
+    add("--data", type=Path, default=Path(data), help="folder of data sets")
+    add("--cache", type=Path, default=ROOT / "var" / "replay", help="folder for vectors")
+    add("--half", choices=("dev", "held"), default="dev", help="the part of each set")
+    add("--name", default="", help="the name of this result; default: the half")
+    add("--out", type=Path, default=HERE / "result.json")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

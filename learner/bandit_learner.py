@@ -86,6 +86,12 @@ class Bandit:
             self.bursts.pop(arm, None)
             self._posterior = None
 
+    def forget_features(self, names: Sequence[str]) -> None:
+        """Remove features from all sums, as if every answer had been learned without them."""
+        self.evidence.drop_features(names)
+        self._watching = {}, {}
+        self._posterior = None
+
     def believe(self, arm: Arm, quality: float, *, weight: float, kind: str = "") -> None:
         """Start from a claimed quality, as if `weight` answers had shown it."""
         self.evidence.learn(arm, {kind: 1.0} if kind else {}, quality, weight)

@@ -9,7 +9,7 @@ a binary grid, on which adding is exact in floating point: the sums of several l
 in any order, and an observation can be removed, to the last bit.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Self
 
@@ -19,6 +19,8 @@ from numpy.typing import NDArray
 from learner.policy import Arm, Context
 from learner.posterior import Matrix, Vector, on_grid
 
+# Directions of sentence vectors that are too many for a linear regression. Trees use them.
+_TOO_FINE = frozenset(f"vec.{number}" for number in range(16, 48))
 MIDDLE = 0.5  # the expected quality without evidence; sums count from it
 
 
@@ -89,7 +91,8 @@ class Evidence:
         self._grow(context)
         x = np.zeros(len(self.names))
         for name, value in context.items():
-            x[self.names[name]] = on_grid(value)
+            if name in self.names:
+                x[self.names[name]] = on_grid(value)
         x[0] = 1.0
         return x
 
@@ -106,6 +109,18 @@ class Evidence:
 
     def drop_arm(self, arm: Arm) -> None:
         self.arms.pop(arm, None)
+
+    def drop_features(self, names: Sequence[str]) -> None:
+        """Remove features from the sums of every arm; the other sums are what they are."""
+        kept = [name for name in self.names if name not in names]
+        at = np.array([self.names[name] for name in kept])
+        self.names = {name: place for place, name in enumerate(kept)}
+        self.arms = {
+            arm: ArmSums(
+                sums.precision[np.ix_(at, at)], sums.natural[at], sums.squares, sums.weight
+            )
+            for arm, sums in self.arms.items()
+        }
 
     def sums(self, since: Sums | None = None) -> Sums:
         """All sums, or only the sums added since `since`, an earlier result of this method."""
@@ -132,7 +147,8 @@ class Evidence:
     def _grow(self, names: Iterable[str]) -> None:
         before = len(self.names)
         for name in names:
-            self.names.setdefault(name, len(self.names))
+            if name not in _TOO_FINE:
+                self.names.setdefault(name, len(self.names))
         if len(self.names) > before:
             at, size = np.arange(before), len(self.names)
             self.arms = {arm: sums.placed(at, size) for arm, sums in self.arms.items()}

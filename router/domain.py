@@ -26,7 +26,8 @@ class Reading:
     shape: Any  # the JSON shape or schema that the answer should have, or None
     needs: frozenset[str]  # what a backend must be able to do: `tools`, `images`, `json`
     difficulty: Mapping[str, float]  # 0 to 1 for each part of the complexity score
-    kind: str  # the kind of request, such as `code` or `question`
+    kind: str  # the likeliest kind of request by its words, such as `code` or `question`
+    kinds: tuple[float, ...]  # how much the words speak for each of `kinds.BY_WORDS`
     language: str
 
 
@@ -129,7 +130,7 @@ class Decision:
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     numbers: tuple[float | None, ...] = ()  # the request's features, named in `context.NAMES`
-    features_version: int = 1
+    features_version: int = 2
     policy_version: str = ""
     kind: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)  # each plan's dollars, by prices alone

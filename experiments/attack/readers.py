@@ -13,9 +13,9 @@ from router.records.json_text import json_in
 from router.records.mending import reformatted, retyped
 from router.records.shapes import parse
 from router.request.language import language
-from router.request.lens import terms
 from router.request.reading import reading_of
 from router.request.statistical import program_in
+from router.request.terms import terms
 from router.reuse.guards import compare
 from router.reuse.memory_query import unfit_words
 from router.reuse.request_words import read_words

@@ -23,35 +23,37 @@ _MOST_SYNONYMS = 3
 
 _SYNONYMS: Mapping[Language, str] = {
     "en": (
-        "what is=what's|which is; write=compose|draft; explain=clarify|describe; why=for what reason; "
-        "list=enumerate|name; find=determine|work out; calculate=compute|work out; compute=calculate; "
-        "show=display|present; give=provide|offer; create=make|produce; big=large; large=big; "
-        "small=little; quickly=fast|rapidly; answer=reply|response; question=query; correct=right; "
-        "following=below; best=most suitable; choose=pick|select; select=choose|pick; help=assist; "
-        "need=require; use=employ; using=with; important=significant; main=principal; "
-        "problem=issue; example=instance; story=tale; begin=start; start=begin; end=finish; "
-        "compare=contrast; analyze=examine; evaluate=assess; prove=demonstrate; solve=work out; "
-        "many=numerous; total=overall; buy=purchase; people=persons; job=occupation; kids=children; "
-        "children=kids; house=home; car=automobile; happy=glad; sad=unhappy; text=passage; "
-        "passage=text; statement=claim; true=right; summarize=sum up; translate=render; "
-        "difference=distinction; describe=depict|explain; define=give the meaning of; how many=what "
-        "number of; how much=what amount of; also=too; but=yet; because=since; get=obtain; "
-        "function=routine; method=way; design=devise; plan=scheme; reason=cause; company=firm; "
-        "money=cash; doctor=physician; city=town; country=nation; world=globe; idea=notion; "
-        "paper=article; student=pupil; teacher=instructor; year=twelvemonth"
+        "what is=what's|which is; write=compose|draft; explain=clarify|describe; why=for what "
+        "reason; list=enumerate|name; find=determine|work out; calculate=compute|work out; "
+        "compute=calculate; show=display|present; give=provide|offer; create=make|produce; "
+        "big=large; large=big; small=little; quickly=fast|rapidly; answer=reply|response; "
+        "question=query; correct=right; following=below; best=most suitable; "
+        "choose=pick|select; select=choose|pick; help=assist; need=require; use=employ; "
+        "using=with; important=significant; main=principal; problem=issue; example=instance; "
+        "story=tale; begin=start; start=begin; end=finish; compare=contrast; analyze=examine; "
+        "evaluate=assess; prove=demonstrate; solve=work out; many=numerous; total=overall; "
+        "buy=purchase; people=persons; job=occupation; kids=children; children=kids; "
+        "house=home; car=automobile; happy=glad; sad=unhappy; text=passage; passage=text; "
+        "statement=claim; true=right; summarize=sum up; translate=render; "
+        "difference=distinction; describe=depict|explain; define=give the meaning of; how "
+        "many=what number of; how much=what amount of; also=too; but=yet; because=since; "
+        "get=obtain; function=routine; method=way; design=devise; plan=scheme; reason=cause; "
+        "company=firm; money=cash; doctor=physician; city=town; country=nation; world=globe; "
+        "idea=notion; paper=article; student=pupil; teacher=instructor; year=twelvemonth"
     ),
     "es": (
-        "cuál es=qué es|dime cuál es; escribe=redacta|compón; explica=aclara|describe; por qué=por cuál "
-        "motivo; lista=enumera; calcula=computa|determina; encuentra=halla|busca; muestra=enseña; "
-        "dame=proporcióname; crea=haz|produce; grande=amplio; pequeño=chico; respuesta=contestación; "
-        "pregunta=cuestión; correcta=acertada; correcto=acertado; mejor=más adecuado; elige=escoge; "
-        "ayuda=asiste; necesito=requiero; usa=emplea; usando=con; importante=relevante; "
-        "principal=central; problema=asunto; ejemplo=caso; historia=relato; empieza=comienza; "
-        "compara=contrasta; analiza=examina; evalúa=valora; demuestra=prueba; resuelve=soluciona; "
-        "resume=sintetiza; traduce=vierte; diferencia=distinción; define=da la definición de; "
-        "cuántos=qué cantidad de; función=rutina; método=modo; diseña=idea; empresa=compañía; "
-        "dinero=plata; médico=doctor; ciudad=urbe; país=nación; niños=chicos; casa=hogar; "
-        "coche=automóvil; correo=mensaje; breve=corto; corta=breve; alumno=estudiante"
+        "cuál es=qué es|dime cuál es; escribe=redacta|compón; explica=aclara|describe; por "
+        "qué=por cuál motivo; lista=enumera; calcula=computa|determina; encuentra=halla|busca; "
+        "muestra=enseña; dame=proporcióname; crea=haz|produce; grande=amplio; pequeño=chico; "
+        "respuesta=contestación; pregunta=cuestión; correcta=acertada; correcto=acertado; "
+        "mejor=más adecuado; elige=escoge; ayuda=asiste; necesito=requiero; usa=emplea; "
+        "usando=con; importante=relevante; principal=central; problema=asunto; ejemplo=caso; "
+        "historia=relato; empieza=comienza; compara=contrasta; analiza=examina; evalúa=valora; "
+        "demuestra=prueba; resuelve=soluciona; resume=sintetiza; traduce=vierte; "
+        "diferencia=distinción; define=da la definición de; cuántos=qué cantidad de; "
+        "función=rutina; método=modo; diseña=idea; empresa=compañía; dinero=plata; "
+        "médico=doctor; ciudad=urbe; país=nación; niños=chicos; casa=hogar; coche=automóvil; "
+        "correo=mensaje; breve=corto; corta=breve; alumno=estudiante"
     ),
 }
 _FILLERS: Mapping[Language, tuple[tuple[str, str], ...]] = {
@@ -129,8 +131,8 @@ def accents(text: str, _: Language, __: random.Random) -> str:
 
 def synonyms(text: str, language: Language, chance: random.Random) -> str:
     """Up to three words become words of the same meaning."""
-    found = list(_PATTERNS[language].finditer(text))
-    chosen = chance.sample(found, min(len(found), _MOST_SYNONYMS))
+    matches = list(_PATTERNS[language].finditer(text))
+    chosen = chance.sample(matches, min(len(matches), _MOST_SYNONYMS))
     for match in sorted(chosen, key=lambda word: -word.start()):
         other = chance.choice(_OTHERS[language][match[0].lower()])
         if match[0][0].isupper():

@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 import polars as pl
+from numpy.typing import NDArray
 
 from experiments.kinds.perturb import Language, paraphrases
 from experiments.kinds.spanish import PROMPTS as SPANISH
@@ -33,7 +34,8 @@ from router.config.objective import LadderSettings
 from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.plans.compiled import Plans
 from router.request.context import NAMES
-from router.request.lens import ENOUGH, Lens, fitted, terms
+from router.request.lens import ENOUGH, Lens, fitted
+from router.request.terms import terms
 from router.routing.case import Case, Features, Surroundings, case_of
 from router.routing.deciders import by_bandit
 from router.routing.ladder import ladder_of
@@ -71,21 +73,21 @@ class Vectors:
     def __init__(self, cache: Path) -> None:
         self._path = cache / "kinds-vectors.npz"
         self._encoder = Encoder(prepared(packaged_model(), cache / "encoders"))
-        self._known: dict[str, Any] = {}
+        self._kept: dict[str, Any] = {}
         if self._path.is_file():
             with np.load(self._path) as kept:
-                self._known = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
+                self._kept = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def __getitem__(self, text: str) -> list[float]:
         key = blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
-        if key not in self._known:
+        if key not in self._kept:
             vector = self._encoder.encode([text[:_MOST_ENCODED]])[0]
-            self._known[key] = np.asarray(vector, dtype=np.float32)
-        vector = self._known[key].tolist()
+            self._kept[key] = np.asarray(vector, dtype=np.float32)
+        vector = self._kept[key].tolist()
         return vector  # type: ignore[no-any-return]
 
     def keep(self) -> None:
-        np.savez(self._path, keys=list(self._known), vectors=np.array(list(self._known.values())))
+        np.savez(self._path, keys=list(self._kept), vectors=np.array(list(self._kept.values())))
 
 
 def main() -> None:
@@ -95,7 +97,11 @@ def main() -> None:
     chooser = Chooser(outcomes, options.cache)
     measured = {}
     for sample in _samples(options, chooser.untaught):
-        lens = fitted([terms(p) for p in sample.fitted], [vectors[p] for p in sample.fitted])
+        lens = fitted(
+            [terms(p) for p in sample.fitted],
+            [vectors[p] for p in sample.fitted],
+            [_request(p).reading.kinds for p in sample.fitted],
+        )
         measured[sample.name] = _measured(sample, lens, vectors, chooser)
         print(sample.name, json.dumps(measured[sample.name]), flush=True)
         vectors.keep()
@@ -126,7 +132,7 @@ class Chooser:
     def choice(self, text: str, vector: Sequence[float]) -> int:
         case = self._case(text, vector)
         odds = by_bandit(case, self.player.policy).distribution
-        return self.player._index[max(odds, key=lambda arm: odds[arm])]  # noqa: SLF001
+        return self.player._index[max(odds, key=lambda arm: odds[arm])]
 
     def worth(self, prompt: str, choice: int) -> float | None:
         row = self._worth.get(prompt)
@@ -229,7 +235,7 @@ def _score(prompt: str) -> float:
     return case_of(_PLANS, _request(prompt), Surroundings()).features.score.score
 
 
-def auc(scores: Matrix, positive: Matrix) -> float:
+def auc(scores: Matrix, positive: NDArray[np.bool_]) -> float:
     """The chance that a positive case has the higher score; equal scores count half."""
     ranks = pl.Series(scores).rank("average").to_numpy()
     count, others = int(positive.sum()), int((~positive).sum())

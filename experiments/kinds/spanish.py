@@ -22,7 +22,7 @@ _TOPICS = (
     ("la reforma laboral", "los empleados"),
     ("la migración de aves", "las rutas"),
 )
-_ASKED = (
+_WORDINGS = (
     "¿Qué es {a} y para qué sirve?",
     "¿Cuál es la relación entre {a} y {b}?",
     "Explica {a} a una persona que no sabe nada del tema.",
@@ -53,5 +53,5 @@ _ASKED = (
 )
 
 PROMPTS = tuple(
-    asked.format(a=topic, b=about) for topic, about in _TOPICS for asked in _ASKED
+    wording.format(a=topic, b=about) for topic, about in _TOPICS for wording in _WORDINGS
 )

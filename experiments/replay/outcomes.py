@@ -21,8 +21,9 @@ from learner.policy import Arm, Context
 from router.config.objective import LadderSettings
 from router.request.complexity import complexity
 from router.request.context import context_of, numbers
-from router.request.lens import ENOUGH, Lens, fitted, terms
+from router.request.lens import ENOUGH, Lens, fitted
 from router.request.reading import reading_of
+from router.request.terms import terms
 
 Matrix = np.ndarray[Any, np.dtype[np.float64]]
 ORIGINS = {
@@ -246,6 +247,6 @@ def _context(outcomes: Outcomes, at: int, lens: Lens | None, *, tagged: bool) ->
     reading = reading_of({"messages": [{"role": "user", "content": outcomes.prompts[at]}]})
     score = complexity(reading, _WEIGHTS)
     vector = outcomes.vectors[at].tolist()
-    given = numbers(reading, score, sort=score.kind, tagged=tagged, lens=lens, vector=vector)
+    given = numbers(reading, score, tagged=tagged, lens=lens, vector=vector)
     context = context_of(given, outcomes.tasks[at], lens=lens.number if lens else 0)
     return {name: value for name, value in context.items() if name != "complexity"}

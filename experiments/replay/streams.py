@@ -21,7 +21,8 @@ from router.api.parse import parse_chat
 from router.config.config import Config
 from router.domain import Request
 from router.plans.compiled import Plans
-from router.request.lens import ENOUGH, Lens, fitted, terms
+from router.request.lens import ENOUGH, Lens, fitted
+from router.request.terms import terms
 from router.routing.case import Features, Surroundings, case_of
 
 ROOT = Path(__file__).parent.parent.parent
@@ -83,7 +84,8 @@ def _lens(outcomes: Outcomes, requests: Sequence[Request], count: int) -> Lens |
     if len(requests) < count:
         return None
     words = [terms(request.reading.text) for request in requests[:count]]
-    return fitted(words, [vector.tolist() for vector in outcomes.vectors[:count]])
+    kinds = [request.reading.kinds for request in requests[:count]]
+    return fitted(words, [vector.tolist() for vector in outcomes.vectors[:count]], kinds)
 
 
 def _features(request: Request, vector: Any, lens: Lens | None) -> Features:

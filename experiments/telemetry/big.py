@@ -37,7 +37,7 @@ _REQUEST = {
     "session": "md5((i // 7)::VARCHAR)[:24]",
     "stream": "i % 3 = 0",
     "kind": "kind",
-    "features_version": "1",
+    "features_version": "2",
     "features": "[u, v, w, u, v, w, u, v]",
     "complexity": "u",
     "strategy": "case when i % 10 = 0 then 'ladder' else 'bandit' end",

@@ -21,12 +21,14 @@ from router.cli.outcome_options import (
 )
 from router.cli.terminal import InputRefused, err, out
 from router.config.config import Config
+from router.domain import Reading
 from router.files import write_whole
 from router.outcomes.lessons import ScoredPrompt, scored_prompts
 from router.request.complexity import complexity
-from router.request.context import numbers
-from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.context import kind_of, numbers
+from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.request.reading import reading_of
+from router.request.terms import terms
 
 _MOST_FITTED = 2 * ENOUGH  # prompts of a lens; more need much memory, and show little more
 
@@ -76,7 +78,11 @@ def _lens(config: Config, examples: Sequence[ScoredPrompt]) -> Lens | None:
     if lens is None and len(distinct) >= ENOUGH:
         chosen = distinct[:: max(len(distinct) // _MOST_FITTED, 1)]
         out.print(f"Fitting a lens to {len(chosen)} prompts …")
-        lens = fitted([terms(prompt) for prompt in chosen], [None] * len(chosen))
+        lens = fitted(
+            [terms(prompt) for prompt in chosen],
+            [None] * len(chosen),
+            [_reading(prompt).kinds for prompt in chosen],
+        )
         keep(lens, config.learner_folder)
     return lens
 
@@ -87,11 +93,15 @@ def _rows(
     """Each example as a row for the learner, with the features of its prompt."""
     weights = config.objective.ladder.all_weights
     for example in track(examples, "Reading", console=err, transient=True):
-        reading = reading_of({"messages": [{"role": "user", "content": example.prompt}]})
+        reading = _reading(example.prompt)
         score = complexity(reading, weights)
-        features = numbers(reading, score, sort=score.kind, tagged=bool(example.task), lens=lens)
+        features = numbers(reading, score, tagged=bool(example.task), lens=lens)
         yield {
             "features": features,
-            "kind": example.task or score.kind,
+            "kind": example.task or kind_of(features),
             "scores": dict(example.scores),
         }
+
+
+def _reading(prompt: str) -> Reading:
+    return reading_of({"messages": [{"role": "user", "content": prompt}]})

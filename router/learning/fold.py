@@ -15,7 +15,7 @@ from learner.deciding import BanditPolicy
 from learner.pacing import Pacer
 from router.config.config import Config
 from router.learning.registry import Registry, Version
-from router.learning.state import LearnerState, settings_of
+from router.learning.state import LearnerState, moved_forward, settings_of
 from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
 
@@ -110,6 +110,8 @@ class Fold:
             try:
                 content = self.registry.find(pinned).path.read_bytes()
                 bandit = snapshot.read(content, settings_of(self.config))
+                if bandit.features.partition(":")[0] == "1":
+                    moved_forward(bandit, self.state.lens)
                 return bandit.policy(fallback=fallback, pacer=self.pacer(now))
             except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:
                 _log.error("the pinned snapshot %s is ignored: %s", pinned, error)

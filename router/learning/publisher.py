@@ -8,7 +8,7 @@ import logging
 import secrets
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import duckdb
@@ -17,8 +17,8 @@ from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.learning.fold import Fold
 from router.learning.report import report_of
-from router.request.lens import ENOUGH, Lens, Terms, fitted, keep, kept
-from router.routing.messages import Errand, NewsRequest, Published
+from router.request.lens import ENOUGH, Lens, fitted, keep, kept
+from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.telemetry.journal import Journal
 from router.trials.director import Director
 from router.trials.proposals import LearnerView
@@ -43,7 +43,7 @@ class Publisher:
         self._begun = False
         self._lock = threading.Lock()  # protects the fold and the publications
         self._directing = threading.Lock()
-        self._prompts: list[tuple[Terms, Sequence[float] | None]] = []
+        self._prompts: list[SeenPrompt] = []
         self._prompt_keys: set[int] = set()
         self._changed = False
         self._kept_at = wall()
@@ -65,11 +65,11 @@ class Publisher:
     def news(self, request: NewsRequest) -> Published:
         """The parts of the latest publication that this router does not have yet."""
         published = self._published
-        for terms, vector in request.prompts:
-            key = hash(frozenset(terms.items()))
+        for prompt in request.prompts:
+            key = hash(frozenset(prompt.terms.items()))
             if key not in self._prompt_keys and len(self._prompts) < ENOUGH:
                 self._prompt_keys.add(key)
-                self._prompts.append((terms, vector))
+                self._prompts.append(prompt)
                 self._changed = self._changed or len(self._prompts) >= ENOUGH
         lens = self._lens
         self._done = request.done or self._done
@@ -215,8 +215,12 @@ class Publisher:
     def _fit_lens(self) -> None:
         """Fit a lens once there are enough prompts. Older rows are read without a lens."""
         if self._lens is None and len(self._prompts) >= ENOUGH:
-            prompts, vectors = zip(*self._prompts, strict=True)
-            lens = fitted(prompts, vectors)
+            prompts = self._prompts
+            lens = fitted(
+                [prompt.terms for prompt in prompts],
+                [prompt.vector for prompt in prompts],
+                [prompt.kinds for prompt in prompts],
+            )
             keep(lens, self._config.learner_folder)
             self._use(lens)
             self._note("learner", f"{lens.number:012x}", "lens fitted", prompts=len(prompts))

@@ -13,12 +13,13 @@ from learner import snapshot
 from learner.bandit_learner import Bandit, Drifted
 from learner.deciding import BanditSettings
 from learner.pacing import Pacer
-from learner.policy import Arm, Context, Feedback, Outcome
+from learner.policy import Arm, Context, Feedback, Outcome, group_of
 from learner.trust import Trust
 from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
-from router.request.context import FEATURES_VERSION, SORTS, context_of, taught
+from router.request.context import NAMES_OF, context_of, readable, taught
+from router.request.kinds import SORTS
 from router.routing.bandit import spend_of
 from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
 
@@ -55,12 +56,7 @@ class LearnerState:
         """The state in a snapshot. Raises `UnreadableSnapshot` with the reason."""
         stored = snapshot.opened(content)
         bandit = snapshot.read(content, settings_of(config))
-        if bandit.features.partition(":")[0] != str(FEATURES_VERSION):
-            raise snapshot.UnreadableSnapshot(
-                f"it was taught features {bandit.features}, and this Waggle makes "
-                f"{FEATURES_VERSION}"
-            )
-        bandit.features = taught(lens)
+        moved_forward(bandit, lens)
         try:
             return cls(
                 bandit,
@@ -129,7 +125,7 @@ class LearnerState:
         learner need not correct for the choice of plans."""
         self.taught.append(name)
         for n, row in enumerate(rows):
-            context = self._context(FEATURES_VERSION, row["features"], row["kind"])
+            context = self._context(_version_of(row["features"]), row["features"], row["kind"])
             for plan, score in row["scores"].items():
                 if context is not None and plan in config.plans:
                     id_ = f"{name}:{n}:{plan}"
@@ -205,8 +201,8 @@ class LearnerState:
         self.pacer = self.pacer.after(row.cost_usd)
 
     def _context(self, version: int, features: Sequence[float | None], kind: str) -> Context | None:
-        """The context of a row; None if the row has no features, or features of another version."""
-        if version != FEATURES_VERSION or not features:
+        """The context of a row; None if its features are missing or unreadable."""
+        if not readable(version, features):
             return None
         context = dict(context_of(features, kind, lens=self.lens))
         context.pop("complexity", None)  # only the ladder uses this number
@@ -216,6 +212,35 @@ class LearnerState:
         if task is not None and task not in names and tasks >= _TASKS:
             del context[task]
         return context
+
+
+def moved_forward(bandit: Bandit, lens: int) -> None:
+    """Bring a bandit to this version of the features, seen through this lens.
+
+    Of version 1, everything is kept but what was learned through a lens: a lens of that version is
+    fitted anew, and its successor has other neighbourhoods and directions under the same names.
+    Raises `UnreadableSnapshot` if the bandit learned from features that we cannot read.
+    """
+    version = bandit.features.partition(":")[0]
+    if version not in map(str, NAMES_OF):
+        raise snapshot.UnreadableSnapshot(
+            f"it was taught features {bandit.features}, and this Waggle reads "
+            f"{', '.join(map(str, NAMES_OF))}"
+        )
+    if version == "1":
+        names = bandit.evidence.names
+        bandit.forget_features([name for name in names if _of_another_version(name)])
+    bandit.features = taught(lens)
+
+
+def _of_another_version(name: str) -> bool:
+    seen_through_a_lens = group_of(name) in ("near", "far", "lex", "vec")
+    return seen_through_a_lens or name in ("part.capitals", "part.signs", "part.asks")
+
+
+def _version_of(features: Sequence[float | None]) -> int:
+    """The version of the features in a lesson, which does not name it."""
+    return next((version for version, names in NAMES_OF.items() if len(names) == len(features)), 0)
 
 
 def settings_of(config: Config) -> BanditSettings:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from router.outcomes.names import NameMatches
 from router.outcomes.scores import Scale
 from router.outcomes.table import OutcomeTable, ScoredAnswer
-from router.request.context import SORTS
+from router.request.kinds import SORTS
 
 Floats = npt.NDArray[np.float64]
 ANY = "any"

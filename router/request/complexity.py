@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.domain import Reading
+from router.request.kinds import BY_WORDS, asks, by_words, needed
 
 _LOOKED_AT = 20_000  # characters of a prompt; a regex over megabytes stalls
 _RULE_KEYS = frozenset(
@@ -24,16 +25,20 @@ _RULE_WORDS = re.compile(
 _CODE = re.compile(
     r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|\bSELECT\b.{1,300}\bFROM\b|#include|=>|"
     r"\b(?:python|javascript|typescript|rust|golang|java|c\+\+|sql|regex|traceback|stack trace|"
-    r"unit tests?|refactor|debug)\b",
+    r"unit tests?|refactor|debug|consulta sql|funci[oó]n en)\b",
     re.I,
 )
 _HARD = re.compile(
     r"\b(why|prove|proof|derive|compare|contrast|analy[sz]e|critique|design|architect\w*|trade-?offs?|"
-    r"optimi[sz]e|step by step|plan|evaluate|implications|strategy|reason(?:ing)?)\b",
+    r"optimi[sz]e|step by step|plan|evaluate|implications|strategy|reason(?:ing)?|"
+    r"por qu[eé]|demuestra|refuta|deduce|compara|contrasta|analiza|critica|dise[nñ]a|eval[uú]a|"
+    r"razona\w*|paso a paso|consecuencias|ventajas|estrategia)\b",
     re.I,
 )
 _EASY = re.compile(
-    r"\b(what is|who is|when|where|list|define|translate|capital of|summari[sz]e)\b", re.I
+    r"\b(what is|who is|when|where|list|define|translate|capital of|summari[sz]e|"
+    r"qu[eé] es|qui[eé]n es|cu[aá]ndo|d[oó]nde|lista|traduce|resume)\b",
+    re.I,
 )
 
 PARTS = ("fields", "nesting", "arrays", "rules", "length", "code", "question")
@@ -62,8 +67,9 @@ def complexity(reading: Reading, weights: Mapping[str, float]) -> Complexity:
 
 def difficulty(
     text: str, last_words: str, shape: Any, needs: frozenset[str]
-) -> tuple[dict[str, float], str]:
-    """How hard each part of a request looks, from 0 to 1, and what kind of request it is."""
+) -> tuple[dict[str, float], str, tuple[float, ...]]:
+    """How hard each part of a request looks, from 0 to 1, its likeliest kind, and how much its
+    words speak for each kind that words tell apart."""
     words = last_words[:_LOOKED_AT]
     count, depth, arrays, rules = _structure(shape)
     rules += len(_RULE_WORDS.findall(words))
@@ -80,15 +86,8 @@ def difficulty(
     }
     if shape is not None:
         needs |= {"json"}
-    question = easy > 0 or words.rstrip().endswith("?")
-    return parts, _kind(needs, code=code > 0, hard=hard > 0, question=question)
-
-
-def _kind(needs: frozenset[str], *, code: bool, hard: bool, question: bool) -> str:
-    for need in ("images", "tools", "json"):
-        if need in needs:
-            return need
-    return "code" if code else "reasoning" if hard else "question" if question else "text"
+    kinds = by_words(question=asks(words), hard=hard, code=code)
+    return parts, needed(needs) or BY_WORDS[kinds.index(max(kinds))], kinds
 
 
 def _structure(shape: Any) -> tuple[int, int, int, int]:

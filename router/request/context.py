@@ -3,6 +3,9 @@
 Router and learner make the context by the same function from the same numbers, so the learner sees
 exactly what the router decided by. The numbers have a version, and numbers from a lens name the
 lens. A router refuses a policy of another version or another lens.
+
+Rows of version 1 are rows of this version that end early: they have fewer directions, and belong to
+one kind and one neighbourhood as a whole. Lenses of version 1 are not used any more.
 """
 
 from collections.abc import Sequence
@@ -11,13 +14,16 @@ from math import log1p
 from learner.policy import Context
 from router.domain import Reading
 from router.request.complexity import PARTS, Complexity
+from router.request.kinds import BY_WORDS, SORTS, weighed
 from router.request.language import LANGUAGES, LOOKED_AT
-from router.request.lens import DIMENSIONS, Lens, PromptView, make
+from router.request.lens import FAR_SHARES, MEANING, NEAR_SHARES, WORDS, Lens, PromptView
+from router.request.neighbourhoods import Shares
+from router.request.terms import make
 
-FEATURES_VERSION = 1
+FEATURES_VERSION = 2
 _TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")
-SORTS = ("text", "question", "reasoning", "code", "json", "tools", "images", "statistics")
-NAMES = (
+_MEANING_1 = 16  # directions of a sentence vector in version 1
+NAMES_1 = (
     "complexity",
     *PARTS,
     *_TEXT,
@@ -27,18 +33,26 @@ NAMES = (
     "lens",
     "near",
     "far",
-    *(f"lex.{n}" for n in range(DIMENSIONS)),
-    *(f"vec.{n}" for n in range(DIMENSIONS)),
+    *(f"lex.{n}" for n in range(WORDS)),
+    *(f"vec.{n}" for n in range(_MEANING_1)),
 )
+NAMES = (
+    *NAMES_1,
+    *(f"vec.{n}" for n in range(_MEANING_1, MEANING)),
+    "symbols",
+    *(f"sort.{kind}" for kind in BY_WORDS),
+    *(f"{name}.{n}" for n in range(2, NEAR_SHARES + 1) for name in ("near", "near.share")),
+    *(f"{name}.{n}" for n in range(2, FAR_SHARES + 1) for name in ("far", "far.share")),
+)
+NAMES_OF = {1: NAMES_1, FEATURES_VERSION: NAMES}  # the names of the numbers in a row, by version
 _AT = {name: index for index, name in enumerate(NAMES)}
-_LEX, _VEC = _AT["lex.0"], _AT["vec.0"]
+_LENS, _SORT, _SORTS, _SYMBOLS = _AT["lens"], _AT["sort"], _AT["sort.text"], _AT["symbols"]
 
 
 def numbers(
     reading: Reading,
     score: Complexity,
     *,
-    sort: str,
     tagged: bool,
     lens: Lens | None = None,
     vector: Sequence[float] | None = None,
@@ -47,51 +61,77 @@ def numbers(
     text = reading.text
     head = text[:LOOKED_AT]
     seen: PromptView | None = lens.view(text, vector) if lens is not None else None
+    sort = SORTS.index(reading.kind)
+    kinds: tuple[float, ...] = ()
+    if sort < len(BY_WORDS):
+        kinds = weighed(reading.kinds, seen.kinds if seen is not None else None)
+        sort = kinds.index(max(kinds))
+    measures, symbols = _measured(text, head)
+    vec = seen.vec if seen is not None and seen.vec is not None else _NO_MEANING
     return (
         score.score,
         *(score.parts.get(part, 0.0) for part in PARTS),
-        *_text(text, head),
+        *measures,
         float(LANGUAGES.index(reading.language)),
-        float(SORTS.index(sort)),
+        float(sort),
         float(tagged),
         float(lens.number) if lens is not None else 0.0,
-        float(seen.near) if seen is not None else None,
-        float(seen.far) if seen is not None else None,
-        *(seen.lex if seen is not None else _NOTHING),
-        *(seen.vec if seen is not None and seen.vec is not None else _NOTHING),
+        float(seen.near[0][0]) if seen is not None else None,
+        float(seen.far[0][0]) if seen is not None else None,
+        *(seen.lex if seen is not None else _NO_WORDS),
+        *vec,
+        symbols,
+        *(kinds or _NO_KINDS),
+        *_others(seen.near if seen is not None else (), NEAR_SHARES),
+        *_others(seen.far if seen is not None else (), FAR_SHARES),
     )
 
 
-_NOTHING = (None,) * DIMENSIONS
+_NO_KINDS = (None,) * len(BY_WORDS)
+_NO_WORDS = (None,) * WORDS
+_NO_MEANING = (None,) * MEANING
+
+
+def kind_of(row: Sequence[float | None]) -> str:
+    """The likeliest kind of a request, by its row."""
+    return SORTS[int(row[_SORT] or 0)]
 
 
 def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
-    """The context that a row's numbers make, with the numbers of this lens if the row has them."""
-    context = {
-        "complexity": row[0] or 0.0,
-        f"kind={SORTS[int(row[_AT['sort']] or 0)]}": 1.0,
-        f"language={LANGUAGES[int(row[_AT['language']] or 0)]}": 1.0,
-        "part.complexity": (row[0] or 0.0) / 5,
-    }
+    """The context that a row's numbers make, with the numbers of this lens if the row has them.
+
+    A request's likeliest kind comes first among its kinds.
+    """
+    context = {"complexity": row[0] or 0.0}
+    _add_kinds(context, row)
+    context[f"language={LANGUAGES[int(row[_AT['language']] or 0)]}"] = 1.0
+    context["part.complexity"] = (row[0] or 0.0) / 5
     if row[_AT["tagged"]]:
         context[f"task={task}"] = 1.0
     for at, name in _PLAIN:
-        value = row[at]
+        value = row[at] if at < len(row) else None
         if value:
             context[name] = value
-    if lens and row[_AT["lens"]] == lens and row[_AT["near"]] is not None:
-        context[f"near={int(row[_AT['near']] or 0)}"] = 1.0
-        context[f"far={int(row[_AT['far']] or 0)}"] = 1.0
-        for at, name in _SEEN:
+    if lens and row[_LENS] == lens and row[_AT["near"]] is not None:
+        for name, places in _CROWDS:
+            _add_shares(context, row, name, places)
+        for at, name in _SEEN[: len(row) - _AT["lex.0"]]:
             value = row[at]
             if value:
                 context[name] = value
     return context
 
 
+# What a prompt's casing and its sentence marks say is no part of the context: both change when the
+# same request is written again.
 _PARTS_AT = [(_AT[part], f"part.{part}") for part in PARTS]
-_PLAIN = [*_PARTS_AT, *((_AT[name], f"part.{name}") for name in _TEXT)]
-_SEEN = [(at, NAMES[at]) for at in range(_LEX, len(NAMES))]
+_TEXT_AT = [(_AT[name], f"part.{name}") for name in ("chars", "lines", "digits", "symbols")]
+_PLAIN = [*_PARTS_AT, *_TEXT_AT]
+_SEEN = [(at, NAMES[at]) for at in range(_AT["lex.0"], _SYMBOLS)]
+_CROWDS = [
+    (name, [(_AT[f"{name}.{n}"], _AT[f"{name}.share.{n}"]) for n in range(2, most + 1)])
+    for name, most in (("near", NEAR_SHARES), ("far", FAR_SHARES))
+]
 
 
 def taught(lens: int) -> str:
@@ -105,10 +145,53 @@ def lens_in(version: str) -> int | None:
     return int(lens, 16) if own == str(FEATURES_VERSION) and lens else None
 
 
-def _text(text: str, head: str) -> tuple[float, ...]:
+def readable(version: int, row: Sequence[float | None]) -> bool:
+    """Whether a stored row has the numbers of a version that `context_of` reads."""
+    return version in NAMES_OF and len(row) == len(NAMES_OF[version])
+
+
+def _add_kinds(context: dict[str, float], row: Sequence[float | None]) -> None:
+    likeliest = kind_of(row)
+    context[f"kind={likeliest}"] = 1.0
+    shares = row[_SORTS : _SORTS + len(BY_WORDS)]
+    if not shares or shares[0] is None:
+        return
+    for kind, share in zip(BY_WORDS, shares, strict=True):
+        if share:
+            context[f"kind={kind}"] = share
+
+
+def _add_shares(
+    context: dict[str, float],
+    row: Sequence[float | None],
+    name: str,
+    places: Sequence[tuple[int, int]],
+) -> None:
+    """Add the neighbourhoods of a row, each with its share; the closest has what is left."""
+    left = 1.0
+    closest = f"{name}={int(row[_AT[name]] or 0)}"
+    context[closest] = left
+    if len(row) <= places[0][0]:
+        return
+    for number_at, share_at in places:
+        share = row[share_at]
+        if share:
+            context[f"{name}={int(row[number_at] or 0)}"] = share
+            left -= share
+    context[closest] = round(left, 3)
+
+
+def _others(shares: Shares, most: int) -> tuple[float | None, ...]:
+    """The numbers and shares of all neighbourhoods but the closest, filled up to `most`."""
+    others = [value for number, share in shares[1:] for value in (float(number), share)]
+    return (*others, *(None,) * (2 * (most - 1) - len(others)))
+
+
+def _measured(text: str, head: str) -> tuple[tuple[float, ...], float]:
+    """The measures of a text, in the order of `_TEXT`, and the share of its symbols."""
     size = len(head) or 1
     made = make(head)
-    return (
+    measures = (
         round(log1p(len(text)) / 5 - 1, 3),
         round(min(log1p(text.count("\n")) / 4, 1.0), 3),
         round(min(10 * made.digits / size, 2.0), 3),
@@ -116,3 +199,4 @@ def _text(text: str, head: str) -> tuple[float, ...]:
         round(min(8 * made.signs / size, 2.0), 3),
         float(text.rstrip().endswith("?")),
     )
+    return measures, round(min(8 * made.symbols / size, 2.0), 3)

@@ -10,7 +10,7 @@ from router.request.wants import needs, shape_for
 def reading_of(fields: Fields) -> Reading:
     text, last_words = prompt_text(fields), last_user_text(fields)
     shape, wanted = shape_for(fields, last_words), needs(fields)
-    parts, kind = difficulty(text, last_words, shape, wanted)
+    parts, kind, kinds = difficulty(text, last_words, shape, wanted)
     return Reading(
         text=text,
         last_words=last_words,
@@ -19,5 +19,6 @@ def reading_of(fields: Fields) -> Reading:
         needs=wanted,
         difficulty=parts,
         kind=kind,
+        kinds=kinds,
         language=language(text[:LOOKED_AT]),
     )

@@ -9,7 +9,7 @@ from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.request.complexity import Complexity, complexity
-from router.request.context import context_of, numbers
+from router.request.context import context_of, kind_of, numbers
 from router.request.lens import Lens
 from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans
@@ -97,10 +97,9 @@ def _features(plans: Plans, request: Request, around: Surroundings) -> Features:
     row = numbers(
         request.reading,
         score,
-        sort=score.kind,
         tagged=bool(request.task),
         lens=lens,
         vector=around.vector,
     )
     context = context_of(row, request.task, lens=lens.number if lens is not None else 0)
-    return Features(score, row, context, request.task or score.kind)
+    return Features(score, row, context, request.task or kind_of(row))

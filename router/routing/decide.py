@@ -99,8 +99,7 @@ def _ruled(case: Case, *, learned: bool) -> Decision | None:
         return None
     surest = max(specialists, key=lambda arm: specialists[arm])
     reason = f"its documents hold an answer, with confidence {specialists[surest]:.2f}"
-    decision = case.decided(Choice(surest, 1.0), "specialist", reason)
-    return replace(decision, kind=request.task or case.features.score.kind)
+    return case.decided(Choice(surest, 1.0), "specialist", reason)
 
 
 def _learned(case: Case, policy: "BanditPolicy", uniform: float) -> Decision:

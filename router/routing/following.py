@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from router.domain import Request
 from router.request.context import lens_in
-from router.request.lens import ENOUGH, Lens, Terms, terms
-from router.routing.messages import Errand, NewsRequest, Published
+from router.request.lens import ENOUGH, Lens
+from router.request.terms import terms
+from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.routing.steering import Steering
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Following:
     steering: Steering | None = None
     errand: Errand | None = None
     done: tuple[str, str] | None = None
-    _prompts: list[tuple[Terms, Sequence[float] | None]] = field(default_factory=list)
+    _prompts: list[SeenPrompt] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
     def take_request(self) -> NewsRequest:
@@ -80,7 +81,7 @@ class Following:
         key = hash(frozenset(counted.items()))
         if key not in self._seen and len(self._seen) < ENOUGH:
             self._seen.add(key)
-            self._prompts.append((counted, vector))
+            self._prompts.append(SeenPrompt(counted, vector, request.reading.kinds))
 
     def status(self, *, now: float) -> Mapping[str, Any]:
         age = None if self.heard_at is None else round(now - self.heard_at, 3)

@@ -15,7 +15,7 @@ from typing import Any
 
 from learner.policy import Arm, Distribution
 from router.request.complexity import PARTS
-from router.request.context import NAMES, SORTS
+from router.request.context import NAMES, kind_of
 from router.request.language import LANGUAGES
 
 NAME = "route"
@@ -67,7 +67,7 @@ def request_argument(
         return {"kind": kind, "task": kind if tagged else "", "input_tokens": input_tokens}
     return {
         "kind": kind,
-        "sort": SORTS[int(numbers[_AT["sort"]] or 0)],
+        "sort": kind_of(numbers),
         "task": kind if tagged else "",
         "language": LANGUAGES[int(numbers[_AT["language"]] or 0)],
         "complexity": numbers[0] or 0.0,

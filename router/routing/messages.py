@@ -4,11 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from router.request.lens import Terms
+from router.request.terms import Terms
 from router.routing.steering import Steering
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPrompt:
+    """What a lens is fitted to of a prompt: hashed words, a sentence vector, and what the words say
+    about its kind."""
+
+    terms: Terms
+    vector: Sequence[float] | None
+    kinds: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +49,6 @@ class NewsRequest:
 
     version: str
     lens: int
-    prompts: Sequence[tuple[Terms, Sequence[float] | None]] = ()
+    prompts: Sequence[SeenPrompt] = ()
     steering: int = 0  # the router's version of the steering
     done: tuple[str, str] | None = None  # id and result of a finished errand

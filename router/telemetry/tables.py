@@ -8,7 +8,7 @@ rows of the version before. Rows of any other version are refused.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from router.request.context import FEATURES_VERSION, NAMES
+from router.request.context import NAMES_OF
 
 ROW_VERSION = 1
 
@@ -29,7 +29,7 @@ EXPOSURE = (
 EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOUBLE)"
 
 # The names of the numbers in `features`, by version: a row holds only the numbers.
-FEATURES = {FEATURES_VERSION: NAMES}
+FEATURES = NAMES_OF
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 

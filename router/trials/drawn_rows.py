@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 
 from learner.policy import Arm, Context, Distribution
-from router.request.context import FEATURES_VERSION, NAMES, context_of
+from router.request.context import NAMES, NAMES_OF, context_of
 from router.routing.function_contract import request_argument
 
 _TAGGED = NAMES.index("tagged")
@@ -72,7 +72,7 @@ _WHY = """left_out(plan, strategy, gen_ai_operation_name, reuse_tier, reuse_chec
                         THEN map(eligible, probabilities) END)"""
 
 _ROWS = f"""
-SELECT epoch_us(ts), coalesce(r.kind, ''), CASE WHEN features_version = ? THEN features END,
+SELECT epoch_us(ts), coalesce(r.kind, ''), CASE WHEN features_version = ANY(?) THEN features END,
        eligible, probabilities, r.plan, propensity, map_keys(ineligible), r.strategy,
        list_filter([e.variant FOR e IN exposures], lambda v: v <> 'shadow'), expected,
        coalesce(gen_ai_usage_input_tokens, 0),
@@ -93,7 +93,7 @@ WHERE ts >= ? AND ts < ? AND why IS NOT NULL GROUP BY why ORDER BY 2 DESC
 def drawn_rows(con: duckdb.DuckDBPyConnection, since: Any, until: Any) -> list[DrawnRow]:
     """The latest drawn requests between two moments, oldest first."""
     rows = []
-    for row in con.execute(_ROWS, [FEATURES_VERSION, since, until]).fetchall():
+    for row in con.execute(_ROWS, [list(NAMES_OF), since, until]).fetchall():
         micros, kind, numbers, eligible, odds, plan, propensity, ineligible, *rest = row
         strategy, sides, expected, *outcome = rest
         rows.append(

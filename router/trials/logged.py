@@ -11,7 +11,7 @@ import duckdb
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
 from router.config.plan_steps import whole
-from router.request.context import FEATURES_VERSION, NAMES, context_of
+from router.request.context import NAMES, NAMES_OF, context_of
 from router.routing.function_contract import request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
@@ -80,7 +80,7 @@ def utility_of(quality: float, cost_usd: float, seconds: float, preference: Pref
 _EXPOSURES = """
 SELECT request_id, epoch_us(ts), e.trial_id, coalesce(e.unit, request_id), e.variant, e.chance,
        e.apart, plan, coalesce(e.other, ''), coalesce(e.trouble, ''), coalesce(key_id, ''),
-       coalesce(kind, ''), CASE WHEN features_version = ? THEN features END,
+       coalesce(kind, ''), CASE WHEN features_version = ANY(?) THEN features END,
        coalesce(cost_usd, 0), coalesce(latency_ms, 0) / 1000, coalesce(status, 0) >= 500,
        coalesce(status, 0) = 499
 FROM (SELECT *, unnest(exposures) AS e FROM all_requests
@@ -97,7 +97,7 @@ _DECISIONS = f"""
 SELECT r.request_id, coalesce(r.kind, ''), r.features, r.eligible, r.probabilities, r.plan,
        r.propensity, coalesce(r.cost_usd, 0), coalesce(r.latency_ms, 0) / 1000, j.quality
 FROM all_requests r JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
-WHERE r.ts >= make_timestamp(?) AND r.features_version = ? AND j.quality IS NOT NULL
+WHERE r.ts >= make_timestamp(?) AND r.features_version = ANY(?) AND j.quality IS NOT NULL
       AND r.propensity > 0
       AND len(r.eligible) = len(r.probabilities) AND r.plan IS NOT NULL
       AND r.strategy NOT IN {_UNDRAWN}
@@ -117,7 +117,7 @@ class LoggedTelemetry:
         self._path = folder / CATALOG_FILE
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
-        rows = self._rows(_EXPOSURES, FEATURES_VERSION, since_micros, list(trials))
+        rows = self._rows(_EXPOSURES, list(NAMES_OF), since_micros, list(trials))
         return [LoggedExposure(*row) for row in rows]
 
     def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
@@ -129,7 +129,7 @@ class LoggedTelemetry:
 
     def decisions(self, since_micros: int, most: int) -> list[LoggedDecision]:
         """The latest decisions with a judged answer, oldest first."""
-        rows = self._rows(_DECISIONS, since_micros, FEATURES_VERSION, most)
+        rows = self._rows(_DECISIONS, since_micros, list(NAMES_OF), most)
         decisions = []
         for id_, kind, numbers, eligible, odds, plan, *outcome in reversed(rows):
             named_odds = dict(zip(map(_arm, eligible), odds, strict=True))

@@ -97,7 +97,7 @@ def test_late_and_changed_feedback_counts_as_it_is_now(config, stored):
 
 
 def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
-    row = request(strategy="named", features_version=1, features=features_of("x"), rate_usd=0.001)
+    row = request(strategy="named", features_version=2, features=features_of("x"), rate_usd=0.001)
     stored.write("requests", [row])
     stored.write("signals", [signal(row, 1.0)])
     fold = turned(begun(config))
@@ -106,7 +106,7 @@ def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
 
 
 def test_rows_of_other_features_are_left_out(config, stored):
-    rows = [request(features_version=2, features=[1.0] * 8), request()]
+    rows = [request(features_version=3, features=[1.0] * 8), request()]
     stored.write("requests", rows)
     stored.write("signals", [signal(row, 1.0) for row in rows])
     fold = turned(begun(config))

@@ -29,7 +29,7 @@ def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(confi
         stored_bandit["arms"]["dear"]["natural_mean"][0] = None  # how JSON writes NaN
         content = rewritten(stored_bandit)
     elif harm == "features":
-        content = rewritten(snapshot.opened(content) | {"features": "2:0"})
+        content = rewritten(snapshot.opened(content) | {"features": "9:0"})
     else:
         content = content[: 500 if harm == "cut" else 0]
     version.path.write_bytes(content)

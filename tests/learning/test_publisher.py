@@ -8,8 +8,8 @@ import pytest
 from router.learning.publisher import Publisher
 from router.learning.registry import Registry
 from router.learning.report import report_of
-from router.request.lens import terms
-from router.routing.messages import NewsRequest
+from router.request.terms import terms
+from router.routing.messages import NewsRequest, SeenPrompt
 from tests.fakes import MemoryJournal
 from tests.learning.traffic import YAML, Traffic, begun, configured, turned
 
@@ -25,7 +25,9 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     assert first.wants_prompts
     assert publisher.news(NewsRequest(first.version, 0)).policy is None
     words = [f"{a}{b}{c}" for a in "bcdfgklm" for b in "aeiou" for c in "bcdfgklmnprst"]
-    prompts = [(terms(f"What is a {word}?"), None) for word in words]
+    prompts = [
+        SeenPrompt(terms(f"What is a {word}?"), None, (0.2, 0.8, 0.0, 0.0)) for word in words
+    ]
     publisher.news(NewsRequest(first.version, 0, prompts))
     now[0] += 100
     traffic.send(5)

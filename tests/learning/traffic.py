@@ -54,10 +54,13 @@ class Traffic:
                 eligible=["cheap", "dear"],
                 probabilities=[0.5, 0.5],
                 propensity=0.5,
-                features_version=1,
-                features=features_of(f"{task} request {n}"),
                 rate_usd=0.001,
-                **{"cost_usd": 0.002, **given},
+                **{
+                    "cost_usd": 0.002,
+                    "features_version": 2,
+                    "features": features_of(f"{task} request {n}"),
+                    **given,
+                },
             )
             self.rows.append(row)
             writer = writers[n % len(writers)]
@@ -72,7 +75,7 @@ def features_of(text):
     fields = {"messages": [{"role": "user", "content": text}]}
     reading = reading_of(fields)
     score = complexity(reading, _ANY)
-    return numbers(reading, score, sort=score.kind, tagged=True)
+    return numbers(reading, score, tagged=True)
 
 
 _ANY = dict.fromkeys(("fields", "nesting", "arrays", "rules", "length", "code", "question"), 0.5)

@@ -9,10 +9,20 @@ import pytest
 from router.api.parse import parse_chat
 from router.domain import Decision, Trace
 from router.request.complexity import PARTS, complexity
-from router.request.context import NAMES, context_of, lens_in, numbers, taught
+from router.request.context import (
+    NAMES,
+    NAMES_1,
+    context_of,
+    kind_of,
+    lens_in,
+    numbers,
+    readable,
+    taught,
+)
 from router.request.language import language
-from router.request.lens import ENOUGH, Lens, fitted, keep, kept, terms
+from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.request.reading import reading_of
+from router.request.terms import terms
 from router.routing.following import Following
 from router.routing.messages import Published
 from router.telemetry.rows import request_row
@@ -28,14 +38,18 @@ PROMPTS = [
 
 @pytest.fixture(scope="module")
 def lens():
-    return fitted([terms(prompt) for prompt in PROMPTS], [None] * len(PROMPTS))
+    words = [terms(prompt) for prompt in PROMPTS]
+    return fitted(words, [None] * len(PROMPTS), [reading(prompt).kinds for prompt in PROMPTS])
+
+
+def reading(text):
+    return reading_of({"messages": [{"role": "user", "content": text}]})
 
 
 def seen(text, lens=None, **given):
-    reading = reading_of({"messages": [{"role": "user", "content": text}]})
-    score = complexity(reading, WEIGHTS)
-    options = {"sort": score.kind, "tagged": False} | given
-    return numbers(reading, score, lens=lens, **options)
+    return numbers(
+        reading(text), complexity(reading(text), WEIGHTS), lens=lens, **({"tagged": False} | given)
+    )
 
 
 @pytest.mark.parametrize(
@@ -50,7 +64,7 @@ def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
     body = b'{"model": "auto", "messages": [{"role": "user", "content": "x"}]}'
     request = parse_chat(body, {}, request_id="x", key_id="")
     row = json.loads(json.dumps(request_row(Trace(request, decision, started_at=1.0))))
-    assert row["features_version"] == 1
+    assert row["features_version"] == 2
     assert context_of(row["features"], row["kind"], lens=lens.number) == decided
 
 
@@ -68,7 +82,7 @@ def test_a_policy_that_was_taught_other_features_is_refused(lens):
             self.features = features
 
     following = Following(lens=lens)
-    for features, reason in (("2:0", "taught features 2:0"), (taught(7), "sees through lens 7")):
+    for features, reason in (("1:0", "taught features 1:0"), (taught(7), "sees through lens 7")):
         following.hear(Published("v", FeaturedPolicy(features)), now=1.0)
         assert following.bandit is None
         assert reason in following.refused
@@ -82,10 +96,70 @@ def test_a_policy_that_was_taught_other_features_is_refused(lens):
 def test_prompts_that_look_alike_are_neighbours(lens):
     views = [lens.view(text) for text in ("What is the sum number 3?", "What is the sum number 9?")]
     other = lens.view("def sort(xs) number 3:")
-    assert views[0].near == views[1].near
-    assert views[0].near != other.near
+    assert views[0].near[0][0] == views[1].near[0][0]
+    assert views[0].near[0][0] != other.near[0][0]
     apart = np.linalg.norm(np.array(views[0].lex) - views[1].lex)
     assert apart < np.linalg.norm(np.array(views[0].lex) - other.lex)
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        *("WHAT IS THE SUM NUMBER 3", "what is the sum, number 3", "Hi! What is the sum number 3?"),
+        *("Please, what is the sum number 3?", "¿What is the súm number 3?"),
+    ],
+)
+def test_a_prompt_written_again_has_the_same_context_but_for_its_length(lens, again):
+    first = context_of(seen("What is the sum number 3?", lens), "", lens=lens.number)
+    other = context_of(seen(again, lens), "", lens=lens.number)
+    written = {
+        name: value for name, value in other.items() if abs(value - first.get(name, 0)) > 0.3
+    }
+    assert written == {}
+    assert kind_of(seen(again, lens)) == "question"
+
+
+def test_a_prompt_belongs_to_a_few_neighbourhoods_and_to_kinds_in_part(lens):
+    context = context_of(seen("What is the sum, and why?", lens), "", lens=lens.number)
+    for group in ("near=", "far=", "kind="):
+        shares = [value for name, value in context.items() if name.startswith(group)]
+        assert sum(shares) == pytest.approx(1, abs=0.005)
+        assert len(shares) <= 4
+        assert shares[0] == max(shares)
+
+
+def test_shares_of_neighbourhoods_do_not_jump(lens):
+    chance = np.random.default_rng(4)
+    for _ in range(50):
+        start, end = chance.normal(size=(2, 16)).astype("float32")
+        before: dict[int, float] = {}
+        for step in range(400):
+            point = start + (end - start) * np.float32(step / 400)
+            shares = dict(lens.near.view(point, 4)[0])
+            moved = [shares.get(n, 0) - before.get(n, 0) for n in {*shares, *before}]
+            assert not before or max(map(abs, moved)) < 0.2
+            before = shares
+
+
+def test_what_is_usual_nearby_decides_a_kind_where_words_say_little(lens):
+    odd = "The theorem, number 4"  # its neighbours are questions, proofs and code
+    assert kind_of(seen("prove that the theorem number 4", lens)) == "reasoning"
+    assert lens.view(odd).kinds is not None
+    unlike = lens.view("Добрый день " * 50)
+    assert sum(unlike.kinds or ()) <= 1.001
+
+
+def test_rows_of_the_first_version_are_read_as_far_as_they_go(lens):
+    row = seen("What is the sum?", lens)
+    first = row[: len(NAMES_1)]
+    assert readable(1, first)
+    assert readable(2, row)
+    assert not readable(1, row)
+    assert not readable(3, row)
+    context = context_of(first, "", lens=lens.number)
+    assert context["kind=question"] == 1.0
+    assert [name for name in context if name.startswith("near=")] == [f"near={int(first[18])}"]
+    assert context["part.chars"] == context_of(row, "", lens=lens.number)["part.chars"]
 
 
 def test_a_lens_is_kept_whole_or_not_used(lens, tmp_path):
@@ -102,8 +176,8 @@ def test_a_view_with_a_vector_has_a_neighbourhood_of_vectors():
     chance = np.random.default_rng(1)
     vectors = [chance.normal(size=24).tolist() for _ in PROMPTS]
     lens = fitted([terms(prompt) for prompt in PROMPTS], vectors)
-    assert lens.view("What is the sum?", vectors[0]).near >= 100
-    assert lens.view("What is the sum?").near < 100
+    assert all(number >= 100 for number, _ in lens.view("What is the sum?", vectors[0]).near)
+    assert all(number < 100 for number, _ in lens.view("What is the sum?").near)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,126 @@
+"""Counts the words of a prompt, hashed, and some marks of its style. Pure functions.
+
+The counts hold still when a prompt is written in another way: casing, accents, sentence marks and
+polite words do not count, and a length between two steps counts in part for each.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import log, log1p
+from typing import NamedTuple
+from zlib import crc32
+
+BUCKETS = 4096
+_TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\s\w]")
+_HEAD, _TAIL = 3000, 1000  # characters read at the start and the end of a long prompt
+_SENTENCE_MARKS = frozenset(".,;:!?¿¡\"'\u2018\u2019\u201c\u201d«»…")
+_POLITE = frozenset(
+    (
+        *("hi", "hello", "hey", "dear", "please", "pls", "plz", "kindly", "thanks", "thank", "thx"),
+        *("ok", "okay", "so", "well", "greetings", "advance", "appreciate", "appreciated"),
+        *("hola", "buenas", "buenos", "favor", "porfa", "gracias", "oye", "bueno", "antemano"),
+        *("agradezco", "saludos"),
+    )
+)
+
+Terms = Mapping[int, float]
+
+
+def terms(text: str) -> Terms:
+    """The counts of a text's hashed words and of some marks of its style."""
+    cut = text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
+    tokens = [
+        "#" if token.isdigit() else token
+        for token in _TOKEN.findall(folded(cut))
+        if token not in _SENTENCE_MARKS and token not in _POLITE
+    ]
+    counted: dict[str, float] = {}
+    for token in tokens:
+        counted[token] = counted.get(token, 0.0) + 1.0
+    for sign, count in _style(cut, tokens):
+        counted[sign] = counted.get(sign, 0.0) + count
+    hashed: dict[int, float] = {}
+    for token, count in counted.items():
+        at = crc32(token.encode("utf-8", "replace")) % BUCKETS
+        hashed[at] = hashed.get(at, 0.0) + count
+    return hashed
+
+
+def folded(text: str) -> str:
+    """A text in small letters, and without accents."""
+    small = text.lower()
+    if small.isascii():
+        return small
+    apart = unicodedata.normalize("NFD", small)
+    return unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
+
+
+def _style(text: str, tokens: Sequence[str]) -> Iterable[tuple[str, float]]:
+    """Marks of a text's style: its beginning and end, its length, and its sorts of characters."""
+    size = len(text) or 1
+    if tokens:
+        yield "^" + _shape(tokens[0]), 1.0
+        yield "$" + _shape(tokens[-1]), 1.0
+        yield "^w " + tokens[0], 1.0
+    yield from _steps("length", 1.5 * log(1 + len(text)), 99)
+    yield from _steps("lines", 2 * log1p(text.count("\n")), 6)
+    made = make(text)
+    yield from _steps("digits", 20 * made.digits / size, 4)
+    yield from _steps("symbols", 40 * made.symbols / size, 4)
+    yield from _steps("words", 1.5 * sum(map(len, tokens)) / (len(tokens) + 1), 99)
+
+
+def _steps(name: str, value: float, most: int) -> Iterator[tuple[str, float]]:
+    """A measure as the two whole steps around it, each in part."""
+    value = min(value, float(most))
+    step = int(value)
+    over = round(value - step, 2)
+    yield f"{name} {step}", 1 - over
+    if over:
+        yield f"{name} {step + 1}", over
+
+
+class Make(NamedTuple):
+    """The numbers of letters, capitals and other characters in a text. Letters of other alphabets
+    count as small letters. Symbols are signs that end or part no sentence."""
+
+    letters: int
+    capitals: int
+    digits: int
+    spaces: int
+    signs: int
+    symbols: int
+
+
+_SORTED = bytes(
+    ord("0")
+    if 48 <= byte <= 57
+    else ord("A")
+    if 65 <= byte <= 90
+    else ord("a")
+    if 97 <= byte <= 122
+    else ord(" ")
+    if byte in b" \t\r\n\v\f"
+    else ord("-")  # a later byte of a character, which does not count
+    if 128 <= byte < 192
+    else ord("a")
+    if byte >= 192
+    else ord(",")
+    if byte in b".,;:!?'\""
+    else ord(".")
+    for byte in range(256)
+)
+
+
+def make(text: str) -> Make:
+    sorts = text.encode("utf-8", "replace").translate(_SORTED)
+    capitals = sorts.count(b"A")
+    letters = capitals + sorts.count(b"a")
+    symbols = sorts.count(b".")
+    signs = symbols + sorts.count(b",")
+    return Make(letters, capitals, sorts.count(b"0"), sorts.count(b" "), signs, symbols)
+
+
+def _shape(token: str) -> str:
+    return "l" if token[0].isalpha() else token[0]

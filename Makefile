@@ -78,7 +78,7 @@ bench-sandbox: $(STAMP)
 
 bench-replay: $(STAMP)
 	@$(INSTALL) '.[bench]'
-	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.replay.run
+	$(BIN)/python -m experiments.replay.run --jobs 2 --publish
 
 bench-offpolicy: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.offpolicy.run

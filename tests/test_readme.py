@@ -96,6 +96,9 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("weeks", "trials", trials.weeks_table),
         ("distilled", "trials", trials.function_of),
         ("savings", "replay", replay.savings_table),
+        ("learning", "replay", replay.learning_table),
+        ("rivals", "replay", replay.rivals_table),
+        ("conditions", "replay", replay.conditions_table),
     ],
 )
 def test_the_other_figures_are_those_of_the_last_run(name, experiment, report):

@@ -31,7 +31,6 @@ ORIGINS = {
     "routellm_mmlu": "github.com/lm-sys/RouteLLM",
     "bfcl_july": "github.com/HuanzhiMao/BFCL-Result (2024-07-25)",
     "reasoning_gym_easy": "github.com/open-thought/reasoning-gym-eval",
-    "open_bandit_small": "research.zozo.com/data.html",
 }
 BFCL_POOL = (
     *("claude-3-5-sonnet-20240620", "claude-3-opus-20240229", "gpt-4-0125-preview"),

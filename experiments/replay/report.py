@@ -15,8 +15,7 @@ def summed(results: Sequence[tuple[Any, Mapping[str, Any]]]) -> dict[str, Any]:
     """Each player's mean figures over its seeds with their standard errors, by stream."""
     grouped: dict[str, dict[str, list[tuple[int, Mapping[str, Any]]]]] = {}
     for job, figures in results:
-        stream = f"{Path(job.data_set).stem}{', tags' if job.tagged else ''}"
-        runs = grouped.setdefault(stream, {}).setdefault(job.name, [])
+        runs = grouped.setdefault(job.stream, {}).setdefault(job.name, [])
         runs.append((job.seed, figures))
     return {
         stream: {name: _over_seeds(runs) for name, runs in by_player.items()}
@@ -36,26 +35,178 @@ def _over_seeds(runs: Sequence[tuple[int, Mapping[str, Any]]]) -> dict[str, Any]
         if name in _WITH_ERRORS:
             error = values.std(ddof=1) / len(values) ** 0.5 if len(values) > 1 else 0.0
             result[f"{name}_se"] = round(float(error), 6)
+        if name in _COMPARED:
             result[f"{name}_runs"] = [round(float(value), 6) for value in values]
     return result
 
 
+_WITH_ERRORS = (
+    *("last_fifth", "all", "first_200", "after", "mix_last_fifth", "mix_all"),
+    *("used_after", "final_share"),
+)
+_COMPARED = ("last_fifth", "all")  # figures that are compared seed by seed
+_RIVALS = (
+    *("waggle, unguarded", "Thompson without context", "rule ladder", "random", "River LinUCB"),
+    *("Vowpal Wabbit squarecb", "MABWiser LinTS", "ParetoBandit"),
+    "ParetoBandit, its own features",
+)
+_FULL = "extra trees, full information"
+_RESAMPLES = 4_000
+
+
+def streams_by_harm(result: Mapping[str, Any]) -> list[str]:
+    """The streams, those first where Waggle loses most in the last fifth."""
+    main = result["main"]
+    return sorted(main, key=lambda stream: main[stream].get("waggle", {}).get("last_fifth", 0.0))
+
+
 def harm_table(result: Mapping[str, Any]) -> str:
     """Every player on every stream; the streams where Waggle does most harm come first."""
-    main = result["main"]
-    streams = sorted(main, key=lambda stream: main[stream].get("waggle", _NONE)["last_fifth"])
     rows = []
-    for stream in streams:
-        described = result["sets"][stream.removesuffix(", tags")]
-        size = f"{described['models']} models, {described['prompts']:,} prompts"
-        for name, figures in _with_mix(main[stream]).items():
-            rows.append([f"{stream}: {size}", name, *_cells(figures)])
+    for stream in streams_by_harm(result):
+        for name, figures in _with_mix(result["main"][stream]).items():
+            quality = f"{figures['quality']:.3f}" if "quality" in figures else ""
+            dollars = f"{figures['usd_per_1k']:.3g}" if "usd_per_1k" in figures else ""
+            gains = [_with_error(figures, part) for part in ("last_fifth", "all", "first_200")]
+            rows.append([stream, name, *gains, quality, dollars])
     head = ["set", "player", "last fifth", "whole stream", "first 200", "quality", "$ per 1k"]
     return table(head, rows)
 
 
-_NONE = {"last_fifth": 0.0}
-_WITH_ERRORS = ("last_fifth", "all", "first_200", "mix_last_fifth", "mix_all")
+def learning_table(result: Mapping[str, Any]) -> str:
+    """One line a stream: Waggle as the service runs it, harm first."""
+    rows = []
+    for stream in streams_by_harm(result):
+        by_player = result["main"][stream]
+        ours, described = by_player["waggle"], result["sets"][stream.removesuffix(", tags")]
+        rows.append(
+            [
+                stream,
+                f"{described['models']} × {described['prompts']:,}",
+                *(_with_error(ours, part) for part in ("last_fifth", "all", "first_200")),
+                f"{ours['quality']:.3f}",
+                f"{ours['usd_per_1k']:.3g}",
+                _with_error(by_player.get(_FULL, {}), "last_fifth"),
+                "; ".join(described["notes"]),
+            ]
+        )
+    head = [
+        *("set", "models × prompts", "last fifth", "whole stream", "first 200", "quality"),
+        *("$ per 1k", "last fifth with full information", "data"),
+    ]
+    return table(head, rows)
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    """Players by streams: utility over the best single model in the last fifth, harm first."""
+    streams = streams_by_harm(result)
+    shown = {stream: _with_mix(result["main"][stream]) for stream in streams}
+    names = dict.fromkeys(name for by_player in shown.values() for name in by_player)
+    rows = [
+        [
+            f"**{name}**" if name == "waggle" else name,
+            *(_with_error(shown[stream].get(name, {}), "last_fifth") for stream in streams),
+        ]
+        for name in names
+    ]
+    head = ["utility over the best single model, last fifth", *streams]
+    return f"{table(head, rows)}\n\n{how_measured(result)}"
+
+
+def rivals_table(result: Mapping[str, Any]) -> str:
+    """The mean over streams of each rival, and by how much Waggle is ahead of it."""
+    rows = []
+    for part, shown in (("last_fifth", "last fifth"), ("all", "whole stream")):
+        for name in _RIVALS:
+            ahead = _ahead(result["main"], name, part)
+            if ahead is not None:
+                mean, difference, low, high = ahead
+                rows.append(
+                    [shown, name, f"{mean:+.3f}", f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"]
+                )
+    return table(["", "rival", "its mean over streams", "waggle minus rival"], rows)
+
+
+def _ahead(
+    main: Mapping[str, Any], rival: str, part: str
+) -> tuple[float, float, float, float] | None:
+    """The rival's mean, Waggle's lead, and the lead's interval. The bootstrap resamples the seeds
+    of each stream, and not the streams: it says nothing about other sets."""
+    runs, own = f"{part}_runs", []
+    differences = []
+    for by_player in main.values():
+        if runs not in by_player.get(rival, {}) or runs not in by_player.get("waggle", {}):
+            continue
+        ours, theirs = np.array(by_player["waggle"][runs]), np.array(by_player[rival][runs])
+        if len(ours) == len(theirs):
+            own.append(float(theirs.mean()))
+            differences.append(ours - theirs)
+    if not differences:
+        return None
+    chance = np.random.default_rng(0)
+    means = np.zeros(_RESAMPLES)
+    for of_stream in differences:
+        drawn = chance.integers(len(of_stream), size=(_RESAMPLES, len(of_stream)))
+        means += of_stream[drawn].mean(axis=1) / len(differences)
+    low, high = np.quantile(means, [0.025, 0.975])
+    lead = float(np.mean([of_stream.mean() for of_stream in differences]))
+    return float(np.mean(own)), lead, float(low), float(high)
+
+
+def conditions_table(result: Mapping[str, Any]) -> str:
+    """Waggle, as the service runs it, under each condition."""
+    rows = []
+    for stream, cases in result.get("conditions", {}).items():
+        for name, figures in cases.items():
+            parts = ("last_fifth", "all", "first_200", "after")
+            gains = [_with_error(figures, part) for part in parts]
+            rows.append([stream, name, *gains, _told_of_change(figures)])
+    head = ["set", "condition", "last fifth", "whole stream", "first 200", "second half"]
+    return table([*head, "what was noticed"], rows)
+
+
+def _told_of_change(figures: Mapping[str, Any]) -> str:
+    if "noticed" in figures:
+        return (
+            f"noticed within 300 requests in {figures['noticed']:.0%} of runs; "
+            f"{figures['false_alarms']:.1f} false alarms a run before"
+        )
+    if "used_after" in figures:
+        return (
+            f"half of its final share ({figures['final_share']:.2f}) after "
+            f"{figures['used_after']:.0f} requests"
+        )
+    alarms = figures.get("false_alarms", 0.0)
+    return f"{alarms:.1f} false alarms a run" if alarms else ""
+
+
+def savings_table(result: Mapping[str, Any]) -> str:
+    """Dollars saved at the strongest model's quality, at a weight chosen on other seeds."""
+    rows = [
+        [stream, *(cell for part in parts.values() for cell in _saved_cells(part))]
+        for stream, parts in result.get("saved", {}).items()
+    ]
+    head = ["recorded answers of"]
+    for part in ("whole stream", "last fifth"):
+        head += [f"{part}: saved", "quality over the strongest", "a mix for the same money"]
+    return table(head, rows)
+
+
+def _saved_cells(saved: Mapping[str, float]) -> list[str]:
+    return [
+        f"{saved['saved']:.0%} ± {saved['saved_se']:.0%}",
+        f"{saved['gap']:+.3f} ± {saved['gap_se']:.3f}",
+        f"{saved['mix_gap']:+.3f}",
+    ]
+
+
+def how_measured(result: Mapping[str, Any]) -> str:
+    """Which part of the data the figures are of."""
+    bound = f", at most {result['most']:,} prompts of a set" if result["most"] else ""
+    return (
+        f"{result['seeds']} shuffled streams of the half `{result['half']}`{bound}; "
+        "± one standard error."
+    )
 
 
 def _with_mix(by_player: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[str, Any]]:
@@ -63,19 +214,13 @@ def _with_mix(by_player: Mapping[str, Mapping[str, Any]]) -> dict[str, Mapping[s
     shown = dict(by_player)
     ours = by_player.get("waggle")
     if ours is not None:
-        shown["mix of the same cost"] = {
-            part: ours[f"mix_{part}"] for part in ("last_fifth", "last_fifth_se", "all", "all_se")
-        }
+        parts = ("last_fifth", "last_fifth_se", "all", "all_se")
+        shown["mix of the same cost"] = {part: ours[f"mix_{part}"] for part in parts}
     return shown
 
 
-def _cells(figures: Mapping[str, Any]) -> list[str]:
-    def error(name: str) -> str:
-        return f"{figures[name]:+.3f} ± {figures[f'{name}_se']:.3f}" if name in figures else ""
-
-    quality = f"{figures['quality']:.3f}" if "quality" in figures else ""
-    dollars = f"{figures['usd_per_1k']:.3g}" if "usd_per_1k" in figures else ""
-    return [error("last_fifth"), error("all"), error("first_200"), quality, dollars]
+def _with_error(figures: Mapping[str, Any], part: str) -> str:
+    return f"{figures[part]:+.3f} ± {figures[f'{part}_se']:.3f}" if part in figures else ""
 
 
 def plots(result: Mapping[str, Any], folder: Path) -> None:
@@ -87,6 +232,8 @@ def plots(result: Mapping[str, Any], folder: Path) -> None:
         axes = figure.add_subplot()
         shown = go.Figure()
         for player, figures in players.items():
+            if "curve" not in figures:
+                continue
             curve = np.convolve(figures["curve"], np.ones(3) / 3, mode="valid")
             at = np.linspace(0, 100, len(curve))
             axes.plot(at, curve, label=player, lw=2.5 if player == "waggle" else 1)
@@ -105,61 +252,3 @@ def plots(result: Mapping[str, Any], folder: Path) -> None:
             yaxis_title="utility over the best single model",
         )
         shown.write_html(folder / f"{name}.html", include_plotlyjs=True)
-
-
-def readme_table(result: Mapping[str, Any]) -> str:
-    main = result["main"]
-    streams = {
-        "llmrouter, tagged": "llmrouter, tags",
-        "llmrouter": "llmrouter",
-        "bfcl_july": "BFCL, 12 models",
-        "near_equal": "near equals",
-    }
-    names = [
-        *("waggle", "Thompson without context", "rule ladder", "random", "River LinUCBDisjoint"),
-        *("Vowpal Wabbit squarecb", "Vowpal Wabbit regcb", "MABWiser LinTS"),
-    ]
-    rows = [
-        [
-            f"**{name}**" if name == "waggle" else name,
-            *(
-                f"{main[s][name]['last_fifth']:+.3f} ± {main[s][name]['last_fifth_se']:.3f}"
-                for s in streams
-            ),
-        ]
-        for name in names
-    ]
-    bounds = result["bounds"]
-    rows.append(
-        [
-            "ridge regression on the outcomes of all arms",
-            *(f"{bounds[s]['full_information']:+.3f}" if s in bounds else "" for s in streams),
-        ]
-    )
-    return table(["utility over the best single model, last fifth", *streams.values()], rows)
-
-
-def savings_table(result: Mapping[str, Any]) -> str:
-    """A table for a README: dollars saved at the strongest model's quality, beside a random mix."""
-    streams = {
-        "llmrouter, tagged": "llmrouter, 9 models",
-        "routellm_mmlu": "MMLU, 2 models",
-        "bfcl_july": "BFCL, 12 models",
-    }
-    rows = [
-        [
-            name,
-            f"{saved['strong_quality']:.3f}",
-            f"{saved['saved']:.0%}",
-            f"{saved['quality_of_mix']:.3f}",
-        ]
-        for stream, name in streams.items()
-        for saved in (result["saved"][stream],)
-    ]
-    head = [
-        "recorded answers of",
-        "quality of the strongest model",
-        "dollars saved at that quality",
-        "quality of a random mix for the same money",
-    ]
-    return table(head, rows)

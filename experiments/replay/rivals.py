@@ -4,6 +4,7 @@ Vowpal Wabbit, MABWiser and ParetoBandit.
 None of them knows prices and quality apart except ParetoBandit, so the others learn utility.
 """
 
+import warnings
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,65 @@ class MabWiserLinTS:
         else:
             self.mab.fit([arm], reward, row)
             self.begun = True
+
+
+class ParetoBandit:
+    """ParetoBandit from a cold start, with the settings that its authors found best for that.
+
+    Its prices are such that its penalty equals the cost term of utility. With `own_features`, it
+    sees prompts as its page advises: by its own 25 directions of the sentence vector.
+    """
+
+    def __init__(self, stream: Stream, *, own_features: bool = False) -> None:
+        from pareto_bandit import BanditRouter  # Only `make bench-replay` installs it.
+        from pareto_bandit.config import BEST_K3_TABULA_RASA_HPARAMS as BEST
+        from pareto_bandit.feature_service import FeatureService
+        from pareto_bandit.types import RouterConfig
+
+        self.stream = stream
+        self.rows = _directions(stream) if own_features else np.roll(rows_of(stream), -1, axis=1)
+        dearness = stream.outcomes.dearness
+        span = max(float(dearness.max()), 1.0)  # orders of magnitude between floor and ceiling
+        config = RouterConfig(market_cost_floor=1e-4, market_cost_ceiling=1e-4 * 10**span)
+        usd_per_m = 0.1 * 10**dearness
+        self.router: Any = BanditRouter.create(
+            model_registry={
+                f"m{at}": {"input_cost_per_m": float(usd), "output_cost_per_m": float(usd)}
+                for at, usd in enumerate(usd_per_m)
+            },
+            priors="none",
+            feature_service=FeatureService.for_precomputed(self.rows.shape[1]),
+            alpha=BEST["alpha"],
+            forgetting_factor=BEST["forgetting_factor"],
+            bandit_seed=stream.seed,
+            cost_penalty=COST * span,
+            config=config,
+        )
+        self.ids: dict[int, str] = {}
+
+    def odds(self, step: int) -> Vector:
+        model, log = self.router.route(self.rows[step])
+        self.ids[step] = log.request_id
+        return certain(int(model[1:]), self.stream.outcomes)
+
+    def answer(self, step: int, arm: int) -> None: ...
+
+    def learn(self, step: int, arm: int, quality: float) -> None:  # noqa: ARG002
+        self.router.process_feedback(self.ids.pop(step), reward=quality)
+
+
+def _directions(stream: Stream) -> Matrix:
+    """Sentence vectors along the directions that ParetoBandit ships, scaled as it scales them."""
+    import joblib  # type: ignore[import-untyped]
+    from pareto_bandit.config import DEFAULT_PCA_PATH
+
+    with (
+        warnings.catch_warnings()
+    ):  # It was written by an older scikit-learn; only arrays are used.
+        warnings.simplefilter("ignore")
+        pca = joblib.load(DEFAULT_PCA_PATH)
+    scaled = pca.transform(stream.outcomes.vectors) / np.sqrt(pca.explained_variance_)
+    return np.hstack([scaled, np.ones((len(scaled), 1))])
 
 
 def rows_of(stream: Stream) -> Matrix:

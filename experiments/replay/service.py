@@ -96,18 +96,24 @@ class Waggle:
         self._names = _plan_names(stream.outcomes.arms)
         self._index = {name: at for at, name in enumerate(self._names)}
         self._steps: dict[int, int] = {}  # the answer of each step
-        self._configure()
         self.feed = MemoryFeed()
+        self._configure()
         self.fold = Fold(self.config, 0, self._note, self._wall)
         self.fold.feed = self.feed
         self.fold.begin()
         self._with_lens = False
         if stream.fitted_at == 0:
             self._use_lens()
-        self._publish()
+        self.publish()
 
     def close(self) -> None:
         shutil.rmtree(self._home, ignore_errors=True)
+
+    def plan_of(self, arm: int) -> str:
+        return self._names[arm]
+
+    def arm_of(self, plan: str) -> int:
+        return self._index[plan]
 
     def odds(self, step: int) -> Vector:
         stream = self.stream
@@ -119,9 +125,9 @@ class Waggle:
             {},
             stream.features[step],
         )
-        self._choice = by_bandit(case, self.policy)
+        self.choice = by_bandit(case, self.policy)
         odds = np.zeros(len(stream.outcomes.arms))
-        for arm, share in self._choice.distribution.items():
+        for arm, share in self.choice.distribution.items():
             odds[self._index[arm]] = share
         return odds
 
@@ -145,8 +151,8 @@ class Waggle:
             "abandoned": False,
             "questions_usd": 0.0,
             "questions_ms": 0.0,
-            "propensity": self._choice.distribution[Arm(name)],
-            "probabilities": dict(self._choice.distribution),
+            "propensity": self.choice.distribution[Arm(name)],
+            "probabilities": dict(self.choice.distribution),
             "vector": stream.outcomes.vectors[step],
         }
         parts = {part.name for part in fields(AnsweredRequest)}
@@ -155,7 +161,7 @@ class Waggle:
         if not self._with_lens and len(self.feed.answers) >= stream.fitted_at:
             self._use_lens()
         if len(self.feed.answers) % self.setup.every == 0:
-            self._publish()
+            self.publish()
 
     def learn(self, step: int, arm: int, quality: float) -> None:  # noqa: ARG002
         """The app rates the answer of a step."""
@@ -179,7 +185,7 @@ class Waggle:
         lens = self.stream.lens.number if self.stream.lens else 0
         content = orjson.dumps({"at": _START, "lens": lens, "rows": lesson})
         (folder / "lesson.json").write_bytes(content)
-        self._publish()
+        self.publish()
 
     def reprice(self, rates: Mapping[Arm, float]) -> None:
         """The operator changes prices in the configuration."""
@@ -231,9 +237,9 @@ class Waggle:
     def _reconfigure(self) -> None:
         self._configure()
         self.fold.reconfigure(self.config)
-        self._publish()
+        self.publish()
 
-    def _publish(self) -> None:
+    def publish(self) -> None:
         while self.fold.turn():
             pass
         self.policy = self.fold.policy(self._wall())
@@ -249,7 +255,7 @@ class Waggle:
         self.events.append((len(self.feed.answers), kind, str(subject), state))
 
     def _wall(self) -> float:
-        return _START + _SECONDS * len(self.feed.answers) if hasattr(self, "feed") else _START
+        return _START + _SECONDS * len(self.feed.answers)
 
 
 def _plan_names(arms: Sequence[Arm]) -> list[str]:

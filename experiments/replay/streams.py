@@ -7,7 +7,7 @@ makes them.
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -40,6 +40,7 @@ class Stream:
     features: Sequence[Features] = field(repr=False)
     lens: Lens | None = field(repr=False)
     fitted_at: int  # the number of prompts that have no features of the lens
+    earlier: "Stream | None" = field(default=None, repr=False)  # prompts that were set aside
 
     @property
     def name(self) -> str:
@@ -55,37 +56,54 @@ class Stream:
 
 
 def stream_of(
-    outcomes: Outcomes, seed: int, *, tagged: bool, early: int = 0, cache: Path
+    outcomes: Outcomes, seed: int, *, tagged: bool, cache: Path, early: int = 0, warm: bool = False
 ) -> Stream:
-    """The stream of a seed. With `early`, the lens was fitted to so many prompts beforehand, which
-    stand first in the order, and every prompt is read with it."""
+    """The stream of a seed. The first `early` prompts of the order are set aside as `earlier`; with
+    `warm`, the lens was fitted to them, and every prompt is read with it."""
     order = np.random.default_rng(seed).permutation(len(outcomes.prompts)).tolist()
     ordered = outcomes.at(order)
     requests = [
         _request(prompt, _task(task) if tagged else "", number)
         for number, (prompt, task) in enumerate(zip(ordered.prompts, ordered.tasks, strict=True))
     ]
-    key = f"{outcomes.name}-{_digest(ordered, early)}-{seed}{'-tags' if tagged else ''}"
-    path = cache / f"{key}.pickle"
-    fitted_at = 0 if early else min(ENOUGH, len(requests))
+    places = slice(0, early) if warm else slice(early, early + ENOUGH)
+    with_lens = 0 if warm else places.stop
+    name = f"{outcomes.name}-{_digest(ordered, places)}-{seed}{'-tags' if tagged else ''}"
+    path = cache / f"{name}.pickle"
     if path.is_file():
         lens, features = pickle.loads(path.read_bytes())
     else:
-        lens = _lens(ordered, requests, early or ENOUGH)
+        lens = _lens(ordered, requests, places)
         features = [
-            _features(request, ordered.vectors[at], lens if at >= fitted_at else None)
+            _features(request, ordered.vectors[at], lens if at >= with_lens else None)
             for at, request in enumerate(requests)
         ]
         _write(path, pickle.dumps((lens, features)))
-    return Stream(ordered, seed, tagged, requests, features, lens, fitted_at)
+    stream = Stream(ordered, seed, tagged, requests, features, lens, with_lens)
+    if not early:
+        return stream
+    earlier = _part(stream, slice(0, early))
+    return replace(_part(stream, slice(early, None)), earlier=earlier)
 
 
-def _lens(outcomes: Outcomes, requests: Sequence[Request], count: int) -> Lens | None:
-    if len(requests) < count:
+def _part(stream: Stream, rows: slice) -> Stream:
+    kept = range(len(stream))[rows]
+    return replace(
+        stream,
+        outcomes=stream.outcomes.at(kept),
+        requests=stream.requests[rows],
+        features=stream.features[rows],
+        fitted_at=max(stream.fitted_at - kept.start, 0),
+    )
+
+
+def _lens(outcomes: Outcomes, requests: Sequence[Request], places: slice) -> Lens | None:
+    """The lens that is fitted to these prompts; None if there are too few."""
+    if len(requests) < places.stop:
         return None
-    words = [terms(request.reading.text) for request in requests[:count]]
-    kinds = [request.reading.kinds for request in requests[:count]]
-    return fitted(words, [vector.tolist() for vector in outcomes.vectors[:count]], kinds)
+    words = [terms(request.reading.text) for request in requests[places]]
+    kinds = [request.reading.kinds for request in requests[places]]
+    return fitted(words, [vector.tolist() for vector in outcomes.vectors[places]], kinds)
 
 
 def _features(request: Request, vector: Any, lens: Lens | None) -> Features:
@@ -117,8 +135,8 @@ def _task(category: str) -> str:
     return task.strip("-")[:64]
 
 
-def _digest(outcomes: Outcomes, early: int) -> str:
-    digest = blake2b(f"{early} {outcomes.prompts!r}".encode("utf-8", "replace"), digest_size=6)
+def _digest(outcomes: Outcomes, places: slice) -> str:
+    digest = blake2b(f"{places} {outcomes.prompts!r}".encode("utf-8", "replace"), digest_size=6)
     for place in _CODE:
         files = sorted((ROOT / place).rglob("*.py")) or [ROOT / place]
         for path in files:

@@ -30,6 +30,7 @@ class Case:
 
     conditions: Conditions = _USUAL
     beforehand: str = ""  # `nothing`, `cards` or `warm`: the earlier prompts are set aside
+    names_default: bool = False  # the operator names the best single model as the default
 
 
 CASES: Mapping[str, Case] = {
@@ -38,6 +39,7 @@ CASES: Mapping[str, Case] = {
     "10% rated": Case(Conditions(share=0.1)),
     "3% rated": Case(Conditions(share=0.03)),
     "none rated": Case(Conditions(share=0.0)),
+    "none rated, the best model as default": Case(Conditions(share=0.0), names_default=True),
     "rated 200 later": Case(Conditions(delay=200)),
     "rated 1000 later": Case(Conditions(delay=1000)),
     "cold start": Case(beforehand="nothing"),
@@ -55,6 +57,8 @@ def under(case: Case, stream: Stream, setup: Setup) -> dict[str, Any]:
     if case.beforehand == "cards" and stream.earlier is not None:
         setup = replace(setup, cards=cards_of(stream.earlier.outcomes))
     outcomes, best = stream.outcomes, stream.outcomes.best(COST)
+    if case.names_default:
+        setup = replace(setup, default=best)
     arms = [at for at in range(len(outcomes.arms)) if at != best or not case.conditions.joins]
     player = Waggle(stream, setup, arms)
     if case.beforehand == "warm" and stream.earlier is not None:

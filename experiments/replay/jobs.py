@@ -19,7 +19,7 @@ from experiments.replay.conditions import CASES, EARLIER, under
 from experiments.replay.full_information import extra_trees, means_of_kinds
 from experiments.replay.measuring import measured
 from experiments.replay.outcomes import Outcomes
-from experiments.replay.playing import Conditions, Player, play
+from experiments.replay.playing import COST, Conditions, Player, play
 from experiments.replay.saving import WEIGHTS, traded
 from experiments.replay.service import Setup, Waggle
 from experiments.replay.sets import Half, load
@@ -29,6 +29,9 @@ from experiments.replay.timing import timings
 PLAYERS: dict[str, Callable[[Stream], Player]] = {
     "waggle": lambda stream: Waggle(stream, Setup()),
     "waggle, unguarded": lambda stream: Waggle(stream, Setup(guarded=False)),
+    "waggle, the best model as default": lambda stream: Waggle(
+        stream, Setup(default=stream.outcomes.best(COST))
+    ),
     "best single model": players.best_single,
     "best of each kind, in hindsight": players.best_of_each_kind,
     "Thompson without context": players.ThompsonWithoutContext,

@@ -46,7 +46,8 @@ _WITH_ERRORS = (
 )
 _COMPARED = ("last_fifth", "all")  # figures that are compared seed by seed
 _RIVALS = (
-    *("waggle, unguarded", "Thompson without context", "rule ladder", "random", "River LinUCB"),
+    "waggle, unguarded",
+    *("Thompson without context", "rule ladder", "random", "River LinUCB"),
     *("Vowpal Wabbit squarecb", "MABWiser LinTS", "ParetoBandit"),
     "ParetoBandit, its own features",
 )

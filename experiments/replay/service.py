@@ -45,6 +45,7 @@ class Setup:
     """How an operator runs the service: what the configuration says beside the plans."""
 
     guarded: bool = True
+    default: int | None = None  # the model that the operator names as the default
     cost_weight: float = 0.1
     every: int = EVERY
     cards: Mapping[Arm, Mapping[str, float]] = field(default_factory=dict)  # by model and kind
@@ -222,6 +223,8 @@ class Waggle:
                 if arm in setup.cards
             },
         }
+        if setup.default in self.arms:
+            objective["plan"] = self._names[setup.default]
         if setup.dollars_per_1k is not None:
             objective["budget"] = {"dollars_per_1k": setup.dollars_per_1k}
         self.config = Config.model_validate(

@@ -16,6 +16,7 @@ from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
 from experiments.replay import report as replay
+from experiments.replay.comparing import rivals_table
 from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
 from experiments.statistics import report as statistics
@@ -97,7 +98,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("distilled", "trials", trials.function_of),
         ("savings", "replay", replay.savings_table),
         ("learning", "replay", replay.learning_table),
-        ("rivals", "replay", replay.rivals_table),
+        ("rivals", "replay", rivals_table),
         ("conditions", "replay", replay.conditions_table),
     ],
 )

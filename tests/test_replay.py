@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from experiments.replay.comparing import rivals_table
 from experiments.replay.conditions import CASES, under
 from experiments.replay.outcomes import Outcomes, read_table
 from experiments.replay.players import mix_of
@@ -161,6 +162,21 @@ def test_a_mix_costs_what_it_was_asked_to_cost():
     odds, quality = mix_of(outcomes, slice(None), 0.004)
     assert float(odds @ outcomes.cost.mean(axis=0)) == pytest.approx(0.004)
     assert quality == pytest.approx(float(odds @ outcomes.quality.mean(axis=0)))
+
+
+def test_a_lead_is_told_with_its_interval_and_a_set_counts_once():
+    def runs(*values):
+        return {"last_fifth_runs": list(values), "all_runs": list(values)}
+
+    main = {
+        "one": {"waggle": runs(0.1, 0.3), "random": runs(0.0, 0.0)},
+        "one, tags": {"waggle": runs(0.1, 0.3), "random": runs(0.0, 0.0)},
+        "two": {"waggle": runs(0.0, 0.0), "random": runs(0.1, 0.1)},
+        "alone": {"waggle": runs(9.0, 9.0)},
+    }
+    row = next(line for line in rivals_table({"main": main}).splitlines() if "random" in line)
+    # The leads are .2 and -.1; a mean over streams would be .1.
+    assert "| +0.050 | +0.050 | [+0.000, +0.100] | [-0.100, +0.300] |" in row
 
 
 def test_a_seed_is_judged_at_a_weight_that_other_seeds_chose():

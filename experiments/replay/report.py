@@ -45,14 +45,7 @@ _WITH_ERRORS = (
     *("used_after", "final_share"),
 )
 _COMPARED = ("last_fifth", "all")  # figures that are compared seed by seed
-_RIVALS = (
-    "waggle, unguarded",
-    *("Thompson without context", "rule ladder", "random", "River LinUCB"),
-    *("Vowpal Wabbit squarecb", "MABWiser LinTS", "ParetoBandit"),
-    "ParetoBandit, its own features",
-)
 _FULL = "extra trees, full information"
-_RESAMPLES = 4_000
 
 
 def streams_by_harm(result: Mapping[str, Any]) -> list[str]:
@@ -112,46 +105,6 @@ def readme_table(result: Mapping[str, Any]) -> str:
     ]
     head = ["utility over the best single model, last fifth", *streams]
     return f"{table(head, rows)}\n\n{how_measured(result)}"
-
-
-def rivals_table(result: Mapping[str, Any]) -> str:
-    """The mean over streams of each rival, and by how much Waggle is ahead of it."""
-    rows = []
-    for part, shown in (("last_fifth", "last fifth"), ("all", "whole stream")):
-        for name in _RIVALS:
-            ahead = _ahead(result["main"], name, part)
-            if ahead is not None:
-                mean, difference, low, high = ahead
-                rows.append(
-                    [shown, name, f"{mean:+.3f}", f"{difference:+.3f} [{low:+.3f}, {high:+.3f}]"]
-                )
-    return table(["", "rival", "its mean over streams", "waggle minus rival"], rows)
-
-
-def _ahead(
-    main: Mapping[str, Any], rival: str, part: str
-) -> tuple[float, float, float, float] | None:
-    """The rival's mean, Waggle's lead, and the lead's interval. The bootstrap resamples the seeds
-    of each stream, and not the streams: it says nothing about other sets."""
-    runs, own = f"{part}_runs", []
-    differences = []
-    for by_player in main.values():
-        if runs not in by_player.get(rival, {}) or runs not in by_player.get("waggle", {}):
-            continue
-        ours, theirs = np.array(by_player["waggle"][runs]), np.array(by_player[rival][runs])
-        if len(ours) == len(theirs):
-            own.append(float(theirs.mean()))
-            differences.append(ours - theirs)
-    if not differences:
-        return None
-    chance = np.random.default_rng(0)
-    means = np.zeros(_RESAMPLES)
-    for of_stream in differences:
-        drawn = chance.integers(len(of_stream), size=(_RESAMPLES, len(of_stream)))
-        means += of_stream[drawn].mean(axis=1) / len(differences)
-    low, high = np.quantile(means, [0.025, 0.975])
-    lead = float(np.mean([of_stream.mean() for of_stream in differences]))
-    return float(np.mean(own)), lead, float(low), float(high)
 
 
 def conditions_table(result: Mapping[str, Any]) -> str:

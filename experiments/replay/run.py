@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.readme import put
+from experiments.replay.comparing import rivals_table
 from experiments.replay.jobs import TABLES, Job, Places, run_all, todo
 from experiments.replay.outcomes import Outcomes
 from experiments.replay.report import (
@@ -20,7 +21,6 @@ from experiments.replay.report import (
     learning_table,
     plots,
     readme_table,
-    rivals_table,
     savings_table,
     summed,
 )

@@ -115,10 +115,10 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
     if lens and row[_LENS] == lens and row[_AT["near"]] is not None:
         for name, places in _CROWDS:
             _add_shares(context, row, name, places)
-        for at, name in _SEEN[: len(row) - _AT["lex.0"]]:
-            value = row[at]
-            if value:
-                context[name] = value
+        for begin, end, names in _SEEN:
+            values = row[begin:end]
+            if values and values[0] is not None:
+                context.update(zip(names, values, strict=False))
     return context
 
 
@@ -127,7 +127,10 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
 _PARTS_AT = [(_AT[part], f"part.{part}") for part in PARTS]
 _TEXT_AT = [(_AT[name], f"part.{name}") for name in ("chars", "lines", "digits", "symbols")]
 _PLAIN = [*_PARTS_AT, *_TEXT_AT]
-_SEEN = [(at, NAMES[at]) for at in range(_AT["lex.0"], _SYMBOLS)]
+_SEEN = [
+    (begin, end, NAMES[begin:end])
+    for begin, end in ((_AT["lex.0"], _AT["vec.0"]), (_AT["vec.0"], _SYMBOLS))
+]
 _CROWDS = [
     (name, [(_AT[f"{name}.{n}"], _AT[f"{name}.share.{n}"]) for n in range(2, most + 1)])
     for name, most in (("near", NEAR_SHARES), ("far", FAR_SHARES))

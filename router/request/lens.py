@@ -217,7 +217,9 @@ def _directions(rows: "Matrix", count: int) -> tuple["Matrix", "Matrix"]:
 
 
 def _rounded(values: "Matrix") -> tuple[float, ...]:
-    return tuple(round(value, 3) for value in values.tolist())
+    import numpy as np
+
+    return tuple(np.round(values.astype(np.float64), 3).tolist())
 
 
 def _meant(shares: Shares) -> Shares:

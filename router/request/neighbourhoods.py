@@ -62,11 +62,12 @@ class Neighbourhoods:
 
         The kinds add up to 1, or to less if the point is far from all prompts that were seen.
         """
-        apart = 2 * (self.halves - self.centres @ point)
+        apart = self.halves - self.centres @ point  # half of the squared distance, but for a constant
         order = apart.argsort()[: most + 1].tolist()
+        apart = apart.tolist()
         gap, reach = self.scale.tolist()
-        least = float(apart[order[0]])
-        near = [exp((least - float(apart[at])) / gap) for at in order]
+        least = 2 * apart[order[0]]
+        near = [exp((least - 2 * apart[at]) / gap) for at in order]
         # The last one tells where a share begins, so that no share starts with a jump.
         rest = near[-1] if len(order) > most else 0.0
         weights = [value - rest for value in near[:most]]

@@ -35,6 +35,7 @@ from router.encoding.encoder import Encoder, packaged_model, prepared
 from router.plans.compiled import Plans
 from router.request.context import NAMES
 from router.request.lens import ENOUGH, Lens, fitted
+from router.request.plain import plain
 from router.request.terms import terms
 from router.routing.case import Case, Features, Surroundings, case_of
 from router.routing.deciders import by_bandit
@@ -79,9 +80,9 @@ class Vectors:
                 self._kept = dict(zip(kept["keys"].tolist(), kept["vectors"], strict=True))
 
     def __getitem__(self, text: str) -> list[float]:
-        key = blake2b(text.encode("utf-8", "replace"), digest_size=12).hexdigest()
+        key = blake2b(plain(text).encode("utf-8", "replace"), digest_size=12).hexdigest()
         if key not in self._kept:
-            vector = self._encoder.encode([text[:_MOST_ENCODED]])[0]
+            vector = self._encoder.encode([plain(text[:_MOST_ENCODED])])[0]
             self._kept[key] = np.asarray(vector, dtype=np.float32)
         vector = self._kept[key].tolist()
         return vector  # type: ignore[no-any-return]

@@ -15,6 +15,7 @@ import numpy as np
 
 from experiments.replay.outcomes import BFCL_POOL, Matrix, Outcomes, read_table
 from router.encoding.encoder import Encoder, packaged_model, prepared
+from router.request.plain import plain
 
 Half = Literal["dev", "held", "all"]
 DEV_SETS = (
@@ -90,14 +91,16 @@ def _priced(path: Path) -> tuple[str, ...]:
 def _vectors(outcomes: Outcomes, cache_folder: Path) -> Matrix:
     """Sentence vectors of the prompts, cached in a file, because the encoder needs minutes."""
     prompts = outcomes.prompts
-    digest = blake2b("\0".join(prompts).encode("utf-8", "replace"), digest_size=6).hexdigest()
+    digest = blake2b(
+        "\0".join(map(plain, prompts)).encode("utf-8", "replace"), digest_size=6
+    ).hexdigest()
     path = cache_folder / f"{outcomes.name}-{digest}-vectors.npy"
     if path.is_file():
         kept: Matrix = np.load(path)
         return kept
     cache_folder.mkdir(parents=True, exist_ok=True)
     encoder = Encoder(prepared(packaged_model(), cache_folder / "encoders"))
-    rows = [encoder.encode([prompt[:_MOST_ENCODED]])[0] for prompt in prompts]
+    rows = [encoder.encode([plain(prompt[:_MOST_ENCODED])])[0] for prompt in prompts]
     vectors = np.asarray(rows, dtype=np.float32)
     np.save(path, vectors)
     return np.asarray(vectors)

@@ -10,6 +10,7 @@ one kind and one neighbourhood as a whole. Lenses of version 1 are not used any 
 
 from collections.abc import Sequence
 from math import log1p
+from typing import cast
 
 from learner.policy import Context
 from router.domain import Reading
@@ -118,7 +119,7 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
         for begin, end, names in _SEEN:
             values = row[begin:end]
             if values and values[0] is not None:
-                context.update(zip(names, values, strict=False))
+                context.update(zip(names, cast("Sequence[float]", values), strict=False))
     return context
 
 

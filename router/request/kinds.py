@@ -8,7 +8,7 @@ kind survives a missing question mark, a slip of the keyboard or a word of the s
 import re
 from collections.abc import Sequence
 
-from router.request.terms import folded
+from router.request.plain import bare, folded
 
 SORTS = ("text", "question", "reasoning", "code", "json", "tools", "images", "statistics")
 BY_WORDS = SORTS[:4]  # the kinds that only words tell apart
@@ -26,6 +26,7 @@ _QUESTION = re.compile(
 
 def asks(words: str) -> float:
     """How much a prompt looks like a question, from 0 to 1. A question mark alone says little."""
+    words = bare(words)
     head = folded(words[:_HEAD])
     tail = folded(words[-_TAIL:]) if len(words) > _HEAD else ""
     start = max(tail.rfind(mark) for mark in (". ", "\n", ": ")) + 1

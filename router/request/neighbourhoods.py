@@ -62,9 +62,9 @@ class Neighbourhoods:
 
         The kinds add up to 1, or to less if the point is far from all prompts that were seen.
         """
-        apart = self.halves - self.centres @ point  # half of the squared distance, but for a constant
-        order = apart.argsort()[: most + 1].tolist()
-        apart = apart.tolist()
+        halves = self.halves - self.centres @ point  # of squared distances, but for a constant
+        order = halves.argsort()[: most + 1].tolist()
+        apart = halves.tolist()
         gap, reach = self.scale.tolist()
         least = 2 * apart[order[0]]
         near = [exp((least - 2 * apart[at]) / gap) for at in order]

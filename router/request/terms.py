@@ -5,35 +5,28 @@ polite words do not count, and a length between two steps counts in part for eac
 """
 
 import re
-import unicodedata
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import log, log1p
 from typing import NamedTuple
 from zlib import crc32
 
+from router.request.plain import bare, folded
+
 BUCKETS = 4096
 _TOKEN = re.compile(r"[^\W\d_]+|\d+|[^\s\w]")
 _HEAD, _TAIL = 3000, 1000  # characters read at the start and the end of a long prompt
 _SENTENCE_MARKS = frozenset(".,;:!?¿¡\"'\u2018\u2019\u201c\u201d«»…")
-_POLITE = frozenset(
-    (
-        *("hi", "hello", "hey", "dear", "please", "pls", "plz", "kindly", "thanks", "thank", "thx"),
-        *("ok", "okay", "so", "well", "greetings", "advance", "appreciate", "appreciated"),
-        *("hola", "buenas", "buenos", "favor", "porfa", "gracias", "oye", "bueno", "antemano"),
-        *("agradezco", "saludos"),
-    )
-)
 
 Terms = Mapping[int, float]
 
 
 def terms(text: str) -> Terms:
     """The counts of a text's hashed words and of some marks of its style."""
-    cut = text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:]
+    cut = bare(text if len(text) <= _HEAD + _TAIL else text[:_HEAD] + text[-_TAIL:])
     tokens = [
         "#" if token.isdigit() else token
         for token in _TOKEN.findall(folded(cut))
-        if token not in _SENTENCE_MARKS and token not in _POLITE
+        if token not in _SENTENCE_MARKS
     ]
     counted: dict[str, float] = {}
     for token in tokens:
@@ -45,15 +38,6 @@ def terms(text: str) -> Terms:
         at = crc32(token.encode("utf-8", "replace")) % BUCKETS
         hashed[at] = hashed.get(at, 0.0) + count
     return hashed
-
-
-def folded(text: str) -> str:
-    """A text in small letters, and without accents."""
-    small = text.lower()
-    if small.isascii():
-        return small
-    apart = unicodedata.normalize("NFD", small)
-    return unicodedata.normalize("NFC", "".join(c for c in apart if not unicodedata.combining(c)))
 
 
 def _style(text: str, tokens: Sequence[str]) -> Iterable[tuple[str, float]]:

@@ -17,6 +17,7 @@ from router.config.config import Config
 from router.documents.content_words import content_words
 from router.documents.passage_index import current
 from router.domain import Request
+from router.request.plain import plain
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,13 +43,16 @@ class Claims:
         self._encoded: tuple[str, Vector | None] = ("", None)
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
-        """The request's sentence vector; without `always`, only if the vector was made already."""
+        """The request's sentence vector; without `always`, only if the vector was made already.
+
+        With `always`, the vector is that of the plain text, so it holds still when a request is
+        written again with other marks, or more politely.
+        """
         text = request.reading.last_words.strip()
-        vector = self._encoded[1] if text and self._encoded[0] == text else None
-        if vector is None and always and text:
-            for settings in _specialists(config).values():
-                vector = self._encode(settings, text[:_VECTORED])
-                break
+        if always:
+            vector = self._encode(config, plain(text[:_VECTORED])) if text else None
+        else:
+            vector = self._encoded[1] if text and self._encoded[0] == text else None
         return None if vector is None else vector.tolist()
 
     def know(self, config: Config, request: Request, vector: "Vector") -> None:
@@ -57,24 +61,34 @@ class Claims:
         if all(s.encoder == config.reuse.encoder for s in _specialists(config).values()):
             self._encoded = (text, vector)
 
-    def _encode(self, settings: SpecialistSettings, text: str) -> "Vector | None":
+    def _encode(self, config: Config, text: str) -> "Vector | None":
         from router.encoding.home import encoder_of
 
         try:
-            encoder = encoder_of(settings.encoder, settings.encoders, export=False)
+            encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"), export=False)
             vector: Vector = encoder.encode([text])[0]
         except Exception:  # without an encoder, the request goes on without a vector
             return None
-        self._encoded = (text, vector)
         return vector
 
     def warm(self, config: Config) -> None:
         """Load indexes and encoder. Loading takes half a second, so call this in a thread."""
+        if config.objective.learning.encode:
+            self._prepare(config)
         specialists = _specialists(config)
         self._look(specialists)
         for name, settings in specialists.items():
             if name in self._vocabularies:
                 self._claim(name, settings, "?", [])
+
+    def _prepare(self, config: Config) -> None:
+        """Export the encoder of requests, if nobody has exported it yet, and load it."""
+        from router.encoding.home import encoder_of
+
+        try:
+            encoder_of(config.reuse.encoder, str(config.data / "encoders")).encode(["?"])
+        except Exception:  # the router decides without vectors, as if `encode` were off
+            _log.exception("the encoder of requests cannot be loaded; they are read by words alone")
 
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
         """How sure each specialist is that its documents answer the request."""

@@ -21,7 +21,7 @@ _KEYS = ("qwertyuiop", "asdfghjkl", "zxcvbnm")
 _EVERY = 12  # words for each typo
 _MOST_SYNONYMS = 3
 
-_SYNONYMS: Mapping[Language, str] = {
+_SYNONYMS: Mapping[str, str] = {
     "en": (
         "what is=what's|which is; write=compose|draft; explain=clarify|describe; why=for what "
         "reason; list=enumerate|name; find=determine|work out; calculate=compute|work out; "
@@ -56,7 +56,7 @@ _SYNONYMS: Mapping[Language, str] = {
         "correo=mensaje; breve=corto; corta=breve; alumno=estudiante"
     ),
 }
-_FILLERS: Mapping[Language, tuple[tuple[str, str], ...]] = {
+_FILLERS: Mapping[str, tuple[tuple[str, str], ...]] = {
     "en": (
         ("Hi there, ", ""),
         ("Please ", ""),
@@ -79,8 +79,53 @@ _FILLERS: Mapping[Language, tuple[tuple[str, str], ...]] = {
     ),
 }
 
+# For one look at the end: no rule of the router was written after a look at what these do.
+_UNSEEN_SYNONYMS: Mapping[str, str] = {
+    "en": (
+        "what is=tell me; which=what; write=put together|pen; explain=spell out|shed light on; "
+        "why=how come; list=itemise; find=identify; calculate=figure out; compute=evaluate; "
+        "show=exhibit; give=supply; create=build|generate; big=huge; small=tiny; answer=solution; "
+        "correct=accurate; best=optimal|ideal; choose=opt for; help=aid; need=want; use=apply; "
+        "using=by means of; important=crucial; problem=exercise|task; example=illustration; "
+        "compare=set side by side; analyze=look into; solve=resolve; total=combined; people=folks; "
+        "car=vehicle; passage=excerpt; statement=assertion; summarize=condense; translate=convert; "
+        "difference=contrast; describe=outline; many=a lot of; also=as well; but=however; "
+        "function=procedure; method=technique; reason=motive; company=business; country=state"
+    ),
+    "es": (
+        "cuál es=dime; escribe=elabora; explica=detalla; por qué=a qué se debe que; lista=serie; "
+        "muestra=presenta; dame=facilítame; crea=genera; respuesta=solución; mejor=óptimo; "
+        "importante=esencial; problema=inconveniente; ejemplo=muestra; compara=coteja; "
+        "analiza=estudia; demuestra=acredita; resume=condensa; traduce=pasa; define=describe; "
+        "función=procedimiento; diseña=elabora; correo=mail; breve=conciso; niños=pequeños; "
+        "diferencia=desigualdad; sirve=vale; necesito=me hace falta; libros=obras; corto=breve"
+    ),
+}
+_UNSEEN_FILLERS: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "en": (
+        ("Good afternoon. ", ""),
+        ("I'd be grateful if you could answer this. ", ""),
+        ("Need this asap: ", ""),
+        ("My friend asked me, ", ""),
+        ("", " Much obliged."),
+        ("", " Thank you so much, you are the best"),
+        ("yo ", " tyvm"),
+        ("Hello assistant,\n\n", "\n\nKind regards"),
+    ),
+    "es": (
+        ("Buenas tardes. ", ""),
+        ("Te agradecería que me respondieras. ", ""),
+        ("Lo necesito ya: ", ""),
+        ("Un amigo me preguntó, ", ""),
+        ("", " Mil gracias."),
+        ("", " Muchísimas gracias, eres el mejor"),
+        ("ey ", " grax"),
+        ("Estimado asistente:\n\n", "\n\nUn cordial saludo"),
+    ),
+}
 
-def typos(text: str, _: Language, chance: random.Random) -> str:
+
+def typos(text: str, _: str, chance: random.Random) -> str:
     """One word in twelve, at least one, gets a slip: two letters swapped, one lost, doubled or hit
     beside."""
     words = [match for match in _WORD.finditer(text) if len(match[0]) >= 4]
@@ -113,43 +158,43 @@ def _beside(letter: str, chance: random.Random) -> str:
     return letter
 
 
-def marks(text: str, _: Language, __: random.Random) -> str:
+def marks(text: str, _: str, __: random.Random) -> str:
     """No sentence marks: people who hurry write none. Marks inside of words and numbers stay."""
     return re.sub(r"[?!¿¡;:,.](?=\s|$)|[¿¡]", "", text)
 
 
-def casing(text: str, _: Language, chance: random.Random) -> str:
+def casing(text: str, _: str, chance: random.Random) -> str:
     """All small, all capitals, or a capital for each word."""
     return chance.choice([str.lower, str.lower, str.upper, str.title])(text)
 
 
-def accents(text: str, _: Language, __: random.Random) -> str:
+def accents(text: str, _: str, __: random.Random) -> str:
     """No accents, as on a keyboard that has none."""
     plain = unicodedata.normalize("NFD", text)
     return unicodedata.normalize("NFC", re.sub(r"[\u0300-\u036f]", "", plain))
 
 
-def synonyms(text: str, language: Language, chance: random.Random) -> str:
+def synonyms(text: str, words: str, chance: random.Random) -> str:
     """Up to three words become words of the same meaning."""
-    matches = list(_PATTERNS[language].finditer(text))
+    matches = list(_PATTERNS[words].finditer(text))
     chosen = chance.sample(matches, min(len(matches), _MOST_SYNONYMS))
     for match in sorted(chosen, key=lambda word: -word.start()):
-        other = chance.choice(_OTHERS[language][match[0].lower()])
+        other = chance.choice(_OTHERS[words][match[0].lower()])
         if match[0][0].isupper():
             other = other[0].upper() + other[1:]
         text = text[: match.start()] + other + text[match.end() :]
     return text
 
 
-def filler(text: str, language: Language, chance: random.Random) -> str:
+def filler(text: str, words: str, chance: random.Random) -> str:
     """A greeting before the prompt, or thanks after it."""
-    before, after = chance.choice(_FILLERS[language])
-    if before and text[:1].isupper() and text[1:2].islower() and not before.endswith("? "):
+    before, after = chance.choice(_AROUND[words])
+    if before and text[:1].isupper() and text[1:2].islower() and before[-2:] in (", ", ": "):
         text = text[0].lower() + text[1:]
     return before + text + after
 
 
-RULES: Mapping[str, Callable[[str, Language, random.Random], str]] = {
+RULES: Mapping[str, Callable[[str, str, random.Random], str]] = {
     "typos": typos,
     "marks": marks,
     "casing": casing,
@@ -159,24 +204,35 @@ RULES: Mapping[str, Callable[[str, Language, random.Random], str]] = {
 }
 
 
-def paraphrases(prompt: str, language: Language) -> Iterator[tuple[str, str]]:
-    """The name of each rule, and what it makes of a prompt, where it changes the prompt."""
+def paraphrases(
+    prompt: str, language: Language, *, unseen: bool = False
+) -> Iterator[tuple[str, str]]:
+    """The name of each rule, and what it makes of a prompt, where it changes the prompt. With
+    `unseen`, the synonyms and fillers are those for one look at the end."""
     for name, rule in RULES.items():
         digest = blake2b(f"{name}\0{prompt}".encode("utf-8", "replace"), digest_size=8).digest()
-        changed = rule(prompt, language, random.Random(int.from_bytes(digest)))
+        chance = random.Random(int.from_bytes(digest))
+        changed = rule(prompt, language + "-unseen" * unseen, chance)
         if changed != prompt:
             yield name, changed
 
 
-def _others(language: Language) -> dict[str, list[str]]:
-    pairs = (entry.partition("=") for entry in _SYNONYMS[language].split(";"))
+def _others(synonyms_of: str) -> dict[str, list[str]]:
+    pairs = (entry.partition("=") for entry in synonyms_of.split(";"))
     return {word.strip(): others.split("|") for word, _, others in pairs}
 
 
-_OTHERS = {language: _others(language) for language in _SYNONYMS}
+_AROUND: dict[str, tuple[tuple[str, str], ...]] = {
+    **_FILLERS,
+    **{f"{language}-unseen": fillers for language, fillers in _UNSEEN_FILLERS.items()},
+}
+_OTHERS = {
+    **{language: _others(words) for language, words in _SYNONYMS.items()},
+    **{f"{language}-unseen": _others(words) for language, words in _UNSEEN_SYNONYMS.items()},
+}
 _PATTERNS = {
-    language: re.compile(
-        rf"\b(?:{'|'.join(sorted(map(re.escape, words), key=len, reverse=True))})\b", re.IGNORECASE
+    words: re.compile(
+        rf"\b(?:{'|'.join(sorted(map(re.escape, others), key=len, reverse=True))})\b", re.IGNORECASE
     )
-    for language, words in _OTHERS.items()
+    for words, others in _OTHERS.items()
 }

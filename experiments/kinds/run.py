@@ -19,6 +19,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
+from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
+from sklearn.model_selection import KFold, cross_val_predict  # type: ignore[import-untyped]
 
 from experiments.kinds.perturb import Language, paraphrases
 from experiments.kinds.spanish import PROMPTS as SPANISH
@@ -44,7 +46,9 @@ from router.routing.ladder import ladder_of
 ROOT = Path(__file__).parent.parent.parent
 HERE = Path(__file__).parent
 _TESTED = 150  # prompts of each set and half
-_TAUGHT = 1_500  # prompts of llmrouter that the learner learned from
+_TAUGHT = 1_500  # prompts of llmrouter that a learner learned from
+_LEARNERS = 3
+_SCORED = 3_000  # prompts of a set on which the score is judged
 _MOST_ENCODED = 2_000  # characters
 _NEAR, _FAR = NAMES.index("near"), NAMES.index("far")
 _RUNGS = ladder_of(LadderSettings(), ["tiny", "small", "large", "huge"])
@@ -95,18 +99,23 @@ def main() -> None:
     options = _options()
     vectors = Vectors(options.cache)
     outcomes = sets.load("llmrouter", options.data, options.cache, options.half)
-    chooser = Chooser(outcomes, options.cache)
+    order = np.random.default_rng(0).permutation(len(outcomes.prompts)).tolist()
+    taught = outcomes.at(order[:_TAUGHT])
+    choosers = [Chooser(outcomes, taught, seed, options.cache) for seed in range(_LEARNERS)]
     measured = {}
-    for sample in _samples(options, chooser.untaught):
+    for sample in _samples(options, [outcomes.prompts[at] for at in order[_TAUGHT:]]):
         lens = fitted(
             [terms(p) for p in sample.fitted],
             [vectors[p] for p in sample.fitted],
             [_request(p).reading.kinds for p in sample.fitted],
         )
-        measured[sample.name] = _measured(sample, lens, vectors, chooser)
+        unseen = options.half == "held"
+        measured[sample.name] = _measured(sample, lens, vectors, choosers, unseen=unseen)
         print(sample.name, json.dumps(measured[sample.name]), flush=True)
         vectors.keep()
-    result = {"half": options.half, "sets": measured, "learner": chooser.described()}
+    for chooser in choosers:
+        chooser.player.close()
+    result = {"half": options.half, "learners": _LEARNERS, "sets": measured}
     result["score"] = dict(_scores(options))
     print(json.dumps(result["score"]))
     whole = json.loads(options.out.read_text()) if options.out.is_file() else {}
@@ -115,72 +124,68 @@ def main() -> None:
 
 
 class Chooser:
-    """A learner that learned from the first prompts of a shuffled stream, and chooses plans."""
+    """A learner that learned from a shuffled stream of prompts, and chooses plans."""
 
-    def __init__(self, outcomes: Outcomes, cache: Path) -> None:
-        order = np.random.default_rng(0).permutation(len(outcomes.prompts)).tolist()
-        self.outcomes = outcomes
-        self.untaught = [outcomes.prompts[at] for at in order[_TAUGHT:]]
-        stream = stream_of(outcomes.at(order[:_TAUGHT]), 0, tagged=False, cache=cache)
+    def __init__(self, outcomes: Outcomes, taught: Outcomes, seed: int, cache: Path) -> None:
+        stream = stream_of(taught, seed, tagged=False, cache=cache)
         self.player = Waggle(stream, Setup(guarded=False))
         play(stream, self.player, Conditions())
         assert stream.lens is not None
         self.lens = stream.lens
         worth = outcomes.quality - 0.1 * outcomes.dearness
         self._worth = dict(zip(outcomes.prompts, worth, strict=True))
-        self._best = float(worth.mean(axis=0).max())
 
     def choice(self, text: str, vector: Sequence[float]) -> int:
-        case = self._case(text, vector)
+        """The likeliest plan: its place among the models of the set."""
+        arms = [Arm(name) for name in self.player.plans.names]
+        around = Surroundings(policy_version="kinds", lens=self.lens, vector=vector)
+        features = _features(text, self.lens, vector)
+        case = Case(self.player.plans, _request(text), around, arms, {}, features)
         odds = by_bandit(case, self.player.policy).distribution
-        return self.player._index[max(odds, key=lambda arm: odds[arm])]
+        return self.player.place_of(max(odds, key=lambda arm: odds[arm]))
 
     def worth(self, prompt: str, choice: int) -> float | None:
         row = self._worth.get(prompt)
         return None if row is None else float(row[choice])
 
-    def described(self) -> Mapping[str, Any]:
-        return {"prompts": _TAUGHT, "best_single": round(self._best, 4)}
-
-    def _case(self, text: str, vector: Sequence[float]) -> Case:
-        plans = self.player.plans
-        around = Surroundings(policy_version="kinds", lens=self.lens, vector=vector)
-        features = _features(text, self.lens, vector)
-        arms = [Arm(name) for name in plans.names]
-        return Case(plans, _request(text), around, arms, {}, features)
-
 
 def _measured(
-    sample: Sample, lens: Lens, vectors: Vectors, chooser: Chooser
+    sample: Sample, lens: Lens, vectors: Vectors, choosers: Sequence[Chooser], *, unseen: bool
 ) -> Mapping[str, Mapping[str, float]]:
     """The share of paraphrases, by rule, with the same kind, neighbourhood, rung and plan."""
     same: dict[str, dict[str, list[float]]] = defaultdict(lambda: defaultdict(list))
-    choices: dict[int, int] = defaultdict(int)
+    choices: dict[tuple[int, int], int] = defaultdict(int)
     for prompt in sample.tested:
-        before = _seen(prompt, lens, vectors, chooser)
-        choices[before["choice"]] += 1
-        for rule, text in paraphrases(prompt, sample.language):
-            after = _seen(text, lens, vectors, chooser)
-            worth = [chooser.worth(prompt, seen["choice"]) for seen in (before, after)]
-            for counted in (rule, "all"):
+        before, plans = _seen(prompt, lens, vectors), _choices(prompt, vectors, choosers)
+        for learner, plan in enumerate(plans):
+            choices[learner, plan] += 1
+        for rule, text in paraphrases(prompt, sample.language, unseen=unseen):
+            after, others = _seen(text, lens, vectors), _choices(text, vectors, choosers)
+            for counted in (same[rule], same["all"]):
                 for name, value in before.items():
-                    same[counted][name].append(float(value == after[name]))
-                if worth[0] is not None and worth[1] is not None:
-                    same[counted]["worth lost"].append(worth[0] - worth[1])
+                    counted[name].append(float(value == after[name]))
+                for chooser, plan, other in zip(choosers, plans, others, strict=True):
+                    counted["choice"].append(float(plan == other))
+                    worth, its_worth = chooser.worth(prompt, plan), chooser.worth(prompt, other)
+                    if worth is not None and its_worth is not None:
+                        counted["worth lost"].append(worth - its_worth)
     table = {
         rule: {name: round(float(np.mean(values)), 4) for name, values in shares.items()}
         | {"n": len(shares["kind"])}
         for rule, shares in same.items()
     }
-    table["all"]["prompts with the commonest plan"] = round(
-        max(choices.values()) / len(sample.tested), 4
-    )
+    # A learner that always chooses one plan would have every choice the same.
+    commonest = [max(n for (at, _), n in choices.items() if at == k) for k in range(len(choosers))]
+    table["all"]["commonest plan"] = round(float(np.mean(commonest)) / len(sample.tested), 4)
     return table
 
 
-def _seen(text: str, lens: Lens, vectors: Vectors, chooser: Chooser) -> dict[str, Any]:
-    vector = vectors[text]
-    features, without = _features(text, lens, vector), _features(text, lens, None)
+def _choices(text: str, vectors: Vectors, choosers: Sequence[Chooser]) -> list[int]:
+    return [chooser.choice(text, vectors[text]) for chooser in choosers]
+
+
+def _seen(text: str, lens: Lens, vectors: Vectors) -> dict[str, Any]:
+    features, without = _features(text, lens, vectors[text]), _features(text, lens, None)
     arms = _RUNGS.distribution(features.context, _RUNGS.rungs)
     return {
         "kind": features.kind,
@@ -189,7 +194,6 @@ def _seen(text: str, lens: Lens, vectors: Vectors, chooser: Chooser) -> dict[str
         "far": features.numbers[_FAR],
         "near without a vector": without.numbers[_NEAR],
         "rung": max(arms, key=lambda arm: arms[arm]),
-        "choice": chooser.choice(text, vector),
     }
 
 
@@ -222,14 +226,36 @@ def _sample(name: str, language: Language, prompts: Sequence[str], half: str) ->
 
 
 def _scores(options: argparse.Namespace) -> Iterator[tuple[str, Mapping[str, float]]]:
-    """How well the ladder's score predicts that the strongest model beats the cheapest."""
+    """How well the ladder's score tells where the strongest model beats the cheapest, and how well
+    trees tell it that learned from other prompts, with every model's answer."""
     for name in ("llmrouter", "routellm_mmlu", "bfcl_july", "reasoning_gym_easy"):
-        outcomes = sets.load(name, options.data, options.cache, options.half, 3000)
+        outcomes = sets.load(name, options.data, options.cache, options.half, _SCORED)
+        cheap = int(outcomes.dearness.argmin())
         strong = int(outcomes.quality.mean(axis=0).argmax())
-        cheap = int(outcomes.cost.mean(axis=0).argmin())
+        if strong == cheap:
+            cheap = int(np.argsort(outcomes.dearness, kind="stable")[1])
         helps = outcomes.quality[:, strong] > outcomes.quality[:, cheap]
         scores = np.array([_score(prompt) for prompt in outcomes.prompts])
-        yield name, {"auc": round(auc(scores, helps), 4), "n": len(scores)}
+        trees = cross_val_predict(
+            ExtraTreesRegressor(60, min_samples_leaf=5, max_features=1 / 3, random_state=0),
+            np.column_stack([outcomes.vectors @ _axes(outcomes.vectors), scores]),
+            helps.astype(float),
+            cv=KFold(5, shuffle=True, random_state=0),
+        )
+        yield (
+            name,
+            {
+                "ladder": round(auc(scores, helps), 4),
+                "trees": round(auc(trees, helps), 4),
+                "helps": round(float(helps.mean()), 4),
+                "n": len(scores),
+            },
+        )
+
+
+def _axes(vectors: Matrix) -> Matrix:
+    axes: Matrix = np.linalg.svd(vectors - vectors.mean(axis=0), full_matrices=False)[2][:48].T
+    return axes
 
 
 def _score(prompt: str) -> float:

@@ -107,6 +107,10 @@ class Waggle:
             self._use_lens()
         self.publish()
 
+    def place_of(self, plan: str) -> int:
+        """The place of a plan's model among the models of the set."""
+        return self._index[plan]
+
     def close(self) -> None:
         shutil.rmtree(self._home, ignore_errors=True)
 

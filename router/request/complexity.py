@@ -29,10 +29,11 @@ _CODE = re.compile(
     re.I,
 )
 _HARD = re.compile(
-    r"\b(why|prove|proof|derive|compare|contrast|analy[sz]e|critique|design|architect\w*|trade-?offs?|"
-    r"optimi[sz]e|step by step|plan|evaluate|implications|strategy|reason(?:ing)?|"
-    r"por qu[eé]|demuestra|refuta|deduce|compara|contrasta|analiza|critica|dise[nñ]a|eval[uú]a|"
-    r"razona\w*|paso a paso|consecuencias|ventajas|estrategia)\b",
+    r"\b(why|prove|proof|derive|compare|contrast|analy[sz]e|critique|examine|assess|demonstrate|"
+    r"justify|clarify|design|architect\w*|trade-?offs?|optimi[sz]e|step by step|plan|evaluate|"
+    r"implications|strategy|reason(?:ing)?|por qu[eé]|demuestra|refuta|deduce|compara|contrasta|"
+    r"analiza|examina|critica|justifica|motivos?|dise[nñ]a|eval[uú]a|valora|razona\w*|"
+    r"paso a paso|consecuencias|ventajas|estrategia)\b",
     re.I,
 )
 _EASY = re.compile(

@@ -13,9 +13,9 @@ from router.request.plain import bare, folded
 SORTS = ("text", "question", "reasoning", "code", "json", "tools", "images", "statistics")
 BY_WORDS = SORTS[:4]  # the kinds that only words tell apart
 _HEAD, _TAIL = 120, 200  # characters at the start and the end of a prompt where it asks
-_NEARBY = 1.0  # the weight of a prompt's neighbourhood beside its words
-_PLAIN, _ASKS, _HARD, _CODE = 1.0, 2.0, 2.5, 4.0  # what each sign of a kind weighs
-_MARK = 0.3  # a question mark beside a word that asks
+_NEARBY = 3.0  # what a prompt's neighbourhood weighs beside the signs in its words
+_PLAIN, _ASKS, _HARD, _CODE = 0.5, 2.0, 2.5, 4.0  # what each sign of a kind weighs
+_MARK = 0.2  # a question mark beside a word that asks
 _QUESTION = re.compile(
     r"\b(?:what|whats|who|whom|whose|which|when|where|how|why|"
     r"que|cual|cuales|quien|quienes|cuando|donde|como|cuanto|cuanta|cuantos|cuantas)\b|"
@@ -47,9 +47,13 @@ def by_words(*, question: float, hard: int, code: int) -> tuple[float, ...]:
 
 
 def weighed(words: Sequence[float], nearby: Sequence[float] | None) -> tuple[float, ...]:
-    """The share of each of `BY_WORDS` by words and neighbourhood; the sum is 1."""
+    """The share of each of `BY_WORDS` by words and neighbourhood; the sum is 1.
+
+    Words count the more, the more signs of a kind they hold.
+    """
     if nearby is None:
         return tuple(round(share, 3) for share in words)
-    shares = [own + _NEARBY * near for own, near in zip(words, nearby, strict=True)]
+    signs = _PLAIN / words[0]
+    shares = [signs * own + _NEARBY * near for own, near in zip(words, nearby, strict=True)]
     total = sum(shares)
     return tuple(round(share / total, 3) for share in shares)

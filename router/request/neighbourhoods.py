@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 Shares = tuple[tuple[int, float], ...]  # numbers of neighbourhoods, the closest first; sum 1
+_SOFT = 4.0  # usual distances between the first and second centre, over which shares fade
 _LEAST = 0.01  # a smaller share is none
 _PRIOR = 2.0  # A neighbourhood's kinds begin as so many prompts of the usual kinds.
 
@@ -67,7 +68,7 @@ class Neighbourhoods:
         apart = halves.tolist()
         gap, reach = self.scale.tolist()
         least = 2 * apart[order[0]]
-        near = [exp((least - 2 * apart[at]) / gap) for at in order]
+        near = [exp((least - 2 * apart[at]) / (_SOFT * gap)) for at in order]
         # The last one tells where a share begins, so that no share starts with a jump.
         rest = near[-1] if len(order) > most else 0.0
         weights = [value - rest for value in near[:most]]

@@ -4,6 +4,7 @@ Not the service: there is no guard, no feed and no lens that comes later. The re
 `service.Waggle`.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -25,6 +26,8 @@ class LearnerAlone:
     settings: BanditSettings = field(default_factory=BanditSettings)
     every: int = 20
 
+    judged: Counter[tuple[str, int]] = field(default_factory=Counter)  # answers by task and arm
+
     def __post_init__(self) -> None:
         self.bandit = Bandit("replay", self.settings)
         self.rates = self.outcomes.rates
@@ -42,5 +45,10 @@ class LearnerAlone:
                 policy = self.policy()
             shares = policy.distribution(seen[at], arms)
             arm = drawn(np.array([shares[arm] for arm in arms]), chance.random())
-            quality = float(self.outcomes.quality[at, arm])
-            self.bandit.learn(Feedback(str(at), arms[arm], seen[at], quality))
+            self.learn(str(at), at, arm, seen[at])
+
+    def learn(self, name: str, at: int, arm: int, context: Context) -> None:
+        """Learn the outcome of an arm on a prompt."""
+        quality = float(self.outcomes.quality[at, arm])
+        self.judged[self.outcomes.tasks[at], arm] += 1
+        self.bandit.learn(Feedback(name, self.outcomes.arms[arm], context, quality))

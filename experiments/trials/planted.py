@@ -17,7 +17,7 @@ from experiments.replay.playing import COST
 from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
 from learner.deciding import BanditPolicy
-from learner.policy import Arm, Context, Feedback
+from learner.policy import Arm, Context
 from learner.preference import Estimate
 from learner.sequence import ComparedUnit
 from learner.verdict import Word, verdict_of
@@ -142,6 +142,7 @@ class _Rounds:
             rows,
             judged,
             EPSILON,
+            tried=lambda row, plan: self.player.judged[row.kind, self.pool.arms.index(Arm(plan))],
             spared=self.spared,
             alone=self.alone,
         )
@@ -158,9 +159,7 @@ class _Rounds:
             if step % self.player.every == 0:
                 policy = _policy(self.player)
             arm = _choice(policy, self.seen[at], left, float(chance.random()))
-            quality = float(self.pool.quality[at, self.pool.arms.index(arm)])
-            feedback = Feedback(f"{seed}:{step}", arm, self.seen[at], quality)
-            self.player.bandit.learn(feedback)
+            self.player.learn(f"{seed}:{step}", at, self.pool.arms.index(arm), self.seen[at])
 
 
 def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> Arm:

@@ -17,6 +17,7 @@ from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.learning.fold import Fold
 from router.learning.report import report_of
+from router.learning.state import kind_in
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.telemetry.journal import Journal
@@ -171,7 +172,8 @@ class Publisher:
         judged = {plan: n for (kind, plan), n in self._fold.state.judged.items() if not kind}
         report = report_of(self._fold, policy, self._config)
         rows = [{**row, "kind": kind["kind"]} for kind in report["kinds"] for row in kind["plans"]]
-        return LearnerView(policy, self._lens_number, judged, rows)
+        counts = {key: n for key, n in self._fold.state.judged.items() if key[0]}
+        return LearnerView(policy, self._lens_number, judged, rows, counts, kind_in)
 
     def _errand(self) -> Errand | None:
         """The proposer's errand, for one router at a time; after a while, for another router."""

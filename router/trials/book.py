@@ -44,6 +44,9 @@ class Trial:
     share: float = 0.5  # the adopted candidate's share of requests
     effect: str = ""  # the effect that was expected when the trial began
     replay: Mapping[str, Any] = field(default_factory=dict)
+    # What was known soon after it ended: judged answers of each plan, and a digest of the setting.
+    judged: Mapping[str, int] = field(default_factory=dict)
+    setting: str = ""
 
     @property
     def ended(self) -> bool:
@@ -167,6 +170,8 @@ class Book:
                 self._replace(line["trial"], share=line["share"], why=line["why"])
             case "trouble":
                 self._replace(line["trial"], trouble=line["why"])
+            case "evidence":
+                self._replace(line["trial"], judged=line["judged"], setting=line["setting"])
             case "serve":
                 self._serve(line, at)
             case "prompt":

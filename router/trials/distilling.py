@@ -6,6 +6,7 @@ from learner.policy import Arm
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Rejected
+from router.trials.evidence import KEPT_OUT
 from router.trials.gates import LoadedFunction
 from router.trials.logged import LoggedDecision
 from router.trials.proposals import REPLAYED, LearnerView, Proposal
@@ -94,6 +95,7 @@ def _code(source: str) -> list[str]:
 
 
 def _had_trial(book: Book, strategy: Strategy) -> bool:
-    """Whether the strategy has had a trial or is in one; a vetoed strategy may have another."""
+    """Whether the strategy is in a trial or was adopted; if a trial kept it out, new evidence may
+    bring it back."""
     states = [trial.state for trial in book.trials.values() if trial.candidate == strategy.key]
-    return any(state not in ("vetoed", "superseded", "stopped") for state in states)
+    return any(state not in (*KEPT_OUT, "superseded") for state in states)

@@ -8,6 +8,7 @@ from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.changes import open_trial, register
 from router.trials.director import Director
+from router.trials.evidence import kept_out, refusal
 from router.trials.gates import LoadedFunction, check_function
 from router.trials.logged import LoggedDecision
 from router.trials.proposals import REPLAYED, LearnerView, Proposal
@@ -26,6 +27,9 @@ def enter(
 ) -> None:
     """Open a trial of the proposal. Raises `Rejected`, which names the gate that failed."""
     strategy = proposal.strategy
+    again = refusal(strategy, kept_out(director.book, config, view.judged))
+    if again:
+        raise Rejected(again)
     with LoadedFunction(strategy, config.trials.function_ms / 1000) as ask_function:
         if strategy.kind == "function":
             check_function(strategy.source, ask_function, rows[-_CONTRACT_ROWS:])

@@ -1,17 +1,26 @@
-"""Finds plans that a strategy may not need, by the learner's estimates; a trial must prove it."""
+"""Finds plans that a strategy may not need, by the learner's estimates; a trial must prove it.
 
-from collections.abc import Collection, Mapping, Sequence
+A plan may go if it could add less than a margin. What it could add is asked kind by kind: it is
+the improvement that the learner expects of knowing the plan's worth. Where the plan was hardly
+tried, the learner's estimate comes from other kinds; there it is what the best answers would add.
+"""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from math import erf, exp, pi, sqrt
+from math import erf, exp, inf, log, pi, sqrt
 
 from learner.policy import Arm
+from learner.preference import Estimate
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.logged import LoggedDecision
 from router.trials.replaying import Replay
 
 _ENOUGH = 30  # judged answers before a plan can count as idle
-_MOST_LOSS = 2.0  # multiples of epsilon: among similar plans, the best one's lead is partly chance
+_ENOUGH_IN_KIND = 20  # judged answers on a kind before the learner's estimate counts for it
+_CONFIDENCE = 0.05
+
+Tried = Callable[[LoggedDecision, str], int]  # judged answers of a plan on requests of a row's kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +29,7 @@ class Idle:
 
     plans: tuple[str, ...]
     loss: float  # the expected loss of utility of a request
-    hope: float  # utility that the plans may add after all
+    could_add: float  # utility that the plans could add at most
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +48,7 @@ def find_idle(
     judged: Mapping[str, int],
     epsilon: float,
     *,
+    tried: Tried,
     spared: Collection[str] = (),
     alone: Collection[str] = (),
 ) -> IdleSearch:
@@ -48,7 +58,7 @@ def find_idle(
     together; each of these, in `alone`, is now tried alone.
     """
     plans = [plan for plan in config.asking if plan not in strategy.without]
-    worths = PlanWorths.of(replay, rows, [Arm(plan) for plan in plans])
+    worths = PlanWorths.of(replay, rows, [Arm(plan) for plan in plans], tried)
     if worths is None or len(plans) < 2:
         return IdleSearch(None)
     able = [p for p in plans if judged.get(p, 0) >= _ENOUGH and p not in spared]
@@ -56,8 +66,8 @@ def find_idle(
     hopeful = [
         plan
         for plan in able
-        for loss, hope in [worths.without([plan], plan)]
-        if loss <= epsilon / 2 and hope > epsilon
+        for loss, could_add in [worths.without([plan], plan)]
+        if loss <= epsilon / 2 and could_add > epsilon
     ]
     unsure = tuple(sorted((*few, *hopeful), key=lambda plan: judged.get(plan, 0)))
     return IdleSearch(_idle(worths, able, alone, epsilon), unsure)
@@ -70,40 +80,44 @@ class PlanWorths:
     plans: tuple[Arm, ...]
     worth: Sequence[Sequence[float]]
     deviation: Sequence[Sequence[float]]
+    ceiling: Sequence[Sequence[float]]  # the highest utility, where hardly tried; else -inf
     best: float
 
     @classmethod
     def of(
-        cls, replay: Replay, rows: Sequence[LoggedDecision], plans: Sequence[Arm]
+        cls, replay: Replay, rows: Sequence[LoggedDecision], plans: Sequence[Arm], tried: Tried
     ) -> "PlanWorths | None":
         """The worths; None if there are no rows, or if the learner does not know a plan yet."""
         if not rows:
             return None
-        worth, deviation = [], []
+        worth, deviation, ceiling = [], [], []
         for row in rows:
             estimates = {estimate.arm: estimate for estimate in replay.estimates(row, plans)}
             if len(estimates) < len(plans):
                 return None
             worth.append([estimates[arm].utility for arm in plans])
             deviation.append([estimates[arm].deviation for arm in plans])
+            ceiling.append([_ceiling(estimates[arm], tried(row, arm)) for arm in plans])
         best = sum(max(utilities) for utilities in worth) / len(rows)
-        return cls(tuple(plans), worth, deviation, best)
+        return cls(tuple(plans), worth, deviation, ceiling, best)
 
     def without(self, gone: Sequence[str], last: str) -> tuple[float, float]:
-        """The mean loss without the plans `gone`, and the hope for the plan `last`, one of them.
+        """The mean loss without the plans `gone`, and what the plan `last` of them could add.
 
-        The loss assumes that the best remaining plan answers. The hope is the utility that the last
-        plan may add because its estimates are uncertain.
+        Both assume that the best remaining plan answers. What is known to be lost is a part of what
+        the last plan could add.
         """
         at = self.plans.index(Arm(last))
         left = [n for n, plan in enumerate(self.plans) if plan not in gone]
         kept = [max(row[n] for n in left) for row in self.worth]
         loss = self.best - sum(kept) / len(kept)
-        hope = sum(
-            _improvement(row[at] - best, deviation[at]) - max(row[at] - best, 0.0)
-            for row, deviation, best in zip(self.worth, self.deviation, kept, strict=True)
+        could_add = sum(
+            max(_improvement(row[at] - best, deviation[at]), ceiling[at] - best)
+            for row, deviation, ceiling, best in zip(
+                self.worth, self.deviation, self.ceiling, kept, strict=True
+            )
         )
-        return loss, hope / len(kept)
+        return loss, could_add / len(kept)
 
 
 def _idle(
@@ -111,23 +125,31 @@ def _idle(
 ) -> Idle | None:
     """Remove plans one by one, the least useful first, until removing another costs utility."""
     gone: list[str] = []
-    loss = hope = 0.0
+    loss = could_add = 0.0
     while len(worths.plans) - len(gone) > 1 and not set(gone) & set(alone):
         left = [p for p in able if p not in gone and not (gone and p in alone)]
         tried = {plan: worths.without([*gone, plan], plan) for plan in left}
-        tried = {plan: (lost, hoped) for plan, (lost, hoped) in tried.items()
-                 if hope + hoped <= epsilon}  # fmt: skip
+        tried = {plan: (lost, more) for plan, (lost, more) in tried.items()
+                 if could_add + more <= epsilon}  # fmt: skip
         if not tried:
             break
         plan = min(tried, key=lambda plan: (*tried[plan], plan))
-        lost, hoped = tried[plan]
-        if lost > (epsilon / 4 if gone else _MOST_LOSS * epsilon):
+        lost, more = tried[plan]
+        if gone and lost > epsilon / 4:
             break
         gone.append(plan)
-        loss, hope = lost, hope + hoped
+        loss, could_add = lost, could_add + more
         if lost > epsilon / 4:
             break  # if removing a plan costs a little, remove no other plan
-    return Idle(tuple(gone), loss, hope) if gone else None
+    return Idle(tuple(gone), loss, could_add) if gone else None
+
+
+def _ceiling(estimate: Estimate, tried: int) -> float:
+    """The utility of the plan if its quality is as high as so few answers allow."""
+    if tried >= _ENOUGH_IN_KIND:
+        return -inf
+    radius = sqrt(log(1 / _CONFIDENCE) / (2 * tried)) if tried else 1.0
+    return estimate.utility + max(min(1.0 - estimate.quality, radius), 0.0)
 
 
 def _improvement(ahead: float, deviation: float) -> float:

@@ -4,7 +4,7 @@ A proposal must pass its gates, and is then tried like any other strategy.
 """
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
@@ -17,6 +17,7 @@ from router.trials.changes import open_trial
 from router.trials.director import Director
 from router.trials.distilling import distill, prune
 from router.trials.entering import enter, free_name
+from router.trials.evidence import evidence_lines, kept_out
 from router.trials.gates import Postponed
 from router.trials.logged import LoggedDecision
 from router.trials.proposals import LearnerView, Proposal
@@ -64,6 +65,7 @@ class Proposer:
         if due:
             self._looked_at = now
             tasks += ["challenge", "distill", "simplify", *(["write"] if settings.writer else [])]
+        self.director.change(evidence_lines, self.config, view.judged, now)
         rows = self._rows()
         if len(rows) < _ENOUGH_ROWS:
             for task in dict.fromkeys(wishes):
@@ -91,7 +93,7 @@ class Proposer:
         config, book = self.config, self.director.book
         match task:
             case "challenge":
-                self.director.change(_challenge, self.wall())
+                self.director.change(_challenge, config, view.judged, self.wall())
             case "distill":
                 self._enter(distill(config, book, view, rows), view, rows)
             case "simplify":
@@ -145,10 +147,10 @@ class Proposer:
         self.director.change(_noted, task, state, why, self.wall(), by_hand=by_hand)
 
 
-def _challenge(book: Book, at: float) -> list[Line]:
-    """Try the bandit against a serving strategy that does not learn, but only once."""
-    serving = book.serving
-    tried = {(trial.candidate, trial.current) for trial in book.trials.values()}
+def _challenge(book: Book, config: Config, judged: Mapping[str, int], at: float) -> list[Line]:
+    """Try the bandit against a serving strategy that does not learn; again after new evidence."""
+    serving, out = book.serving, kept_out(book, config, judged)
+    tried = {(trial.candidate, trial.current) for trial, _ in out.values()}
     if serving.kind in ("bandit", "function") or ("bandit", serving.key) in tried:
         return []
     effect = f"what is learned decides, in place of {serving.key}"
@@ -162,12 +164,12 @@ def _simpler(
     """A proposal to simplify the serving strategy; None if this kind cannot be simplified."""
     match book.serving.kind:
         case "function":
-            return without_stage(config, book, rows) or prune(config, book, view, rows)
+            return without_stage(config, book, view, rows) or prune(config, book, view, rows)
         case "bandit" | "ladder":
             search = search_idle(config, book, view, rows)
             if search.idle is not None:
                 return without_plans(config, book.serving, search.idle, rows)
-            proposal = without_stage(config, book, rows)
+            proposal = without_stage(config, book, view, rows)
             if proposal is None:
                 raise nothing_idle(config, book, search)
             return proposal

@@ -8,6 +8,7 @@ from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, stages
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Rejected
+from router.trials.evidence import KEPT_OUT, kept_out
 from router.trials.idle_plans import Idle, IdleSearch, find_idle
 from router.trials.logged import LoggedDecision
 from router.trials.proposals import LearnerView, Proposal
@@ -35,9 +36,19 @@ def without_plans(
     return Proposal(strategy, "no worse", "simplifier", effect)
 
 
-def without_stage(config: Config, book: Book, rows: Sequence[LoggedDecision]) -> Proposal | None:
+def without_stage(
+    config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
+) -> Proposal | None:
     """A plan without one of its stages, on few requests, because the new plan is untested."""
-    tried = {plan for row in book.registered.values() for plan in row.instead.values()}
+    out = {strategy.key for _, strategy in kept_out(book, config, view.judged).values()}
+    ended = [trial for trial in book.trials.values() if trial.state in KEPT_OUT]
+    renewed = {trial.candidate for trial in ended} - out  # there is new evidence
+    tried = {
+        plan
+        for key, strategy in book.registered.items()
+        if key not in renewed
+        for plan in strategy.instead.values()
+    }
     stage = next(iter(idle_stages(config, book.serving, rows, tried)), None)
     if stage is None:
         return None
@@ -65,9 +76,10 @@ def nothing_idle(config: Config, book: Book, search: IdleSearch) -> Rejected:
 def search_idle(
     config: Config, book: Book, view: LearnerView, rows: Sequence[LoggedDecision]
 ) -> IdleSearch:
-    """Search the serving strategy for idle plans, and respect the results of earlier trials."""
-    kept = [trial for trial in book.trials.values() if trial.state == "kept"]
-    needed = [book.strategies[trial.candidate].without for trial in kept]
+    """Search the serving strategy for idle plans. What earlier trials kept out is not proposed
+    again without new evidence."""
+    out = kept_out(book, config, view.judged).values()
+    needed = [strategy.without for _, strategy in out if strategy.without]
     return find_idle(
         config,
         view.replay(config),
@@ -75,6 +87,7 @@ def search_idle(
         rows,
         view.judged,
         config.trials.epsilon,
+        tried=view.tried,
         spared={without[0] for without in needed if len(without) == 1},
         alone={plan for without in needed if len(without) > 1 for plan in without},
     )
@@ -129,7 +142,8 @@ def _effect(config: Config, serving: Strategy, idle: Idle, kinds: Sequence[str])
     unneeded = f"; {backends} would not be needed" if backends else ""
     return (
         f"without {', '.join(idle.plans)} a request is expected to lose {idle.loss:.4f} of "
-        f"utility; {paths(config, serving, kinds)} paths become {paths(config, simpler, kinds)}"
+        f"utility, and at most {idle.could_add:.4f}; {paths(config, serving, kinds)} paths become "
+        f"{paths(config, simpler, kinds)}"
         f"{unneeded}"
     )
 

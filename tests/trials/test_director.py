@@ -11,6 +11,7 @@ from learner.bandit_learner import Bandit
 from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
+from router.learning.state import kind_in
 from router.request.context import context_of, taught
 from router.routing.function_contract import (
     NO_OPINION,
@@ -25,6 +26,8 @@ from router.trials.changes import adopt, open_trial, register, stop, write
 from router.trials.course import phase_of
 from router.trials.director import Director
 from router.trials.entering import enter
+from router.trials.evidence import evidence_lines, kept_out
+from router.trials.idle_plans import find_idle
 from router.trials.proposals import LearnerView, Proposal
 from router.trials.proposing import Proposer
 from router.trials.simplifying import paths
@@ -426,7 +429,9 @@ def taught_view(world, good, rounds=150):
                 quality = float(world.chance.random() < good(arm, kind))
                 bandit.learn(Feedback(f"{n}{kind}{arm}", arm, context, quality))
                 bandit.see(Outcome(arm, context, 1.0, 0.1), f"task={kind}")
-    return LearnerView(bandit.policy(), 0, dict.fromkeys(arms, 2 * rounds))
+    judged = dict.fromkeys(arms, 2 * rounds)
+    counts = {(f"task={kind}", str(arm)): rounds for kind in KINDS for arm in arms}
+    return LearnerView(bandit.policy(), 0, judged, (), counts, kind_in)
 
 
 def by_kind(plan, kind):
@@ -501,6 +506,75 @@ def test_a_plan_that_is_best_for_some_kind_is_never_idle(world):
     proposer(world).propose("simplify", taught_view(world, by_kind), rows)
     gone = world.book.strategies[world.book.live[-1].candidate].without
     assert gone == ("idle",)
+
+
+def test_a_plan_that_was_hardly_tried_on_a_kind_is_not_left_out(world):
+    """The learner's estimate for that kind comes from the other kind, and may be wrong there."""
+    world.go(400, by_kind)
+    world.change(open_trial, "learn", "bandit", world.now())
+    world.adopt_at_once("learn")
+    view, rows = taught_view(world, by_kind), world.rows()
+    few = {**view.judged_by_kind, ("task=sql", "idle"): 3}
+    with pytest.raises(Rejected, match="too little is known of idle"):
+        proposer(world).propose("simplify", replace(view, judged_by_kind=few), rows)
+    proposer(world).propose("simplify", view, rows)
+    assert world.book.trial("without-idle-1").state == "running"
+
+
+@pytest.mark.parametrize("quality", [0.2, 0.97])
+def test_a_plan_goes_only_if_it_could_add_less_than_the_margin_to_the_kinds(world, quality):
+    """Where the best plan is nearly perfect, even the best answers could not add much."""
+    world.go(400, alike)
+    rows = world.rows()
+
+    def good(plan, kind):
+        return quality if plan != "idle" else 0.1
+
+    view = taught_view(world, good)
+    replay = view.replay(world.config)
+    search = find_idle(
+        world.config, replay, Strategy("bandit", "bandit"), rows, view.judged, 0.05,
+        tried=lambda row, plan: 0 if plan == "idle" else 150,
+    )  # fmt: skip
+    gone = search.idle.plans if search.idle is not None else ()
+    assert ("idle" in gone) == (quality > 0.9)
+    assert ("idle" in search.unsure) == (quality < 0.9)
+
+
+def test_what_a_trial_kept_out_is_proposed_again_only_with_new_evidence(world):
+    world.go(400, by_kind)
+    world.change(open_trial, "learn", "bandit", world.now())
+    world.adopt_at_once("learn")
+    view, rows, proposing = taught_view(world, by_kind), world.rows(), proposer(world)
+    proposing.propose("simplify", view, rows)
+    world.change(stop, "without-idle-1", world.now())
+    for _ in range(2):  # soon after its end, what is known is kept
+        world.change(write, {"do": "ask", "at": world.now(), "what": "simplify"})
+        proposing.turn(lambda: view)
+        assert world.book.trial("without-idle-1").judged["idle"] == 300
+    names = [trial.name for trial in world.book.trials.values()]
+    assert [name for name in names if "without" in name] == ["without-idle-1"]
+    same = Strategy("other-name", "same", without=("idle",))
+    with pytest.raises(Rejected, match="trial without-idle-1 kept the same out"):
+        enter(world.director, world.config, Proposal(same, "no worse", "", ""), view, rows, 0)
+    doubled = replace(view, judged={**view.judged, "idle": 600})
+    proposing.propose("simplify", doubled, rows)
+    assert world.book.live[-1].name == "without-idle-2"
+
+
+def test_another_price_is_new_evidence(world):
+    world.go(400, by_kind)
+    world.change(register, Strategy("slim", "same", without=("idle",)), world.now())
+    world.change(open_trial, "slim", "slim@1", world.now())
+    world.change(stop, "slim", world.now())
+    judged = {"cheap": 500, "dear": 500, "idle": 500}
+    world.change(evidence_lines, world.config, judged, world.now())
+    assert len(kept_out(world.book, world.config, judged)) == 1
+    backends = world.config.backends
+    price = backends["c"].price.model_copy(update={"input": 1.0})
+    cheaper = backends | {"c": backends["c"].model_copy(update={"price": price})}
+    assert not kept_out(world.book, world.config.model_copy(update={"backends": cheaper}), judged)
+    assert not kept_out(world.book, world.config, {**judged, "idle": 1000})
 
 
 def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):

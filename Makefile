@@ -13,6 +13,7 @@
 # make bench-plans      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
+# make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
@@ -28,7 +29,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -79,6 +80,9 @@ bench-sandbox: $(STAMP)
 bench-replay: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	$(BIN)/python -m experiments.replay.run --jobs 2 --publish
+
+bench-kinds: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.kinds.run
 
 bench-offpolicy: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.offpolicy.run

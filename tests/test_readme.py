@@ -12,6 +12,7 @@ from experiments import readme
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
+from experiments.kinds import report as kinds
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
@@ -46,6 +47,7 @@ REPORTS = {
     "demo": demo,
     "dashboard": dashboard,
     "replay": replay,
+    "kinds": kinds,
     "offpolicy": offpolicy,
     "reuse": reuse,
     "trials": trials,
@@ -94,6 +96,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
 @pytest.mark.parametrize(
     ("name", "experiment", "report"),
     [
+        ("kinds score", "kinds", kinds.score_table),
         ("weeks", "trials", trials.weeks_table),
         ("distilled", "trials", trials.function_of),
         ("savings", "replay", replay.savings_table),

@@ -22,7 +22,9 @@ from numpy.typing import NDArray
 from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
 from sklearn.model_selection import KFold, cross_val_predict  # type: ignore[import-untyped]
 
+from experiments import readme
 from experiments.kinds.perturb import Language, paraphrases
+from experiments.kinds.report import readme_table, score_table
 from experiments.kinds.spanish import PROMPTS as SPANISH
 from experiments.replay import sets
 from experiments.replay.outcomes import Matrix, Outcomes
@@ -97,6 +99,14 @@ class Vectors:
 
 def main() -> None:
     options = _options()
+    measure(options)
+    whole = json.loads(options.out.read_text())
+    if options.out == HERE / "result.json":
+        readme.put("kinds", readme_table(whole))
+        readme.put("kinds score", score_table(whole), "kinds")
+
+
+def measure(options: argparse.Namespace) -> None:
     vectors = Vectors(options.cache)
     outcomes = sets.load("llmrouter", options.data, options.cache, options.half)
     order = np.random.default_rng(0).permutation(len(outcomes.prompts)).tolist()

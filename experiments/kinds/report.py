@@ -1,0 +1,39 @@
+"""The last result as a table for a README."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from experiments.readme import table
+
+_NAMES = {
+    "kind": "kind",
+    "near": "closest neighbourhood",
+    "rung": "rung",
+    "choice": "likeliest plan",
+}
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    """What stays the same, on the half that was not looked at before, then and now."""
+    now, before = result["held"]["sets"], result["held before"]["sets"]
+    rows = [
+        (
+            name,
+            *(f"{before[of]['all'][measure]:.1%} → {now[of]['all'][measure]:.1%}" for of in now),
+        )
+        for measure, name in _NAMES.items()
+    ]
+    for rule in ("typos", "marks", "casing", "synonyms", "filler"):
+        cells = (f"{before[of][rule]['choice']:.1%} → {now[of][rule]['choice']:.1%}" for of in now)
+        rows.append((f"likeliest plan, {rule}", *cells))
+    return table(("the same for prompt and paraphrase", *now), rows)
+
+
+def score_table(result: Mapping[str, Any]) -> str:
+    """How well the ladder's score tells where the strongest model beats the cheapest."""
+    scores = result["held"]["score"]
+    rows = [
+        ("the ladder's score", *(f"{scores[of]['ladder']:.2f}" for of in scores)),
+        ("trees on the vector and the score", *(f"{scores[of]['trees']:.2f}" for of in scores)),
+    ]
+    return table(("area under the curve", *scores), rows)

@@ -17,16 +17,19 @@ def readme_table(result: Mapping[str, Any]) -> str:
     """What stays the same, on the half that was not looked at before, then and now."""
     now, before = result["held"]["sets"], result["held before"]["sets"]
     rows = [
-        (
-            name,
-            *(f"{before[of]['all'][measure]:.1%} → {now[of]['all'][measure]:.1%}" for of in now),
-        )
+        (name, *(_shares(before[of], now[of], "all", measure) for of in now))
         for measure, name in _NAMES.items()
     ]
+    cells = (_shares(before[of], now[of], "all", "commonest plan") for of in now)
+    rows.append(("prompts whose plan is the commonest", *cells))
     for rule in ("typos", "marks", "casing", "synonyms", "filler"):
-        cells = (f"{before[of][rule]['choice']:.1%} → {now[of][rule]['choice']:.1%}" for of in now)
+        cells = (_shares(before[of], now[of], rule, "choice") for of in now)
         rows.append((f"likeliest plan, {rule}", *cells))
     return table(("the same for prompt and paraphrase", *now), rows)
+
+
+def _shares(before: Mapping[str, Any], now: Mapping[str, Any], rule: str, measure: str) -> str:
+    return f"{before[rule][measure]:.1%} → {now[rule][measure]:.1%}"
 
 
 def score_table(result: Mapping[str, Any]) -> str:

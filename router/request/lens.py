@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 WORDS, MEANING = 16, 48  # directions of words, and of sentence vectors
 NEAR, FAR = 48, 10  # numbers of fine and of coarse neighbourhoods
-NEAR_SHARES, FAR_SHARES = 4, 3  # neighbourhoods that a prompt belongs to, at most
+NEAR_SHARES, FAR_SHARES = 6, 6  # neighbourhoods that a prompt belongs to, at most
 ENOUGH = 400  # prompts that a lens is fitted to
 _WITH_VECTOR = 100  # added to the number of a neighbourhood found with a vector
 _FORMAT = 2

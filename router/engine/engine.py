@@ -199,7 +199,8 @@ class Engine:
             around = replace(
                 around, steering=steering, call_function=call_function, similar=_similar(lookup)
             )
-        if following.collecting:
+        # A lens that is fitted to prompts without vectors would never see one.
+        if following.collecting and not self.claims.preparing:
             following.collect(request, vector)
         return around
 

@@ -26,6 +26,11 @@ _CLOSING = re.compile(
     r"(?: por (?:tu|su) ayuda)?|(?:te|se) lo agradezco|(?:un )?saludos?)\W{0,4}$",
     re.I,
 )
+# One of these is in every closing; looking for words is quicker than looking for the pattern.
+_THANKS = (
+    *("please", "pls", "plz", "thank", "thx", " ty", "cheers", "appreciate", "favor", "porfa"),
+    *("gracias", "agradezco", "saludo"),
+)
 _MARKS = re.compile(r"[?!¿¡;:,.\"'«»…\u2018\u2019\u201c\u201d](?=\s|$)|(?<!\S)[\"'¿¡«\u2018\u201c]")
 
 
@@ -42,12 +47,14 @@ def bare(text: str) -> str:
         if opening is None or opening.end() == start:
             break
         start = opening.end()
-    for _ in range(_MOST_PHRASES):
-        tail = max(start, end - _TAIL)
-        closing = _CLOSING.search(text[tail:end])
-        if closing is None:
-            break
-        end = tail + closing.start()
+    ending = text[max(start, end - _TAIL) :].lower()
+    if any(word in ending for word in _THANKS):
+        for _ in range(_MOST_PHRASES):
+            tail = max(start, end - _TAIL)
+            closing = _CLOSING.search(text[tail:end])
+            if closing is None:
+                break
+            end = tail + closing.start()
     left = text[start:end]
     return left if left.strip() else text
 

@@ -41,6 +41,7 @@ class Claims:
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
         self._encoded: tuple[str, Vector | None] = ("", None)
+        self.preparing = False  # the first export of an encoder takes seconds
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
         """The request's sentence vector; without `always`, only if the vector was made already.
@@ -85,10 +86,13 @@ class Claims:
         """Export the encoder of requests, if nobody has exported it yet, and load it."""
         from router.encoding.home import encoder_of
 
+        self.preparing = True
         try:
             encoder_of(config.reuse.encoder, str(config.data / "encoders")).encode(["?"])
         except Exception:  # the router decides without vectors, as if `encode` were off
             _log.exception("the encoder of requests cannot be loaded; they are read by words alone")
+        finally:
+            self.preparing = False
 
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
         """How sure each specialist is that its documents answer the request."""

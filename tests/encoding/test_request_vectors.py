@@ -49,5 +49,13 @@ def test_without_always_a_request_has_only_a_vector_that_was_made_already(data):
     assert vector_of(Claims(), configured(data), "What is it?", always=False) is None
 
 
+def test_warming_loads_the_encoder_of_requests_and_says_when_it_is_done(data):
+    claims = Claims()
+    assert not claims.preparing
+    claims.warm(configured(data))
+    assert not claims.preparing
+    assert vector_of(claims, configured(data), "What is it?") is not None
+
+
 def test_without_an_encoder_a_request_has_no_vector(tmp_path):
     assert vector_of(Claims(), configured(tmp_path), "What is it?") is None

@@ -48,7 +48,7 @@ def test_twelve_small_weeks_are_lived_to_the_end_and_their_trials_end(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 @pytest.mark.parametrize("seed", [1, 2])
 def test_twelve_whole_weeks_are_lived_to_the_end(tmp_path, seed):
     """With seed 2, functions were vetoed since another trial had taken their plans away."""

@@ -12,7 +12,8 @@ _STEPS_A_SECOND = 100_000  # a slow search counts for as many steps as other wor
 _MOST_CHARACTERS = 2_000
 _MOST_REPEATED = 20_000  # a repeat is compiled into that many copies, of about 250 bytes each
 _TOKEN = re.compile(
-    r"\\.|\[\^?\]?(?:\\.|[^\]\\])*+\]|\((?:\?[^()]{0,40}?[:=!>])?|\)|\{\s*(\d*)\s*(?:,\s*\d*\s*)?\}|.",
+    r"\\.|\[\^?\]?(?:[^\]\\]++|\\.)*+\]|(?P<comment>\(\?#[^)]*+\))|(?P<flag>\(\?[A-Za-z01]*(?:x|V1))"
+    r"|\((?:\?[^()]{0,40}?[:=!>])?|\)|\{\s*+(?P<count>\d*+)\s*+(?:,\s*+\d*+\s*+)?\}|.",
     re.S,
 )
 
@@ -47,15 +48,20 @@ def _repeated(pattern: str) -> int:
     sizes, last = [0], 0  # the parts of each open group, and of the part before this token
     for token in _TOKEN.finditer(pattern):
         text = token[0]
+        if token["comment"]:
+            continue
+        if token["flag"]:  # brackets and blanks then mean something else than is counted here
+            rule = "sets the flag x or V1, with which repeats are not counted: write it without it"
+            raise BadPattern(f"{pattern!r:.80} {rule}")
         if text.startswith("("):
             sizes.append(0)
             last = 0
         elif text == ")" and len(sizes) > 1:
             last = sizes.pop()
             sizes[-1] += last
-        elif token[1] is not None:
+        elif token["count"] is not None:
             # Only the least count costs memory: `a{1,65535}` is compiled into one loop.
-            more = last * (max(int(token[1].lstrip("0")[:9] or 1), 1) - 1)
+            more = last * (max(int(token["count"].lstrip("0")[:9] or 1), 1) - 1)
             sizes[-1] += more
             last += more
         else:

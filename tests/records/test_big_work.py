@@ -400,6 +400,28 @@ def test_a_pattern_that_needs_much_memory_is_refused(pattern):
 
 
 @pytest.mark.parametrize(
+    ("pattern", "reason"),
+    [
+        ("(?#[)((a{99}){99}){99}(?#])", "repeats its parts 970,299 times"),
+        ("(?x)#[\n((a{99}){99}){99}#]", "sets the flag x or V1"),
+        ("(?x)((a{99}){99}) {99}", "sets the flag x or V1"),
+        ("(?i-s)(?sx:a)", "sets the flag x or V1"),
+        ("(?V1)((a{99}){99}[[a])]){99}", "sets the flag x or V1"),
+    ],
+)
+def test_no_comment_or_flag_hides_the_repeats_of_a_pattern(pattern, reason):
+    with pytest.raises(BadPattern, match=reason):
+        matches(pattern, "text")
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(?i)A(?#[)", r"\(?x", "[(?x]", "(?P<x>a)", "(?<xV1>a)", "(?=x|a)", "a(?#b){1,3}"]
+)
+def test_a_pattern_that_only_looks_like_a_flag_is_searched(pattern):
+    assert matches(pattern, "a(x")
+
+
+@pytest.mark.parametrize(
     "odd",
     [
         -(2**63), 5, "text", [], [[]], [5], {"type": "array", "items": 5}, None, True,

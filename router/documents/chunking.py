@@ -55,13 +55,16 @@ def _cut(text: str) -> Iterator[str]:
             for start in range(0, len(words), _MOST_WORDS):
                 pieces.append(" ".join(words[start : start + _MOST_WORDS]))
     held: list[str] = []
+    size = 0  # words of the pieces held
     for piece in pieces:
-        size = sum(len(other.split()) for other in held)
-        if held and size + len(piece.split()) > _MOST_WORDS:
+        words = len(piece.split())
+        if held and size + words > _MOST_WORDS:
             yield " ".join(held)
             last = held[-1]
-            held = [last] if len(last.split()) <= _MOST_WORDS // 4 else []
+            size = len(last.split())
+            held, size = ([last], size) if size <= _MOST_WORDS // 4 else ([], 0)
         held.append(piece)
+        size += words
     if held:
         yield " ".join(held)
 

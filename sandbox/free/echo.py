@@ -35,7 +35,7 @@ _PARTS = re.compile(
     r"|(?<!\w)(?:and|but|then|while|y|pero)(?!\w)"
 )
 _OPENERS_FILE = Path(__file__).parent / "opening_words.txt"
-_OPENING = re.compile(r"\w+(?:ed|ly|ado|ada|ados|adas|mente)", re.IGNORECASE)
+_OPENING = re.compile(r"\A\w+(?:ed|ly|ado|ada|ados|adas|mente)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _SIGNS = re.compile(r"[^\W_]+|[≥≤<>=]+")
 _STEM = 5  # letters by which two words are the same
@@ -169,7 +169,9 @@ def _sizes(parameters: Mapping[str, Any]) -> set[float]:
     while stack and len(sizes) < _MOST_VALUES:
         item = stack.pop()
         if isinstance(item, Mapping):
-            alike = Counter(re.sub(r"_?(?:\d+|[a-z])$", "", str(key).lower()) for key in item)
+            alike = Counter(
+                re.sub(r"_?(?:(?<!\d)\d++|[a-z])$", "", str(key).lower()) for key in item
+            )
             sizes |= {float(count) for count in alike.values()} | {float(len(item))}
             stack.extend(item.values())
         elif isinstance(item, list | tuple):

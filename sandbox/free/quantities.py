@@ -19,7 +19,7 @@ _DIGITS = re.compile(
     (?P<number>(?<!\d,)(?<!\d_)\d{1,3}(?:[,_]\d{3})++(?:\.\d+)?(?![\d,])
         | (?<!\d[ ])\d{1,3}(?:[ ]000)++(?!\d)
         | (?<!\d,)\d+,\d{1,2}(?![\d,]) | \d+(?:\.\d+)? | \.\d+)
-    (?P<power>(?:\s*[x*\u00d7]\s*10\s*\^?\s*-?\d+)|e[-+]?\d+)?
+    (?P<power>(?:\s*+[x*\u00d7]\s*+10\s*+\^?\s*+-?\d+)|e[-+]?\d+)?
     (?:(?P<fraction>/)(?P<below>\d+)(?!\s*[/\d]))?
     (?P<scale>(?:k|mm|mn|m|bn|b|tr)\b|\s+(?:k|hundred|thousand|million|billion|trillion|
         mil|millón|millones|ciento|cientos|bn|mn)\b|\s+dozens?\b)?
@@ -76,8 +76,8 @@ def _in_digits(match: re.Match[str]) -> Quantity:
     raw = match["number"]
     values = _readings(raw)
     if match["power"]:
-        exponent = re.search(r"-?\d+$", match["power"].replace("+", ""))
-        values = [value * 10.0 ** max(min(int(exponent[0]), 300), -300) for value in values
+        exponent = re.search(r"-?(?<!\d)\d++$", match["power"].replace("+", ""))
+        values = [value * 10.0 ** max(min(float(exponent[0]), 300.0), -300.0) for value in values
                   if exponent is not None]  # fmt: skip
     if match["fraction"]:  # 3/4 is a number, and so are its two parts, as in `A/B` or a date
         below = float(match["below"])

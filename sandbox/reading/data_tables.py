@@ -174,7 +174,7 @@ def _markdown(text: str) -> DataTable | None:
     return DataTable(columns, rest, named=True)
 
 
-_HEAD_WORD = re.compile(r"[^\W\d]\w*$")
+_HEAD_WORD = re.compile(r"\A[^\W\d]\w*+$")
 _PAIR = rf"\([^\S\n]*({_FIGURE})[^\S\n]*[,;][^\S\n]*({_FIGURE})[^\S\n]*\)"
 _ARROW = rf"({_FIGURE})[^\S\n]*(?:->|→|=>)[^\S\n]*({_FIGURE})"
 _ARROWS = re.compile(rf"(?<![\w.]){_ARROW}(?:[^\S\n]*[,;][^\S\n]*{_ARROW}){{2,}}")

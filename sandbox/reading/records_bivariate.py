@@ -9,10 +9,12 @@ import re
 
 _NUMBER = r"[-+]?(?:\d+(?:\.\d+)?|\.\d+)"
 _NAMES = re.compile(
-    r"\(?\b(?P<first>[^\W\d]\w{0,24})\s*(?:,|\band\b|\b[ye]\b|&)\s*(?P<second>[^\W\d]\w{0,24})\)?\s*"
-    r"(?:pairs?|values?|pares|points?)?\s*(?:~|,|from|follow(?:s|ing)?|that follow|drawn from|are|as|with|siguen|sigan|de|con|jointly)?\s*(?:an? |una? |the )?$",
+    r"\(?\b(?P<first>[^\W\d]\w{0,24})\s*+(?:,|\band\b|\b[ye]\b|&)\s*+(?P<second>[^\W\d]\w{0,24})\)?\s*+"
+    r"(?:pairs?|values?|pares|points?)?\s*+(?:~|,|from|follow(?:s|ing)?|that follow|drawn from|are|as|with|siguen|sigan|de|con|jointly)?\s*+(?:an? |una? |the )?$",
     re.I,
 )
+# The word before the phrase that belongs to it, and white space at the end.
+_LINKING = re.compile(r"(?:\bfrom|~|\bde|\bwith)\s*+$|(?<!\s)\s*+$|\Z")
 _BIVARIATE = re.compile(
     r"(?:(?:an? |una? )?(?:distribuci[oó]n )?(?P<std1>standard )?(?:bi-?variate|2-?d|two-dimensional|jointly)(?P<std2>[ -]standard)? (?:normal(?:ly)?|gaussian)(?: (?:distribution|distributed))?"
     r"|(?:an? |una? )?(?:distribuci[oó]n )?normal(?:es)? (?P<std3>est[aá]ndar )?bivariad[ao]s?(?P<std4> est[aá]ndar)?"
@@ -22,12 +24,12 @@ _BIVARIATE = re.compile(
     re.I,
 )
 _PAIR = (
-    rf"[\s:=]*(?:of |are |de |vector |is )?[\[(]?\s*(?P<one>{_NUMBER})\s*(?:(?:,|;|\band\b|\by\b|&)\s*"
+    rf"[\s:=]*+(?:of |are |de |vector |is )?[\[(]?\s*+(?P<one>{_NUMBER})\s*+(?:(?:,|;|\band\b|\by\b|&)\s*+"
     rf"(?P<two>{_NUMBER}))?(?:\s*[\])])?(?:\s*(?:each|both|cada una|ambas))?"
 )
 _LINK = r"[\s,;]{0,4}(?:\b(?:with|and|con|y|having)\s+)?(?:\ban?\s+|\buna?\s+)?"
 _NAMES_AFTER = re.compile(
-    r"\s*(?:variables|columns|columnas|pairs|pares)?\s*\(?(?P<first>[^\W\d]\w{0,24})\s*(?:,|and|y)\s*"
+    r"\A\s*+(?:variables|columns|columnas|pairs|pares)?\s*+\(?(?P<first>[^\W\d]\w{0,24})\s*+(?:,|and|y)\s*+"
     r"(?P<second>[^\W\d]\w{0,24})\)?(?=,| with| con)"
 )
 _MEANS = re.compile(rf"{_LINK}\b(?:mean vector|means?|mu|μ|medias?)\b{_PAIR}", re.I)
@@ -65,9 +67,7 @@ def as_two_columns(text: str) -> str:
     if named is None and not re.search("bivar|2-?d|two-dim|jointly", phrase[0], re.I):
         return text
     first, second = (named["first"], named["second"]) if named else ("x", "y")
-    before = (
-        before[: names.start()] if names else re.sub(r"(?:\bfrom|~|\bde|\bwith)?\s*$", " ", before)
-    )
+    before = before[: names.start()] if names else _LINKING.sub(" ", before)
     before = re.sub(r"(?:\b(?:of )?two|\b(?:de )?dos)\s*$", "", before)
     covariance = _COVARIANCE.search(after)
     if covariance:

@@ -24,7 +24,7 @@ _SUM = re.compile(
     re.I,
 )
 _SIDED = re.compile(
-    r"(?:\b(?:rolls|throws|tiradas|lanzamientos) (?:of|de) |\b(?:roll|throw|tira|lanza) )?(?:\b(?:a|an|one|un) )?(?:(?:fair|dado de) )*"
+    r"(?:\b(?:rolls|throws|tiradas|lanzamientos) (?:of|de) |\b(?:roll|throw|tira|lanza) )?(?:\b(?:a|an|one|un) )?(?:(?:fair|dado de) ){0,4}"
     r"(?:\b(?P<sides>\d{1,3})[- ](?:sided|faced) (?:die|dice)|\bd(?P<short>4|8|10|12|20|100)\b|(?<=dado de )(?P<caras>\d{1,3}) caras)",
     re.I,
 )

@@ -20,7 +20,7 @@ _ABOUT = (
     (r"light|heav|pesad|liger", r"weight|mass|peso"),
 )  # fmt: skip
 _FROM_THE_LATEST = re.compile(
-    r"(?:(?:from|the|de|del|la|las|los|el|mas|most) )*(?:young|new|recie?nt|latest|joven|nuev)"
+    r"\A(?:(?:from|the|de|del|la|las|los|el|mas|most) )*(?:young|new|recie?nt|latest|joven|nuev)"
 )
 _OF_SIZE = re.compile(
     r"small|larg|big|low|high|least|most|worst|best|menor|mayor|bajo|alto|grande|pequen"

@@ -112,9 +112,11 @@ _BETA = re.compile(
     r"\bbeta\(\s*(?:a|alpha|α)\s*=\s*(?P<a>[\d.]+)\s*[,;]\s*(?:b|beta|β)\s*=\s*(?P<b>[\d.]+)\s*\)",
     re.I,
 )
-_NUMBER = re.compile(r"-?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?\Z", re.I)
+_NUMBER = re.compile(r"\A-?(?:\d[\d_]*(?:\.\d+)?|\.\d+)(?:e[+-]?\d+)?\Z", re.I)
 
 
+_PLAIN = r"-?(?:\d++(?:\.\d++)?|\.\d++)"
+_TIGHT_PAIR = re.compile(rf"(\(\s*+{_PLAIN}),(?={_PLAIN}\s*+\))")  # `(0,1)`
 _YES_NO = re.compile(
     r"\b(?:yes/no|y/n|true/false|s[ií]/no)\s*\((?P<share>\d+(?:[.,]\d+)?\s?%) (?P<word>yes|true|s[ií])\)",
     re.I,
@@ -133,7 +135,7 @@ def _of_a_hundred(match: "re.Match[str]") -> str:
 def reworded(text: str) -> str:
     """The text in plain words."""
     text = _BETA.sub(r"beta(\g<a>; \g<b>)", _of_call(specification_in_words(text)))
-    text = re.sub(r"(\(\s*-?\d*\.?\d+),(?=-?\d*\.?\d+\s*\))", r"\1, ", text)
+    text = _TIGHT_PAIR.sub(r"\1, ", text)
     text = re.sub(r"(?<=\d)\s?\.\.\.?\s?(?=-?\d)", " to ", text)
     text = re.sub(r"\bfifty[- ]fifty\b", "50/50", text, flags=re.I)
     text = re.sub(r"\bw/\s?", "with ", text)

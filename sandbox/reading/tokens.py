@@ -73,7 +73,7 @@ _SPECIAL = (
     ),
     (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
     (re.compile(r"[–—−‑]"), "-"),
-    (re.compile(r"(?:-+>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
+    (re.compile(r"(?:(?<!-)-++>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
     (re.compile(r"’"), "'"),
     (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
     (re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I), r"\1"),

@@ -39,6 +39,11 @@ def test_numbers_are_read_in_all_their_written_forms(text, values):
     assert read == values or (text.startswith("veinti") and read[-1] == values[-1])
 
 
+def test_an_exponent_of_any_length_is_a_number():
+    (quantity,) = quantities_in("1e" + "1" * 5_000)
+    assert quantity.values == (1e300,)
+
+
 REQUESTS = [
     (
         "Generate 1000 customers with age from a normal distribution with mean 35 and sd 12",

@@ -1,43 +1,42 @@
 """`python -m experiments.attack.slow_text`: looks for text that takes more than linear time.
 
 Every pattern and every reader of text in the router and the sandbox gets texts made to be slow for
-it (`seeds`), once, twice and four times as long. The thread's CPU time is measured, so a busy
-machine changes nothing. A search that would never end is interrupted.
+it (`seeds`), once, twice and four times as long. The thread's CPU time is measured, in units of a
+search that is measured beside it, so neither a busy nor a slow machine changes a verdict. A text
+that takes too long is halved until its growth can be measured.
 
 Not covered: patterns of the dashboard and of the command line, which read what the operator writes.
 """
 
-import ast
-import importlib
-import pkgutil
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass
+from functools import cache
+from hashlib import blake2b
 from itertools import chain, pairwise
-from pathlib import Path
 from time import thread_time
-from types import ModuleType
-from typing import Any
 
-import learner
-import router
-import sandbox
+from experiments.attack.patterns import patterns
 from experiments.attack.readers import READERS, REQUESTS
 from experiments.attack.seeds import COMMON, Seed, seeds
-from sandbox.request import read
 
 _SIZE = 2_000  # characters of the shortest text
-_NOTHING_SECONDS = 0.002  # a text of four times the size that takes less is not slow
-# The most characters that these rooms read, in which a pattern may take this long.
+# The most characters that these rooms read.
 _BOUNDED = {
     "sandbox.reading.data_tables._NAME": 80,
     "sandbox.reading": 4_000,
+    "router.records.regexes": 2_000,
     "router.reuse.": 2_000,
 }
-_BOUNDED_SECONDS = 0.02
+# These rooms among them read a text of any length.
+_UNBOUNDED = (
+    "sandbox.reading.tokens",
+    "sandbox.reading.data_tables",
+    "router.reuse.memory_query",
+)
 # These patterns only continue a match, so they begin at one place of a text.
 _CONTINUING = (
     "_OF_DATA",
@@ -51,11 +50,26 @@ _CONTINUING = (
     "_PLAIN_NUMBER",
     "match",
 )
-_GROWTH = 3.0  # from one size to twice the size; linear is 2, quadratic 4
-_LIMIT_SECONDS = 0.5
-_SKIPPED = ("router.demo", "router.cli", "router.deployment", "sandbox.cell", "sandbox.supervisor")
+# Times are in units of one search that takes quadratic time: about 1.2 ms in 2026.
+_UNIT_PATTERN, _UNIT_TEXT = re.compile("a*b"), "a" * 2_000
+_MEASURABLE = 0.05  # a shorter time says nothing about growth
+_LIMIT = 100.0  # after which a reader is interrupted
 
 Reader = Callable[[str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """What counts as slow."""
+
+    time: float  # for a text of four times the size; a text that takes less is not slow
+    bounded: float  # the same, for a room that reads so many characters at most
+    growth: float  # from one size to twice the size; linear is 2, quadratic 4
+
+
+STRICT = Bar(time=1.6, bounded=16.0, growth=3.0)
+# What is slow by this bar on one machine is slow by the strict one on every machine.
+SURE = Bar(time=3.2, bounded=32.0, growth=3.3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,27 +78,34 @@ class Finding:
 
     name: str
     seed: Seed
-    milliseconds: tuple[float, ...]  # for the text, for one of twice and of four times its size
+    characters: int  # of the longest text that was measured
+    times: tuple[float, ...]  # of a text of a quarter of it, of half of it, and of all
 
     def __str__(self) -> str:
-        times = " ".join(f"{time:9.2f}" for time in self.milliseconds)
-        return f"{times} ms  {self.name}  {self.seed!r}"
+        times = " ".join(f"{time:9.2f}" for time in self.times)
+        return f"{times} units  {self.characters} characters  {self.name}  {self.seed!r}"
 
 
 def findings(
-    reader: Reader, name: str, texts: Sequence[Seed], longest: int | None = None
+    reader: Reader, name: str, texts: Sequence[Seed], longest: int | None = None, bar: Bar = STRICT
 ) -> Iterator[Finding]:
     """The texts that are slow for this reader, which reads at most `longest` characters."""
     size = _SIZE if longest is None else longest // 4
-    enough = _NOTHING_SECONDS if longest is None else _BOUNDED_SECONDS
+    enough = bar.time if longest is None else bar.bounded
     for seed in texts:
-        if _seconds(reader, seed.text(4 * size), tries=1) < enough:
+        usual = _usual_unit()
+        if _seconds(reader, seed.text(4 * size), usual, tries=1) < enough / 2 * usual:
             continue
-        times = [_seconds(reader, seed.text(times * size)) for times in (1, 2, 4)]
-        if times[2] >= enough and all(
-            longer > _GROWTH * max(time, 1e-5) for time, longer in pairwise(times)
-        ):
-            yield Finding(name, seed, tuple(1000 * time for time in times))
+        unit = _unit()
+        small = _measurable_size(reader, seed, size, unit)
+        times = [_seconds(reader, seed.text(each * small), unit) / unit for each in (1, 2, 4)]
+        if small == size and times[2] < enough:
+            continue
+        steps = [step for step in pairwise(times) if step[1] >= _MEASURABLE]
+        if small < size and not steps:  # it grew from nothing to the limit
+            steps = [(times[2], _LIMIT)]
+        if all(longer > bar.growth * max(time, 1e-3) for time, longer in steps):
+            yield Finding(name, seed, 4 * small, tuple(times))
 
 
 def searching(name: str, pattern: "re.Pattern[str]") -> Reader:
@@ -93,20 +114,37 @@ def searching(name: str, pattern: "re.Pattern[str]") -> Reader:
     return lambda text: sum(1 for _ in pattern.finditer(text))
 
 
-def _seconds(reader: Reader, text: str, tries: int = 3) -> float:
+@cache
+def _usual_unit() -> float:
+    return _unit()
+
+
+def _unit() -> float:
+    """The seconds that the search takes in which times are given, at this moment."""
+    return _seconds(_UNIT_PATTERN.search, _UNIT_TEXT, unit=1.0)
+
+
+def _measurable_size(reader: Reader, seed: Seed, size: int, unit: float) -> int:
+    """The size, or the first half of it, half of that and so on that takes less than the limit."""
+    while size > 1 and _seconds(reader, seed.text(4 * size), unit, tries=1) >= _LIMIT * unit:
+        size //= 2
+    return size
+
+
+def _seconds(reader: Reader, text: str, unit: float, tries: int = 3) -> float:
     """The least CPU time of some tries; a try that takes too long counts as the limit."""
-    best = _LIMIT_SECONDS
+    best = limit = _LIMIT * unit
     for _ in range(tries):
         begun = thread_time()
         try:
-            with _interrupted():
+            with _interrupted(limit):
                 reader(text)
         except _TooSlow:
-            return _LIMIT_SECONDS
+            return limit
         except (ValueError, LookupError):  # a reader may refuse the text
             pass
         best = min(best, thread_time() - begun)
-        if best > _LIMIT_SECONDS / 10:
+        if best > limit / 10:
             break
     return best
 
@@ -116,12 +154,12 @@ class _TooSlow(BaseException):
 
 
 @contextmanager
-def _interrupted() -> Iterator[None]:
+def _interrupted(seconds: float) -> Iterator[None]:
     def stop(*_: object) -> None:
         raise _TooSlow
 
     before = signal.signal(signal.SIGVTALRM, stop)
-    signal.setitimer(signal.ITIMER_VIRTUAL, _LIMIT_SECONDS)
+    signal.setitimer(signal.ITIMER_VIRTUAL, seconds)
     try:
         yield
     finally:
@@ -129,96 +167,27 @@ def _interrupted() -> Iterator[None]:
         signal.signal(signal.SIGVTALRM, before)
 
 
-def patterns() -> Mapping[str, "re.Pattern[str]"]:
-    """Every pattern over text, by the place where it stands or where it is used first."""
-    places: dict[re.Pattern[str], str] = {}
-    for module in _modules():
-        for name, value in list(vars(module).items()):
-            for pattern in _in_value(value, 0):
-                places.setdefault(pattern, f"{module.__name__}.{name}")
-        for pattern, line in _written(module):
-            places.setdefault(pattern, f"{module.__name__}:{line}")
-    for pattern, place in _used():
-        places.setdefault(pattern, place)
-    numbered = {}
-    for number, (pattern, place) in enumerate(places.items()):
-        numbered[f"{place} #{number}"] = pattern
-    return numbered
+def chosen(name: str, texts: Sequence[Seed], every: int) -> list[Seed]:
+    """One of `every` several texts for a pattern, by their digests.
+
+    So a change of the pattern changes only the choice among the texts that it changes.
+    """
+    room = re.split("[ :]", name)[0]
+
+    def digest(seed: Seed) -> bytes:
+        return blake2b(f"{room} {seed!r}".encode(), digest_size=8).digest()
+
+    return sorted(texts, key=digest)[: -(-len(texts) // every)]
 
 
-def _modules() -> Iterator[ModuleType]:
-    for package in (learner, sandbox, router):
-        for info in pkgutil.walk_packages(package.__path__, package.__name__ + "."):
-            if not info.name.startswith(_SKIPPED):
-                yield importlib.import_module(info.name)
-
-
-def _in_value(value: Any, depth: int) -> Iterator["re.Pattern[str]"]:
-    if isinstance(value, re.Pattern):
-        if isinstance(value.pattern, str):
-            yield value
-    elif depth < 4:
-        inner: list[Any] = []
-        if isinstance(value, tuple | list | set | frozenset):
-            inner = list(value)
-        elif isinstance(value, dict):
-            inner = list(value.values())
-        elif is_dataclass(value) and not isinstance(value, type):
-            inner = [getattr(value, field.name, None) for field in fields(value)]
-        for item in inner:
-            yield from _in_value(item, depth + 1)
-
-
-def _written(module: ModuleType) -> Iterator[tuple["re.Pattern[str]", str]]:
-    """The patterns that a module writes as plain text in a call such as `re.search`."""
-    for node in ast.walk(ast.parse(Path(str(module.__file__)).read_text())):
-        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args):
-            continue
-        called, first = node.func, node.args[0]
-        named = isinstance(called.value, ast.Name) and called.value.id
-        if named not in ("re", "patterns", "words") or called.attr == "compile":
-            continue
-        if isinstance(first, ast.Constant) and isinstance(first.value, str):
-            yield re.compile(first.value, re.I), f"{node.lineno}.{called.attr}"
-
-
-def _used() -> Iterator[tuple["re.Pattern[str]", str]]:
-    """The patterns that reading some requests searches for, which include those made on the way."""
-    places: dict[re.Pattern[str], str] = {}
-    plain = {name: getattr(re, name) for name in ("search", "match", "fullmatch", "finditer")}
-    plain |= {name: getattr(re, name) for name in ("findall", "sub", "split")}
-
-    def noted(function: Callable[..., Any]) -> Callable[..., Any]:
-        def call(pattern: Any, *arguments: Any, **named: Any) -> Any:
-            if isinstance(pattern, str):
-                flags = named.get("flags", 0) or next(
-                    (a for a in arguments if isinstance(a, re.RegexFlag)), 0
-                )
-                caller = sys._getframe(1)
-                place = f"{caller.f_globals['__name__']}:{caller.f_lineno}"
-                places.setdefault(re.compile(pattern, flags), place)
-            return function(pattern, *arguments, **named)
-
-        return call
-
-    try:
-        for name, function in plain.items():
-            setattr(re, name, noted(function))
-        for text in REQUESTS:
-            read(text)
-    finally:
-        for name, function in plain.items():
-            setattr(re, name, function)
-    yield from places.items()
-
-
-def slow_patterns(every: int = 1) -> Iterator[Finding]:
+def slow_patterns(every: int = 1, bar: Bar = STRICT) -> Iterator[Finding]:
     """The patterns that are slow for one of their texts, or for one of `every` several."""
     for name, pattern in patterns().items():
         longest = next((most for room, most in _BOUNDED.items() if name.startswith(room)), None)
-        if "memory_query" in name:  # reads a message of any length
+        if name.startswith(_UNBOUNDED):
             longest = None
-        yield from findings(searching(name, pattern), name, seeds(pattern)[::every], longest)
+        texts = chosen(name, seeds(pattern), every)
+        yield from findings(searching(name, pattern), name, texts, longest, bar)
 
 
 def slow_readers() -> Iterator[Finding]:
@@ -230,7 +199,7 @@ def slow_readers() -> Iterator[Finding]:
 
 def main() -> None:
     count = 0
-    print("CPU time of a text, of one of twice and of four times its size")
+    print("CPU time of a text, of one of twice and of four times its size, in units of one search")
     for finding in chain(slow_patterns(), slow_readers()):
         count += 1
         print(finding, flush=True)

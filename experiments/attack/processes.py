@@ -8,6 +8,7 @@ from pathlib import Path
 from experiments.attack import big_work, connections, fuzz, kills, slow_text, stalls
 from experiments.attack.attack import Outcome, Target
 from experiments.attack.cases import CASES
+from experiments.attack.patterns import patterns
 from experiments.attack.readers import READERS
 from experiments.sandbox.containment import siege
 from sandbox.levels import best_level
@@ -125,11 +126,11 @@ async def _stalled(*, small: bool) -> Outcome:
 async def slow_texts(_: None) -> Outcome:
     """Texts made for each pattern over callers' text: none takes more than linear time."""
     findings = await asyncio.to_thread(lambda: list(slow_text.slow_patterns(_SEEDS_APART)))
-    return Outcome(len(slow_text.patterns()), tuple(map(str, findings)))
+    return Outcome(len(patterns()), tuple(map(str, findings)))
 
 
 async def slow_texts_of_every_kind(_: None) -> Outcome:
     findings = await asyncio.to_thread(
         lambda: [*slow_text.slow_patterns(), *slow_text.slow_readers()]
     )
-    return Outcome(len(slow_text.patterns()) + len(READERS), tuple(map(str, findings)))
+    return Outcome(len(patterns()) + len(READERS), tuple(map(str, findings)))

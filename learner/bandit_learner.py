@@ -13,13 +13,12 @@ import numpy as np
 
 from learner.deciding import BanditPolicy, BanditSettings
 from learner.drift import Detectors
-from learner.evidence import MIDDLE, Evidence, Sums
+from learner.evidence import Evidence, Sums
 from learner.expense import Expenses
 from learner.pacing import Pacer
 from learner.policy import Arm, Feedback, Outcome, Policy
 from learner.pooling import BELIEFS, Belief, posterior
 from learner.posterior import ExpectedExpenses, Posterior, Vector, log_seconds, on_grid
-from learner.standing import Standing, standing
 
 _REMEMBERED_IDS = 20_000
 _WRITTEN_IDS = 2_000  # the number of ids that a snapshot holds
@@ -141,7 +140,6 @@ class Bandit:
             self.settings,
             bursts=tuple(self.bursts),
             fallback=fallback,
-            standing=self._standing(),
             pacer=pacer,
         )
 
@@ -151,12 +149,6 @@ class Bandit:
     def merge(self, sums: Sums) -> None:
         self.evidence.merge(sums)
         self._posterior = None
-
-    def _standing(self) -> Standing:
-        sums = list(self.evidence.arms.values())
-        weights = np.array([arm.weight for arm in sums])
-        totals = np.array([arm.natural[0] for arm in sums]) + MIDDLE * weights
-        return standing(weights, totals)
 
     def _current_posterior(self) -> Posterior:
         return posterior(self.evidence, list(self.evidence.arms), self.beliefs)

@@ -11,13 +11,11 @@ from math import exp
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.controls import Fixed
 from learner.explore import Rule, floored, thompson
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
 from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid
 from learner.preference import BALANCED, Estimate, Preference
-from learner.standing import Standing
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _LEAST_VARIANCE = 1e-9
@@ -37,7 +35,6 @@ class BanditSettings:
     burst: float = 0.05  # the least share of an arm that is new or drifted
     burst_length: float = 60.0  # judged answers for which that least share lasts
     safe_share: float = 1.0  # the most that arms not yet shown to be safe may get
-    risk: float = 0.005  # utility that trying such arms may cost a request
     margin: float = 0.02  # utility that a safe arm may lose against the default
     publish_every: int = 1  # judged answers between two posteriors in a learner
 
@@ -54,7 +51,6 @@ class BanditPolicy:
     bursts: tuple[Arm, ...] = ()
     rates: Vector | None = None  # dollars for a spend of 1, by arm
     fallback: Policy | None = None  # decides until other arms are shown to be as good
-    standing: Standing | None = None  # which arm is best on the whole
     pacer: Pacer | None = None
     rule: Rule = thompson
 
@@ -180,9 +176,7 @@ class BanditPolicy:
             quality, variance, utility = quality[places], variance[places], utility[places]
         shares = self._explored(places, utility, self._apart(x, variance, places), costs)
         if self.fallback is not None and len(places) > 1:
-            shares = self._guarded(
-                self.fallback, context, places, quality, utility, variance, shares
-            )
+            shares = self._guarded(self.fallback, context, places, utility, variance, shares)
         return _Weighed(quality, variance, utility, shares)
 
     def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
@@ -223,78 +217,26 @@ class BanditPolicy:
         fallback: Policy,
         context: Context,
         places: Places,
-        quality: Vector,
         utility: Vector,
         variance: Vector,
         shares: Vector,
     ) -> Vector:
-        """Limit the share and the cost of arms that may be worse than the best known arm.
-
-        The limits give way as experience grows. Before any answer is judged, nothing can be
-        learned by exploring, so there is none.
-        """
-        if self.settings.safe_share >= 1:
-            return shares
-        possible = np.ones(len(places), dtype=bool) if self.pacer is None else shares > 0
-        base = self._base(fallback, context, places, quality, utility, possible)
-        if self.standing is not None and not self.standing.judged:
-            return base
-        default = int(base.argmax())
-        apart = utility - utility[default] + self.settings.margin
-        safe = apart >= _SURE * np.sqrt(variance + variance[default])
-        safe[default] = True
-        risky = np.where(safe, 0.0, shares)
-        risked = float(risky.sum())
-        lost = float(risky @ np.maximum(utility[default] - utility, 0.0))
-        allowed = min(
-            self.settings.safe_share / max(risked, _LEAST_VARIANCE),
-            self.settings.risk / max(lost, _LEAST_VARIANCE),
-            1.0,
-        )
-        kept = np.where(safe, shares, shares * allowed)
-        careful = kept + (1 - kept.sum()) * base
-        return np.asarray(self._experience * shares + (1 - self._experience) * careful)
-
-    @property
-    def _experience(self) -> float:
-        """The share of requests on which what was learned of contexts needs no further proof.
-
-        It is small while an arm has far fewer judged answers on average than `patience`, as with
-        many arms and few requests, and nearly 1 with twice as many.
-        """
-        each = self.seen / (self.settings.patience * max(len(self.arms), 1))
-        return 1 - exp(-each * each)
-
-    def _base(
-        self,
-        fallback: Policy,
-        context: Context,
-        places: Places,
-        quality: Vector,
-        utility: Vector,
-        possible: NDArray[np.bool_],
-    ) -> Vector:
-        """The shares of arms by what is known on the whole; the fallback's before any evidence."""
-        standing = self.standing
+        """Limit the total share of arms that may be worse than the default to the safe share."""
         arms = [self.arms[at] for at in places]
         usual = fallback.distribution(context, arms)
         likeliest = max(usual, key=lambda arm: usual[arm])
         # The odds are even only if the default cannot answer. Then the best arm is the default.
-        usable = usual[likeliest] > 1 / len(arms) + 1e-9 and bool(possible[arms.index(likeliest)])
-        if standing is None or not standing.judged:
-            default = (
-                arms.index(likeliest)
-                if usable
-                else int(np.where(possible, utility, _CLOSED).argmax())
-            )
-            return np.asarray(np.arange(len(arms)) == default, dtype=np.float64)
-        works = self._expected(context).works[places]
-        worth = utility + (standing.means[places] - quality) * works
-        variances = np.maximum(standing.variances[places] * works * works, _LEAST_VARIANCE)
-        if usable and isinstance(fallback, Fixed):  # a person chose it, and that is evidence, too
-            at = arms.index(likeliest)
-            worth[at] += 2 * np.sqrt(variances[at])
-        return standing.shares(np.where(possible, worth, _CLOSED), variances)
+        usable = usual[likeliest] > 1 / len(arms) + 1e-9
+        default = arms.index(likeliest) if usable else int(utility.argmax())
+        apart = utility - utility[default] + self.settings.margin
+        safe = apart >= _SURE * np.sqrt(variance + variance[default])
+        safe[default] = True
+        risked = float(shares[~safe].sum())
+        if risked <= self.settings.safe_share:
+            return shares
+        kept = np.where(safe, shares, shares * (self.settings.safe_share / risked))
+        kept[default] += 1 - kept.sum()
+        return kept
 
 
 @dataclass(frozen=True, slots=True)

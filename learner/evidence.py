@@ -19,7 +19,8 @@ from numpy.typing import NDArray
 from learner.policy import Arm, Context
 from learner.posterior import Matrix, Vector, on_grid
 
-# Directions of sentence vectors that are too many for a linear regression. Trees use them.
+# Directions of a sentence vector beyond the first 16: too many for a linear regression. Rows keep
+# them for other estimators.
 _TOO_FINE = frozenset(f"vec.{number}" for number in range(16, 48))
 MIDDLE = 0.5  # the expected quality without evidence; sums count from it
 

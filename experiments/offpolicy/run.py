@@ -24,7 +24,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 SETS = {
     "chosen on": ("llmrouter", "bfcl_july"),
-    "looked at once": ("routellm_mmlu", "reasoning_gym_easy"),
+    "not chosen on": ("routellm_mmlu", "reasoning_gym_easy"),
 }
 SIZES = (200, 500, 1500, 5000)
 _LEAST = 100  # estimates of a setting from which on its own share is told

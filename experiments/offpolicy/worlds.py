@@ -51,8 +51,7 @@ class DrawnLog:
 def world_of(name: str, data: Path) -> World:
     path = data / f"{name}.parquet"
     if not path.is_file():
-        origin = ORIGINS.get(name, "github.com/open-thought/reasoning-gym-eval")
-        print(f"{path} is missing; its original is published at {origin}", file=sys.stderr)
+        print(f"{path} is missing; its original is published at {ORIGINS[name]}", file=sys.stderr)
         raise SystemExit(2)
     frame = pl.read_parquet(path)
     costs = [column for column in ("cost_usd", "cost_est_usd") if column in frame.columns]

@@ -81,7 +81,9 @@ class LoggedArrays:
             "seconds": lambda row: row.seconds,
         }
         measures = {
-            name: MeasureArrays.of(name, [reward(row) for row in rows], groups, choices, odds)
+            name: MeasureArrays.of(
+                name, *_known([reward(row) for row in rows]), groups, choices, odds
+            )
             for name, reward in rewards.items()
         }
         return cls(plans, odds, choices, groups.astype(np.intp), measures)
@@ -101,13 +103,12 @@ class MeasureArrays:
     def of(
         cls,
         name: str,
-        values: Sequence[float | None],
+        rewards: Vector,
+        observed: NDArray[np.bool_],
         groups: NDArray[np.intp],
         choices: NDArray[np.intp],
         odds: Matrix,
     ) -> "MeasureArrays":
-        observed = np.array([value is not None for value in values], dtype=bool)
-        rewards = np.array([value or 0.0 for value in values])
         count = odds.shape[1]
         shares = known_shares(groups, choices, observed, arm_count=count)
         expected = cross_fitted(groups, choices, rewards, observed, arm_count=count)
@@ -162,6 +163,12 @@ def difference_of(
 
 def shares_of(odds: Sequence[Distribution], plans: Sequence[Arm]) -> Matrix:
     return np.array([[row.get(arm, 0.0) for arm in plans] for row in odds])
+
+
+def _known(values: Sequence[float | None]) -> tuple[Vector, NDArray[np.bool_]]:
+    """The values, 0 where unknown, and which are known."""
+    rewards = np.array([value or 0.0 for value in values])
+    return rewards, np.array([value is not None for value in values], dtype=bool)
 
 
 def _utility(row: DrawnRow, by: Preference) -> float | None:

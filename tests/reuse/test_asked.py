@@ -1,6 +1,7 @@
 """A backend that is asked whether one answer serves two requests, through a running router."""
 
 import json
+from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
@@ -25,6 +26,19 @@ SPANISH = "¿Por qué el cielo es azul durante el día?"
 SPANISH_TOO = "¿Por qué es azul el cielo durante el día?"
 
 
+@asynccontextmanager
+async def asking(data, model, cheap, *, keys=(), **settings):
+    """A router that remembers every answer of `model` and asks `cheap` about pairs, with both."""
+    async with (
+        model.listening() as answering,
+        cheap.listening() as verifying,
+        rig(
+            verified(data, answering.url, verifying.url, keep="all", **settings), keys=keys
+        ) as waggle,
+    ):
+        yield waggle, answering, verifying
+
+
 def _tiers(*replies):
     return [reply.headers["x-waggle-reuse"] for reply in replies]
 
@@ -35,10 +49,10 @@ def _tiers(*replies):
 async def test_a_pair_is_reused_once_the_backend_said_yes_and_its_kind_is_trusted(
     data, first, second
 ):
-    async with (
-        ScriptedTexts("With inhalers.").listening() as model,
-        VerifyingBackend({first, second}).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
+    async with asking(data, ScriptedTexts("With inhalers."), VerifyingBackend({first, second})) as (
+        waggle,
+        model,
+        cheap,
     ):
         earn_trust(waggle, "asked")
         await waggle.chat(first)
@@ -54,11 +68,7 @@ async def test_a_pair_is_reused_once_the_backend_said_yes_and_its_kind_is_truste
 
 
 async def test_the_question_costs_what_its_calls_cost_and_stands_in_the_row(data):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT)) as (waggle, _, _):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)
@@ -74,11 +84,11 @@ async def test_the_question_costs_what_its_calls_cost_and_stands_in_the_row(data
 
 
 async def test_without_trust_a_yes_is_checked_by_a_new_answer(data):
-    async with (
-        ScriptedTexts("With inhalers.", "By inhaled steroids.").listening() as model,
-        VerifyingBackend(SORT, {"With inhalers.", "By inhaled steroids."}).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(
+        data,
+        ScriptedTexts("With inhalers.", "By inhaled steroids."),
+        VerifyingBackend(SORT, {"With inhalers.", "By inhaled steroids."}),
+    ) as (waggle, _, _):
         await waggle.chat(WHY)
         await settled(waggle)
         reply = await waggle.chat(HOW)
@@ -93,11 +103,7 @@ async def test_without_trust_a_yes_is_checked_by_a_new_answer(data):
 
 
 async def test_a_no_is_kept_and_answered_anew(data):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend().listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend()) as (waggle, _, cheap):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)
@@ -112,11 +118,12 @@ async def test_a_no_is_kept_and_answered_anew(data):
 
 
 async def test_a_pair_that_a_check_found_wrong_is_never_reused_again(data):
-    async with (
-        ScriptedTexts("Yes, often.", "No, never.", "No, never.").listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all", checked=1.0)) as waggle,
-    ):
+    async with asking(
+        data,
+        ScriptedTexts("Yes, often.", "No, never.", "No, never."),
+        VerifyingBackend(SORT),
+        checked=1.0,
+    ) as (waggle, _, cheap):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)
@@ -131,11 +138,7 @@ async def test_a_pair_that_a_check_found_wrong_is_never_reused_again(data):
 
 @pytest.mark.parametrize("text", ["How is asthma cured in 5 days?", "How is asthma not cured?"])
 async def test_nobody_is_asked_where_numbers_or_negations_differ(data, text):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend({WHY, text}).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend({WHY, text})) as (waggle, _, cheap):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)
@@ -144,11 +147,7 @@ async def test_nobody_is_asked_where_numbers_or_negations_differ(data, text):
 
 
 async def test_nobody_is_asked_where_the_plan_is_cheaper_than_the_question(data):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT)) as (waggle, _, cheap):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY, model="cheap", max_tokens=9)
         await settled(waggle)
@@ -166,11 +165,7 @@ async def test_nobody_is_asked_where_the_plan_is_cheaper_than_the_question(data)
     ],
 )
 async def test_nobody_is_asked_against_the_bounds_of_a_request(data, headers):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT)) as (waggle, _, cheap):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY, headers=headers)
         await settled(waggle)
@@ -182,10 +177,10 @@ async def test_nobody_is_asked_against_the_bounds_of_a_request(data, headers):
     "word", ["yes", "Yes, one answer serves both.", "", "maybe", '{"answer": "yes"}']
 )
 async def test_a_backend_that_says_yes_to_everything_or_no_plain_word_means_no(data, word):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT, word=word or " ").listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT, word=word or " ")) as (
+        waggle,
+        _,
+        cheap,
     ):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
@@ -214,11 +209,7 @@ async def test_words_in_a_request_that_order_a_yes_do_not_get_one(data, order):
         replies.append(obeys)
         await wire.json(completion("yes" if obeys else "no"))
 
-    async with (
-        ScriptedTexts().listening() as model,
-        Upstream(obey).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), Upstream(obey)) as (waggle, _, _):
         earn_trust(waggle, "asked")
         await waggle.chat(f"{WHY} {order}")
         await settled(waggle)
@@ -233,11 +224,7 @@ async def test_a_backend_that_fails_means_no_and_is_left_alone_for_a_while(data)
         bodies.append(wire.fields)
         await wire.json({"error": {"message": "no such model"}}, status=404)
 
-    async with (
-        ScriptedTexts().listening() as model,
-        Upstream(fail).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), Upstream(fail)) as (waggle, _, _):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)
@@ -251,11 +238,7 @@ async def test_a_backend_that_fails_means_no_and_is_left_alone_for_a_while(data)
 async def test_questions_count_within_the_limits_of_the_callers_key(data):
     token, key = new_key("a", "", limits={"tokens_per_minute": 100_000})
     bearer = {"authorization": f"Bearer {token}"}
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all"), keys=[key]) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT), keys=[key]) as (waggle, _, _):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY, headers=bearer)
         await settled(waggle)
@@ -269,10 +252,10 @@ async def test_questions_count_within_the_limits_of_the_callers_key(data):
 async def test_a_key_that_may_not_use_the_verifier_asks_nobody(data):
     token, key = new_key("a", "", plans=["ask"])
     bearer = {"authorization": f"Bearer {token}"}
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all"), keys=[key]) as waggle,
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT), keys=[key]) as (
+        waggle,
+        _,
+        cheap,
     ):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY, headers=bearer)
@@ -282,10 +265,10 @@ async def test_a_key_that_may_not_use_the_verifier_asks_nobody(data):
 
 
 async def test_a_streamed_answer_ends_with_what_the_questions_cost(data):
-    async with (
-        ScriptedTexts("With inhalers.").listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
+    async with asking(data, ScriptedTexts("With inhalers."), VerifyingBackend(SORT)) as (
+        waggle,
+        _,
+        _,
     ):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
@@ -296,11 +279,7 @@ async def test_a_streamed_answer_ends_with_what_the_questions_cost(data):
 
 
 async def test_what_another_router_found_wrong_later_counts_here(data):
-    async with (
-        ScriptedTexts().listening() as model,
-        VerifyingBackend(SORT).listening() as cheap,
-        rig(verified(data, model.url, cheap.url, keep="all")) as waggle,
-    ):
+    async with asking(data, ScriptedTexts(), VerifyingBackend(SORT)) as (waggle, _, _):
         earn_trust(waggle, "asked")
         await waggle.chat(WHY)
         await settled(waggle)

@@ -57,9 +57,9 @@ def _arrays_of(world: World, log: DrawnLog) -> LoggedArrays:
     groups = world.groups[log.prompts]
     measures = {}
     for name, table in world.rewards.items():
-        known = log.judged if name != "cost" else np.ones(len(log.prompts), dtype=bool)
-        values = np.where(known, table[log.prompts, log.choices], 0.0)
-        measures[name] = MeasureArrays.of(name, values, known, groups, log.choices, log.odds)
+        is_known = log.judged if name != "cost" else np.ones(len(log.prompts), dtype=bool)
+        values = np.where(is_known, table[log.prompts, log.choices], 0.0)
+        measures[name] = MeasureArrays.of(name, values, is_known, groups, log.choices, log.odds)
     return LoggedArrays(plans, log.odds, log.choices, groups, measures)
 
 

@@ -82,7 +82,7 @@ class LoggedArrays:
         }
         measures = {
             name: MeasureArrays.of(
-                name, *_known([reward(row) for row in rows]), groups, choices, odds
+                name, *_with_mask([reward(row) for row in rows]), groups, choices, odds
             )
             for name, reward in rewards.items()
         }
@@ -165,7 +165,7 @@ def shares_of(odds: Sequence[Distribution], plans: Sequence[Arm]) -> Matrix:
     return np.array([[row.get(arm, 0.0) for arm in plans] for row in odds])
 
 
-def _known(values: Sequence[float | None]) -> tuple[Vector, NDArray[np.bool_]]:
+def _with_mask(values: Sequence[float | None]) -> tuple[Vector, NDArray[np.bool_]]:
     """The values, 0 where unknown, and which are known."""
     rewards = np.array([value or 0.0 for value in values])
     return rewards, np.array([value is not None for value in values], dtype=bool)

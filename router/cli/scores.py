@@ -37,6 +37,8 @@ def scores(
         raise InputRefused(f"the learner has no scores for the kind {kind}; there are: {names}")
     for row in kinds:
         out.print(_table(row))
+        if "outlook" in row:
+            out.print(_prospect(row))
     pinned = f", pinned to {learner['pinned']}" if learner["pinned"] else ""
     out.print(
         f"{learner['learned']} judged answers; snapshot {learner['snapshot'] or 'none yet'}"
@@ -67,3 +69,15 @@ def _table(kind: Mapping[str, Any]) -> Table:
             f"{plan['requests']} ({100 * plan['traffic']:.0f}%), {plan['judged']} judged",
         )
     return table
+
+
+def _prospect(kind: Mapping[str, Any]) -> str:
+    """Whether there is anything to learn on a kind, and what exploring costs a day."""
+    exploring = kind["exploring"]
+    usd = exploring["usd_per_day"]
+    dollars = f"{'-' if usd < 0 else ''}${abs(usd):.4g}"
+    return (
+        f"{kind['verdict']}\n[dim]gain {kind['gain']:.3f} ± {1.96 * kind['gain_deviation']:.3f}, "
+        f"left {kind['left']:.3f} a request; exploring costs {exploring['utility_per_day']:.3g} "
+        f"utility and {dollars} a day, on {exploring['requests_per_day']:,.0f} requests[/]\n"
+    )

@@ -182,6 +182,7 @@ class Fold:
             "latest_micros": self.state.latest_micros,
         }
         state.batches = self.state.batches
+        state.arrivals = self.state.arrivals  # what came in stays true
         self.registry.log(line)
         self.state = state
         self.replay(line)

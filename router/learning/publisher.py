@@ -16,7 +16,7 @@ import duckdb
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.learning.fold import Fold
-from router.learning.report import report_of
+from router.learning.report import noted_kinds, report_of
 from router.learning.state import kind_in
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
@@ -29,6 +29,7 @@ from router.trials.trial_requests import act
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0
 _MOST_BATCHES = 20  # batches to read in a turn, before publishing
+_OUTLOOK_SECONDS = 600.0  # an outlook that reads the same is written anew after this long
 
 
 class Publisher:
@@ -55,6 +56,7 @@ class Publisher:
         self._trouble = ""
         self._done: tuple[str, str] | None = None
         self._lent: tuple[str, float] = "", 0.0
+        self._outlooks: tuple[float, dict[str, str]] = 0.0, {}  # when they were written
 
     def turn(self) -> bool:
         """Read telemetry and look at trials once; True if the learner learned something."""
@@ -92,7 +94,7 @@ class Publisher:
         if not self._begun:
             return {"object": "learner", "state": "starting"}
         with self._lock:
-            report = report_of(self._fold, self._published.policy, self._config)
+            report = report_of(self._fold, self._published.policy, self._config, now=self._wall())
         return {**report, "version": self._published.version, "trouble": self._trouble}
 
     def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -170,7 +172,7 @@ class Publisher:
         if policy is None:
             return None
         judged = {plan: n for (kind, plan), n in self._fold.state.judged.items() if not kind}
-        report = report_of(self._fold, policy, self._config)
+        report = report_of(self._fold, policy, self._config, now=self._wall())
         rows = [{**row, "kind": kind["kind"]} for kind in report["kinds"] for row in kind["plans"]]
         counts = {key: n for key, n in self._fold.state.judged.items() if key[0]}
         return LearnerView(policy, self._lens_number, judged, rows, counts, kind_in)
@@ -204,6 +206,16 @@ class Publisher:
             "published": self._published.version,
         }
         self._journal.policy(PolicyInForce(self._published.version, "bandit", settings, now))
+        self._note_outlooks(now)
+
+    def _note_outlooks(self, now: float) -> None:
+        """Write what there is to learn on each kind. The dashboard sees telemetry only."""
+        kinds = noted_kinds(report_of(self._fold, self._published.policy, self._config, now=now))
+        outlooks = {kind["kind"]: kind["outlook"] for kind in kinds}
+        noted_at, last = self._outlooks
+        if outlooks and (outlooks != last or abs(now - noted_at) >= _OUTLOOK_SECONDS):
+            self._outlooks = now, outlooks
+            self._note("outlook", self._published.version, "worked out", kinds=kinds)
 
     @property
     def _lens_number(self) -> int:

@@ -1,22 +1,35 @@
-"""The learner's report for people: what the learner expects of each plan, by kind of request."""
+"""The learner's report for people: what the learner expects of each plan, by kind of request.
 
-from collections.abc import Mapping
+The first kind stands for all requests. Each kind says whether there is anything to learn, how much
+is left, and what exploring costs a day.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from learner.deciding import BanditPolicy
 from learner.policy import Arm
+from learner.preference import Estimate
 from learner.trust import Trust
 from router.config.config import Config
 from router.learning.fold import Fold
+from router.learning.outlook import outlook_of, verdict_of
+from router.learning.prospects import KindRecord, Prospect, prospects_of
 from router.learning.state import LearnerState
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.routing.bandit import rates_of
 
 _MOST_KINDS = 40
+_MOST_NOTED = 21  # all requests together, and twenty kinds
+_NOTED = ("kind", "outlook", "verdict", "gain", "gain_deviation", "left", "judged")
+_NOTED_EXPLORING = ("utility_per_day", "usd_per_day", "requests_per_day")
 
 
-def report_of(fold: Fold, policy: BanditPolicy | None, config: Config) -> Mapping[str, Any]:
+def report_of(
+    fold: Fold, policy: BanditPolicy | None, config: Config, *, now: float
+) -> Mapping[str, Any]:
     bandit = fold.state.bandit
     return {
         "object": "learner",
@@ -40,7 +53,7 @@ def report_of(fold: Fold, policy: BanditPolicy | None, config: Config) -> Mappin
             for name, record in fold.state.trust.records()
         ],
         "behaviours": _behaviours(fold.state.trust),
-        "kinds": [] if policy is None else _kinds(fold.state, policy, config),
+        "kinds": [] if policy is None else kinds_of(fold.state, policy, config, now=now),
     }
 
 
@@ -63,28 +76,70 @@ def _behaviours(trust: Trust) -> list[dict[str, Any]]:
     return rows
 
 
-def _kinds(state: LearnerState, policy: BanditPolicy, config: Config) -> list[dict[str, Any]]:
+def kinds_of(
+    state: LearnerState, policy: BanditPolicy, config: Config, *, now: float
+) -> list[dict[str, Any]]:
+    """The most frequent kinds of request, after all requests together."""
     arms = [Arm(plan) for plan in config.asking]
     prices = rates_of(Plans(config), policy.arms, Size())
     rates = {Arm(plan): price for plan, price in prices.items()}
     priced = policy.preferring(config.objective.preference).priced(rates)
+    records = {kind: _record(state, priced, arms, kind) for kind in _by_frequency(state)}
+    prospects = prospects_of(records, state.arrivals, now=now)
     return [
         {
             "kind": kind.partition("=")[2] or "any",
             "named_by": kind.partition("=")[0],
-            "plans": _plans(state, priced, arms, kind),
+            **(_outlook(prospects[kind], prospects[""]) if kind in prospects else {}),
+            "plans": _plans(state, records[kind].estimates, arms, kind),
         }
-        for kind in _frequent_kinds(state)
+        for kind in list(records)[: _MOST_KINDS + 1]
     ]
 
 
-def _plans(
-    state: LearnerState, policy: BanditPolicy, arms: list[Arm], kind: str
-) -> list[dict[str, Any]]:
-    """The policy's estimates of each plan for an average request of a kind, with counts."""
+def _record(
+    state: LearnerState, policy: BanditPolicy, arms: Sequence[Arm], kind: str
+) -> KindRecord:
     context = {**state.usual.get(kind, {}), "complexity": 0.0}
     if kind:
         context[kind] = 1.0
+    return KindRecord(
+        sum(state.seen.get((kind, arm), 0) for arm in arms),
+        sum(state.judged.get((kind, arm), 0) for arm in arms),
+        policy.estimates(context, arms),
+    )
+
+
+def _outlook(prospect: Prospect, whole: Prospect) -> dict[str, Any]:
+    """What there is to learn, and what exploring costs; utility is a mean over requests."""
+    exploring, rate, last = prospect.exploring, prospect.rate, prospect.last
+    judged = dt.datetime.fromtimestamp(last.request_micros / 1e6, dt.UTC)
+    return {
+        "outlook": str(outlook_of(prospect, whole)),
+        "verdict": verdict_of(prospect, whole),
+        "best": prospect.best,
+        "single": prospect.single,
+        "gain": round(prospect.gain, 4),
+        "gain_deviation": round(prospect.gain_deviation, 4),
+        "left": round(prospect.left, 4),
+        "exploring": {
+            "utility": round(exploring.utility, 6),
+            "utility_per_day": round(exploring.utility_per_day, 4),
+            "usd_per_day": round(exploring.usd_per_day, 6),
+            "requests_per_day": round(rate.decided, 2),
+            "of_requests_per_day": round(rate.answered, 2),
+            "days": round(rate.days, 2),
+        },
+        "judged": prospect.judged,
+        "last_judged": judged.isoformat() if last.request_micros else None,
+        "requests_since_judged": last.answers_since,
+    }
+
+
+def _plans(
+    state: LearnerState, estimates: Sequence[Estimate], arms: Sequence[Arm], kind: str
+) -> list[dict[str, Any]]:
+    """The estimates of each plan for an average request of a kind, with counts."""
     total = sum(state.seen.get((kind, arm), 0) for arm in arms) or 1
     return [
         {
@@ -101,14 +156,26 @@ def _plans(
             "judged": state.judged.get((kind, estimate.arm), 0),
             "traffic": round(state.seen.get((kind, estimate.arm), 0) / total, 4),
         }
-        for estimate in policy.estimates(context, arms)
+        for estimate in estimates
     ]
 
 
-def _frequent_kinds(state: LearnerState) -> list[str]:
-    """First `""`, which stands for any kind, then the kinds with the most answers."""
+def noted_kinds(report: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The outlook of the first kinds in a report, short enough for an event of telemetry."""
+    return [
+        {
+            **{name: kind[name] for name in _NOTED},
+            **{name: kind["exploring"][name] for name in _NOTED_EXPLORING},
+        }
+        for kind in report["kinds"][:_MOST_NOTED]
+        if "outlook" in kind
+    ]
+
+
+def _by_frequency(state: LearnerState) -> list[str]:
+    """First `""`, which stands for all requests, then the kinds, from the most answers down."""
     answers: dict[str, int] = {}
     for (kind, _), n in state.seen.items():
         answers[kind] = answers.get(kind, 0) + n
-    ranked = sorted(answers, key=lambda kind: -answers[kind])[:_MOST_KINDS]
+    ranked = sorted(answers, key=lambda kind: -answers[kind])
     return ["", *(kind for kind in ranked if kind)]

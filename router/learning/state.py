@@ -18,6 +18,7 @@ from learner.trust import Trust
 from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
+from router.learning.arrivals import Arrivals
 from router.request.context import NAMES_OF, context_of, readable, taught
 from router.request.kinds import SORTS
 from router.routing.bandit import spend_of
@@ -46,6 +47,7 @@ class LearnerState:
     seen: dict[tuple[str, str], int] = field(default_factory=dict)  # answers by kind and plan
     judged: dict[tuple[str, str], int] = field(default_factory=dict)  # judged answers of each
     spent: dict[str, tuple[float, int]] = field(default_factory=dict)  # dollars, answers by day
+    arrivals: Arrivals = field(default_factory=Arrivals)
 
     @classmethod
     def new(cls, config: Config, lens: int) -> "LearnerState":
@@ -72,6 +74,8 @@ class LearnerState:
                 {(kind, plan): n for kind, plan, n in stored["seen"]},
                 {(kind, plan): n for kind, plan, n in stored["judged"]},
                 {day: (float(usd), int(n)) for day, (usd, n) in stored["spent"].items()},
+                # Older snapshots have no arrivals: their count begins with the next row.
+                Arrivals.restored(stored["arrivals"]) if "arrivals" in stored else Arrivals(),
             )
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it does not say what was read before it: {error!r}"
@@ -88,6 +92,7 @@ class LearnerState:
             latest_micros=self.latest_micros,
             batches=self.batches,
             spent=self.spent,
+            arrivals=self.arrivals.state(),
             taught=self.taught,
             usual=self.usual,
             seen=[[*key, n] for key, n in self.seen.items()],
@@ -146,6 +151,7 @@ class LearnerState:
         kind = kind_in(context)
         self.bandit.see(Outcome(Arm(plan), context, spend, seconds, row.failed), kind)
         _count(self.seen, kind, plan)
+        self.arrivals.came(kind, row.ts_micros, decided=row.strategy == "bandit")
         for usual in dict.fromkeys(("", kind)):
             _fade(self.usual.setdefault(usual, {}), context)
 
@@ -171,6 +177,7 @@ class LearnerState:
             return None  # the earlier judgement is too old to be revised
         else:
             _count(self.judged, kind_in(context), plan)
+            self.arrivals.judged(kind_in(context), request.ts_micros)
             drifted = self.bandit.learn(feedback)
         self.contributions[request.request_id] = [score, weight]
         if len(self.contributions) > _CONTRIBUTIONS:

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
+from learner import snapshot
 from learner.policy import Arm
 from router.learning.fold import Fold
 from router.request.context import context_of
+from tests.learning.test_learner_files import rewritten
 from tests.learning.traffic import YAML, Traffic, begun, configured, features_of, rebuilt, turned
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
@@ -124,6 +126,7 @@ def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, 
     fold.registry.go_back(good.name)
     assert fold.turn()
     assert fold.state.bandit.learned == learned
+    assert fold.state.arrivals.rate("", NOON / 1e6 + 200).answered == 120  # they did come in
     assert fold.turn() is False  # the rows learned since are not learned again
     traffic.send(10)
     turned(fold)
@@ -132,6 +135,21 @@ def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, 
     again = Fold(config, 0)
     again.begin()
     assert again.state.written(0.0) == fold.state.written(0.0)
+
+
+def test_a_snapshot_of_before_arrivals_were_counted_still_opens(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    version = fold.keep(1.0)
+    content = snapshot.opened(version.path.read_bytes())
+    del content["arrivals"]
+    version.path.write_bytes(rewritten(content))
+    again = begun(config)
+    assert again.version == version.name
+    assert again.state.bandit.learned == fold.state.bandit.learned > 30
+    traffic.send(20)
+    assert turned(again).state.arrivals.rate("", NOON / 1e6 + 200).answered == 20
 
 
 def test_a_pinned_snapshot_decides_while_learning_goes_on(config, stored):

@@ -12,6 +12,7 @@ from router.request.terms import terms
 from router.routing.messages import NewsRequest, SeenPrompt
 from tests.fakes import MemoryJournal
 from tests.learning.traffic import YAML, Traffic, begun, configured, turned
+from tests.telemetry.stored import NOON
 
 
 def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config, stored):
@@ -49,13 +50,94 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
 def test_the_report_has_what_is_expected_by_kind_and_plan(config, stored):
     Traffic(config, stored).send(200)
     fold = turned(begun(config))
-    report = report_of(fold, fold.policy(0.0), config)
+    report = report_of(fold, fold.policy(0.0), config, now=NOON / 1e6)
     by = {(kind["kind"], row["plan"]): row for kind in report["kinds"] for row in kind["plans"]}
     assert by["sql", "dear"]["quality"] == pytest.approx(0.9, abs=0.15)
     assert by["sql", "dear"]["interval"] < 0.3
     assert by["sql", "cheap"]["quality"] < 0.55
     assert by["any", "dear"]["requests"] + by["any", "cheap"]["requests"] == 200
     assert sum(row["share"] for row in report["kinds"][0]["plans"]) == pytest.approx(1, abs=1e-3)
+
+
+def test_the_report_says_what_there_is_to_learn_and_what_exploring_costs_a_day(config, stored):
+    Traffic(config, stored).send(400, good=lambda plan, task: (plan == "dear") == (task == "sql"))
+    fold = turned(begun(config))
+    by = {
+        kind["kind"]: kind
+        for kind in report_of(fold, fold.policy(0.0), config, now=NOON / 1e6 + 500)["kinds"]
+    }
+    best = {name: max(kind["plans"], key=lambda plan: plan["utility"]) for name, kind in by.items()}
+    utility = {
+        (name, plan["plan"]): plan["utility"] for name, kind in by.items() for plan in kind["plans"]
+    }
+    single = by["any"]["single"]
+    other = next(name for name in ("sql", "chat") if best[name]["plan"] != single)
+    assert by[other]["gain"] == pytest.approx(
+        best[other]["utility"] - utility[other, single], abs=2e-4
+    )
+    assert by[other]["gain"] > 2 * by[other]["gain_deviation"] > 0
+    assert f"{best[other]['plan']} is 0." in by[other]["verdict"]
+    for name, kind in by.items():
+        exploring, requests = kind["exploring"], sum(plan["requests"] for plan in kind["plans"])
+        assert exploring["requests_per_day"] == exploring["of_requests_per_day"] == requests, name
+        assert exploring["utility_per_day"] == pytest.approx(
+            exploring["utility"] * requests, abs=1e-3
+        )
+        assert kind["requests_since_judged"] < 20
+    lost = sum(
+        plan["share"] * (best["sql"]["utility"] - plan["utility"]) for plan in by["sql"]["plans"]
+    )
+    assert by["sql"]["exploring"]["utility"] == pytest.approx(lost, abs=2e-4)
+
+
+class Unjudged:
+    """Stores the requests of traffic, and no signal about them."""
+
+    def __init__(self, stored):
+        self.stored = stored
+
+    def write(self, table, rows, writer):
+        if table == "requests":
+            self.stored.write(table, rows, writer)
+
+
+def test_without_judged_answers_the_report_says_that_nothing_can_be_learned(config, stored):
+    rows = Traffic(config, Unjudged(stored))
+    rows.send(30)
+    fold = turned(begun(config))
+    report = report_of(fold, fold.policy(0.0), config, now=NOON / 1e6 + 100)
+    for kind in report["kinds"]:
+        assert kind["outlook"] == "no judged answers"
+        assert kind["verdict"].startswith("no judged answers yet: nothing can be learned, ")
+        explored = kind["exploring"]["utility"] >= 5e-5
+        assert kind["verdict"].endswith("a request" if explored else "so nothing is explored")
+        assert kind["last_judged"] is None
+
+
+def test_the_outlook_on_each_kind_is_written_for_the_dashboard_when_it_changes(config, stored):
+    journal, now = MemoryJournal(), [NOON / 1e6]
+    publisher = Publisher(config, journal, wall=lambda: now[0])
+    traffic = Traffic(config, stored)
+
+    def kept():
+        now[0] += 2  # longer than `snapshot_seconds`
+        traffic.send(10)
+        publisher.turn()
+        return [event for event in journal.events if event.kind == "outlook"]
+
+    traffic.send(200)
+    (event, *more) = kept()
+    assert not more
+    kinds = {kind["kind"]: kind for kind in event.detail["kinds"]}
+    assert set(kinds) == {"any", "sql", "chat"}
+    report = {kind["kind"]: kind for kind in publisher.report()["kinds"]}
+    assert kinds["sql"]["verdict"] == report["sql"]["verdict"]
+    before = {name: kind["outlook"] for name, kind in kinds.items()}
+    events = kept()
+    after = {kind["kind"]: kind["outlook"] for kind in events[-1].detail["kinds"]}
+    assert (len(events) == 1) == (before == after)
+    now[0] += 600
+    assert len(kept()) == len(events) + 1
 
 
 def test_a_configuration_that_comes_while_the_learner_begins_is_followed(config, stored, tmp_path):

@@ -16,14 +16,14 @@ from learner.drift import Detectors
 from learner.evidence import Evidence, Sums
 from learner.expense import Expenses
 from learner.pacing import Pacer
-from learner.policy import Arm, Feedback, Outcome, Policy
+from learner.policy import Arm, Context, Feedback, Outcome, Policy
 from learner.pooling import BELIEFS, Belief, posterior
 from learner.posterior import ExpectedExpenses, Posterior, Vector, log_seconds, on_grid
 
 _REMEMBERED_IDS = 20_000
 _WRITTEN_IDS = 2_000  # the number of ids that a snapshot holds
 _FORGETS_EVERY = 200  # judged answers between two steps of forgetting
-_LOOKS_EVERY = 50  # judged answers after which drift is measured from new estimates
+_LOOKS_EVERY = 50  # judged answers after which drift is measured with new estimates
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Drifted:
     """An arm whose answers became better or worse than before."""
 
     arm: Arm
-    residual: float
+    residual: float  # the mean quality since then, minus the mean quality before
     seen: float
 
 
@@ -57,7 +57,7 @@ class Bandit:
 
     @property
     def watching(self) -> tuple[dict[str, int], dict[Arm, Vector]]:
-        """The earlier estimates of weights from which drift is measured."""
+        """The earlier estimates of weights with which drift is measured."""
         return self._watching
 
     @property
@@ -156,25 +156,31 @@ class Bandit:
     def _watch(self, feedback: Feedback) -> Drifted | None:
         """Check whether this answer shows that its arm has drifted.
 
-        Answers are compared with estimates that are renewed after a fixed number of answers. So the
-        same answers reset the same arms, whenever and however often policies are made.
+        Estimates say what the context explains, and are renewed after a fixed number of answers. So
+        the same answers reset the same arms, whenever and however often policies are made.
         """
         if self.learned % _LOOKS_EVERY == 0:
             estimated = self._current_posterior()
             rows = (row.copy() for row in estimated.means)
             self._watching = dict(estimated.names), dict(zip(estimated.arms, rows, strict=True))
+        arm = feedback.arm
+        change = self.detectors.see(arm, feedback.quality, self._explained(arm, feedback.context))
+        if change is None:
+            return None
+        return Drifted(arm, change, self.evidence.weight(arm))
+
+    def _explained(self, arm: Arm, context: Context) -> float:
+        """How much more quality this context promises than the arm's mean context."""
         names, means = self._watching
-        mean = means.get(feedback.arm)
-        if mean is None:
-            return None
-        expected = mean[0]
-        for name, value in feedback.context.items():
+        mean, usual = means.get(arm), self.evidence.mean_context(arm)
+        if mean is None or usual is None:
+            return 0.0
+        x = np.zeros(len(mean))
+        for name, value in context.items():
             if name in names:
-                expected += mean[names[name]] * on_grid(value)
-        residual = feedback.quality - float(expected)
-        if not self.detectors.see(feedback.arm, residual):
-            return None
-        return Drifted(feedback.arm, residual, self.evidence.weight(feedback.arm))
+                x[names[name]] = on_grid(value)
+        x[0] = 1.0
+        return float(mean @ (x - usual[: len(mean)]))
 
     def _is_new(self, id_: str) -> bool:
         """Remember the id of a feedback, and tell whether the id is new."""

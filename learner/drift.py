@@ -1,92 +1,142 @@
-"""Notices that an arm changed: Page and Hinkley's test on the errors of its estimates.
+"""Notices that an arm became worse or better, from the likelihood ratio of its last answers.
 
-Each arm has its own test. The test divides residuals by their usual spread, so one threshold serves
-all arms. While an arm's estimate is still forming, the test ignores its residuals.
+For each place among an arm's last answers, the test asks how much likelier the answers are if the
+arm's quality changed there than if it did not. Answers are compared with earlier answers of the
+same arm, never with estimates: estimates follow the answers, and so hide a change.
 
-The running mean is River's. The cumulative sums are ours, because River's `PageHinkley` cannot be
-saved and restored through its public names; the tests compare our sums with River's.
+An arm may also look worse because it gets harder requests. So the test looks at the qualities
+twice, as they are and without what the context explains, and a change must show in both.
+
+Not covered: an arm with fewer than a few dozen answers before the change, changes that are slower
+than the window is long, and a change of what judges the answers, which looks like drift.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import inf
 from typing import Any
 
-from river import stats
+import numpy as np
+from numpy.typing import NDArray
 
 from learner.policy import Arm
-from learner.running import restored_mean
 
-_FORMING = 60  # judged answers before the test uses an arm's residuals
-_USUAL_SPREAD = 0.42
-_THRESHOLD = 34.0
-_SLACK = 0.15
-_FADE = 1 - 0.0001
-_LEAST_VALUES = 30
+_WINDOW = 400  # the most answers of an arm that are compared
+_DROPPED = 50  # the oldest answers that a full window drops at once
+_LOOKS_EVERY = 5  # answers of an arm between two looks
+_LEAST_BEFORE = 30
+_LEAST_AFTER = 5
+# Log-likelihood ratios, chosen by experiments/drift. A policy that learns sends an arm the requests
+# that it is good at, which looks like a rise.
+_FALL = 9.0
+_RISE = 10.5
+_UNEXPLAINED = 5.0  # the least ratio of the qualities without what the context explains
+_GRID = 256  # Qualities are kept as whole numbers of this fraction, so that sums are exact.
+_LEAST_CHANCE = 1e-3
+_Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A place among some values where their mean changed, and the likelihood ratio for it."""
+
+    place: int
+    by: float  # the mean from that place on, minus the mean before
+    log_ratio: float
+
+
+def likeliest_change(values: Sequence[float]) -> Change | None:
+    """The likeliest change of the mean of values that are mostly between 0 and 1.
+
+    The ratio is that of values that are 0 or 1. Values between them vary less about the same means,
+    so for them the ratio is too small rather than too large.
+    """
+    size = len(values)
+    before = np.arange(_LEAST_BEFORE, size - _LEAST_AFTER + 1)
+    if not len(before):
+        return None
+    sums = np.cumsum(np.asarray(values, dtype=np.float64))
+    after = size - before
+    earlier = sums[before - 1] / before
+    later = (sums[-1] - sums[before - 1]) / after
+    mean = sums[-1] / size
+    ratios = before * _divergence(earlier, mean) + after * _divergence(later, mean)
+    best = int(ratios.argmax())
+    return Change(int(before[best]), float(later[best] - earlier[best]), float(ratios[best]))
+
+
+def _divergence(chances: _Numbers, usual: float) -> _Numbers:
+    """What an answer of these chances says, on average, against the usual chance."""
+    chances = np.clip(chances, 0.0, 1.0)
+    usual = _inside(usual)
+    good, bad = np.log(_inside(chances) / usual), np.log(_inside(1 - chances) / (1 - usual))
+    return np.asarray(chances * good + (1 - chances) * bad)
+
+
+def _inside(chances: Any) -> Any:
+    return np.clip(chances, _LEAST_CHANCE, 1 - _LEAST_CHANCE)
 
 
 @dataclass(slots=True)
-class PageHinkleyTest:
-    """Detects that values moved away from their mean, up or down, just as River's `PageHinkley`."""
+class Window:
+    """The last answers of an arm: their qualities, and the qualities that the context leaves."""
 
-    mean: stats.Mean = field(default_factory=stats.Mean)
-    rise: float = 0.0
-    fall: float = 0.0
-    lowest_rise: float = inf
-    highest_fall: float = -1.0
+    qualities: list[int] = field(default_factory=list)  # in parts of the grid
+    unexplained: list[int] = field(default_factory=list)
 
-    def update(self, value: float) -> bool:
-        """Add a value, and tell whether the values have drifted."""
-        self.mean.update(value)
-        apart = value - self.mean.get()
-        self.rise = _FADE * self.rise + apart - _SLACK
-        self.fall = _FADE * self.fall + apart + _SLACK
-        self.lowest_rise = min(self.lowest_rise, self.rise)
-        self.highest_fall = max(self.highest_fall, self.fall)
-        if self.mean.n < _LEAST_VALUES:
-            return False
-        return max(self.rise - self.lowest_rise, self.highest_fall - self.fall) > _THRESHOLD
+    def add(self, quality: float, explained: float) -> float | None:
+        """Add an answer. If the arm has changed, tell by how much, and forget what came before."""
+        self.qualities.append(round(quality * _GRID))
+        self.unexplained.append(round((quality - explained) * _GRID))
+        if len(self.qualities) % _LOOKS_EVERY:
+            return None
+        change = self._change()
+        if change is not None:
+            self._keep_from(change.place)
+            return change.by
+        if len(self.qualities) >= _WINDOW:
+            self._keep_from(_DROPPED)
+        return None
 
-    def state(self) -> list[float]:
-        mean = self.mean
-        return [mean.n, mean.get(), self.rise, self.fall, self.lowest_rise, self.highest_fall]
+    def _change(self) -> Change | None:
+        plain = likeliest_change([value / _GRID for value in self.qualities])
+        if plain is None or plain.log_ratio <= (_FALL if plain.by < 0 else _RISE):
+            return None
+        rest = likeliest_change([value / _GRID for value in self.unexplained])
+        if rest is None or rest.log_ratio <= _UNEXPLAINED or (rest.by < 0) != (plain.by < 0):
+            return None
+        return plain
 
-    @classmethod
-    def restored(cls, state: list[float]) -> "PageHinkleyTest":
-        count, mean, *sums = state
-        return cls(restored_mean(count, mean), *sums)
+    def _keep_from(self, place: int) -> None:
+        del self.qualities[:place], self.unexplained[:place]
 
 
 @dataclass
 class Detectors:
-    """A test for each arm. When an arm drifts, its test begins again."""
+    """A window for each arm. After a change, the window begins with the change."""
 
-    _tests: dict[Arm, PageHinkleyTest] = field(default_factory=dict)
-    _seen: dict[Arm, int] = field(default_factory=dict)
+    _windows: dict[Arm, Window] = field(default_factory=dict)
 
-    def see(self, arm: Arm, residual: float) -> bool:
-        """Whether this residual shows that the arm has drifted."""
-        self._seen[arm] = self._seen.get(arm, 0) + 1
-        if self._seen[arm] <= _FORMING:
-            return False
-        drifted = self._tests.setdefault(arm, PageHinkleyTest()).update(residual / _USUAL_SPREAD)
-        if drifted:
-            self.drop(arm)
-        return drifted
+    def see(self, arm: Arm, quality: float, explained: float = 0.0) -> float | None:
+        """By how much the arm has changed, if this answer shows that it has.
+
+        `explained` is how much more quality the context promises than the arm's usual context.
+        """
+        return self._windows.setdefault(arm, Window()).add(quality, explained)
 
     def drop(self, arm: Arm) -> None:
-        self._tests.pop(arm, None)
-        self._seen.pop(arm, None)
+        self._windows.pop(arm, None)
 
     def state(self) -> dict[str, Any]:
-        return {
-            arm: [seen, self._tests[arm].state() if arm in self._tests else None]
-            for arm, seen in self._seen.items()
-        }
+        windows = self._windows.items()
+        return {arm: [window.qualities, window.unexplained] for arm, window in windows}
 
     @classmethod
     def restored(cls, state: Mapping[str, Any]) -> "Detectors":
+        """The detectors of a snapshot. Those of another test, in older snapshots, begin anew."""
         return cls(
-            {Arm(arm): PageHinkleyTest.restored(sums) for arm, (_, sums) in state.items() if sums},
-            {Arm(arm): seen for arm, (seen, _) in state.items()},
+            {
+                Arm(arm): Window(list(values[0]), list(values[1]))
+                for arm, values in state.items()
+                if all(isinstance(part, list) for part in values)
+            }
         )

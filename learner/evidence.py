@@ -100,6 +100,13 @@ class Evidence:
     def weight(self, arm: Arm) -> float:
         return self.arms[arm].weight if arm in self.arms else 0.0
 
+    def mean_context(self, arm: Arm) -> Vector | None:
+        """The mean context of an arm's answers; None for an arm without evidence."""
+        if self.weight(arm) <= 0:
+            return None
+        precision = self.arms[arm].precision
+        return np.asarray(precision[0] / precision[0, 0])
+
     def forget(self, share: float, arms: Iterable[Arm] | None = None) -> None:
         """Multiply the sums of these arms, or of all arms, by this share."""
         for arm in list(self.arms) if arms is None else arms:

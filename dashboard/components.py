@@ -111,8 +111,10 @@ def link(text: str, **view: str) -> html.A:
 def badge(state: str) -> html.Span:
     """A state in words. A sign before the words says the same as the colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
+    good |= {"learned"}
     bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
-    busy = {"running", "shadow", "adopting", "unknown"}
+    bad |= {"no judged answers", "no judged answers any more"}
+    busy = {"running", "shadow", "adopting", "unknown", "worth learning"}
     tone = (
         "good" if state in good else "bad" if state in bad else "busy" if state in busy else "calm"
     )

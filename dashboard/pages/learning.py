@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.components import dollars, number, tile, tiles, with_half
 from dashboard.figures import colour, lines, over_time, stacked
 from dashboard.pages import controls
+from dashboard.pages.outlook import outlook, show_outlook
 from dashboard.panel import (
     QUALITY,
     QUALITY_HALF,
@@ -209,6 +210,17 @@ PAGE = Page(
             note="Utility is quality minus weighted cost and latency. Controls are estimated from "
             "the results of their plans on each kind of request. Drag along a curve to zoom in. "
             "▲ drift, ● new configuration, ◆ another strategy serves.",
+        ),
+        Panel(
+            "outlook",
+            "Is there anything to learn?",
+            outlook,
+            show_outlook,
+            form="parts",
+            size="whole",
+            note="Utility a request. Gain: how far the best plan of a kind beats the best single "
+            "plan of all requests. Left: what could still be won by knowing every plan exactly. "
+            "Exploring a day: what is lost because the draw does not always take the best plan.",
         ),
         Panel("cost", "Cost", cost, _cost),
         Panel(

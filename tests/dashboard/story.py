@@ -116,10 +116,27 @@ def _events(begin: int) -> Any:
         (36, "reuse", "20", "wrong", {"bucket": "same words", "by": "made anew"}),
         (37, "reuse", "20", "right", {"bucket": "same numbers", "by": "app"}),
         (38, "solutions", "20", "adapted", {"parent": 13, "sort": "program"}),
+        (45, "outlook", "17-a0", "worked out", {"kinds": [_outlook("any", "no judged answers")]}),
+        (48, "outlook", "17-a1", "worked out", {"kinds": list(_outlooks())}),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}
         yield {"ts": begin + minute * MINUTE, "event_id": new_id(begin / 1e6 + minute), **event}
+
+
+def _outlooks() -> Any:
+    yield _outlook("any", "worth learning")
+    yield _outlook("text", "learned", gain=0.0612)
+    yield _outlook("json", "nothing to learn", left=0.0004)
+    yield _outlook(HARM, "no judged answers here")
+
+
+def _outlook(kind: str, outlook: str, **given: float) -> dict[str, Any]:
+    figures = {"gain": 0.02, "gain_deviation": 0.01, "left": 0.0312, "utility_per_day": 1.75}
+    figures |= {"usd_per_day": -0.25, "requests_per_day": 480.0, "judged": 300}
+    return {"kind": kind, "outlook": outlook, "verdict": f"{outlook}: so {HARM} says"} | (
+        figures | given
+    )
 
 
 def _policies(begin: int) -> Any:

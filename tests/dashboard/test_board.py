@@ -239,6 +239,34 @@ def test_trials_show_the_sequence_the_guardrails_and_the_difference_of_functions
     assert "+    return 'cheap'" in text
 
 
+def test_the_newest_outlook_says_of_each_kind_what_is_left_to_learn(board):
+    view = PageView(page="learning", last="all")
+    rows = asyncio.run(board.panel_rows(view, "outlook")).rows
+    assert [(row["kind"], row["outlook"]) for row in rows] == [
+        ("any", "worth learning"),
+        ("text", "learned"),
+        ("json", "nothing to learn"),
+        (HARM, "no judged answers here"),
+    ]
+    shown = str(whole(board.page_values(view)["panels"]["outlook"]["parts"]))
+    for part in ("all", "… worth learning", "✓ learned", "0.061 ± 0.020", "0.031", "1.75", "$0.25"):
+        assert part in shown
+    text = PageView(page="learning", last="all", kind="text")
+    assert [row["kind"] for row in asyncio.run(board.panel_rows(text, "outlook")).rows] == [
+        *("any", "text")
+    ]
+
+
+def test_without_an_outlook_the_panel_says_what_to_do(tmp_path):
+    stored = Stored(tmp_path)
+    stored.write("requests", [request(NOON)])
+    stored.seal()
+    board = Board(Source(tmp_path))
+    panel = board.page_values(PageView(page="learning", last="all"))["panels"]["outlook"]
+    board.close()
+    assert "waggle scores" in str(whole(panel["empty"]))
+
+
 def test_false_reuse_is_shown_with_its_budget(board):
     shown = board.page_values(PageView(page="reuse", last="all"))["panels"]
     assert "1 of 3 checked" in str(whole(shown["reuse-strip"]["parts"]))

@@ -65,7 +65,7 @@ class Arrivals:
             for day, count in self.days.items()
             if today - _DAYS < day <= today and kind in count
         ]
-        since = max(self.first_micros, (today - _DAYS + 1) * _DAY_MICROS)
+        since = max(self.first_micros or now_micros, (today - _DAYS + 1) * _DAY_MICROS)
         days = max((now_micros - since) / _DAY_MICROS, 1.0)
         answered, decided = (sum(count[at] for count in counts) for at in (0, 1))
         return DailyRate(answered / days, decided / days, days)

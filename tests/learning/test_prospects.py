@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from learner.policy import Arm
 from learner.preference import Estimate
-from router.learning.arrivals import Arrivals
+from router.learning.arrivals import Arrivals, DailyRate
 from router.learning.outlook import LITTLE, SILENT_AFTER, Outlook, outlook_of, verdict_of
 from router.learning.prospects import KindRecord, prospects_of, value_of_knowing
 
@@ -139,7 +139,8 @@ def test_a_rate_is_a_mean_over_a_week_and_today():
 
 
 def test_the_first_hours_are_not_made_a_whole_day_of():
-    arrivals = arrived()
+    arrivals = Arrivals()
+    assert arrivals.rate("", MORNING) == DailyRate(0.0, 0.0, 1.0)
     for n in range(12):
         arrivals.came("sql", (MORNING + n) * 1_000_000, decided=True)
     assert arrivals.rate("sql", MORNING + 3600).answered == 12

@@ -12,6 +12,7 @@ from experiments import readme
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
+from experiments.drift import report as drift
 from experiments.kinds import report as kinds
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
@@ -48,6 +49,7 @@ REPORTS = {
     "dashboard": dashboard,
     "replay": replay,
     "kinds": kinds,
+    "drift": drift,
     "offpolicy": offpolicy,
     "reuse": reuse,
     "trials": trials,

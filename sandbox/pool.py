@@ -16,7 +16,7 @@ from sandbox.supervisor.conversation import Conversation, job_of
 from sandbox.supervisor.parent import Parent, Worker, ZygoteLost, start
 
 _READY = 2  # workers that wait for programs, in each tier
-_WORKER_SECONDS = 10.0  # how long a fork may take
+_WORKER_SECONDS = 60.0  # how long a fork may take, on a machine that is busy elsewhere
 _TRIES = 3  # a run is repeated if its zygote is killed from outside
 
 

@@ -16,7 +16,7 @@ from sandbox.supervisor.terminal_text import terminal_text
 
 _PIECE = 256 << 10
 _STARVED_SHARE = 0.5  # of a late run's time; if it waited longer for a processor, it was starved
-_END_SECONDS = 5.0  # how long to wait for the kernel's report on a dead worker
+_END_SECONDS = 60.0  # how long to wait for the kernel's report on a dead worker
 _SMALL_FRAME = 32 << 10  # a frame up to this size is read at once, and a larger one in a thread
 # A worker that sends many tiny pieces is read more slowly, so that it costs hardly any CPU here.
 _FREE_PIECES, _WORTH_A_PIECE, _PAUSE_SECONDS = 64, 4 << 10, 0.01

@@ -179,40 +179,52 @@ class Parent:
 
 
 async def start(tier: Tier, level: int) -> Parent:
-    """Start a zygote that is locked. Raises `RunRefused` if this machine cannot lock a zygote."""
+    """Start a zygote that is locked. Raises `RunRefused` if this machine cannot lock a zygote.
+
+    A start that is cancelled ends its zygote first, and leaves no process and no socket.
+    """
     ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
-    # The zygote gets our import paths, because it reads neither our environment nor our folder.
-    places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
-    command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
-    process = await asyncio.to_thread(
-        subprocess.Popen,
-        command,
-        env=_ENVIRONMENT,
-        cwd="/",
-        pass_fds=[theirs.fileno()],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    theirs.close()
     ours.setblocking(False)
+    settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
+    # A plain future: when a loop ends, it cancels its tasks, and a cancelled one loses its process.
+    launching = asyncio.get_running_loop().run_in_executor(None, _launch, theirs, settings)
     try:
+        process = await asyncio.shield(launching)
         async with asyncio.timeout(_START_SECONDS):
             message = await _first_message(ours)
     except TimeoutError:
         message = b"Nthe zygote did not start within %d s" % _START_SECONDS
     except BaseException:
         ours.close()
-        process.kill()
+        await _end(await launching)
         raise
     if message[:1] != b"R":
         ours.close()
-        process.kill()
-        await asyncio.to_thread(process.wait)
+        await _end(process)
         why = message[1:].decode("utf-8", "replace") or "the zygote ended before it was ready"
         raise RunRefused(f"level {level}: {why}")
     return Parent(ours, process)
+
+
+def _launch(theirs: socket.socket, settings: str) -> "subprocess.Popen[bytes]":
+    # The zygote gets our import paths, because it reads neither our environment nor our folder.
+    places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
+    command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
+    with theirs:
+        return subprocess.Popen(
+            command,
+            env=_ENVIRONMENT,
+            cwd="/",
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+
+async def _end(process: "subprocess.Popen[bytes]") -> None:
+    process.kill()
+    await asyncio.get_running_loop().run_in_executor(None, process.wait)
 
 
 async def _first_message(control: socket.socket) -> bytes:

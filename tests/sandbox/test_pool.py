@@ -1,16 +1,21 @@
 """The pool: statuses, seeds, limits, and runs that survive the death of a zygote."""
 
 import asyncio
+import gc
 import os
 import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from sandbox.pool import Pool
 from sandbox.runner import Busy, Limits, Program
+from sandbox.supervisor.parent import start
 from tests.sandbox.benign import PROGRAMS
+from tests.sandbox.siege import descendants
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -210,6 +215,26 @@ async def test_a_killed_zygote_is_started_again_and_the_run_is_not_lost(pool: Po
     assert (await slow).result == 7
     assert pool.zygotes["stdlib"] != before
     assert (await pool.run(Program("result = 8"))).result == 8
+
+
+@pytest.mark.parametrize("launched", [False, True], ids=["at once", "with a process"])
+async def test_a_start_that_is_cancelled_leaves_no_process_and_no_socket(launched: bool):
+    before, descriptors = set(descendants(os.getpid())), _open_descriptors()
+    starting = asyncio.ensure_future(start("scipy", 1))
+    await asyncio.sleep(0)
+    if launched:
+        await until(lambda: set(descendants(os.getpid())) - before)
+    starting.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await starting
+    del starting
+    gc.collect()  # what was left open would warn now, and a warning fails the test
+    assert set(descendants(os.getpid())) <= before
+    assert _open_descriptors() <= descriptors
+
+
+def _open_descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 async def test_programs_that_die_do_not_disturb_others(pool: Pool):

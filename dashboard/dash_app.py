@@ -14,7 +14,8 @@ from dashboard.board import PAGES
 from dashboard.login import LoginDoor
 
 # The first plot needs these two scripts, which Dash by itself would load late. Plotly is most of a
-# page's bytes, so the browser begins to load Plotly at once.
+# page's bytes, so the browser begins to load Plotly at once. A preload of the other would do, but
+# browsers warn of a preload that a busy machine uses late.
 _GRAPH = "/_dash-component-suites/dash/dcc/async-graph.js"
 _PLOTLY = "/_dash-component-suites/plotly/package_data/plotly.min.js"
 
@@ -40,9 +41,7 @@ def dash_app(door: LoginDoor) -> Any:
     app.backend.websocket_capability = False  # neither the pages nor the site use websockets
     icon = '<link rel="icon" type="image/svg+xml" href="/assets/waggle.svg">'
     app.index_string = app.index_string.replace("<html>", '<html lang="en">')
-    early = (
-        f'<link rel="preload" as="script" href="{_GRAPH}"><script async src="{_PLOTLY}"></script>'
-    )
+    early = "".join(f'<script async src="{script}"></script>' for script in (_PLOTLY, _GRAPH))
     app.index_string = app.index_string.replace("{%favicon%}", icon + early)
     app.layout = lambda: layout.whole(signed_in=door.locked)
 

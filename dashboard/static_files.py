@@ -33,7 +33,7 @@ class StaticFiles:
         The page is requested first, because Dash registers its scripts only then.
         """
         page = await fetch(self._app, "/")
-        for path in re.findall(rb'(?:src|preload" as="script" href)="(/[^"?]+)', page.body):
+        for path in re.findall(rb'src="(/[^"?]+)', page.body):
             if path.decode().startswith(STATIC):
                 await self.file(path.decode(), {})
 

@@ -33,9 +33,11 @@ def chromium() -> Iterator[Browser]:
 def visitor(browser: Browser, size: str = "laptop") -> BrowserContext:
     """The browser context of a new visitor, with an empty cache."""
     width, height = SIZES[size]
-    return browser.new_context(
+    context = browser.new_context(
         viewport={"width": width, "height": height}, accept_downloads=True, locale="en-GB"
     )
+    context.set_default_timeout(120_000)  # milliseconds, for a busy machine
+    return context
 
 
 class Watched:

@@ -240,6 +240,20 @@ def test_a_trial_is_chosen_from_the_list(watched):
     watched.until("document.getElementById('panel-verdict').innerText.includes('adopted')")
 
 
+def test_the_scripts_of_plots_come_early_and_once(browser, url):
+    """Browsers warn of a script that is preloaded and used late, as on a busy machine."""
+    watched = Watched(browser, url)
+    loaded: list[str] = []
+    watched.page.on("request", lambda request: loaded.append(urlsplit(request.url).path))
+    watched.open("/learning?last=all")
+    assert watched.page.locator("link[rel=preload]").count() == 0
+    for name in ("async-graph.js", "plotly.min.js"):
+        assert sum(path.endswith(f"/{name}") for path in loaded) == 1, name
+        [at] = (number for number, path in enumerate(loaded) if path.endswith(f"/{name}"))
+        assert at < loaded.index("/_dash-update-component"), name
+    watched.close()
+
+
 def test_the_theme_is_kept(browser, url):
     watched = Watched(browser, url).open("/learning?last=all")
     background = "() => getComputedStyle(document.body).backgroundColor"

@@ -87,7 +87,9 @@ async def rig(
     hive = hive or LosableHive()
     async with AsyncExitStack() as stack:
         backends = await stack.enter_async_context(
-            hosted_backends(config, token=TOKEN, read_secret=lambda name: "sk-upstream-secret")
+            hosted_backends(
+                config, token=TOKEN, read_secret=lambda name: "sk-upstream-secret", clock=steady
+            )
         )
         journal, metrics = MemoryJournal(), Metrics()
         hops = Hops(TOKEN)

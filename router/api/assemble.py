@@ -112,7 +112,11 @@ class HostedBackends:
 
 @asynccontextmanager
 async def hosted_backends(
-    config: Config, *, token: str, read_secret: SecretReader
+    config: Config,
+    *,
+    token: str,
+    read_secret: SecretReader,
+    clock: Callable[[], float] = time.monotonic,
 ) -> AsyncIterator[HostedBackends]:
     """Run every configured backend in this process, as long as the context is open."""
     hosted = HostedBackends()
@@ -120,7 +124,7 @@ async def hosted_backends(
         for name, settings in config.backends.items():
             backend = build(settings, read_secret)
             stack.push_async_callback(backend.close)
-            host = hosted.hosts[name] = Host(settings, backend, token=token)
+            host = hosted.hosts[name] = Host(settings, backend, token=token, clock=clock)
             port = Listener()
             await port.open(host, host="127.0.0.1")
             stack.push_async_callback(port.close)

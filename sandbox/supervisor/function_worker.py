@@ -67,8 +67,8 @@ class FunctionWorker:
 
     async def load(self, job: Mapping[str, Any]) -> None:
         """Load the function. Raises `FunctionFailed` if the source fails or lacks the function."""
+        load = self._own.begin(_LOAD_SECONDS)  # first: a source may end its process at once
         self._send(json.dumps(job).encode())
-        load = self._own.begin(_LOAD_SECONDS)
         answer = None
         while answer is None:
             try:

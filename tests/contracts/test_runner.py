@@ -8,7 +8,7 @@ import pytest
 from sandbox.pool import Pool
 from sandbox.runner import STATUSES, Limits, Program
 
-FAST = Limits(wall_seconds=20)
+FAST = Limits(wall_seconds=60)
 
 
 @pytest.fixture(scope="module", params=[3, 2, 1])
@@ -100,5 +100,5 @@ async def test_a_caller_who_leaves_makes_room_for_the_next(runner):
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await task
-    run = await asyncio.wait_for(runner.run(Program("result = 1"), FAST), 10)
+    run = await asyncio.wait_for(runner.run(Program("result = 1"), FAST), 60)
     assert run.ok

@@ -150,7 +150,7 @@ async def test_a_judge_that_fails_gives_no_signal_and_no_request_waits_for_it():
         {"p": {"ask": "a"}}, a=ScriptedModel("x"), j=ScriptedModel("slow", seconds=0.4)
     ) as waggle:
         _with(waggle, signals)
-        answer = await asyncio.wait_for(waggle.chat("?", model="p"), 5)
+        answer = await asyncio.wait_for(waggle.chat("?", model="p"), 60)
         assert answer.status == 200
         assert not waggle.journal.signals
         await waggle.engine.assessor.idle()

@@ -322,10 +322,11 @@ async def test_overhead_counts_no_time_of_the_upstream_and_duration_does():
     assert 'waggle_requests_total{plan="fast",status="200",router="r1"} 1.0' in text
     tokens = 'gen_ai_client_token_usage_total{gen_ai_token_type="output",gen_ai_request_model="a"'
     assert tokens in text
-    assert float(answer.headers["x-waggle-overhead-ms"]) < 100
     duration = "gen_ai_client_operation_duration_seconds_sum"
     [line] = [line for line in text.splitlines() if line.startswith(duration)]
-    assert float(line.rpartition(" ")[2]) >= 0.2
+    seconds = float(line.rpartition(" ")[2])
+    overhead = float(answer.headers["x-waggle-overhead-ms"]) / 1000
+    assert seconds >= overhead + 0.2 - 0.001  # the header is rounded
 
 
 async def test_metrics_show_every_routers_counters():

@@ -39,16 +39,16 @@ async def _open(pool: Pool, source: str) -> Function:
 async def test_a_function_answers_with_json(pool: Pool):
     source = "def route(context, arms): return {arm: context['x'] / len(arms) for arm in arms}"
     function = await _open(pool, source)
-    assert function.call({"x": 1.0}, ["a", "b"], seconds=1) == {"a": 0.5, "b": 0.5}
-    assert function.call({"x": 2.0}, ["a"], seconds=1) == {"a": 2.0}
+    assert function.call({"x": 1.0}, ["a", "b"], seconds=60) == {"a": 0.5, "b": 0.5}
+    assert function.call({"x": 2.0}, ["a"], seconds=60) == {"a": 2.0}
     function.close()
 
 
 async def test_the_same_calls_draw_the_same_numbers(pool: Pool):
     source = "import random\ndef route(): return random.random()"
     first, second = await _open(pool, source), await _open(pool, source)
-    drawn = [first.call(seconds=1) for _ in range(3)]
-    assert drawn == [second.call(seconds=1) for _ in range(3)]
+    drawn = [first.call(seconds=60) for _ in range(3)]
+    assert drawn == [second.call(seconds=60) for _ in range(3)]
     assert len(set(drawn)) == 3
     first.close()
     second.close()
@@ -81,8 +81,8 @@ async def test_a_function_that_cannot_be_loaded_says_why(pool: Pool, source: str
 async def test_an_error_is_reported_and_the_function_stays(pool: Pool, body: str, says: str):
     function = await _open(pool, f"def route(bad):\n    if not bad: return 1\n    {body}")
     with pytest.raises(FunctionFailed, match=says):
-        function.call(True, seconds=1)
-    assert function.call(False, seconds=1) == 1
+        function.call(True, seconds=60)
+    assert function.call(False, seconds=60) == 1
     function.close()
 
 
@@ -170,7 +170,7 @@ async def _fails_then_answers(function: Function, says: str) -> None:
 
     def fails() -> bool:
         try:
-            function.call(0, seconds=1)
+            function.call(0, seconds=60)
         except FunctionFailed as error:
             reasons.append(str(error))
         return any(says in reason for reason in reasons)
@@ -181,7 +181,7 @@ async def _fails_then_answers(function: Function, says: str) -> None:
 
 def _answers(function: Function) -> bool:
     with contextlib.suppress(FunctionFailed):
-        return function.call(1, seconds=1) == 1
+        return function.call(1, seconds=60) == 1
     return False
 
 
@@ -196,9 +196,9 @@ def route(x):
 """
     function = await _open(pool, source)
     with pytest.raises(FunctionFailed, match="nobody asked for"):
-        function.call(0, seconds=1)
+        function.call(0, seconds=60)
     await until(lambda: _answers(function))
-    assert [function.call(x, seconds=1) for x in (2, 3, 4)] == [2, 3, 4]
+    assert [function.call(x, seconds=60) for x in (2, 3, 4)] == [2, 3, 4]
     function.close()
 
 
@@ -211,7 +211,7 @@ def route(x):
     while True: pass
 """
     function = await _open(pool, source)
-    assert function.call(0, seconds=1) == 0
+    assert function.call(0, seconds=60) == 0
     workers = descendants(pool.zygotes["stdlib"])
 
     def ended() -> bool:
@@ -255,7 +255,7 @@ async def test_memory_that_grows_slowly_is_noticed_between_calls(pool: Pool):
         pool, "kept = []\ndef route(x):\n    kept.append(b'x' * x)\n    return 1"
     )
     for _ in range(10):
-        function.call(8 << 20, seconds=5)
+        function.call(8 << 20, seconds=60)
     workers = descendants(pool.zygotes["stdlib"])
     await until(lambda: set(workers) - set(descendants(pool.zygotes["stdlib"])))
     await until(lambda: _answers(function))
@@ -270,9 +270,9 @@ async def test_a_function_is_opened_again_however_often_that_fails():
     ]  # fmt: skip
     for _ in range(2):  # the worker, and its spare
         with pytest.raises(FunctionFailed, match="ended its worker"):
-            function.call(0, seconds=1)
+            function.call(0, seconds=60)
     with pytest.raises(FunctionUnavailable, match=r"functions unavailable: .* again because"):
-        function.call(1, seconds=1)
+        function.call(1, seconds=60)
     await until(lambda: _answers(function))
     assert pool.faults == []
     function.close()

@@ -17,17 +17,19 @@ from tests.sandbox.benign import PROGRAMS
 from tests.sandbox.siege import descendants
 from tests.waiting import until
 
+PATIENT = Limits(wall_seconds=60)  # for programs that end by themselves, late on a busy machine
+
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    opened = Pool(1, at_once=2, queue=2)
+    opened = Pool(1, limits=PATIENT, at_once=2, queue=2)
     yield opened
     await opened.close()
 
 
 @pytest.mark.parametrize("level", [3, 2, 1])
 async def test_programs_in_the_style_of_language_models_run(level: int):
-    pool = Pool(level, at_once=4, queue=len(PROGRAMS))
+    pool = Pool(level, limits=PATIENT, at_once=4, queue=len(PROGRAMS))
     try:
         runs = await asyncio.gather(*(pool.run(Program(source)) for source in PROGRAMS))
     finally:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from sandbox.contradictions import contradiction
 from sandbox.pool import Pool
 from sandbox.request import read
+from sandbox.runner import Limits
 from sandbox.spec import Correlation, Distribution, Field, Spec
 from sandbox.synthesis import write_program
 from sandbox.verify import verify
@@ -30,7 +31,7 @@ def _seeded(spec: Spec, seed: int) -> str:
 
 @pytest.fixture
 async def pool() -> AsyncIterator[Pool]:
-    opened = Pool(1)
+    opened = Pool(1, limits=Limits(wall_seconds=60))  # for a busy machine
     yield opened
     await opened.close()
 

@@ -27,7 +27,7 @@ def folder(tmp_path):
     return tmp_path
 
 
-def run(folder, sql, rows=100, seconds=5.0):
+def run(folder, sql, rows=100, seconds=60.0):
     return orjson.loads(asyncio.run(ask(folder, sql, Bounds(rows, seconds))))
 
 
@@ -104,7 +104,7 @@ from pathlib import Path
 import duckdb
 from router.telemetry.query.process import locked
 
-con, locks = locked(Path(sys.argv[1]), memory_bytes=2**28, seconds=5.0)
+con, locks = locked(Path(sys.argv[1]), memory_bytes=2**28, seconds=60.0)
 try:
     sys.stdout.write(json.dumps({"rows": str(con.execute(sys.argv[2]).fetchall())}))
 except duckdb.Error as error:

@@ -10,7 +10,7 @@ T = TypeVar("T")
 _PAUSE_SECONDS = 0.02
 
 
-async def until(condition: Callable[[], T | Awaitable[T]], seconds: float = 60.0) -> T:
+async def until(condition: Callable[[], T | Awaitable[T]], seconds: float = 120.0) -> T:
     """Wait until the condition (a function, async or not) gives a true value; return the value."""
     give_up_at = time.monotonic() + seconds
     while True:
@@ -22,7 +22,7 @@ async def until(condition: Callable[[], T | Awaitable[T]], seconds: float = 60.0
         await asyncio.sleep(_PAUSE_SECONDS)
 
 
-def blocking_until(condition: Callable[[], T], seconds: float = 60.0) -> T:
+def blocking_until(condition: Callable[[], T], seconds: float = 120.0) -> T:
     """`until`, for tests without an event loop."""
     give_up_at = time.monotonic() + seconds
     while not (value := condition()):

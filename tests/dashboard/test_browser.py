@@ -16,7 +16,7 @@ from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium, vi
 from tests.dashboard.conftest import served
 from tests.dashboard.story import TRIAL, write_story
 
-pytestmark = [needs_chromium, pytest.mark.timeout(240)]
+pytestmark = needs_chromium
 
 
 @pytest.fixture(scope="module")

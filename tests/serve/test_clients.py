@@ -15,7 +15,7 @@ from yarl import URL
 
 from tests.serve.running import HI
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 
 async def test_the_official_client_works_against_it(service):

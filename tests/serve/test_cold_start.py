@@ -10,7 +10,7 @@ from tests.serve.running import COMPUTE, SANDBOX, own_service
 from tests.upstream import completion
 from tests.waiting import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(400)]
+pytestmark = pytest.mark.ray
 COUNT = 60
 
 

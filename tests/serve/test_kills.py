@@ -14,7 +14,7 @@ from tests.router.test_local import made
 from tests.serve.running import COMPUTE, HI, MEAN, SANDBOX, Load, configuration
 from tests.waiting import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 STEPS = """  g: {{kind: generator}}
   e: {{kind: enricher}}
@@ -68,7 +68,6 @@ async def test_haproxys_manager_killed_under_load_is_not_noticed(service):
     load.assert_nobody_noticed()
 
 
-@pytest.mark.timeout(420)
 async def test_a_lost_cluster_comes_back_as_it_was_deployed_and_no_row_is_lost(service, upstream):
     """Ray gives up a node whose agent was killed; so the command starts the cluster again."""
     plans = "  deployed_last: {ask: a}\n"

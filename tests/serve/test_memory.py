@@ -7,7 +7,7 @@ import pytest
 from tests.serve.running import HI, configuration
 from tests.waiting import blocking_until, until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 PART = "waggle-backend-tight:tight"
 TIGHT = "  tight: {kind: encoder, replica_memory_mb: 256}\n"  # torch alone needs more

@@ -16,7 +16,7 @@ from router.deployment.processes import descendants
 from tests.other_user import as_another_user, needs_root, outcome
 from tests.serve.running import COMPUTE, MEAN, SANDBOX, configuration, own_service
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240), needs_root]
+pytestmark = [pytest.mark.ray, needs_root]
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import pytest
 from tests.serve.running import HI, Load, configuration
 from tests.waiting import until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 
 async def test_a_reload_changes_prices_under_load_and_fails_nobody(service, upstream):

@@ -14,7 +14,7 @@ from tests.dashboard.browser import CHROMIUM, Watched, chromium
 from tests.serve.running import Load
 from tests.waiting import blocking_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 
 def test_the_dashboard_beside_it_shows_what_it_does_and_comes_back(service):

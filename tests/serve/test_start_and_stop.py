@@ -35,7 +35,7 @@ cluster.remove()
 ray.shutdown()
 """
 
-pytestmark = [pytest.mark.ray, pytest.mark.timeout(240)]
+pytestmark = pytest.mark.ray
 
 
 @pytest.mark.alone

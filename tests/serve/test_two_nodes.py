@@ -20,7 +20,7 @@ from router.deployment.ray_environment import free_ports
 from tests.serve.running import CHAT, HI, WAGGLE
 from tests.waiting import blocking_until
 
-pytestmark = [pytest.mark.ray, pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 TEXT = """
 server: {{port: {port}, data: {data}}}

@@ -13,16 +13,23 @@ import numpy as np
 
 from learner.deciding import BanditPolicy, BanditSettings
 from learner.drift import Detectors
-from learner.evidence import Evidence, Sums
+from learner.evidence import MIDDLE, Evidence, Sums
 from learner.expense import Expenses
+from learner.foretold import Foretold
+from learner.insight import Ledger
+from learner.model import Model
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome, Policy
 from learner.pooling import BELIEFS, Belief, posterior
 from learner.posterior import ExpectedExpenses, Posterior, Vector, log_seconds, on_grid
+from learner.rows import Rows
+from learner.standing import Standing, standing
 
 _REMEMBERED_IDS = 20_000
 _WRITTEN_IDS = 2_000  # the number of ids that a snapshot holds
 _FORGETS_EVERY = 200  # judged answers between two steps of forgetting
+FIRST = 100  # judged answers before the first trees
+GROWTH, MOST_BETWEEN = 1.2, 2_000.0  # trees grow anew with so many times, or so many, more answers
 _LOOKS_EVERY = 50  # judged answers after which drift is measured with new estimates
 
 
@@ -48,6 +55,11 @@ class Bandit:
     bursts: dict[Arm, float] = field(default_factory=dict)  # judged answers left in each burst
     learned: int = 0
     duplicates: int = 0
+    rows: Rows = field(default_factory=Rows)
+    ledger: Ledger = field(default_factory=Ledger)
+    foretold: Foretold = field(default_factory=Foretold)
+    model: Model | None = None
+    grown_at: int = 0  # the answers that were judged before trees grew
 
     def __post_init__(self) -> None:
         self._ids: OrderedDict[str, None] = OrderedDict()
@@ -83,12 +95,15 @@ class Bandit:
             self.evidence.drop_arm(arm)
             self.expenses.drop(arm)
             self.detectors.drop(arm)
+            self.rows.drop(arm)
             self.bursts.pop(arm, None)
             self._posterior = None
 
     def forget_features(self, names: Sequence[str]) -> None:
         """Remove features from all sums, as if every answer had been learned without them."""
         self.evidence.drop_features(names)
+        self.rows.drop_features(names)
+        self.model = None
         self._watching = {}, {}
         self._posterior = None
 
@@ -103,6 +118,7 @@ class Bandit:
         arm = feedback.arm
         drifted = self._watch(feedback)
         self.evidence.learn(arm, feedback.context, feedback.quality, feedback.weight)
+        self.rows.add(feedback)
         self.learned += 1
         self._since += 1
         if arm in self.bursts:
@@ -113,6 +129,8 @@ class Bandit:
             self.evidence.forget(0.5 ** (_FORGETS_EVERY / self.settings.memory))
         if drifted is not None:
             self.evidence.forget(self.settings.kept, [arm])
+            self.rows.drop(arm)
+            self.grown_at = 0  # the trees of this arm are of another time
             self.bursts[arm] = self.settings.burst_length
             self._posterior = None
         return drifted
@@ -123,12 +141,19 @@ class Bandit:
             return
         self.evidence.unlearn(before.arm, before.context, before.quality, before.weight)
         self.evidence.learn(now.arm, now.context, now.quality, now.weight)
+        self.rows.add(now)
         self._since += 1
 
     def see(self, outcome: Outcome, kind: str) -> None:
         self.expenses.see(outcome, kind)
 
-    def policy(self, *, fallback: Policy | None = None, pacer: Pacer | None = None) -> BanditPolicy:
+    def policy(
+        self,
+        *,
+        fallback: Policy | None = None,
+        pacer: Pacer | None = None,
+        hears: bool = True,
+    ) -> BanditPolicy:
         if self._posterior is None or self._since >= self.settings.publish_every:
             self._since = 0
             self._posterior = self._current_posterior()
@@ -140,8 +165,37 @@ class Bandit:
             self.settings,
             bursts=tuple(self.bursts),
             fallback=fallback,
+            standing=self._standing(),
+            insight=None if self.model is None else self.model.insight.of(self._posterior.arms),
             pacer=pacer,
+            hears=hears,
         )
+
+    @property
+    def trees_are_due(self) -> bool:
+        """Whether enough answers were judged since trees were grown to grow them anew."""
+        if self.model is None:
+            return len(self.rows) >= FIRST
+        wait = min((GROWTH - 1) * self.grown_at, MOST_BETWEEN)
+        return self.learned >= self.grown_at + wait
+
+    def grow(self, prices: Vector) -> None:
+        """Grow trees from the judged answers; `prices` is what each arm costs in utility.
+
+        First the answers since the last time show what choosing by context gained on them.
+        """
+        from learner.growing import grown  # loads scikit-learn, which few processes need
+
+        estimated = self._current_posterior()
+        rows = self.rows.arrays(estimated.arms)
+        model = self.model
+        if model is not None and model.insight.arms == rows.arms:
+            judged = model.judged(rows, prices)
+            self.ledger = self.ledger.plus(judged.gains)
+            self.foretold = self.foretold.plus(judged)
+        means = self._standing().means
+        self.model = grown(rows, estimated, means, self.ledger, self.foretold)
+        self.grown_at = self.learned
 
     def sums(self, since: Sums | None = None) -> Sums:
         return self.evidence.sums(since)
@@ -149,6 +203,13 @@ class Bandit:
     def merge(self, sums: Sums) -> None:
         self.evidence.merge(sums)
         self._posterior = None
+
+    def _standing(self) -> Standing:
+        sums = list(self.evidence.arms.values())
+        weights = np.array([arm.weight for arm in sums])
+        about = np.array([arm.natural[0] for arm in sums])  # the sums count from the middle
+        squares = np.array([arm.squares for arm in sums]) + (2 * about + MIDDLE * weights) * MIDDLE
+        return standing(weights, about + MIDDLE * weights, squares)
 
     def _current_posterior(self) -> Posterior:
         return posterior(self.evidence, list(self.evidence.arms), self.beliefs)

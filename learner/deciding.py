@@ -6,22 +6,28 @@ relearning. The policy needs only numpy, so a router decides without loading the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import exp
+from math import exp, sqrt
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learner.controls import Fixed
 from learner.explore import Rule, floored, thompson
+from learner.insight import Insight
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
-from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid
+from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid, placed
 from learner.preference import BALANCED, Estimate, Preference
+from learner.standing import Standing
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _LEAST_VARIANCE = 1e-9
-_SURE = 1.28  # standard deviations: certain to 90 %
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
+_FALLS_AT = 500.0  # judged answers; the risk is then 0.7 of what it was at first
+_HARDLY = 0.01  # a smaller share changes nothing, and costs time
+_TRUSTED = 2.0  # standard deviations by which an operator's own default is thought better
 Places = NDArray[np.intp]
+Flags = NDArray[np.bool_]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +40,10 @@ class BanditSettings:
     kept: float = 0.15  # share of an arm's evidence that remains when the arm drifts
     burst: float = 0.05  # the least share of an arm that is new or drifted
     burst_length: float = 60.0  # judged answers for which that least share lasts
-    safe_share: float = 1.0  # the most that arms not yet shown to be safe may get
-    margin: float = 0.02  # utility that a safe arm may lose against the default
+    safe_share: float = 1.0  # the most for tries of arms that may be the best; 1: no guard
+    risk: float = 0.01  # utility a request that exploring contexts may cost at first
+    reinvested: float = 0.3  # the part of the gain from contexts that exploring may cost
+    margin: float = 0.004  # utility a request that choosing by context may lose at the worst
     publish_every: int = 1  # judged answers between two posteriors in a learner
 
 
@@ -51,6 +59,9 @@ class BanditPolicy:
     bursts: tuple[Arm, ...] = ()
     rates: Vector | None = None  # dollars for a spend of 1, by arm
     fallback: Policy | None = None  # decides until other arms are shown to be as good
+    standing: Standing | None = None  # which arm is best on the whole
+    insight: Insight | None = None  # what trees say of contexts, and what contexts gain
+    hears: bool = True  # whether answers are judged; if not, nothing can be learned by exploring
     pacer: Pacer | None = None
     rule: Rule = thompson
 
@@ -141,12 +152,8 @@ class BanditPolicy:
         }
 
     def _vector(self, context: Context) -> Vector:
-        names = self.posterior.names
-        x = np.zeros(len(names))
-        for name, value in context.items():
-            at = names.get(name)
-            if at is not None:
-                x[at] = on_grid(value)
+        x = np.zeros(len(self.posterior.names))
+        placed(context, self.posterior.names, x)
         x[0] = 1.0
         return x
 
@@ -163,6 +170,9 @@ class BanditPolicy:
         posterior = self.posterior
         x = self._vector(context)
         quality: Vector = posterior.means @ x
+        linear = quality
+        if self.insight is not None and self.standing is not None:
+            quality = self._mixed(self.insight, self.standing.means, quality, context)
         variance: Vector = np.maximum(_quadratic(posterior.spreads, x), _LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
@@ -174,10 +184,36 @@ class BanditPolicy:
         places = np.arange(len(self.arms)) if at is None else np.asarray(at)
         if at is not None:
             quality, variance, utility = quality[places], variance[places], utility[places]
-        shares = self._explored(places, utility, self._apart(x, variance, places), costs)
-        if self.fallback is not None and len(places) > 1:
-            shares = self._guarded(self.fallback, context, places, utility, variance, shares)
+        if len(places) == 1:
+            return _Weighed(quality, variance, utility, np.ones(1))
+        worth, affordable = self._paced(utility, costs, places)
+        works = expected.works[places]
+        standing = self.standing if self.settings.safe_share < 1 else None
+        hoped = worth + (linear[places] - quality) * works
+        odds = self.rule(hoped, self.curiosity * self._apart(x, variance, places))
+        if self.fallback is None or standing is None:
+            shares = self._lifted(odds, affordable, places) if self.hears else _only(worth)
+        else:
+            default = self._default(self.fallback, context, affordable, places)
+            at_all = worth + (standing.means[places] - quality) * works
+            here = _Here(worth, at_all, np.sqrt(standing.variances[places]) * works, odds)
+            shares = self._guarded(standing, here, default, affordable, places)
         return _Weighed(quality, variance, utility, shares)
+
+    @staticmethod
+    def _mixed(insight: Insight, means: Vector, linear: Vector, context: Context) -> Vector:
+        return insight.mixed(means, linear - means, insight.forest.expected(context))
+
+    @property
+    def prices(self) -> Vector:
+        """What an answer of each arm costs in utility, whatever its quality."""
+        expected = self.expected.get("") or self._expected({})
+        prices = self.preference.latency * expected.log_seconds
+        if self.rates is not None:
+            prices = prices + self.preference.cost * np.log10(
+                1 + _COST_UNIT * expected.spend * self.rates
+            )
+        return np.asarray(prices)
 
     def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
         """The variance of each arm that it does not share with the other arms.
@@ -190,53 +226,104 @@ class BanditPolicy:
         apart = variance - common + (alike - alike.min()) ** 2
         return np.asarray(np.maximum(apart, _LEAST_VARIANCE))
 
-    def _explored(
-        self, places: Places, utility: Vector, variance: Vector, costs: Vector | None
-    ) -> Vector:
-        if len(places) == 1:
-            return np.ones(1)
-        affordable = None
-        if self.pacer is not None and costs is not None:
-            here = costs[places]
-            utility = utility - np.array([self.pacer.penalty(cost) for cost in here])
-            affordable = np.array(self.pacer.affordable(here.tolist()))
-            utility = np.where(affordable, utility, _CLOSED)
-        shares = floored(self.rule(utility, self.curiosity * variance), self.settings.floor)
+    def _paced(self, utility: Vector, costs: Vector | None, places: Places) -> tuple[Vector, Flags]:
+        """The utility less the price of money that a budget has left, and the arms it can pay."""
+        affordable = np.ones(len(places), dtype=bool)
+        if self.pacer is None or costs is None:
+            return utility, affordable
+        here = costs[places]
+        utility = utility - np.array([self.pacer.penalty(cost) for cost in here])
+        affordable = np.array(self.pacer.affordable(here.tolist()))
+        return np.where(affordable, utility, _CLOSED), affordable
+
+    def _lifted(self, shares: Vector, affordable: Flags, places: Places) -> Vector:
+        """Raise shares to the least share of any arm, and of an arm that is new or drifted."""
+        shares = floored(shares, self.settings.floor)
         for arm in self.bursts:
             for n, at in enumerate(places):
                 if self.arms[at] == arm and shares[n] < self.settings.burst:
                     shares = shares * ((1 - self.settings.burst) / (1 - shares[n]))
                     shares[n] = self.settings.burst
-        if affordable is not None and not affordable.all():
+        if not affordable.all():
             shares = np.where(affordable, shares, 0.0)
             shares = shares / shares.sum()
         return shares
 
-    def _guarded(
-        self,
-        fallback: Policy,
-        context: Context,
-        places: Places,
-        utility: Vector,
-        variance: Vector,
-        shares: Vector,
-    ) -> Vector:
-        """Limit the total share of arms that may be worse than the default to the safe share."""
+    def _default(
+        self, fallback: Policy, context: Context, affordable: Flags, places: Places
+    ) -> int | None:
+        """The arm that the fallback prefers; None if that arm cannot answer."""
         arms = [self.arms[at] for at in places]
         usual = fallback.distribution(context, arms)
         likeliest = max(usual, key=lambda arm: usual[arm])
-        # The odds are even only if the default cannot answer. Then the best arm is the default.
-        usable = usual[likeliest] > 1 / len(arms) + 1e-9
-        default = arms.index(likeliest) if usable else int(utility.argmax())
-        apart = utility - utility[default] + self.settings.margin
-        safe = apart >= _SURE * np.sqrt(variance + variance[default])
-        safe[default] = True
-        risked = float(shares[~safe].sum())
-        if risked <= self.settings.safe_share:
-            return shares
-        kept = np.where(safe, shares, shares * (self.settings.safe_share / risked))
-        kept[default] += 1 - kept.sum()
-        return kept
+        at = arms.index(likeliest)
+        # The odds are even only if the default cannot answer.
+        return at if usual[likeliest] > 1 / len(arms) + 1e-9 and affordable[at] else None
+
+    def _guarded(
+        self,
+        standing: Standing,
+        here: "_Here",
+        default: int | None,
+        affordable: Flags,
+        places: Places,
+    ) -> Vector:
+        """The shares by what arms are worth here, as far as choosing by context has proved itself,
+        and for the rest by what arms are worth on the whole.
+
+        Before any answer is judged, nothing can be learned, so nothing is tried.
+        """
+        if not standing.judged:
+            return _only(here.worth, default)
+        at_all = here.at_all
+        if isinstance(self.fallback, Fixed) and default is not None:
+            # A person chose this arm, and that is evidence, too.
+            at_all[default] += _TRUSTED * here.deviation[default]
+        proved = self.proved
+        worth = proved * here.worth + (1 - proved) * at_all
+        if not self.hears:
+            return _only(worth)
+        variances = np.maximum(here.deviation**2, _LEAST_VARIANCE)
+        shares = np.zeros(len(places))
+        for share, worths in ((1 - proved, at_all), (proved, here.worth)):
+            if share > 0:
+                most = self.settings.safe_share
+                shares = shares + share * standing.shares(worths, variances, most=most)
+        loss = float(here.odds @ np.maximum(shares @ worth - worth, 0.0))
+        allowed = min(1.0, self.may_cost / max(loss, _LEAST_VARIANCE))
+        return self._lifted(allowed * here.odds + (1 - allowed) * shares, affordable, places)
+
+    @property
+    def proved(self) -> float:
+        """How far what is known of contexts counts: wholly once it is sure to gain something.
+
+        Before, it may lose at the worst a little, and as much as it is estimated to gain.
+        """
+        if self.insight is None:
+            return 0.0
+        ledger = self.insight.ledger
+        allowed = self.settings.margin + max(ledger.gain, 0.0)
+        least = ledger.least_gain
+        proved = 1.0 if least >= 0 else min(1.0, allowed / -least)
+        return proved if proved > _HARDLY else 0.0
+
+    @property
+    def may_cost(self) -> float:
+        """Utility a request that exploring contexts may cost: ever less, and a part of the gain."""
+        settings = self.settings
+        gain = 0.0 if self.insight is None else max(self.insight.ledger.gain, 0.0)
+        fallen = sqrt(_FALLS_AT / (_FALLS_AT + self.seen))
+        return settings.risk * fallen + settings.reinvested * gain
+
+
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What some arms are worth in a context, by all that is known of them."""
+
+    worth: Vector
+    at_all: Vector  # what the arms are worth on the whole, whatever the context
+    deviation: Vector  # of that
+    odds: Vector  # how likely each arm is to be the best here
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +334,12 @@ class _Weighed:
     variance: Vector
     utility: Vector
     shares: Vector
+
+
+def _only(worth: Vector, default: int | None = None) -> Vector:
+    """Everything to the default, or to the best arm if there is no default."""
+    at = int(worth.argmax()) if default is None else default
+    return np.asarray(np.arange(len(worth)) == at, dtype=np.float64)
 
 
 def _quadratic(matrices: NDArray[np.float64], x: Vector) -> Vector:

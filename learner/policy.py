@@ -36,6 +36,8 @@ class Feedback:
     context: Context
     quality: float
     weight: float = 1.0
+    propensity: float = 0.0  # how likely the arm was to be chosen; 0 if that is not known
+    answer: str = ""  # the answer that was judged; by default each id is another answer
 
 
 @dataclass(frozen=True, slots=True)

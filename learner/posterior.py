@@ -5,6 +5,7 @@ These are plain values over numpy, so a program that only decides need not load 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,12 +16,25 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Matrices = NDArray[np.float64]  # one matrix for each arm
 
-_GRID = 256.0  # grid points in 1: sums of contexts and qualities on this grid are exact
+GRID = 256.0  # grid points in 1: sums of contexts and qualities on this grid are exact
 _TENTHS = 10.0
 
 
 def on_grid(value: float) -> float:
-    return round(value * _GRID) / _GRID
+    return round(value * GRID) / GRID
+
+
+def placed(
+    context: Mapping[str, float], names: Mapping[str, int], x: NDArray[np.floating[Any]]
+) -> None:
+    """Write the values of a context on the grid to the places of their names; others are left."""
+    for name, value in context.items():
+        at = names.get(name)
+        if at is not None:
+            x[at] = value
+    x *= GRID
+    np.rint(x, out=x)
+    x /= GRID
 
 
 def log_seconds(seconds: Vector) -> Vector:

@@ -16,8 +16,12 @@ from learner.deciding import BanditSettings
 from learner.drift import Detectors
 from learner.evidence import ArmSums, Evidence
 from learner.expense import Expenses
+from learner.foretold import Foretold
+from learner.insight import Ledger
+from learner.model import Model
 from learner.policy import Arm
 from learner.pooling import BELIEFS, Belief
+from learner.rows import Rows
 
 FORMAT = 1
 
@@ -50,6 +54,11 @@ def written(bandit: Bandit, **beside: Any) -> bytes:
             "watching": {"names": list(names), "means": {a: m.tolist() for a, m in means.items()}},
             "bursts": bandit.bursts,
             "recent_ids": bandit.recent_ids,
+            "rows": bandit.rows.state(),
+            "ledger": bandit.ledger.state(),
+            "foretold": bandit.foretold.state(),
+            "model": None if bandit.model is None else bandit.model.state(),
+            "grown_at": bandit.grown_at,
             **beside,
         },
         option=orjson.OPT_NON_STR_KEYS,
@@ -99,6 +108,12 @@ def _bandit(body: dict[str, Any], settings: BanditSettings, beliefs: tuple[Belie
         {Arm(arm): float(left) for arm, left in body["bursts"].items()},
         body["learned"],
     )
+    if "rows" in body:  # older snapshots have none: answers are kept from now on
+        bandit.rows = Rows.restored(body["rows"])
+        bandit.ledger = Ledger(*map(float, body["ledger"]))
+        bandit.foretold = Foretold.restored(body["foretold"])
+        bandit.model = Model.restored(body["model"]) if body["model"] else None
+        bandit.grown_at = int(body["grown_at"])
     watching = body["watching"]
     means = {Arm(arm): np.array(mean) for arm, mean in watching["means"].items()}
     bandit.resume({n: at for at, n in enumerate(watching["names"])}, means, body["recent_ids"])

@@ -58,10 +58,16 @@ class Learning(Values):
     """How the bandit learns and explores."""
 
     explore: float = Field(
-        0.1, ge=0, le=1, description="share of requests that go to plans not yet proven good"
+        0.1,
+        ge=0,
+        le=1,
+        description="most requests that try plans that may be best; 1: no guard",
     )
     margin: float = Field(
-        0.02, ge=0, le=1, description="how much utility a good plan may lose to the default"
+        0.004,
+        ge=0,
+        le=1,
+        description="utility that choosing by context may lose, before proof",
     )
     floor: float = Field(0.001, ge=0, le=0.05, description="lowest share of requests for any plan")
     memory: float = Field(

@@ -154,7 +154,7 @@ def test_the_best_arm_takes_the_place_of_a_default_that_cannot_be_used():
     bandit = Bandit("1:0", BanditSettings(safe_share=0.1))
     gone = Arm("gone")
     bandit.set_arms([A, B, gone])
-    for n in range(4):
+    for n in range(60):
         for arm, quality in ((A, 0.6), (B, 0.75), (gone, 0.6)):
             bandit.learn(Feedback(f"{n}{arm}", arm, X, quality))
     odds = bandit.policy(fallback=Fixed(gone)).distribution(X, [A, B])

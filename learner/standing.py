@@ -1,0 +1,135 @@
+"""Which arm is best on the whole, as far as is known, and which arms are worth another try.
+
+An arm's standing is its mean quality over all contexts. Arms are alike until answers tell them
+apart: a rarely tried arm stands near the mean of all arms, and how far arms differ is estimated
+from the arms. An arm is tried if what a few tries may still win, over half as many requests as
+were judged so far, pays for the tries. So exploring ends by itself where nothing is left to win.
+
+Not covered: contexts. An arm that is best only in some contexts has no better standing for it.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+from math import erf
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learner.explore import thompson
+
+Vector = NDArray[np.float64]
+
+_NOISE, _SUPPOSED = 0.17, 20.0  # variance of an answer's quality about the arm's mean
+_MEAN, _MEAN_VARIANCE = 0.6, 0.04  # what is supposed of the mean of all arms
+# Deviations between arms, of which the likelier ones weigh more.
+_APART = (0.03, 0.06, 0.1, 0.15, 0.22, 0.3)
+_USUALLY_APART, _SURE_OF_APART = 0.12, 0.7
+_TRIES = np.array([1.0, 2, 4, 8, 16, 32, 64])[:, None]
+# A try has to pay for itself within this many requests, and half as many as were judged.
+_LEAST_AHEAD, _MOST_AHEAD = 50.0, 5_000.0
+_LEAST_SPREAD = 1e-9
+_ALLOWED, _ALLOWED_AT, _FALLS = 0.004, 200.0, 0.75
+_TRIED = 0.15  # the share of requests that go to tries, while any is worth it
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The mean quality of each arm, and the variance of that estimate."""
+
+    means: Vector
+    variances: Vector
+    judged: float = 0.0  # the total weight of judged answers
+    noise: float = _NOISE  # the variance of one answer's quality about its arm's mean
+
+    def shares(self, worth: Vector, variances: Vector, *, most: float = _TRIED) -> Vector:
+        """The share of each arm: the best has most, and the others what is worth trying.
+
+        At most the share `most` is for tries that pay for themselves. Arms share it by the square
+        of what their tries are expected to win, because many requests are decided before the
+        answers to them are judged. Where it can hardly be told which arm is best, arms share the
+        rest by the odds that they are, as long as that is expected to cost next to nothing.
+        `worth` and `variances` are those of the arms that can be chosen.
+        """
+        best = int(worth.argmax())
+        ahead = min(_LEAST_AHEAD + self.judged / 2, _MOST_AHEAD)
+        gains = np.maximum(_gains(worth, variances, best, ahead, self.noise), 0.0) ** 2
+        odds = thompson(worth, variances)
+        loss = float(odds @ (worth[best] - worth))
+        odds *= min(1.0, self.allowance / max(loss, _LEAST_SPREAD))
+        odds[best] += 1 - odds.sum()
+        total = gains.sum()
+        if total > 0:
+            odds = (1 - most) * odds + most * gains / total
+        return np.asarray(odds)
+
+    @property
+    def allowance(self) -> float:
+        """Utility a request that telling the best arms apart may cost: ever less."""
+        return float(_ALLOWED * (_ALLOWED_AT / (_ALLOWED_AT + self.judged)) ** _FALLS)
+
+
+def standing(weights: Vector, totals: Vector, squares: Vector) -> Standing:
+    """The standing of arms with these weights of judged answers, and these sums of quality and of
+    its square."""
+    tried = weights > 0
+    means = np.where(tried, totals / np.where(tried, weights, 1.0), 0.0)
+    about = float(np.maximum(squares - weights * means**2, 0.0).sum())
+    variance = (_NOISE * _SUPPOSED + about) / (_SUPPOSED + max(weights.sum() - tried.sum(), 0.0))
+    noise = variance / np.where(tried, weights, 1.0)
+    logs, estimates = [], []
+    for apart in _APART:
+        log, mean, spread = _shrunk(tried, means, noise, apart)
+        logs.append(log - 0.5 * (np.log(apart / _USUALLY_APART) / _SURE_OF_APART) ** 2)
+        estimates.append((mean, spread))
+    odds = np.exp(np.array(logs) - max(logs))
+    odds /= odds.sum()
+    mixed = sum((share * mean for share, (mean, _) in zip(odds, estimates, strict=True)), 0.0)
+    variances = sum(
+        (
+            share * (spread + (mean - mixed) ** 2)
+            for share, (mean, spread) in zip(odds, estimates, strict=True)
+        ),
+        0.0,
+    )
+    return Standing(np.asarray(mixed), np.asarray(variances), float(weights.sum()), variance)
+
+
+def _shrunk(
+    tried: NDArray[np.bool_], means: Vector, noise: Vector, apart: float
+) -> tuple[float, Vector, Vector]:
+    """Log likelihood, means and variances of the arms if arms differ by `apart`."""
+    weight = np.where(tried, 1 / (apart * apart + noise), 0.0)
+    total = 1 / _MEAN_VARIANCE + weight.sum()
+    middle = (_MEAN / _MEAN_VARIANCE + (weight * means).sum()) / total
+    log = 0.5 * np.log(weight[tried]).sum() - 0.5 * (weight * (means - middle) ** 2).sum()
+    log -= 0.5 * np.log(_MEAN_VARIANCE * total) + 0.5 * (middle - _MEAN) ** 2 / _MEAN_VARIANCE
+    kept = np.where(tried, apart * apart * weight, 0.0)
+    variance = apart * apart * (1 - kept) + (1 - kept) ** 2 / total
+    return float(log), middle + kept * (means - middle), variance
+
+
+def _gains(worth: Vector, variances: Vector, best: int, ahead: float, noise: float) -> Vector:
+    """What tries of each arm are expected to win, less what they cost, for each try.
+
+    A number of tries moves an arm's estimate by a deviation that is known beforehand. The tries win
+    something if they move the arm above the best.
+    """
+    moved = variances / np.sqrt(variances + noise / _TRIES)
+    below = worth[best] - worth
+    z = below / np.maximum(moved, _LEAST_SPREAD)
+    won = moved * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) - below * _upper(z)
+    gains = ((won * np.maximum(ahead - _TRIES, 0) - _TRIES * below) / _TRIES).max(axis=0)
+    gains[best] = 0.0
+    return np.asarray(gains)
+
+
+def _upper(z: Vector) -> Vector:
+    """The probability that a standard normal value is above `z`, from a table."""
+    steps, table = _normal()
+    return np.asarray(np.interp(z, steps, table))
+
+
+@cache
+def _normal() -> tuple[Vector, Vector]:
+    steps = np.linspace(0.0, 8.0, 2049)
+    return steps, np.array([0.5 * (1 - erf(step / 2**0.5)) for step in steps])

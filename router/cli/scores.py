@@ -44,10 +44,22 @@ def scores(
         f"{learner['learned']} judged answers; snapshot {learner['snapshot'] or 'none yet'}"
         f"{pinned}; strategy {learner['strategy']}; curiosity {learner['curiosity']}"
     )
+    out.print(_guard(learner["guard"]))
     for arm, answers in learner["bursts"].items():
         out.print(f"[yellow]{arm} is tried more, for {answers:g} more judged answers[/]")
     if learner["trouble"]:
         err.print(f"[red]Telemetry cannot be read:[/] {learner['trouble']}")
+
+
+def _guard(guard: Mapping[str, Any]) -> str:
+    """How far contexts count, in a sentence."""
+    if "gain" not in guard:
+        return "Plans are chosen by what they are worth on the whole: too few answers are judged."
+    return (
+        f"Choosing by context gains {guard['gain']:+.4f} a request (at least "
+        f"{guard['at_least']:+.4f}, by {guard['judged']} judged answers), and counts "
+        f"{guard['counts']:.0%}"
+    )
 
 
 def _table(kind: Mapping[str, Any]) -> Table:

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+SILENT_AFTER = 500  # answers without a judged one, after which none is expected any more
 _DAY_MICROS = 86_400_000_000
 _DAYS = 8  # today, and seven days before it
 
@@ -56,6 +57,11 @@ class Arrivals:
         """Note the first judgement of a request that came in at this time."""
         for name in dict.fromkeys(("", kind)):
             self.last[name] = [max(self.last.get(name, [0, 0])[0], ts_micros), 0]
+
+    @property
+    def silent(self) -> bool:
+        """Whether answers are no longer judged."""
+        return self.last.get("", [0, 0])[1] >= SILENT_AFTER
 
     def rate(self, kind: str, now: float) -> DailyRate:
         now_micros = int(now * 1e6)

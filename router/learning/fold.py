@@ -10,12 +10,18 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+
 from learner import snapshot
 from learner.deciding import BanditPolicy
 from learner.pacing import Pacer
+from learner.policy import Arm
 from router.config.config import Config
 from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
+from router.plans.compiled import Plans
+from router.plans.costs import Size
+from router.routing.bandit import rates_of
 from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
 
@@ -66,6 +72,9 @@ class Fold:
             if name not in self.state.taught:
                 self._take_in({"warm": name})
                 return True
+        if self.state.bandit.trees_are_due:
+            self._take_in({"grow": self._prices()})
+            return True
         stamp = self.feed.stamp
         if stamp == self._stamp:
             return False
@@ -112,13 +121,25 @@ class Fold:
                 bandit = snapshot.read(content, settings_of(self.config))
                 if bandit.features.partition(":")[0] == "1":
                     moved_forward(bandit, self.state.lens)
-                return bandit.policy(fallback=fallback, pacer=self.pacer(now))
+                return bandit.policy(
+                    fallback=fallback, pacer=self.pacer(now), hears=not self.state.arrivals.silent
+                )
             except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:
                 _log.error("the pinned snapshot %s is ignored: %s", pinned, error)
-        return self.state.bandit.policy(fallback=fallback, pacer=self.pacer(now))
+        return self.state.bandit.policy(
+            fallback=fallback, pacer=self.pacer(now), hears=not self.state.arrivals.silent
+        )
 
     def pacer(self, now: float) -> Pacer | None:
         return self.state.pacer_at(now, self.config.objective.budget)
+
+    def _prices(self) -> dict[str, float]:
+        """What an answer of each plan costs in utility, by the present prices and weights."""
+        policy = self.state.bandit.policy().preferring(self.config.objective.preference)
+        here = [arm for arm in policy.arms if arm in self.config.plans]
+        rates = rates_of(Plans(self.config), here, Size())
+        priced = policy.priced({Arm(plan): usd for plan, usd in rates.items()})
+        return dict(zip(policy.arms, priced.prices.tolist(), strict=True))
 
     def _take_in(self, line: dict[str, Any]) -> None:
         self.registry.log(line)
@@ -136,6 +157,9 @@ class Fold:
                 self._note("learner", name, "warmed", prompts=len(rows))
             case {"curious": plans}:
                 state.try_more(plans)
+            case {"grow": prices}:
+                arms = state.bandit.evidence.arms
+                state.bandit.grow(np.array([prices.get(arm, 0.0) for arm in arms]))
             case {"back": _, "mark": mark, "latest_micros": latest_micros}:
                 state.mark, state.latest_micros = Watermark(mark), latest_micros
             case {"batch": ranges}:

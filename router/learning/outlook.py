@@ -3,10 +3,10 @@
 import datetime as dt
 from enum import StrEnum
 
+from router.learning.arrivals import SILENT_AFTER
 from router.learning.prospects import Prospect
 
 LITTLE = 0.005  # utility a request, below which a difference is not worth a decision
-SILENT_AFTER = 500  # answers without a judged one, after which none is expected any more
 _COSTS_NOTHING = 5e-5  # utility a request
 
 

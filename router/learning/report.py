@@ -53,7 +53,30 @@ def report_of(
             for name, record in fold.state.trust.records()
         ],
         "behaviours": _behaviours(fold.state.trust),
+        "guard": {} if policy is None else _guard(policy),
         "kinds": [] if policy is None else kinds_of(fold.state, policy, config, now=now),
+    }
+
+
+def _guard(policy: BanditPolicy) -> dict[str, Any]:
+    """What choosing by context was shown to gain, how far it counts, and what that costs or saves.
+
+    Everything is utility a request. `given_up` is a gain that the guard does not take yet, `saved`
+    a loss that it keeps away.
+    """
+    if policy.insight is None:
+        return {"counts": 0.0, "judged": 0, "exploring_may_cost": round(policy.may_cost, 4)}
+    ledger, counts = policy.insight.ledger, policy.proved
+    return {
+        "counts": round(counts, 4),
+        "gain": round(ledger.gain, 4),
+        "at_least": round(ledger.least_gain, 4),
+        "judged": round(ledger.count),
+        "given_up": round((1 - counts) * max(ledger.gain, 0.0), 4),
+        "saved": round((1 - counts) * max(-ledger.gain, 0.0), 4),
+        "exploring_may_cost": round(policy.may_cost, 4),
+        "trees_believed": round(float(policy.insight.trees.mean()), 3),
+        "regressions_believed": round(float(policy.insight.linear.mean()), 3),
     }
 
 

@@ -134,7 +134,8 @@ class LearnerState:
             for plan, score in row["scores"].items():
                 if context is not None and plan in config.plans:
                     id_ = f"{name}:{n}:{plan}"
-                    self.bandit.learn(Feedback(id_, Arm(plan), context, score))
+                    propensity = 1 / len(row["scores"])
+                    self.bandit.learn(Feedback(id_, Arm(plan), context, score, 1.0, propensity))
 
     def see(self, row: AnsweredRequest, config: Config) -> None:
         """Learn what a request cost, how long it took, and whether it failed."""
@@ -168,11 +169,14 @@ class LearnerState:
             return None
         score, weight = quality
         id_ = f"{request.request_id}:{score:.6f}:{weight:.6f}"
-        feedback = Feedback(id_, Arm(plan), context, score, weight)
+        feedback = Feedback(
+            id_, Arm(plan), context, score, weight, request.propensity or 0.0, request.request_id
+        )
         before = self.contributions.get(request.request_id)
         drifted = None
         if before is not None:
-            self.bandit.revise(Feedback("", Arm(plan), context, *before), feedback)
+            was, weighed = before
+            self.bandit.revise(Feedback("", Arm(plan), context, was, weighed), feedback)
         elif any(not score.implicit for score in judged.before):
             return None  # the earlier judgement is too old to be revised
         else:

@@ -79,6 +79,7 @@ class AnsweredRequest:
     abandoned: bool
     questions_usd: float = 0.0  # part of the cost: questions to the verifying backend of reuse
     questions_ms: float = 0.0
+    propensity: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ _COLUMNS = (
     "coalesce(features_version, 0), coalesce(cost_usd, 0), rate_usd, coalesce(latency_ms, 0), "
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
     "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0), "
-    "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0)"
+    "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0), "
+    "propensity"
 )
 
 

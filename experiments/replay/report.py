@@ -91,6 +91,19 @@ def learning_table(result: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
+def sets_table(result: Mapping[str, Any]) -> str:
+    """The shortest table: one line a stream, harm first."""
+    rows = []
+    for stream in streams_by_harm(result):
+        by_player = result["main"][stream]
+        ours, described = by_player["waggle"], result["sets"][stream.removesuffix(", tags")]
+        size = f"{described['models']} × {described['prompts']:,}"
+        gains = [_with_error(ours, part) for part in ("last_fifth", "all")]
+        rows.append([stream, size, *gains, _with_error(by_player.get(_FULL, {}), "last_fifth")])
+    head = ["answers of", "models × prompts", "last fifth", "whole stream", "all answers known"]
+    return table(head, rows)
+
+
 def readme_table(result: Mapping[str, Any]) -> str:
     """Players by streams: utility over the best single model in the last fifth, harm first."""
     streams = streams_by_harm(result)

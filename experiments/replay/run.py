@@ -22,6 +22,7 @@ from experiments.replay.report import (
     plots,
     readme_table,
     savings_table,
+    sets_table,
     summed,
 )
 from experiments.replay.saving import savings
@@ -84,6 +85,7 @@ def publish(result: dict[str, Any]) -> None:
     text = re.sub(r"\[\s+([-\d.,e\s]+?)\s+\]", lambda m: f"[{' '.join(m[1].split())}]", text)
     (HERE / "result.json").write_text(text + "\n")
     put("replay", readme_table(result))
+    put("sets", sets_table(result), "replay")
     put("savings", savings_table(result), "replay")
     put("learning", learning_table(result), "replay")
     put("rivals", rivals_table(result), "replay")

@@ -148,6 +148,7 @@ def _run(
 ) -> list[DemoAnswer]:
     """Send the remaining requests, and append their answers to the file."""
     answers: list[DemoAnswer] = []
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     columns = (
         *(TextColumn("[progress.description]{task.description}"), BarColumn()),
         *(MofNCompleteColumn(), TimeRemainingColumn()),

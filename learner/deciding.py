@@ -6,13 +6,14 @@ relearning. The policy needs only numpy, so a router decides without loading the
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import exp, sqrt
+from math import exp
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learner.controls import Fixed
 from learner.explore import Rule, floored, thompson
+from learner.guarding import LEAST_VARIANCE, Guard, Worths, trusted
 from learner.insight import Insight
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
@@ -21,11 +22,7 @@ from learner.preference import BALANCED, Estimate, Preference
 from learner.standing import Standing
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
-_LEAST_VARIANCE = 1e-9
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
-_FALLS_AT = 500.0  # judged answers; the risk is then 0.7 of what it was at first
-_HARDLY = 0.01  # a smaller share changes nothing, and costs time
-_TRUSTED = 2.0  # standard deviations by which an operator's own default is thought better
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
 
@@ -173,7 +170,7 @@ class BanditPolicy:
         linear = quality
         if self.insight is not None and self.standing is not None:
             quality = self._mixed(self.insight, self.standing.means, quality, context)
-        variance: Vector = np.maximum(_quadratic(posterior.spreads, x), _LEAST_VARIANCE)
+        variance: Vector = np.maximum(_quadratic(posterior.spreads, x), LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
         costs = None
@@ -196,8 +193,8 @@ class BanditPolicy:
         else:
             default = self._default(self.fallback, context, affordable, places)
             at_all = worth + (standing.means[places] - quality) * works
-            here = _Here(worth, at_all, np.sqrt(standing.variances[places]) * works, odds)
-            shares = self._guarded(standing, here, default, affordable, places)
+            worths = Worths(worth, at_all, np.sqrt(standing.variances[places]) * works, odds)
+            shares = self._guarded(standing, worths, default, affordable, places)
         return _Weighed(quality, variance, utility, shares)
 
     @staticmethod
@@ -224,7 +221,7 @@ class BanditPolicy:
         common = np.maximum(_quadratic(self.posterior.common, x)[places], 0.0)
         alike = np.sqrt(common)
         apart = variance - common + (alike - alike.min()) ** 2
-        return np.asarray(np.maximum(apart, _LEAST_VARIANCE))
+        return np.asarray(np.maximum(apart, LEAST_VARIANCE))
 
     def _paced(self, utility: Vector, costs: Vector | None, places: Places) -> tuple[Vector, Flags]:
         """The utility less the price of money that a budget has left, and the arms it can pay."""
@@ -260,70 +257,30 @@ class BanditPolicy:
         # The odds are even only if the default cannot answer.
         return at if usual[likeliest] > 1 / len(arms) + 1e-9 and affordable[at] else None
 
+    @property
+    def guard(self) -> Guard:
+        settings = self.settings
+        return Guard(self.insight, self.seen, settings.margin, settings.risk, settings.reinvested)
+
     def _guarded(
         self,
         standing: Standing,
-        here: "_Here",
+        worths: Worths,
         default: int | None,
         affordable: Flags,
         places: Places,
     ) -> Vector:
-        """The shares by what arms are worth here, as far as choosing by context has proved itself,
-        and for the rest by what arms are worth on the whole.
-
-        Before any answer is judged, nothing can be learned, so nothing is tried.
-        """
+        """The shares under the guard. Before any answer is judged, and when answers are no longer
+        judged, nothing can be learned, so nothing is tried."""
         if not standing.judged:
-            return _only(here.worth, default)
-        at_all = here.at_all
+            return _only(worths.here, default)
         if isinstance(self.fallback, Fixed) and default is not None:
-            # A person chose this arm, and that is evidence, too.
-            at_all[default] += _TRUSTED * here.deviation[default]
-        proved = self.proved
-        worth = proved * here.worth + (1 - proved) * at_all
+            trusted(worths, default)
+        guard = self.guard
         if not self.hears:
-            return _only(worth)
-        variances = np.maximum(here.deviation**2, _LEAST_VARIANCE)
-        shares = np.zeros(len(places))
-        for share, worths in ((1 - proved, at_all), (proved, here.worth)):
-            if share > 0:
-                most = self.settings.safe_share
-                shares = shares + share * standing.shares(worths, variances, most=most)
-        loss = float(here.odds @ np.maximum(shares @ worth - worth, 0.0))
-        allowed = min(1.0, self.may_cost / max(loss, _LEAST_VARIANCE))
-        return self._lifted(allowed * here.odds + (1 - allowed) * shares, affordable, places)
-
-    @property
-    def proved(self) -> float:
-        """How far what is known of contexts counts: wholly once it is sure to gain something.
-
-        Before, it may lose at the worst a little, and as much as it is estimated to gain.
-        """
-        if self.insight is None:
-            return 0.0
-        ledger = self.insight.ledger
-        allowed = self.settings.margin + max(ledger.gain, 0.0)
-        least = ledger.least_gain
-        proved = 1.0 if least >= 0 else min(1.0, allowed / -least)
-        return proved if proved > _HARDLY else 0.0
-
-    @property
-    def may_cost(self) -> float:
-        """Utility a request that exploring contexts may cost: ever less, and a part of the gain."""
-        settings = self.settings
-        gain = 0.0 if self.insight is None else max(self.insight.ledger.gain, 0.0)
-        fallen = sqrt(_FALLS_AT / (_FALLS_AT + self.seen))
-        return settings.risk * fallen + settings.reinvested * gain
-
-
-@dataclass(frozen=True, slots=True)
-class _Here:
-    """What some arms are worth in a context, by all that is known of them."""
-
-    worth: Vector
-    at_all: Vector  # what the arms are worth on the whole, whatever the context
-    deviation: Vector  # of that
-    odds: Vector  # how likely each arm is to be the best here
+            return _only(guard.believed(worths))
+        shares = guard.shares(standing, worths, most=self.settings.safe_share)
+        return self._lifted(shares, affordable, places)
 
 
 @dataclass(frozen=True, slots=True)

@@ -65,8 +65,8 @@ def _guard(policy: BanditPolicy) -> dict[str, Any]:
     a loss that it keeps away.
     """
     if policy.insight is None:
-        return {"counts": 0.0, "judged": 0, "exploring_may_cost": round(policy.may_cost, 4)}
-    ledger, counts = policy.insight.ledger, policy.proved
+        return {"counts": 0.0, "judged": 0, "exploring_may_cost": round(policy.guard.may_cost, 4)}
+    ledger, counts = policy.insight.ledger, policy.guard.proved
     return {
         "counts": round(counts, 4),
         "gain": round(ledger.gain, 4),
@@ -74,7 +74,7 @@ def _guard(policy: BanditPolicy) -> dict[str, Any]:
         "judged": round(ledger.count),
         "given_up": round((1 - counts) * max(ledger.gain, 0.0), 4),
         "saved": round((1 - counts) * max(-ledger.gain, 0.0), 4),
-        "exploring_may_cost": round(policy.may_cost, 4),
+        "exploring_may_cost": round(policy.guard.may_cost, 4),
         "trees_believed": round(float(policy.insight.trees.mean()), 3),
         "regressions_believed": round(float(policy.insight.linear.mean()), 3),
     }

@@ -60,7 +60,7 @@ def test_trees_find_what_regressions_cannot():
     policy = bandit.policy(fallback=Fixed(A))
     assert policy.insight.trees.mean() > 0.5
     assert policy.insight.ledger.least_gain > 0.1
-    assert policy.proved == 1
+    assert policy.guard.proved == 1
     without = replace(policy, insight=None)
     assert worth_of(policy, ring) > worth_of(without, ring) + 0.1
 

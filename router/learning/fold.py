@@ -211,7 +211,8 @@ class Fold:
         self.state = state
         self.replay(line)
         self.add_plans()
-        self.registry.went_back()
+        self.keep(self._wall())  # the latest snapshot still holds what is dropped here
+        self.registry.went_back()  # if a kill comes before this, the learner goes back again
         self._note("learner", version.name, "gone back")
 
     def _read(self, version: Version) -> LearnerState:

@@ -137,6 +137,20 @@ def test_going_back_drops_what_was_learned_since_and_goes_on_from_there(config, 
     assert again.state.written(0.0) == fold.state.written(0.0)
 
 
+def test_a_kill_after_going_back_brings_nothing_of_what_was_dropped_back(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    good = fold.keep(1.0)
+    traffic.send(60, good=lambda plan, task: plan == "cheap")
+    turned(fold)
+    fold.keep(2.0)  # the latest snapshot holds what is dropped now
+    fold.registry.go_back(good.name)
+    assert fold.turn()
+    again = begun(config)
+    assert again.state.written(0.0) == fold.state.written(0.0)
+
+
 def test_a_snapshot_of_before_arrivals_were_counted_still_opens(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(60)

@@ -55,7 +55,7 @@ class BanditPolicy:
     preference: Preference = BALANCED
     bursts: tuple[Arm, ...] = ()
     rates: Vector | None = None  # dollars for a spend of 1, by arm
-    fallback: Policy | None = None  # decides until other arms are shown to be as good
+    fallback: Policy | None = None  # decides until answers are judged
     standing: Standing | None = None  # which arm is best on the whole
     insight: Insight | None = None  # what trees say of contexts, and what contexts gain
     hears: bool = True  # whether answers are judged; if not, nothing can be learned by exploring

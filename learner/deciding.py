@@ -32,7 +32,7 @@ class BanditSettings:
     curiosity: float = 0.4  # share of the variance used to explore, before judgements
     settled: float = 0.02  # the share that `curiosity` falls to after many judgements
     patience: float = 100.0  # judged answers for each arm until most of that fall is over
-    floor: float = 0.001  # the least share of any arm
+    floor: float = 0.0002  # the least share of any arm
     memory: float = 20_000.0  # judged answers after which an old answer counts half
     kept: float = 0.15  # share of an arm's evidence that remains when the arm drifts
     burst: float = 0.05  # the least share of an arm that is new or drifted

@@ -102,6 +102,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("weeks", "trials", trials.weeks_table),
         ("distilled", "trials", trials.function_of),
         ("sets", "replay", replay.sets_table),
+        ("held", "replay", replay.held_table),
         ("savings", "replay", replay.savings_table),
         ("learning", "replay", replay.learning_table),
         ("rivals", "replay", rivals_table),

@@ -104,6 +104,11 @@ def sets_table(result: Mapping[str, Any]) -> str:
     return table(head, rows)
 
 
+def held_table(result: Mapping[str, Any]) -> str:
+    """The same for the half that nothing was chosen on."""
+    return sets_table(result["held"])
+
+
 def readme_table(result: Mapping[str, Any]) -> str:
     """Players by streams: utility over the best single model in the last fifth, harm first."""
     streams = streams_by_harm(result)

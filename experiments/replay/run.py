@@ -18,6 +18,7 @@ from experiments.replay.outcomes import Outcomes
 from experiments.replay.report import (
     conditions_table,
     harm_table,
+    held_table,
     learning_table,
     plots,
     readme_table,
@@ -86,6 +87,7 @@ def publish(result: dict[str, Any]) -> None:
     (HERE / "result.json").write_text(text + "\n")
     put("replay", readme_table(result))
     put("sets", sets_table(result), "replay")
+    put("held", held_table(result), "replay")
     put("savings", savings_table(result), "replay")
     put("learning", learning_table(result), "replay")
     put("rivals", rivals_table(result), "replay")

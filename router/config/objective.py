@@ -69,7 +69,7 @@ class Learning(Values):
         le=1,
         description="utility that choosing by context may lose, before proof",
     )
-    floor: float = Field(0.001, ge=0, le=0.05, description="lowest share of requests for any plan")
+    floor: float = Field(0.0002, ge=0, le=0.05, description="lowest share of requests for any plan")
     memory: float = Field(
         20_000, ge=100, le=1e9, description="an answer counts half after so many later ones"
     )

@@ -99,8 +99,9 @@ def sets_table(result: Mapping[str, Any]) -> str:
         ours, described = by_player["waggle"], result["sets"][stream.removesuffix(", tags")]
         size = f"{described['models']} × {described['prompts']:,}"
         gains = [_with_error(ours, part) for part in ("last_fifth", "all")]
-        rows.append([stream, size, *gains, _with_error(by_player.get(_FULL, {}), "last_fifth")])
-    head = ["answers of", "models × prompts", "last fifth", "whole stream", "all answers known"]
+        possible = f"{by_player[_FULL]['last_fifth']:+.3f}" if _FULL in by_player else ""
+        rows.append([stream, size, *gains, possible])
+    head = ["answers of", "models × prompts", "last fifth", "whole stream", "possible"]
     return table(head, rows)
 
 

@@ -34,12 +34,15 @@ STATED = program("import math\nfigure = math.floor(900.7)", "{'good_loaves': fig
 
 
 async def answered(*programs: str, text: str = LOAVES, **plan):
-    """The answer, where a scripted model writes these programs in turn, and what it was asked."""
+    """The answer, where a scripted model writes these programs in turn, and what it was asked.
+
+    The seed is the request's: one in 500 pairs of right simulations is parted by chance.
+    """
     async with ScriptedAuthor(*programs).listening() as up:
         config = pyyaml.safe_load(with_author(up.url, **plan))
         del config["plans"]["words"]  # nothing else answers
         async with rig(pyyaml.safe_dump(config)) as waggle:
-            answer = await waggle.chat(text, headers=EXPLAINED)
+            answer = await waggle.chat(text, headers=EXPLAINED, seed=7)
             return answer, up.requests
 
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learner.controls import Fixed
 from learner.explore import Rule, floored, thompson
-from learner.guarding import LEAST_VARIANCE, Guard, Worths, trusted
+from learner.guarding import LEAST_VARIANCE, Guard, Worths
 from learner.insight import Insight
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
@@ -173,11 +173,8 @@ class BanditPolicy:
         variance: Vector = np.maximum(_quadratic(posterior.spreads, x), LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
-        costs = None
-        if self.rates is not None:
-            costs = expected.spend * self.rates
-            utility -= self.preference.cost * np.log10(1 + _COST_UNIT * costs)
-        utility -= self.preference.latency * expected.log_seconds
+        costs = None if self.rates is None else expected.spend * self.rates
+        utility -= self._price(expected, costs)
         places = np.arange(len(self.arms)) if at is None else np.asarray(at)
         if at is not None:
             quality, variance, utility = quality[places], variance[places], utility[places]
@@ -191,9 +188,11 @@ class BanditPolicy:
         if self.fallback is None or standing is None:
             shares = self._lifted(odds, affordable, places) if self.hears else _only(worth)
         else:
-            default = self._default(self.fallback, context, affordable, places)
             at_all = worth + (standing.means[places] - quality) * works
             worths = Worths(worth, at_all, np.sqrt(standing.variances[places]) * works, odds)
+            default = None  # it costs time, and matters only then
+            if not standing.judged or isinstance(self.fallback, Fixed):
+                default = self._default(self.fallback, context, affordable, places)
             shares = self._guarded(standing, worths, default, affordable, places)
         return _Weighed(quality, variance, utility, shares)
 
@@ -205,12 +204,14 @@ class BanditPolicy:
     def prices(self) -> Vector:
         """What an answer of each arm costs in utility, whatever its quality."""
         expected = self.expected.get("") or self._expected({})
-        prices = self.preference.latency * expected.log_seconds
-        if self.rates is not None:
-            prices = prices + self.preference.cost * np.log10(
-                1 + _COST_UNIT * expected.spend * self.rates
-            )
-        return np.asarray(prices)
+        costs = None if self.rates is None else expected.spend * self.rates
+        return self._price(expected, costs)
+
+    def _price(self, expected: ExpectedExpenses, costs: Vector | None) -> Vector:
+        price = self.preference.latency * expected.log_seconds
+        if costs is not None:
+            price = price + self.preference.cost * np.log10(1 + _COST_UNIT * costs)
+        return np.asarray(price)
 
     def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
         """The variance of each arm that it does not share with the other arms.
@@ -274,8 +275,8 @@ class BanditPolicy:
         judged, nothing can be learned, so nothing is tried."""
         if not standing.judged:
             return _only(worths.here, default)
-        if isinstance(self.fallback, Fixed) and default is not None:
-            trusted(worths, default)
+        if default is not None:
+            worths = worths.trusting(default)
         guard = self.guard
         if not self.hears:
             return _only(guard.believed(worths))

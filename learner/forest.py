@@ -5,7 +5,7 @@ grows with the depth and hardly with the number of trees. A program that only de
 and not the library that grew the trees.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learner.packing import packed, unpacked
 from learner.policy import Context
-from learner.posterior import Vector, placed
+from learner.posterior import Matrix, Vector, placed
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,31 +34,22 @@ class Forest:
 
     def expected(self, context: Context) -> Vector:
         """What the trees expect of each arm in a context; 0 of an arm without trees."""
-        if not len(self.roots):
-            return np.zeros(self.count)
         x = np.zeros(len(self.names), dtype=np.float32)
         placed(context, self.names, x)
+        return self._of(x)
+
+    def of_rows(self, contexts: NDArray[np.float32]) -> Matrix:
+        """The same for many contexts, whose columns are the names."""
+        return np.array([self._of(x) for x in contexts]).reshape(-1, self.count)
+
+    def _of(self, x: NDArray[np.float32]) -> Vector:
+        if not len(self.roots):
+            return np.zeros(self.count)
         nodes = self.roots
         for _ in range(self.depth):
             right = x.take(self.feature.take(nodes)) > self.threshold.take(nodes)
             nodes = self.left.take(nodes) + right
         return np.asarray(np.bincount(self.owners, self.value.take(nodes), self.count), dtype=float)
-
-    def of_rows(self, contexts: NDArray[np.float32], names: Sequence[str]) -> NDArray[np.float64]:
-        """The same for many contexts, whose columns have these names."""
-        total = np.zeros((len(contexts), self.count))
-        if not len(self.roots):
-            return total
-        x = np.zeros((len(contexts), len(self.names)), dtype=np.float32)
-        both = [(at, self.names[name]) for at, name in enumerate(names) if name in self.names]
-        x[:, [theirs for _, theirs in both]] = contexts[:, [ours for ours, _ in both]]
-        for row in range(len(contexts)):
-            nodes = self.roots
-            for _ in range(self.depth):
-                right = x[row].take(self.feature.take(nodes)) > self.threshold.take(nodes)
-                nodes = self.left.take(nodes) + right
-            total[row] = np.bincount(self.owners, self.value.take(nodes), self.count)
-        return total
 
     def state(self) -> dict[str, Any]:
         return {

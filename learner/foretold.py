@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
+from learner.insight import kept_of
 from learner.policy import Arm
 from learner.posterior import Matrix, Vector
 
-KEPT = 3_000.0  # answers after which an old answer hardly counts
 # The estimators: regressions on what all arms have in common, regressions on what tells arms
 # apart, and trees. Regressions are averaged over beliefs by evidence, so they are believed until
 # answers speak against it; trees are believed as far as answers speak for them.
@@ -85,11 +85,6 @@ class Foretold:
 
 
 _NOTHING: _Sums = np.zeros((3, 3)), np.zeros(3)
-
-
-def kept_of(answers: int) -> float:
-    """The share of old sums that remains when so many answers come."""
-    return 1 - min(answers / KEPT, 0.5)
 
 
 def _least_squares(squares: Matrix, products: Vector, prior: Vector, strength: Vector) -> Vector:

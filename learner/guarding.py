@@ -4,7 +4,7 @@ The guard stands on the arm that is best on the whole. What is known of contexts
 smoothly, as far as it was shown to gain something, and is put back the same way.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import sqrt
 
 import numpy as np
@@ -27,6 +27,12 @@ class Worths:
     at_all: Vector  # what the arms are worth on the whole, whatever the context
     deviation: Vector  # of that
     odds: Vector  # how likely each arm is to be the best here
+
+    def trusting(self, default: int) -> "Worths":
+        """The same with a higher worth of an arm that a person chose: that is evidence, too."""
+        at_all = self.at_all.copy()
+        at_all[default] += _TRUSTED * self.deviation[default]
+        return replace(self, at_all=at_all)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +83,3 @@ class Guard:
     def believed(self, worths: Worths) -> Vector:
         """What arms are worth in a context, as far as contexts count."""
         return np.asarray(self.proved * worths.here + (1 - self.proved) * worths.at_all)
-
-
-def trusted(worths: Worths, default: int) -> None:
-    """Raise the worth of an arm that a person chose: that is evidence, too."""
-    worths.at_all[default] += _TRUSTED * worths.deviation[default]

@@ -1,6 +1,6 @@
 """What is known of contexts beyond the sums: trees, how far to believe them, and what they gain.
 
-`Insight` is a plain value over numpy. `growing.py` makes it.
+`Insight` is a plain value over numpy, and loads nothing else. `growing.py` makes it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,13 +11,18 @@ from typing import Any
 import numpy as np
 
 from learner.forest import Forest
-from learner.foretold import kept_of
 from learner.policy import Arm
 from learner.posterior import Matrix, Vector
 
 _DOUBT = 0.1  # the chance that the lower bound of a gain is ever above the gain
 _TUNED_TO = 500.0  # answers at which the bound is tightest
 _ENOUGH, _LEAST_VARIANCE = 30.0, 1e-4
+_KEPT = 3_000.0  # answers after which an old answer hardly counts
+
+
+def kept_of(answers: int) -> float:
+    """The share of old sums that remains when so many answers come."""
+    return 1 - min(answers / _KEPT, 0.5)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Model:
         rows = rows.since(self.next_number)
         own = np.arange(len(rows.chosen)), rows.chosen
         linear = self._linear(rows) - self.means
-        trees = self.insight.forest.of_rows(rows.contexts, rows.names)
+        trees = self.insight.forest.of_rows(rows.over(self.insight.forest.names))
         quality = self.insight.mixed(self.means, linear, trees)
         alike = linear.mean(axis=1)
         signs = np.stack((alike, linear[own] - alike, trees[own]), axis=1)
@@ -42,9 +42,7 @@ class Model:
 
     def _linear(self, rows: RowArrays) -> Matrix:
         """What the regressions expect of each arm on each row."""
-        both = [(n, self.names[name]) for n, name in enumerate(rows.names) if name in self.names]
-        x = np.zeros((len(rows.chosen), len(self.names)))
-        x[:, [place for _, place in both]] = rows.contexts[:, [n for n, _ in both]]
+        x = rows.over(self.names)
         x[:, 0] = 1.0
         return np.asarray(x @ self.regressions.T)
 

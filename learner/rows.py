@@ -45,6 +45,13 @@ class RowArrays:
     propensity: Vector
     numbers: NDArray[np.intp]
 
+    def over(self, names: Mapping[str, int]) -> NDArray[np.float32]:
+        """The contexts with a column for each of these names; other features are left out."""
+        both = [(at, names[name]) for at, name in enumerate(self.names) if name in names]
+        x = np.zeros((len(self.contexts), len(names)), dtype=np.float32)
+        x[:, [theirs for _, theirs in both]] = self.contexts[:, [ours for ours, _ in both]]
+        return x
+
     def since(self, number: int) -> "RowArrays":
         """The rows from this number on."""
         new = self.numbers >= number

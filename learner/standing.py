@@ -16,8 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learner.explore import thompson
-
-Vector = NDArray[np.float64]
+from learner.posterior import Vector
 
 _NOISE, _SUPPOSED = 0.17, 20.0  # variance of an answer's quality about the arm's mean
 _MEAN, _MEAN_VARIANCE = 0.6, 0.04  # what is supposed of the mean of all arms
@@ -29,7 +28,6 @@ _TRIES = np.array([1.0, 2, 4, 8, 16, 32, 64])[:, None]
 _LEAST_AHEAD, _MOST_AHEAD = 50.0, 5_000.0
 _LEAST_SPREAD = 1e-9
 _ALLOWED, _ALLOWED_AT, _FALLS = 0.004, 200.0, 0.75
-_TRIED = 0.15  # the share of requests that go to tries, while any is worth it
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +39,7 @@ class Standing:
     judged: float = 0.0  # the total weight of judged answers
     noise: float = _NOISE  # the variance of one answer's quality about its arm's mean
 
-    def shares(self, worth: Vector, variances: Vector, *, most: float = _TRIED) -> Vector:
+    def shares(self, worth: Vector, variances: Vector, *, most: float) -> Vector:
         """The share of each arm: the best has most, and the others what is worth trying.
 
         At most the share `most` is for tries that pay for themselves. Arms share it by the square

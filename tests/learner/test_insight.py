@@ -1,5 +1,7 @@
 """Trees of contexts, how far estimators are believed, and the proof that a guard asks for."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -82,11 +84,18 @@ def test_a_forest_says_what_its_trees_say():
     trees = ExtraTreesRegressor(7, max_depth=6, random_state=0).fit(x, y)
     names = [f"vec.{n}" for n in range(5)]
     forest = _forest(names, {1: [tree.tree_ for tree in trees.estimators_]}, 3)
-    expected = forest.of_rows(x, names)
+    expected = forest.of_rows(x)
     assert np.allclose(expected[:, 1], trees.predict(x), atol=1e-5)
     assert not expected[:, [0, 2]].any()
     context = dict(zip(names, x[4].tolist(), strict=True))
     assert forest.expected(context) == pytest.approx(expected[4])
+
+
+def test_a_program_that_only_decides_loads_numpy_and_no_library_of_learning():
+    program = "import sys, learner.deciding; print(*sorted({m.split('.')[0] for m in sys.modules}))"
+    loaded = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    assert "numpy" in loaded.stdout.decode().split()
+    assert not {"scipy", "sklearn", "river"} & set(loaded.stdout.decode().split())
 
 
 def test_the_same_answers_grow_the_same_trees():

@@ -7,7 +7,6 @@ Runs are kept in a file as they end, and a run that is there is not played again
 
 import argparse
 import json
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -20,7 +19,7 @@ from experiments.drift.planting import FALLS, IN_TIME, OURS, RISE, STARTS, plant
 from experiments.drift.report import readme_table
 from experiments.drift.rivals import RIVALS
 from experiments.readme import put
-from experiments.replay.sets import load
+from experiments.replay.sets import add_places, load
 from experiments.replay.streams import stream_of
 
 HERE = Path(__file__).parent
@@ -125,11 +124,8 @@ def _is_kept(job: Job, path: Path) -> bool:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    data = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
-    cache = os.environ.get("WAGGLE_REPLAY_CACHE", str(ROOT / "var" / "replay"))
+    add_places(parser)
     add = parser.add_argument
-    add("--data", type=Path, default=Path(data), help="folder of data sets")
-    add("--cache", type=Path, default=Path(cache), help="folder for vectors and features")
     add("--seeds", type=int, default=5, help="shuffled streams of each set; two falls in each")
     add("--part", default="0/1", help="which part of the runs to play, as 0/2 and 1/2")
     add("--out", type=Path, default=ROOT / "var" / "drift" / "runs.jsonl")

@@ -5,7 +5,6 @@ python -m experiments.replay.run [--sets NAME|FILE,...] [--half dev] [--seeds 8]
 
 import argparse
 import json
-import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -27,7 +26,7 @@ from experiments.replay.report import (
     summed,
 )
 from experiments.replay.saving import savings
-from experiments.replay.sets import DEV_SETS
+from experiments.replay.sets import DEV_SETS, add_places
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -104,11 +103,8 @@ def _described(outcomes: Outcomes) -> dict[str, Any]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    data = os.environ.get("WAGGLE_DATA", str(ROOT.parent / "shared" / "data"))
-    cache = os.environ.get("WAGGLE_REPLAY_CACHE", str(ROOT / "var" / "replay"))
+    add_places(parser)
     add = parser.add_argument
-    add("--data", type=Path, default=Path(data), help="folder of data sets")
-    add("--cache", type=Path, default=Path(cache), help="folder for vectors and features")
     add("--sets", default=",".join(DEV_SETS), help="names of sets, or paths of tables")
     add("--half", choices=("dev", "held", "all"), default="dev", help="the part of each set")
     add("--seeds", type=int, default=0, help="shuffled streams of each set; default: 8")

@@ -4,6 +4,8 @@ A set is split in two by a hash of the prompt. Everything is chosen on the half 
 `held` is for one look at the end.
 """
 
+import os
+from argparse import ArgumentParser
 from collections.abc import Callable
 from dataclasses import replace
 from functools import cache
@@ -22,6 +24,7 @@ DEV_SETS = (
     *("llmrouter", "reasoning_gym_easy", "bfcl_july", "bfcl_24"),
     *("routellm_mmlu", "near_equal"),
 )
+_ROOT = Path(__file__).parent.parent.parent
 _MOST = 3_000  # prompts of a large set that are replayed
 _MOST_ENCODED = 2_000  # characters of a prompt
 
@@ -50,6 +53,16 @@ _MADE: dict[str, tuple[str, Callable[[Outcomes], Outcomes]]] = {
     "bfcl_24": ("bfcl_july", _every_other),
 }
 _SHORT = {"bfcl_24": 500}  # the most prompts of a set
+
+
+def add_places(parser: ArgumentParser) -> None:
+    """The options `--data` and `--cache`, with defaults from the environment."""
+    data = os.environ.get("WAGGLE_DATA", str(_ROOT.parent / "shared" / "data"))
+    cache = os.environ.get("WAGGLE_REPLAY_CACHE", str(_ROOT / "var" / "replay"))
+    parser.add_argument("--data", type=Path, default=Path(data), help="folder of data sets")
+    parser.add_argument(
+        "--cache", type=Path, default=Path(cache), help="folder for vectors and features"
+    )
 
 
 def load(name: str, data: Path, cache_folder: Path, half: Half = "all", most: int = 0) -> Outcomes:

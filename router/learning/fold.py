@@ -15,13 +15,10 @@ import numpy as np
 from learner import snapshot
 from learner.deciding import BanditPolicy
 from learner.pacing import Pacer
-from learner.policy import Arm
 from router.config.config import Config
 from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
-from router.plans.compiled import Plans
-from router.plans.costs import Size
-from router.routing.bandit import rates_of
+from router.routing.bandit import priced_usually
 from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
 
@@ -135,11 +132,8 @@ class Fold:
 
     def _prices(self) -> dict[str, float]:
         """What an answer of each plan costs in utility, by the present prices and weights."""
-        policy = self.state.bandit.policy().preferring(self.config.objective.preference)
-        here = [arm for arm in policy.arms if arm in self.config.plans]
-        rates = rates_of(Plans(self.config), here, Size())
-        priced = policy.priced({Arm(plan): usd for plan, usd in rates.items()})
-        return dict(zip(policy.arms, priced.prices.tolist(), strict=True))
+        policy = priced_usually(self.state.bandit.policy(), self.config)
+        return dict(zip(policy.arms, policy.prices.tolist(), strict=True))
 
     def _take_in(self, line: dict[str, Any]) -> None:
         self.registry.log(line)

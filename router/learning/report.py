@@ -17,9 +17,7 @@ from router.learning.fold import Fold
 from router.learning.outlook import outlook_of, verdict_of
 from router.learning.prospects import KindRecord, Prospect, prospects_of
 from router.learning.state import LearnerState
-from router.plans.compiled import Plans
-from router.plans.costs import Size
-from router.routing.bandit import rates_of
+from router.routing.bandit import priced_usually
 
 _MOST_KINDS = 40
 _MOST_NOTED = 21  # all requests together, and twenty kinds
@@ -104,9 +102,7 @@ def kinds_of(
 ) -> list[dict[str, Any]]:
     """The most frequent kinds of request, after all requests together."""
     arms = [Arm(plan) for plan in config.asking]
-    prices = rates_of(Plans(config), policy.arms, Size())
-    rates = {Arm(plan): price for plan, price in prices.items()}
-    priced = policy.preferring(config.objective.preference).priced(rates)
+    priced = priced_usually(policy, config)
     records = {kind: _record(state, priced, arms, kind) for kind in _by_frequency(state)}
     prospects = prospects_of(records, state.arrivals, now=now)
     return [

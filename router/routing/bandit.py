@@ -34,6 +34,14 @@ def rates_of(plans: Plans, arms: Sequence[Arm], size: Size) -> dict[str, float]:
     return {arm: (cost.least_usd + cost.most_usd) / 2 for arm, cost in costs.items()}
 
 
+def priced_usually(policy: "BanditPolicy", config: Config) -> "BanditPolicy":
+    """The policy with the configuration's weights, and its prices of a request of usual size."""
+    configured = [arm for arm in policy.arms if arm in config.plans]
+    rates = rates_of(Plans(config), configured, Size())
+    preferring = policy.preferring(config.objective.preference)
+    return preferring.priced({Arm(plan): usd for plan, usd in rates.items()})
+
+
 def spend_of(cost_usd: float, rate: float) -> float:
     """The cost of an answer as a multiple of its plan's rate."""
     return cost_usd / rate if rate > _LEAST_RATE else 1.0

@@ -37,7 +37,7 @@ class BanditSettings:
     kept: float = 0.15  # share of an arm's evidence that remains when the arm drifts
     burst: float = 0.05  # the least share of an arm that is new or drifted
     burst_length: float = 60.0  # judged answers for which that least share lasts
-    safe_share: float = 1.0  # the most for tries of arms that may be the best; 1: no guard
+    safe_share: float = 1.0  # the largest share of requests that try other arms; 1: no guard
     risk: float = 0.01  # utility a request that exploring contexts may cost at first
     reinvested: float = 0.3  # the part of the gain from contexts that exploring may cost
     margin: float = 0.004  # utility a request that choosing by context may lose at the worst

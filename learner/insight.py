@@ -77,7 +77,7 @@ class Insight:
     arms: tuple[Arm, ...]
     forest: Forest
     alike: float  # how far to believe what regressions say of all arms together
-    linear: Vector  # and of what tells an arm from the others, by arm
+    linear: Vector  # how far to believe what regressions say of one arm alone, by arm
     trees: Vector  # how far to believe the trees, by arm
     ledger: Ledger
 

@@ -27,7 +27,10 @@ def on_grid(value: float) -> float:
 def placed(
     context: Mapping[str, float], names: Mapping[str, int], x: NDArray[np.floating[Any]]
 ) -> None:
-    """Write the values of a context on the grid to the places of their names; others are left."""
+    """Write each value of a context, moved to the grid, to the place of its name in `x`.
+
+    A name without a place is left out.
+    """
     for name, value in context.items():
         at = names.get(name)
         if at is not None:

@@ -61,13 +61,13 @@ class Learning(Values):
         0.1,
         ge=0,
         le=1,
-        description="most requests that try plans that may be best; 1: no guard",
+        description="largest share of requests that try other plans; 1: no guard",
     )
     margin: float = Field(
         0.004,
         ge=0,
         le=1,
-        description="utility that choosing by context may lose, before proof",
+        description="utility that choosing by context may lose until it is proved",
     )
     floor: float = Field(0.0002, ge=0, le=0.05, description="lowest share of requests for any plan")
     memory: float = Field(

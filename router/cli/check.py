@@ -57,7 +57,9 @@ def check(
 
 def _backend_line(backend: AnyBackend) -> str:
     where = getattr(backend, "base_url", "")
-    price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
+    price = "price unknown"
+    if backend.price is not None:
+        price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
     replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
     capabilities = ", ".join(backend.capabilities)
     return f"{backend.kind} {where} {price}; {replicas}; {capabilities}"

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from router.config.values import BackendSettings, Capability, Name, Secret
+from router.config.values import BackendSettings, Capability, Name, OwnSettings, Secret
 from router.domain import Fields, Request
 from router.records.rules import RuleText
 from router.request.statistical import interpret, interpretation_of
@@ -18,13 +18,13 @@ from sandbox.runner import Limits, Tier
 SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
 
 
-class EncoderSettings(BackendSettings):
+class EncoderSettings(OwnSettings):
     kind: Literal["encoder"]
     folder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
     capabilities: tuple[Capability, ...] = ("embeddings",)
 
 
-class RecordSettings(BackendSettings):
+class RecordSettings(OwnSettings):
     """Settings of the backends that invent records."""
 
     most_values: int = Field(
@@ -62,7 +62,7 @@ class GeneratorSettings(RecordSettings):
         return ""
 
 
-class LocalSettings(BackendSettings):
+class LocalSettings(OwnSettings):
     kind: Literal["local"]
     models: dict[Name, str] = Field(
         min_length=1, description="the folder of each model, by its name; the first is the default"
@@ -103,14 +103,21 @@ class OpenAISettings(BackendSettings):
     )
     model: str | None = Field(None, min_length=1, description="default: the caller's `model`")
     api_key: Secret | None = None
-    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
+    capabilities: tuple[Capability, ...] = Field(
+        ("chat", "tools", "json"),
+        description="default: by the table of abilities; a model that it lacks is not sent images",
+    )
 
     @property
     def aliases(self) -> tuple[str, ...]:
         return (self.model,) if self.model else ()
 
+    @property
+    def named_model(self) -> tuple[str, str] | None:
+        return (self.model, self.base_url) if self.model else None
 
-class SandboxSettings(BackendSettings):
+
+class SandboxSettings(OwnSettings):
     kind: Literal["sandbox"]
     min_level: Literal[1, 2, 3] = Field(
         1, description="lowest level of isolation; a machine that reaches less runs no program"
@@ -149,7 +156,7 @@ class SandboxSettings(BackendSettings):
         return Limits(self.wall_seconds, cpu, memory_bytes=self.memory_mb << 20)
 
 
-class SpecialistSettings(BackendSettings):
+class SpecialistSettings(OwnSettings):
     kind: Literal["specialist"]
     folder: str = Field(
         min_length=1, description="of .md, .txt, .html or .pdf files, or `shipped:ethereum`"
@@ -174,7 +181,7 @@ class SpecialistSettings(BackendSettings):
         return Path(self.folder)
 
 
-class ValidatorSettings(BackendSettings):
+class ValidatorSettings(OwnSettings):
     kind: Literal["validator"]
     schema_: dict[str, Any] | None = Field(
         None, alias="schema", description="JSON Schema; default: the request's shape"

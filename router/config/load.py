@@ -4,6 +4,7 @@ One error lists every mistake in the file, with its line, the broken rule and a 
 secret stays a reference, `${NAME}`, until the process that needs the secret reads it.
 """
 
+import datetime as dt
 import os
 from collections.abc import Mapping
 from importlib.resources import files
@@ -14,6 +15,7 @@ from pydantic import ValidationError
 from router.config.backends import SHIPPED, LocalSettings, SpecialistSettings
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
+from router.config.facts import filled
 from router.config.plans import PATTERNS
 from router.config.problems import ConfigError, problems_of
 from router.config.pydantic_errors import mistake_of
@@ -32,6 +34,11 @@ def find(given: Path | None) -> Path:
 
 
 def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
+    """Read a configuration file, and fill in what the tables know of its models."""
+    return filled(as_written(path, environ), dt.datetime.now(dt.UTC))
+
+
+def as_written(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Read a configuration file; a `ConfigError` holds every problem of the file."""
     shown = "(embedded default)" if path == EMBEDDED else str(path)
     tree = read_tree(path, shown, os.environ if environ is None else environ)

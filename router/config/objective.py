@@ -5,7 +5,8 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from learner.preference import PRESETS, Preference
-from router.config.values import Dollars, Name, Seconds, Values
+from router.catalog import Dollars
+from router.config.values import Name, Seconds, Values
 from router.request.complexity import PARTS
 
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))

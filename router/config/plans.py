@@ -9,8 +9,9 @@ from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
 from pydantic import Discriminator, Field, Tag, model_validator
 
+from router.catalog import Dollars
 from router.config.plan_checks import Check, Gate, Share
-from router.config.values import Dollars, Name, Values
+from router.config.values import Name, Values
 
 SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the spec
 

@@ -2,7 +2,8 @@
 
 from pydantic import Field
 
-from router.config.values import Dollars, HostName, Seconds, Secret, Values
+from router.catalog import Dollars
+from router.config.values import HostName, Seconds, Secret, Values
 
 
 class KeyLimits(Values):

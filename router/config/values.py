@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from router.catalog import FREE, Price
 from router.domain import Fields, Request
 
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
@@ -15,7 +16,6 @@ Name = Annotated[str, Field(pattern=NAME_PATTERN)]
 HOST_PATTERN = r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])$"
 HostName = Annotated[str, Field(pattern=HOST_PATTERN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
-Dollars = Annotated[float, Field(ge=0)]
 Secret = Annotated[
     str,
     Field(
@@ -32,19 +32,6 @@ class Values(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", allow_inf_nan=False, serialize_by_alias=True
     )
-
-
-class Price(Values):
-    """Prices in dollars per million tokens."""
-
-    input: Dollars = 0.0
-    output: Dollars = 0.0
-    cached_input: Dollars | None = Field(None, description="default: the price of input")
-
-    def cost_usd(self, *, input_tokens: int, output_tokens: int, cached_tokens: int) -> float:
-        cached = self.input if self.cached_input is None else self.cached_input
-        fresh = max(input_tokens - cached_tokens, 0)
-        return (fresh * self.input + cached_tokens * cached + output_tokens * self.output) / 1e6
 
 
 class Timeouts(Values):
@@ -89,7 +76,10 @@ class Autoscale(Values):
 class BackendSettings(Values):
     """Settings that every kind of backend has."""
 
-    price: Price = Price()
+    price: Price | None = Field(
+        None,
+        description="default: by the table of prices; null: unknown, which is not free",
+    )
     timeouts: Timeouts = Timeouts()
     breaker: Breaker = Breaker()
     retry: Retry = Retry()
@@ -126,6 +116,11 @@ class BackendSettings(Values):
         """Why this backend cannot answer the request; empty if it can."""
         return ""
 
+    @property
+    def named_model(self) -> tuple[str, str] | None:
+        """The model's name and its server's address, for the tables of prices and abilities."""
+        return None
+
     def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:
         """Why an answer of this backend to a request with these fields must not be given again;
         empty if it may. `caller_agrees`: the caller asks for a remembered answer."""
@@ -139,3 +134,9 @@ class BackendSettings(Values):
     def repeatable(self, fields: Fields, *, caller_agrees: bool = False) -> bool:
         """Whether an answer may be given again to a request with the same fields."""
         return not self.unrepeatable(fields, caller_agrees=caller_agrees)
+
+
+class OwnSettings(BackendSettings):
+    """Settings of the backends that run on this machine, and cost nothing unless the file says."""
+
+    price: Price | None = FREE

@@ -17,8 +17,8 @@ from typing import Any, NamedTuple
 import orjson
 
 from router.budgets import Amounts, Claim
+from router.catalog import FREE, Price
 from router.config.config import Config
-from router.config.values import Price
 from router.domain import Request, Trace
 
 _LONG_ANSWER = 16_384  # tokens; the longest answer of many models that are asked without a bound
@@ -85,7 +85,7 @@ class Estimates:
         """The likely use of the chain's first backend, and the most of any backend in the chain."""
         fields = request.fields if body is request.body else _fields(body)
         claims = [
-            self._claim(backend, config.backends[backend].price, request, body, fields)
+            self._claim(backend, config.backends[backend].price or FREE, request, body, fields)
             for backend in chain
         ]
         most = Amounts(

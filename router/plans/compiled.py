@@ -142,7 +142,7 @@ class Plans(dict[str, CompiledPlan]):
 
     def _dearness(self, name: str) -> float:
         price = self.config.backends[self[name].lead].price
-        return price.input + price.output
+        return 0.0 if price is None else price.input + price.output
 
 
 def _aliases(config: Config) -> dict[str, str]:

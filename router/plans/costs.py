@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from router.catalog import Price
 from router.config.plans import Step
-from router.config.values import Price
 from router.domain import Request
 
 OUTPUT_TOKENS = 300  # assumed for an answer, unless the caller's bound is lower
@@ -52,7 +52,9 @@ def size_of(request: Request) -> Size:
     return Size(request.reading.tokens, min(most, OUTPUT_TOKENS))
 
 
-def call_cost(price: Price, size: Size) -> float:
+def call_cost(price: Price | None, size: Size) -> float:
+    if price is None:
+        return 0.0
     return price.cost_usd(
         input_tokens=size.input_tokens, output_tokens=size.output_tokens, cached_tokens=0
     )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Estimate, Preference
+from router.catalog import FREE
 from router.config.config import Config
 from router.domain import Home, Request
 from router.plans.compiled import Plans
@@ -121,7 +122,7 @@ def reason_to_move(
     here = next((e for e in choice.estimates if e.arm == home.plan), None)
     if here is None or home.backend not in config.backends:
         return ""
-    price = config.backends[home.backend].price
+    price = config.backends[home.backend].price or FREE
     kept = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=input_tokens)
     full = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=0)
     best = max(choice.estimates, key=lambda estimate: estimate.utility)

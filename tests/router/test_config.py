@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from router.catalog import FREE
 from router.config.config import Config
 from router.config.load import EMBEDDED, at_home, load, secrets_of
 from router.config.plans import PATTERNS
@@ -215,3 +216,27 @@ def test_folders_are_absolute_for_a_replica_that_runs_elsewhere(tmp_path, monkey
     assert config.backends["s"].folder == str(tmp_path / "docs")
     assert config.backends["s"].home == str(tmp_path / "here" / "specialists" / "s")
     assert config.backends["m"].models == {"t": str(tmp_path / "tiny")}
+
+
+MODELS = """
+backends:
+  gpt: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o}
+  stated: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o,
+         price: {input: 7, output: 8}, context_window: 1000, capabilities: [chat]}
+  unstated: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o, price: null}
+  mine: {kind: openai, base_url: "http://127.0.0.1:1/v1", model: gpt-4o}
+  records: {kind: generator}
+plans: {p: {ask: gpt}}
+"""
+
+
+def test_the_table_fills_in_what_the_file_leaves_out(tmp_path):
+    backends = read(tmp_path, MODELS).backends
+    gpt, stated, mine = backends["gpt"], backends["stated"], backends["mine"]
+    assert (gpt.price.input, gpt.price.output, gpt.context_window) == (2.5, 10, 128_000)
+    assert "images" in gpt.capabilities
+    assert (stated.price.input, stated.context_window, stated.capabilities) == (7, 1000, ("chat",))
+    assert backends["unstated"].price is None  # the file says that nobody knows it
+    assert (mine.price, mine.context_window) == (None, None)
+    assert mine.capabilities == ("chat", "tools", "json")
+    assert backends["records"].price == FREE

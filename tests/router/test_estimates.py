@@ -11,8 +11,16 @@ from router.engine.estimates import Estimates
 CONFIG = Config.model_validate(
     {
         "backends": {
-            "a": {"kind": "openai", "base_url": "http://a/v1", "price": {"output": 1_000_000}},
-            "b": {"kind": "openai", "base_url": "http://b/v1", "price": {"output": 2_000_000}},
+            "a": {
+                "kind": "openai",
+                "base_url": "http://a/v1",
+                "price": {"input": 0, "output": 1_000_000},
+            },
+            "b": {
+                "kind": "openai",
+                "base_url": "http://b/v1",
+                "price": {"input": 0, "output": 2_000_000},
+            },
         },
         "plans": {"p": {"ask": "a"}},
     }

@@ -96,7 +96,7 @@ backends:
   a: {{kind: openai, base_url: "{url}", price: {{input: 10000, output: {output}}}}}
   cheap: {{kind: openai, base_url: "{url}", price: {{input: 100, output: 200}}}}
   vectors: {{kind: openai, base_url: "{url}", capabilities: [embeddings],
-            price: {{input: 10000}}}}
+            price: {{input: 10000, output: 0}}}}
 plans: {{p: {{ask: a}}, small: {{ask: cheap}}, twice: {{fan_out: [a, a, a], merge: vote}}}}
 server: {{replicas: 2}}
 objective: {{strategy: fixed, plan: p}}

@@ -1,0 +1,6 @@
+"""Prices, windows and abilities of models by their names."""
+
+from router.catalog.lookup import ModelFacts, look_up
+from router.catalog.price import FREE, Dollars, Price, PriceAbove
+
+__all__ = ["FREE", "Dollars", "ModelFacts", "Price", "PriceAbove", "look_up"]

@@ -118,6 +118,18 @@ class Exposure:
 
 
 @dataclass(frozen=True, slots=True)
+class Shadow:
+    """What `auto` would have chosen for a request whose caller, or a default, chose the plan."""
+
+    named: Arm
+    plan: Arm  # as it was drawn from `odds`
+    share: float  # the chance that `auto` answered
+    strategy: str
+    policy_version: str
+    odds: Distribution
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """The chosen plan with the reasons, and all that is needed to repeat the draw."""
 
@@ -136,6 +148,7 @@ class Decision:
     rates: Mapping[str, float] = field(default_factory=dict)  # each plan's dollars, by prices alone
     estimates: tuple[Estimate, ...] = ()  # the bandit's estimates of each plan
     exposures: tuple[Exposure, ...] = ()  # the trials that the request was part of
+    shadow: Shadow | None = None
 
     @property
     def explored(self) -> bool:

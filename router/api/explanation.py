@@ -26,6 +26,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "complexity": {"score": decision.score, "parts": dict(decision.parts)},
         "policy_version": decision.policy_version,
         **({"trials": trials} if trials else {}),
+        **({"shadow": asdict(decision.shadow)} if decision.shadow is not None else {}),
         **_expected(decision),
     }
 

@@ -9,6 +9,7 @@ from router.catalog import Dollars
 from router.config.values import Name, Seconds, Values
 from router.request.complexity import PARTS
 
+_SHADOW_SHARE = 0.05
 _WEIGHTS = dict(zip(PARTS, (0.6, 0.4, 0.3, 0.5, 0.5, 0.5, 0.6), strict=True))
 Weight = Annotated[float, Field(ge=0, le=1)]
 Quality = Annotated[float, Field(ge=0, le=1)]
@@ -134,6 +135,27 @@ class Objective(Values):
         None, description="the plan that savings are compared with; default: the dearest plan"
     )
     ladder: LadderSettings = LadderSettings()
+    start: Literal["live", "shadow"] = Field(
+        "live",
+        description="shadow: serve what callers name, and record what `auto` would have chosen",
+    )
+    switch: bool = Field(
+        False, description="let `auto` leave the shadow by itself once it is shown to be no worse"
+    )
+    shadow_explore: Annotated[float, Field(ge=0, le=0.5)] | None = Field(
+        None,
+        description="share of requests in the shadow that `auto` answers, to measure it; "
+        "default: 0, or 0.05 with `switch`",
+    )
+    shadow_margin: Quality = Field(
+        0.02, description="quality of an answer that `auto` may lose and still be called equal"
+    )
+
+    @property
+    def explored_in_shadow(self) -> float:
+        if self.shadow_explore is None:
+            return _SHADOW_SHARE if self.switch else 0.0
+        return self.shadow_explore
 
     @property
     def preference(self) -> Preference:

@@ -53,11 +53,14 @@ from router.routing.deciders import Deciders
 from router.routing.following import Following
 from router.routing.ladder import policy_in_force, policy_of
 from router.routing.named import named
+from router.routing.shadow import auto_serves, shadowed, share_of_auto
 from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 from router.wire.answers import answer_text
+from router.wire.errors import Unroutable
 
+_SETTLED = ("sticky", "computed", "specialist")  # `auto` could only decide the same
 _PATHS = {"chat": CHAT, "embeddings": EMBEDDINGS}
 
 
@@ -171,15 +174,41 @@ class Engine:
             policy_version=self.policy_version,
         )
         decision = named(self.plans, request, backend, around)
-        if decision is not None:
+        live = self.config.objective.start == "live" or request.operation != "chat"
+        if decision is not None and (backend or live):
             return decision
-        return route(
-            self.plans,
-            Deciders(self.policy, self.following.bandit),
-            request,
-            self._surroundings(request, around, lookup),
-            uniform=self.uniform(),
+        around = self._surroundings(request, around, lookup)
+        return self._route(request, around) if live else self._shadowed(request, decision, around)
+
+    def _shadowed(
+        self, request: Request, decision: Decision | None, around: Surroundings
+    ) -> Decision:
+        """The decision while `auto` is in the shadow, or was; None: the caller named nothing."""
+        config, steering = self.config, self.following.steering
+        switched = auto_serves(config.objective, steering)
+        if switched and (decision is None or around.home is not None):
+            return self._route(request, around)
+        if decision is None:
+            decision = self._default(request, around)
+        if decision.strategy in _SETTLED:
+            return decision
+        share = share_of_auto(
+            config.objective, request, switched=switched, control=config.trials.control
         )
+        try:
+            auto = self._route(request, replace(around, home=None))
+        except Unroutable:  # `auto` could not decide this request, and the caller could
+            return decision
+        return shadowed(self.plans, request, decision, auto, share=share)
+
+    def _route(self, request: Request, around: Surroundings) -> Decision:
+        by = Deciders(self.policy, self.following.bandit)
+        return route(self.plans, by, request, around, uniform=self.uniform())
+
+    def _default(self, request: Request, around: Surroundings) -> Decision:
+        """The decision without anything that was learned: by `objective.plan`, or by the ladder."""
+        rules = replace(around, steering=None, policy_version=self.policy_version)
+        return route(self.plans, Deciders(self.policy), request, rules, uniform=self.uniform())
 
     def _surroundings(
         self, request: Request, around: Surroundings, lookup: Lookup | None

@@ -162,16 +162,17 @@ class LearnerState:
         self.trust.compare(judged.now, judged.before)
         quality = self.trust.quality(judged.now)
         context = self._context(request.features_version, request.features, request.kind)
-        # If a caller names a plan, the reasons are not in the context.
-        named = request.strategy in ("", "named", "reuse")
+        # If a caller names a plan, nobody knows how likely that was. Outside of a shadow, the
+        # features are not known either.
+        named = request.strategy == "named"
+        untold = request.strategy in ("", "reuse") or (named and not request.shadowed)
         plan = whole(request.plan)
-        if quality is None or context is None or named or plan not in config.plans:
+        if quality is None or context is None or untold or plan not in config.plans:
             return None
         score, weight = quality
         id_ = f"{request.request_id}:{score:.6f}:{weight:.6f}"
-        feedback = Feedback(
-            id_, Arm(plan), context, score, weight, request.propensity or 0.0, request.request_id
-        )
+        propensity = 0.0 if named else request.propensity or 0.0
+        feedback = Feedback(id_, Arm(plan), context, score, weight, propensity, request.request_id)
         before = self.contributions.get(request.request_id)
         drifted = None
         if before is not None:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from hashlib import blake2b
 
 from learner.policy import Arm, Choice, Distribution, draw
 from learner.preference import Estimate
@@ -20,7 +19,7 @@ from router.routing.function_contract import (
     opinion,
     request_argument,
 )
-from router.routing.steering import Steering, TrialPart, unit_of
+from router.routing.steering import Steering, TrialPart, digest_of, unit_of
 from router.routing.strategies import Strategy, policy_for
 
 
@@ -99,7 +98,7 @@ def _exposure(part: TrialPart, unit: str, here: Arm, elsewhere: Arm, trouble: st
         live.slot.trial,
         live.name,
         "shadow" if live.shadow else part.assignment.side,
-        blake2b(unit.encode(), digest_size=8).hexdigest(),
+        digest_of(unit),
         1.0 if live.shadow else part.assignment.chance,
         here != elsewhere,
         str(elsewhere),

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import blake2b
 
 from learner.assignment import Assignment, Slot, assigned
 from router.domain import Request
@@ -37,6 +38,7 @@ class Steering:
     holdout: Live | None = None
     lives: tuple[Live, ...] = ()
     version: int = 0
+    switched: bool = False  # after a shadow: `auto` answers requests that name a model
 
     def parts(self, unit: str) -> Sequence[TrialPart]:
         """The trials that a unit is part of. A held-out unit is in no other trial."""
@@ -88,3 +90,8 @@ def unit_of(request: Request) -> str:
     if request.session and (request.session_given or request.continues):
         return request.session
     return request.id
+
+
+def digest_of(unit: str) -> str:
+    """What telemetry keeps of a unit."""
+    return blake2b(unit.encode(), digest_size=8).hexdigest()

@@ -80,6 +80,7 @@ class AnsweredRequest:
     questions_usd: float = 0.0  # part of the cost: questions to the verifying backend of reuse
     questions_ms: float = 0.0
     propensity: float | None = None
+    shadowed: bool = False  # the features are there, although the caller named the plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +98,7 @@ _COLUMNS = (
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
     "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0), "
     "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0), "
-    "propensity"
+    "propensity, shadow IS NOT NULL"
 )
 
 

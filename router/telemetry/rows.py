@@ -14,6 +14,7 @@ from router.domain import (
     PolicyInForce,
     Recalled,
     Refusal,
+    Shadow,
     Signal,
     Trace,
     TrialNews,
@@ -109,7 +110,20 @@ def _decision(decision: Decision) -> Row:
         ]
     if decision.exposures:
         _add_exposures(row, decision)
+    if decision.shadow is not None:
+        row["shadow"] = _shadow(decision.shadow)
     return row
+
+
+def _shadow(shadow: Shadow) -> Row:
+    return {
+        "named": shadow.named,
+        "plan": shadow.plan,
+        "share": shadow.share,
+        "strategy": shadow.strategy,
+        "policy_version": shadow.policy_version,
+        "probabilities": dict(shadow.odds),
+    }
 
 
 def _add_exposures(row: Row, decision: Decision) -> None:

@@ -25,6 +25,13 @@ EXPOSURE = (
     "other VARCHAR, trouble VARCHAR)"
 )
 
+# What `auto` would have chosen for a request whose caller chose; `share`: the chance that `auto`
+# answered.
+SHADOW = (
+    "STRUCT(named VARCHAR, plan VARCHAR, share DOUBLE, strategy VARCHAR, policy_version VARCHAR, "
+    "probabilities MAP(VARCHAR, DOUBLE))"
+)
+
 # The policy's estimates for an eligible plan when it decided, whether it chose the plan or not.
 EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOUBLE)"
 
@@ -96,6 +103,7 @@ _REQUESTS = {
     "reuse_neighbourhood": "INTEGER",
     "exposures": f"{EXPOSURE}[]",
     "expected": f"{EXPECTED}[]",
+    "shadow": SHADOW,
 }
 
 _SIGNALS = {

@@ -150,7 +150,7 @@ create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
 with r as (
-  select * from sums(every, since, until) where strategy not in ('named', 'sticky', 'reuse')),
+  select * from sums(every, since, until) where strategy not in ('named', 'shadow', 'sticky', 'reuse')),
 plans as (
   select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by plan having sum(n) > 0),
@@ -240,7 +240,7 @@ from s order by variant;
 create view drawn_requests as
 select request_id, ts, coalesce(kind, '') as kind, plan, propensity, probabilities as odds, ineligible,
        case when quality is null and status >= 500 then 0.0 else quality end as quality,
-       cost_usd, latency_ms
+       cost_usd, latency_ms, shadow.named as named, shadow.probabilities as auto
 from requests where left_out(plan, strategy, gen_ai_operation_name, reuse_tier, reuse_checked, status,
                              propensity, probabilities) is null;
 
@@ -268,6 +268,34 @@ with drawn as materialized (
 goals as (
   select plan as policy, place, always(plan) as goal
   from (select place, unnest(map_keys(odds)) as plan from drawn)),
+{off_policy}
+order by policy, measure;
+
+-- Each request of a shadow (`objective.start: shadow`): what its caller named, and what `auto` would have
+-- chosen. `auto_share` is the chance that `auto` answered it, and `answered_by_auto` whether it did.
+-- `expected_usd` and `expected_quality` are what the learner foretold of the choice of `auto`.
+create view shadow_requests as
+select request_id, ts, coalesce(kind, '') as kind, session, shadow.named as named, plan as served,
+       shadow.plan as auto_plan, shadow.named <> shadow.plan as apart, shadow.share as auto_share,
+       coalesce(exposures[1].variant = 'candidate', false) as answered_by_auto,
+       shadow.probabilities as auto_probabilities, shadow.strategy as auto_strategy,
+       shadow.policy_version as auto_policy_version, quality, cost_usd, latency_ms, status,
+       list_filter(expected, lambda e: e.plan = shadow.plan)[1].cost_usd as expected_usd,
+       list_filter(expected, lambda e: e.plan = shadow.plan)[1].quality as expected_quality
+from requests where shadow is not null;
+
+-- What `auto` would have brought, beside what the callers named, on the requests of a shadow for which
+-- a draw decided who answers. For one look; the figures of `waggle report` hold at every look.
+create macro shadow_value(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+with drawn as materialized (
+  select row_number() over (order by ts, request_id) - 1 as place, *
+  from drawn_requests where ts >= since and ts < until and auto is not null),
+goals as (
+  select 'auto' as policy, place, auto as goal from drawn
+  union all select 'named', place, always(named) from drawn),
 {off_policy}
 order by policy, measure;
 

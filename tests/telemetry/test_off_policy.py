@@ -193,3 +193,37 @@ def test_no_answer_is_worth_nothing_and_an_unjudged_answer_is_unknown(tmp_path):
     rows = [request(NOON), request(NOON + 1, status=503, error_type="no_backend_answered")]
     stored.write("requests", rows)
     assert stored.ask("select quality from drawn_requests order by ts") == [(None,), (0.0,)]
+
+
+def test_of_a_shadow_sql_estimates_auto_and_what_callers_named(tmp_path):
+    chance = np.random.default_rng(2)
+    stored, rows = Stored(tmp_path), []
+    for n in range(800):
+        cheap = chance.random() < 0.5
+        plan = "cheap" if cheap else "dear"
+        rows.append(
+            request(
+                NOON + n,
+                strategy="shadow",
+                plan=plan,
+                propensity=0.5,
+                eligible=["cheap", "dear"],
+                probabilities=[0.5, 0.5],
+                cost_usd=0.001 if cheap else 0.003,
+                shadow={
+                    **{"named": "dear", "plan": "cheap", "share": 0.5, "strategy": "bandit"},
+                    **{"policy_version": "v", "probabilities": {"cheap": 1.0}},
+                },
+            )
+        )
+    named = request(strategy="named", plan="dear", shadow=rows[0]["shadow"] | {"share": 0.0})
+    stored.write("requests", [*rows, named])
+    stored.write("signals", [signal(row, float(chance.random() < 0.8)) for row in rows])
+    values = stored.rows("from shadow_value() where measure = 'cost_usd'")
+    by_policy = {row["policy"]: row for row in values}
+    assert by_policy["auto"]["n"] == 800  # only where a draw decided
+    assert by_policy["auto"]["dr"] == pytest.approx(0.001)
+    assert by_policy["named"]["dr"] == pytest.approx(0.003)
+    (row,) = stored.rows("select * from shadow_requests where auto_share = 0")
+    assert (row["named"], row["auto_plan"], row["apart"]) == ("dear", "cheap", True)
+    assert row["auto_probabilities"] == {"cheap": 1.0}

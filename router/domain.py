@@ -149,6 +149,7 @@ class Decision:
     estimates: tuple[Estimate, ...] = ()  # the bandit's estimates of each plan
     exposures: tuple[Exposure, ...] = ()  # the trials that the request was part of
     shadow: Shadow | None = None
+    settings: tuple[Mapping[str, Any], ...] = ()  # what the plan changes in its calls' bodies
 
     @property
     def explored(self) -> bool:
@@ -333,12 +334,18 @@ CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request to one backend."""
+    """One request to one backend, or to the next backend where that fails."""
 
     path: str
     body: bytes
     stream: bool
     request_id: str = ""
+    bodies: Mapping[str, bytes] = field(default_factory=dict)  # of backends that need another body
+
+    def to(self, backend: str) -> "Call":
+        """The call as this backend gets it."""
+        body = self.bodies.get(backend)
+        return self if body is None else replace(self, body=body, bodies={})
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "reason": decision.reason,
         "complexity": {"score": decision.score, "parts": dict(decision.parts)},
         "policy_version": decision.policy_version,
+        **({"settings": list(decision.settings)} if decision.settings else {}),
         **({"trials": trials} if trials else {}),
         **({"shadow": asdict(decision.shadow)} if decision.shadow is not None else {}),
         **_expected(decision),

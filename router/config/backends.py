@@ -3,10 +3,11 @@
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from router.config.parameters import PARAMETERS, SAMPLING
 from router.config.values import BackendSettings, Capability, Name, OwnSettings, Secret
 from router.domain import Fields, Request
 from router.records.rules import RuleText
@@ -26,6 +27,8 @@ class EncoderSettings(OwnSettings):
 
 class RecordSettings(OwnSettings):
     """Settings of the backends that invent records."""
+
+    parameters: ClassVar[frozenset[str]] = frozenset({"seed"})
 
     most_values: int = Field(
         1_000_000, ge=1, le=100_000_000, description="most JSON values of one answer"
@@ -63,6 +66,9 @@ class GeneratorSettings(RecordSettings):
 
 
 class LocalSettings(OwnSettings):
+    parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING)
+    is_model: ClassVar[bool] = True
+
     kind: Literal["local"]
     models: dict[Name, str] = Field(
         min_length=1, description="the folder of each model, by its name; the first is the default"
@@ -97,6 +103,9 @@ class LocalSettings(OwnSettings):
 
 
 class OpenAISettings(BackendSettings):
+    parameters: ClassVar[frozenset[str]] = frozenset(PARAMETERS)
+    is_model: ClassVar[bool] = True
+
     kind: Literal["openai"]
     base_url: str = Field(
         pattern=r"^https?://[^\s]+$", description="the address of the server, with /v1"
@@ -212,3 +221,7 @@ AnyBackend = Annotated[
     | SandboxSettings,
     Field(discriminator="kind"),
 ]
+KINDS: Mapping[str, type[BackendSettings]] = {
+    get_args(settings.model_fields["kind"].annotation)[0]: settings
+    for settings in get_args(get_args(AnyBackend)[0])
+}

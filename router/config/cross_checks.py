@@ -11,6 +11,7 @@ from router.config.backends import SpecialistSettings
 from router.config.plan_names import cycle, names_in
 from router.config.problems import Mistake, unknown
 from router.config.references import Location
+from router.config.setting_checks import setting_checks
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
 _AUTHORS = ("openai", "local")  # the kinds of backends that can write a program
@@ -55,6 +56,7 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
             yield Mistake(("plans", name), name, rule, "Give the plan another name.")
         if not isinstance(plan, str):
             yield from _step_checks(name, plan, kinds, set(plans))
+            yield from setting_checks(name, plan, kinds)
     path = cycle(plans)
     if path:
         rule = f"the plan leads back to itself: {' → '.join(path)}"

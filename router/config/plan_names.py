@@ -31,20 +31,32 @@ def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
     weights = raw.get("weights")
     for name in weights if isinstance(weights, Mapping) else ():
         yield (*at, "weights", name), name, "backend"
-    yield from _inner(raw, at)
+    for place, inner in _nested(raw, at):
+        yield from names_in(inner, place)
 
 
-def _inner(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
+def asks_in(raw: Any, at: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]]]:
+    """Every plan within a plan that asks one backend, with its place in the file."""
+    if not isinstance(raw, Mapping):
+        return
+    if isinstance(raw.get("ask"), str):
+        yield at, raw
+    for place, inner in _nested(raw, at):
+        yield from asks_in(inner, place)
+
+
+def _nested(raw: Mapping[str, Any], at: Place) -> Iterator[tuple[Place, Any]]:
+    """The steps and checks directly within a plan, each with its place in the file."""
     for key in _STEPS:
         steps = raw.get(key)
         for index, step in enumerate(steps if isinstance(steps, list) else ()):
-            yield from names_in(step, (*at, key, index))
+            yield (*at, key, index), step
     for key in ("accept", "gate", "refine", "review"):
         if isinstance(raw.get(key), Mapping):
-            yield from names_in(raw[key], (*at, key))
+            yield (*at, key), raw[key]
     for key in ("draft", "finally"):
         if key in raw:
-            yield from names_in(raw[key], (*at, key))
+            yield (*at, key), raw[key]
 
 
 def cycle(plans: Mapping[str, Any]) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ the pattern of a mapping: `{ask: small}`, `{cascade: [small, large], accept: ...
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, Tag, model_validator
+from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
 
 from router.catalog import Dollars
 from router.config.plan_checks import Check, Gate, Share
@@ -73,6 +73,14 @@ class Ask(Plan):
         description="fields of the shape to ask for; `anchors`: fields that imply the others",
     )
     instruct: str | None = Field(None, description="an instruction beside the conversation")
+    system: str | None = Field(
+        None, min_length=1, description="the system message, in place of the caller's"
+    )
+    set_: dict[str, JsonValue] = Field(
+        default_factory=dict,
+        alias="set",
+        description="parameters of the request body, e.g. temperature; they win over the caller's",
+    )
     model: str | None = Field(None, min_length=1, description="name of the backend's model")
 
     @property
@@ -93,15 +101,19 @@ class Ask(Plan):
 
     @property
     def plain(self) -> bool:
-        """Whether the plan changes and bounds nothing: then the engine needs no executor."""
+        """Whether the plan checks and bounds nothing: then the engine needs no executor."""
         return (
             self.gate is None
             and self.max_cost is None
             and self.max_latency_ms is None
             and self.fields is None
             and self.instruct is None
-            and self.model is None
         )
+
+    @property
+    def changes(self) -> bool:
+        """Whether the plan sends another body than the caller's, beside `fields`."""
+        return bool(self.set_ or self.system or self.instruct or self.model)
 
 
 class Code(Plan):

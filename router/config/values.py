@@ -3,7 +3,7 @@
 A value is frozen, and refuses unknown keys.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -74,7 +74,14 @@ class Autoscale(Values):
 
 
 class BackendSettings(Values):
-    """Settings that every kind of backend has."""
+    """Settings that every kind of backend has.
+
+    `parameters` are the fields of a request that a plan may set for this kind of backend, and
+    `is_model` says whether a model reads the messages: then a plan may give it a system message.
+    """
+
+    parameters: ClassVar[frozenset[str]] = frozenset()
+    is_model: ClassVar[bool] = False
 
     price: Price | None = Field(
         None,

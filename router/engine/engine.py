@@ -44,7 +44,9 @@ from router.engine.replying import Replying, usage_of
 from router.engine.request_ledger import RequestLedger
 from router.engine.tries import Tries
 from router.engine.verifying import Verifying
+from router.plans.bodies import Work
 from router.plans.compiled import Plans
+from router.plans.settings import bodies_of
 from router.reuse.recollection import Recollection
 from router.routing.case import Surroundings
 from router.routing.claims import Claims
@@ -162,6 +164,13 @@ class Engine:
         allowed: tuple[str, ...],
         lookup: Lookup | None = None,
     ) -> Decision:
+        decision = self._decision(request, backend, allowed, lookup)
+        settings = self.plans[decision.plan].shown
+        return replace(decision, settings=settings) if settings else decision
+
+    def _decision(
+        self, request: Request, backend: str, allowed: tuple[str, ...], lookup: Lookup | None
+    ) -> Decision:
         now = self.wall()
         home = None
         if request.session_given or request.continues:
@@ -275,10 +284,14 @@ class Engine:
         request, strategy = progress.trace.request, progress.trace.decision.strategy
         home = self.homes.find(request.session, now=progress.trace.started_at, seconds=1e9)
         chain = chain_of(progress.plans, plan, request, strategy=strategy, home=home)
-        call = Call(_PATHS[request.operation], request.body, request.stream, request.id)
         config, tried = progress.plans.config, list[Attempt]()
+        bodies: dict[str, bytes] = {}
+        if plan.changes:
+            bodies = bodies_of(plan, request, Work(tail=True), chain, config.backends)
+        first = next(iter(bodies.values()), request.body)
+        call = Call(_PATHS[request.operation], first, request.stream, request.id, bodies)
         try:
-            end = await self.allowances.reserve(config, chain, request, request.body)
+            end = await self.allowances.reserve(config, chain, request, first)
             outcome = await self.tries.try_chain(config, chain, call, tried)
             end(tried, streams=True)  # the end of the request settles it
             progress = progress.noting(attempts=tuple(tried))

@@ -66,18 +66,17 @@ class Keeping:
             return
         fits = len(text.encode()) <= plans.config.reuse.most_bytes
         made_by = (attempt.backend for attempt in trace.attempts if not attempt.fault)
-        repeats = fits and not unrepeatable(plans, trace.request, made_by)
+        repeats = fits and not unrepeatable(plans, trace.request, trace.decision.plan, made_by)
         if trace.computed is not None and trace.computed.get("spec"):
-            self._keep_program(plans.config, lookup, trace, text if repeats else "")
+            self._keep_program(plans, lookup, trace, text if repeats else "")
         elif repeats:
-            self._keep_text(plans.config, lookup, trace, text, model)
+            self._keep_text(plans, lookup, trace, text, model)
 
-    def _keep_text(
-        self, config: Config, lookup: Lookup, trace: Trace, text: str, model: str
-    ) -> None:
+    def _keep_text(self, plans: Plans, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
+        config = plans.config
         adapted = trace.tier == "adapt" and trace.recalled is not None
         solution = replace(
-            self._bare(config, lookup, trace),
+            self._bare(plans, lookup, trace),
             space=lookup.query.space,
             kind="text",
             answer=text,
@@ -90,7 +89,7 @@ class Keeping:
             solution = replace(solution, parent=trace.recalled.solution, change=change)
         self.memory.keep(solution)
 
-    def _keep_program(self, config: Config, lookup: Lookup, trace: Trace, text: str) -> None:
+    def _keep_program(self, plans: Plans, lookup: Lookup, trace: Trace, text: str) -> None:
         """Store a proven program, unless it is a stored program with other numbers. `text` is its
         answer, if the answer may be given again."""
         computed = trace.computed or {}
@@ -101,7 +100,7 @@ class Keeping:
         sandbox = trace.backend
         kept = self.memory.keep(
             solution := replace(
-                self._bare(config, lookup, trace),
+                self._bare(plans, lookup, trace),
                 space=program_space(lookup.query.scope),
                 kind="program",
                 answer=text,
@@ -109,7 +108,7 @@ class Keeping:
                 spec=computed["spec"],
                 seed=int(computed["seed"]) % 2**62,
                 state="proven",
-                proof=_proof(config, trace.verified),
+                proof=_proof(plans.config, trace.verified),
                 parent=int(reuse.get("solution", 0)),
                 change=str(reuse.get("change", "")),
                 model=str(computed.get("author", "")),
@@ -145,9 +144,10 @@ class Keeping:
             verdict = "passed" if held == tried else "failed"
             self.memory.add_review(id_, f"{verdict}: {held} of {tried} variations held")
 
-    def _bare(self, config: Config, lookup: Lookup, trace: Trace) -> Solution:
+    def _bare(self, plans: Plans, lookup: Lookup, trace: Trace) -> Solution:
         import numpy as np
 
+        config, plan = plans.config, trace.decision.plan
         now = self.wall()
         ttl = trace.request.ttl_seconds
         ttl = config.reuse.ttl_seconds if ttl is None else min(ttl, config.reuse.ttl_seconds)
@@ -161,7 +161,8 @@ class Keeping:
             request=lookup.query.text,
             vector=b"" if vector is None else np.asarray(vector, np.float32).tobytes(),
             encoder=encoder.encoder.name if encoder is not None and vector is not None else "",
-            plan=trace.decision.plan,
+            plan=plan,
+            form=plans[plan].form if plan in plans else "",
             backend=trace.backend,
             policy_version=trace.decision.policy_version,
             cost_usd=trace.cost_usd,

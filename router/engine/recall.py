@@ -18,6 +18,7 @@ from router.config.config import Config
 from router.domain import CHAT, Attempt, Call, Decision, Recalled, Reply, Request, Trace
 from router.encoding.encoding_thread import EncodingThread
 from router.plans.compiled import Plans
+from router.plans.settings import changed_by
 from router.request.statistical import interpretation_of
 from router.reuse.evidence import pair_of
 from router.reuse.guards import GuardVerdict
@@ -211,23 +212,35 @@ def to_adapt(request: Request, solution: Solution) -> bytes:
 
 
 def _may(plans: Plans, solution: Solution, allowed: Sequence[str]) -> bool:
-    """Whether the solution's plan still exists, and this caller may use the plan."""
+    """Whether the solution's plan still exists with the same prompts and parameters, and this
+    caller may use the plan."""
     plan = solution.plan
-    return (not allowed or plan in allowed) and (
-        plan in plans.names or plan in plans.config.backends
-    )
+    if allowed and plan not in allowed:
+        return False
+    configured = plan in plans.names or plan in plans.config.backends
+    return configured and plans[plan].form == solution.form
 
 
-def unrepeatable(plans: Plans, request: Request, backends: Iterable[str]) -> str:
-    """Why an answer that these backends made must not be given again to the request; empty if it
-    may. Nobody speaks for a backend that is configured no more: its answers are not repeated."""
+def unrepeatable(plans: Plans, request: Request, plan: str, backends: Iterable[str]) -> str:
+    """Why an answer that these backends made for the plan must not be given again to the request;
+    empty if it may. Nobody speaks for a backend that is configured no more: its answers are not
+    repeated.
+
+    The plan's parameters count as the backend got them. The caller's own count too, unless the
+    caller names the plan: another plan may answer next time, without those parameters.
+    """
     agrees = request.reuse in ("exact", "similar")
     for name in backends:
         settings = plans.config.backends.get(name)
         if settings is None:
             return f"{name} is configured no more"
-        if reason := settings.unrepeatable(request.fields, caller_agrees=agrees):
-            return reason
+        sets = plans[plan].sets.get(name, ()) if plan in plans else ()
+        bodies = [{**request.fields, **changed_by(s, request.fields, settings)} for s in sets if s]
+        if request.model != plan or not bodies:
+            bodies.append(dict(request.fields))
+        for fields in bodies:
+            if reason := settings.unrepeatable(fields, caller_agrees=agrees):
+                return reason
     return ""
 
 
@@ -236,7 +249,7 @@ def _may_repeat(plans: Plans, request: Request, solution: Solution) -> bool:
     # figures again would take longer than the whole lookup.
     if solution.kind == "program":
         return True
-    return not unrepeatable(plans, request, [solution.backend])
+    return not unrepeatable(plans, request, solution.plan, [solution.backend])
 
 
 def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Sequence[str]) -> bool:

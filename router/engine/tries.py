@@ -42,7 +42,8 @@ class Tries:
             settings = config.backends[backend]
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             for turn in range(settings.retry.times + 1):
-                outcome = await self.attempts.try_once(backend, call, patience=patience)
+                its_call = call.to(backend)
+                outcome = await self.attempts.try_once(backend, its_call, patience=patience)
                 self._note(outcome)
                 if outcome.answered:
                     tried.append(outcome.attempt)

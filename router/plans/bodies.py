@@ -10,6 +10,7 @@ from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.shape_fields import anchors_of, only
 from router.wire.splice import replaced, spans
 
+_SYSTEM = frozenset({"system", "developer"})  # the roles of a system message
 NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})
 
 
@@ -41,6 +42,7 @@ class Work:
     parent: int = 0
     draft: str = ""
     instruction: str = ""  # what to do with the draft, or a system message
+    system: str = ""  # the system message in place of the caller's
     fields: tuple[str, ...] | None = None  # the step fills only these fields of the shape
     tail: bool = False  # the caller gets this step's answer, streamed if wanted
     logprobs: bool = False
@@ -90,11 +92,14 @@ def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> No
             inner = {**wanted["json_schema"], "schema": part}
             changes[b'"response_format"'] = orjson.dumps({**wanted, "json_schema": inner})
         messages.append({"role": "user", "content": only_these(part)})
+    if work.system:
+        messages = [message for message in messages if message["role"] not in _SYSTEM]
     if work.draft:
         messages += working_on(work.draft, work.instruction or CONTINUE)
-    elif work.instruction:
-        messages.insert(0, {"role": "system", "content": work.instruction})
-    if len(messages) > len(request.fields["messages"]):
+    beside = "" if work.draft else work.instruction
+    if prompt := "\n\n".join(text for text in (work.system, beside) if text):
+        messages.insert(0, {"role": "system", "content": prompt})
+    if messages != request.fields["messages"]:
         changes[b'"messages"'] = orjson.dumps(messages)
 
 

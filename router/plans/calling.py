@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
@@ -17,6 +17,8 @@ from router.plans.results import Result
 from router.request.text import tokens_in
 from router.wire.answers import answer_text
 from router.wire.errors import Limited
+
+_NO_BODIES: Mapping[str, bytes] = {}
 
 
 class TryChain(Protocol):
@@ -64,9 +66,16 @@ class StepCalls:
         return sum(attempt.cost_usd for attempt in self.attempts)
 
     async def call(
-        self, chain: tuple[str, ...], body: bytes, work: Work, *, stream: bool = False
+        self,
+        chain: tuple[str, ...],
+        body: bytes,
+        work: Work,
+        *,
+        stream: bool = False,
+        bodies: Mapping[str, bytes] = _NO_BODIES,
     ) -> Result:
-        """Call a chain of backends, with retries and fallbacks, within the step's bounds."""
+        """Call a chain of backends, with retries and fallbacks, within the step's bounds. `bodies`
+        are for backends that need another body than the first one's."""
         expected_usd = self.plans.call_cost(size_of(self.request))(chain[0])
         try:
             end = await self.reserve(chain, body)
@@ -83,7 +92,8 @@ class StepCalls:
         self._promised_usd += expected_usd
         try:
             async with asyncio.timeout(left):
-                outcome = await self.fly(chain, Call(CHAT, body, stream, self.request.id), tried)
+                call = Call(CHAT, body, stream, self.request.id, bodies)
+                outcome = await self.fly(chain, call, tried)
         except TimeoutError:
             end(self._cut_off(chain[0], tried, body, work, begun, "deadline"), waited=False)
             problem = f"no time was left for {chain[0]}"

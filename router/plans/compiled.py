@@ -4,7 +4,8 @@ In a compiled plan, every step is itself a plan, and every leaf names backends.
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
@@ -12,6 +13,7 @@ from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
 from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
 from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, expected
+from router.plans.settings import Set, form_of, sets_of, shown_settings
 
 FROM_PASSAGES = (
     "Above are numbered passages from documents. Answer the question from them alone, in your own "
@@ -66,6 +68,9 @@ class CompiledPlan:
     of_input: ExpectedCost  # cost of one input token in each call
     of_output: ExpectedCost
     codes: tuple[Code, ...] = ()  # the steps that compute
+    sets: Mapping[str, tuple[Set, ...]] = field(default_factory=dict)  # parameters, by backend
+    form: str = ""  # tells answers apart that were made with other prompts or parameters
+    shown: tuple[Mapping[str, Any], ...] = ()  # the settings, for people who ask why
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
         """Why no way through the plan leads to an answer; empty if one does. `refusals` holds the
@@ -138,6 +143,9 @@ class Plans(dict[str, CompiledPlan]):
             expected(tree, self.call_cost(Size(1, 0))),
             expected(tree, self.call_cost(Size(0, 1))),
             tuple(_codes(tree)),
+            sets_of(tree),
+            form_of(tree),
+            shown_settings(tree),
         )
 
     def _dearness(self, name: str) -> float:

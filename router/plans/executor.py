@@ -26,9 +26,9 @@ from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
 from router.plans.results import CheckVerdict, Result
+from router.plans.settings import bodies_of
 from router.request.text import tokens_in
 from router.reuse.solution import Solution
-from router.wire.splice import replaced
 
 _LONG = 20_000  # characters; the check of a longer answer takes milliseconds
 _PATTERNS: Mapping[str, Callable[..., Awaitable[Result]]] = {
@@ -99,12 +99,11 @@ class Executor:
             work = replace(work, fields=fields_for(self.request, plan.fields))
         if plan.instruct and not work.instruction:
             work = replace(work, instruction=plan.instruct)
-        kind = self.plans.config.backends[able[0]].kind
+        backends = self.plans.config.backends
+        kind = backends[able[0]].kind
         stream = self.request.stream and work.tail
-        body = body_of(self.request, work, kind)
-        if plan.model is not None:
-            body = replaced(body, {b'"model"': orjson.dumps(plan.model)})
-        result = await self.call(able, body, work, stream=stream)
+        bodies = bodies_of(plan, self.request, work, able, backends)
+        result = await self.calls.call(able, bodies[able[0]], work, stream=stream, bodies=bodies)
         if not result.ok or result.outcome is None or not result.outcome.body:
             return result
         if kind == "validator":

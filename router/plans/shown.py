@@ -1,5 +1,8 @@
 """Shows a plan as a tree of steps, each with its expected cost."""
 
+import json
+from collections.abc import Iterator
+
 from rich.markup import escape
 from rich.tree import Tree
 
@@ -57,7 +60,7 @@ def _pattern(plan: Plan) -> str:
             if plan.fields is not None:
                 fields = (plan.fields,) if isinstance(plan.fields, str) else plan.fields
                 line += f" for {', '.join(fields)}"
-            return line
+            return line + "".join(f"; {part}" for part in changes_line(plan))
         case Code():
             line = f"code in {' → '.join(plan.backends)}; authors {', '.join(plan.all_authors)}"
             return line + (f"; words from {plan.words}" if plan.words else "")
@@ -77,6 +80,18 @@ def _pattern(plan: Plan) -> str:
         case Hedge():
             return "hedge"
     raise TypeError(f"no such pattern: {plan!r}")
+
+
+def changes_line(plan: Ask) -> Iterator[str]:
+    """What a plan changes in the body of a request; without the words of its prompts."""
+    if plan.model is not None:
+        yield f"model {plan.model}"
+    if plan.set_:
+        yield ", ".join(f"{name} = {json.dumps(value)}" for name, value in plan.set_.items())
+    if plan.system is not None:
+        yield "its own system message"
+    if plan.instruct is not None:
+        yield "an instruction"
 
 
 def check_line(check: Check) -> str:

@@ -2,6 +2,7 @@
 
 from learner.traits import ArmTraits
 from router.config.config import Config
+from router.config.parameters import EFFORTS, effort_in
 from router.config.plans import Ask, Plan
 from router.plans.compiled import CompiledPlan, Plans
 from router.plans.costs import Size
@@ -11,7 +12,7 @@ def traits_of(config: Config) -> dict[str, ArmTraits]:
     """The traits of every configured plan."""
     plans = Plans(config)
     return {
-        name: ArmTraits(family_of(plan, config), price=usual_price(plans[name]))
+        name: ArmTraits(family_of(plan, config), effort_of(plan), usual_price(plans[name]))
         for name, plan in config.plans.items()
     }
 
@@ -27,6 +28,12 @@ def family_of(plan: Plan, config: Config) -> str:
     settings = config.backends[plan.ask]
     model = plan.model or next(iter(settings.aliases), "")
     return model.rpartition("/")[2].lower()
+
+
+def effort_of(plan: Plan) -> int | None:
+    """How much effort a plan sets for its model: 0 is the least; None if it sets none."""
+    effort = effort_in(plan.set_) if isinstance(plan, Ask) else ""
+    return EFFORTS.index(effort) if effort in EFFORTS else None
 
 
 def usual_price(plan: CompiledPlan) -> float | None:

@@ -36,6 +36,7 @@ class Solution:
     parent: int = 0  # id of the solution that this one was adapted from; 0 without one
     change: str = ""  # what the adaptation changed
     plan: str = ""
+    form: str = ""  # of the plan's prompts and parameters; empty if the plan sets none
     backend: str = ""
     model: str = ""
     policy_version: str = ""

@@ -13,7 +13,8 @@ create table if not exists solutions (
   exact blob not null, kind text not null, request text not null, answer text not null,
   program text not null, spec text not null, seed integer not null, vector blob not null,
   encoder text not null, state text not null, proof text not null, parent integer not null,
-  change text not null, plan text not null, backend text not null, model text not null,
+  change text not null, plan text not null,
+  form text not null default '', backend text not null, model text not null,
   policy_version text not null, cost_usd real not null, seconds real not null,
   created real not null, expires real not null, request_id text not null,
   uses integer not null, successes real not null, failures real not null,
@@ -31,6 +32,8 @@ create table if not exists served (
   request_id text primary key, solution integer not null, at real not null) without rowid;
 create index if not exists by_served on served (solution);
 """
+# A step for files that were written before plans had prompts and parameters.
+ADD_FORM = "alter table solutions add column form text not null default ''"
 _COLUMNS = [f.name for f in fields(Solution) if f.name != "id"]
 INSERT = f"insert into solutions ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
 SELECT = f"select id, {', '.join(_COLUMNS)} from solutions"

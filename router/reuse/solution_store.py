@@ -18,13 +18,13 @@ from router.reuse import evidence, lifecycle
 from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
-from router.reuse.solution_rows import SCHEMA, SELECT, solution_of
+from router.reuse.solution_rows import ADD_FORM, SCHEMA, SELECT, solution_of
 
 FILE = "solutions.sqlite"
 _IDS_PER_QUERY = 500
 _VECTORS_PER_CHUNK = 5_000
 _BY_EXACT = (
-    "select id, scope, kind, answer, proof, plan, backend, model from solutions "
+    "select id, scope, kind, answer, proof, plan, form, backend, model from solutions "
     "where exact = ? and state = 'proven' and expires > ?"
 )
 
@@ -55,9 +55,22 @@ class SolutionStore:
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
             self._connection.executescript(SCHEMA + evidence.SCHEMA)
+            self._move_forward()
         except sqlite3.DatabaseError as error:
             mend = "move it away to begin anew, or put a copy back"
             raise UnreadableStore(f"{self.path} cannot be read ({error}): {mend}") from None
+
+    def _move_forward(self) -> None:
+        """Bring a file of an earlier Waggle to this version of the table."""
+        if self._has_forms():
+            return
+        with self._transaction() as connection:
+            if not self._has_forms():  # another process may have been faster
+                connection.execute(ADD_FORM)
+
+    def _has_forms(self) -> bool:
+        columns = self._connection.execute("pragma table_info(solutions)")
+        return any(name == "form" for _, name, *_ in columns)
 
     @property
     def _connection(self) -> sqlite3.Connection:
@@ -181,10 +194,10 @@ class SolutionStore:
         row = self._connection.execute(_BY_EXACT, (exact, now)).fetchone()
         if row is None:
             return None
-        id_, scope, kind, answer, proof, plan, backend, model = row
+        id_, scope, kind, answer, proof, plan, form, backend, model = row
         return Solution(
             scope, b"", exact, kind, "", answer, state="proven", proof=proof,
-            plan=plan, backend=backend, model=model, id=id_,
+            plan=plan, form=form, backend=backend, model=model, id=id_,
         )  # fmt: skip
 
     def get(self, id_: int) -> Solution | None:

@@ -26,6 +26,8 @@ CONFIG = {
         "plain": {"ask": "gpt"},
         "terse": {"ask": "gpt", "instruct": "Be brief."},
         "second": {"ask": "elsewhere"},
+        "hard": {"ask": "gpt", "set": {"reasoning_effort": "high"}},
+        "easy": {"ask": "gpt", "set": {"reasoning": {"effort": "low"}}},
         "named": {"ask": "gpt", "model": "gpt-5-mini"},
         "both": {"cascade": ["elsewhere", "gpt"], "accept": {"regex": "."}},
         "made": {"ask": "records"},
@@ -39,8 +41,13 @@ def traits():
 
 
 def test_plans_of_one_model_are_one_family_whatever_their_prompt_and_provider(traits):
-    assert {traits[name].family for name in ("plain", "terse", "second")} == {"gpt-5"}
+    assert {traits[name].family for name in ("plain", "terse", "second", "hard")} == {"gpt-5"}
     assert traits["named"].family == "gpt-5-mini"
+
+
+def test_more_effort_is_a_higher_number(traits):
+    assert traits["plain"].effort is None
+    assert traits["easy"].effort < traits["hard"].effort
 
 
 def test_a_plan_that_is_no_single_model_has_no_family(traits):

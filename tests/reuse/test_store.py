@@ -1,7 +1,9 @@
 """The store: solutions survive kills, are judged, replaced, retired and forgotten."""
 
+import contextlib
 import os
 import random
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -16,7 +18,7 @@ from router.reuse.calibration import Calibration
 from router.reuse.library import duplicates, template, variations
 from router.reuse.lifecycle import Rating
 from router.reuse.memory_keeper import MemoryKeeper
-from router.reuse.solution_store import SolutionStore, UnreadableStore
+from router.reuse.solution_store import FILE, SolutionStore, UnreadableStore
 from tests.reuse.soak import soak, solution
 
 NOW = 1_000_000.0
@@ -56,6 +58,19 @@ def test_several_writers_at_once_each_get_their_own_ids(tmp_path, store):
     assert sorted(ids) == list(range(1, 81))
     changes = store.changes(0)
     assert [c.solution for c in changes] == sorted(ids)  # the changes are in the order of their ids
+
+
+def test_a_file_from_before_plans_had_prompts_is_brought_forward(tmp_path):
+    before = SolutionStore(tmp_path)
+    (id_,) = before.add([solution("a")])
+    before.close()
+    with contextlib.closing(sqlite3.connect(tmp_path / FILE)) as file:
+        file.execute("alter table solutions drop column form")
+    after = SolutionStore(tmp_path)
+    assert after.get(id_).form == ""
+    (later,) = after.add([replace(solution("b"), form="f")])
+    assert after.get(later).form == "f"
+    after.close()
 
 
 def test_a_rating_proves_a_solution_and_a_bad_one_puts_it_away(store):

@@ -1,0 +1,43 @@
+"""Checks what plans set, against what their backends can take. Pure, on the raw values of a file.
+
+Only the first backend of a plan must take everything. A fallback gets what it can take.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from router.config.backends import KINDS
+from router.config.parameters import PARAMETERS, PROTECTED, broken_rule
+from router.config.plan_names import Place, asks_in
+from router.config.problems import Mistake, unknown
+
+
+def setting_checks(name: str, plan: Any, kinds: Mapping[str, Any]) -> Iterator[Mistake]:
+    """The mistakes in `set` and `system` of a plan, and of every plan within it."""
+    for at, ask in asks_in(plan, ("plans", name)):
+        kind = str(kinds.get(ask["ask"]))
+        settings = KINDS.get(kind)
+        if settings is None:
+            continue
+        if ask.get("system") is not None and not settings.is_model:
+            rule = f"no model reads it: {ask['ask']} is of kind {kind}"
+            yield Mistake((*at, "system"), ask["system"], rule, "Leave it out.")
+        given = ask.get("set")
+        for key, value in given.items() if isinstance(given, dict) else ():
+            place = (*at, "set", key)
+            yield from _parameter_checks(place, str(key), value, kind, settings.parameters)
+
+
+def _parameter_checks(
+    at: Place, name: str, value: Any, kind: str, takes: frozenset[str]
+) -> Iterator[Mistake]:
+    if name in PROTECTED:
+        yield Mistake(at, value, *PROTECTED[name])
+    elif name not in PARAMETERS:
+        yield Mistake(at, name, *unknown("parameter", name, takes))
+    elif name not in takes:
+        listed = ", ".join(sorted(takes)) or "nothing"
+        rule = f"a backend of kind {kind} does not take it"
+        yield Mistake(at, value, rule, f"Leave it out. A plan may set here: {listed}.")
+    elif rule := broken_rule(name, value):
+        yield Mistake(at, value, f"it must be {rule}", "Change it, or leave it out.")

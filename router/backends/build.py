@@ -1,7 +1,7 @@
 """Builds a backend from its settings; no other module knows both.
 
-`build` imports a kind only when it builds that kind: only a process that runs models loads torch,
-and only a process that validates records loads a validator.
+`build` imports a kind only when it builds that kind: only a process that runs a `local` model loads
+torch, and only a process that validates records loads a validator.
 """
 
 from pathlib import Path
@@ -53,7 +53,8 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
         case EncoderSettings():
             from router.backends.encoder_backend import EncoderBackend
 
-            return EncoderBackend(_model_folder(settings))
+            home = Path(settings.encoders or "var/encoders")
+            return EncoderBackend(_model_folder(settings), home)
         case SandboxSettings():
             from router.backends.sandbox_backend import SandboxBackend
 

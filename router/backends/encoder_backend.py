@@ -1,43 +1,39 @@
-"""Computes embeddings of texts, by a sentence-transformers model in a local folder.
+"""Computes embeddings of texts, by a sentence-transformers model that was exported to ONNX.
 
-`warm` loads the model before the first request, which otherwise loads it and waits. A text is cut
-to what the model can read before it is split into tokens. A request takes turns with others after
-each small batch, and ends when its caller leaves.
+A model without an export is exported first, which needs torch; the running backend does not. `warm`
+loads the model before the first request, which otherwise loads it and waits. A text is cut to what
+the model can read before it is split into tokens. A request takes turns with others after a few
+texts, and ends when its caller leaves.
 """
 
 import asyncio
 import base64
 import contextlib
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import orjson
 
 from router.backends.request_fields import fields_of_call
 from router.domain import EMBEDDINGS, Call, Fault, Reply
+from router.encoding.encoder import PRECISE, CannotEncode, Encoder, prepared
 from router.wire.beside import beside
 from router.wire.chat_replies import in_one_piece
 
-if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-
 _MOST_TEXTS = 2048
-# A text of one token for every hundred characters is white space, or no language at all.
-_CHARACTERS_A_TOKEN = 100
-_BATCH_TOKENS, _BATCH_TEXTS = 256, 64  # about a tenth of a second
-_TOKENIZED_TEXTS = 64
+_TURN_TOKENS = 256  # about a tenth of a second
 _ANY_TEXT = "warm"
 _WRITTEN_BYTES = 4_096  # about, of one vector as JSON
 
 
 class EncoderBackend:
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._model: SentenceTransformer | None = None
+    def __init__(self, folder: Path, home: Path) -> None:
+        self._folder, self._home = folder, home
+        self._encoder: Encoder | None = None
         # With two threads on the same cores, the slowest answers took twenty times as long.
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="encoder")
 
@@ -91,54 +87,28 @@ class EncoderBackend:
 
     def _steps(self, texts: list[str], dimensions: Any, vectors: list[Any]) -> Iterator[int]:
         """Fill in the vectors, step by step; each step gives the number of tokens it read."""
-        model = self._loaded()
-        size = model.get_embedding_dimension()
+        encoder = self._loaded()
+        size = encoder.dimensions
         if dimensions is not None and dimensions != size:
             detail = f"dimensions = {dimensions!r:.80}, but this model has {size}: leave it out"
             raise Fault("bad_request", detail)
-        lengths: dict[int, int] = {}
+        tokens = 0
         for number, text in enumerate(texts):
-            if number and number % _TOKENIZED_TEXTS == 0:
-                yield 0
-            texts[number] = text = text[: model.max_seq_length * _CHARACTERS_A_TOKEN]
-            # The tokenizer cuts a text to the length that the model can read, as documented.
-            read = model.tokenizer(text, truncation=True, max_length=model.max_seq_length)
-            lengths[number] = len(read["input_ids"])
-        for batch in _batches(lengths):
-            made = model.encode(
-                [texts[number] for number in batch],
-                batch_size=len(batch),
-                normalize_embeddings=True,
-                show_progress_bar=False,
-            )
-            for number, vector in zip(batch, made.astype("<f4"), strict=True):
-                vectors[number] = vector
-            yield sum(lengths[number] for number in batch)
+            vector, read = encoder.read(text)
+            vectors[number] = vector.astype("<f4")
+            tokens += read
+            if tokens >= _TURN_TOKENS:
+                yield tokens
+                tokens = 0
+        yield tokens
 
-    def _loaded(self) -> "SentenceTransformer":
-        if self._model is None:
-            if not (self._folder / "config.json").is_file():
-                raise Fault("unavailable", f"folder = {self._folder} holds no model (config.json)")
-            import torch
-            from sentence_transformers import SentenceTransformer
-
-            torch.set_num_threads(1)
-            self._model = SentenceTransformer(
-                str(self._folder), device="cpu", local_files_only=True
-            )
-        return self._model
-
-
-def _batches(lengths: Mapping[int, int]) -> Iterator[list[int]]:
-    """The numbers of texts that are read together: texts of like length, and few tokens."""
-    batch: list[int] = []
-    for number in sorted(lengths, key=lengths.__getitem__):
-        full = lengths[number] * (len(batch) + 1) > _BATCH_TOKENS or len(batch) >= _BATCH_TEXTS
-        if batch and full:
-            yield batch
-            batch = []
-        batch.append(number)
-    yield batch
+    def _loaded(self) -> Encoder:
+        if self._encoder is None:
+            try:
+                self._encoder = Encoder(prepared(self._folder, self._home), PRECISE)
+            except CannotEncode as error:
+                raise Fault("unavailable", str(error)) from None
+        return self._encoder
 
 
 def _texts(given: Any) -> list[str]:

@@ -10,6 +10,12 @@ from typing import Any
 from router.config.backends import LocalSettings
 from router.domain import Fault
 
+_WITHOUT = (
+    "{name} cannot be loaded: {missing} is not installed here, and a backend of `kind: local` "
+    "needs it. Run `pip install torch==2.13.0 transformers`, or run the model as a GGUF file by "
+    "`kind: llama`, which needs neither"
+)
+
 
 @dataclass(slots=True)
 class LoadedModel:
@@ -51,9 +57,11 @@ async def load_model(name: str, settings: LocalSettings) -> LoadedModel:
 
 
 def _load(name: str, settings: LocalSettings) -> LoadedModel:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
+    try:
+        import torch
+        from transformers import AutoModelForCausalLM, AutoTokenizer
+    except ModuleNotFoundError as error:
+        raise Fault("unavailable", _WITHOUT.format(name=name, missing=error.name)) from None
     folder = settings.folder(name)
     if not (folder / "config.json").is_file():
         raise Fault("unavailable", f"{folder} holds no model (config.json)")

@@ -80,7 +80,7 @@ def _nearest(
         yield from ((None, solution) for solution in rows)
         return
     try:
-        home = str(config.data / "encoders")
+        home = str(config.encoders_folder)
         encoder = encoder_of(config.reuse.encoder, home, export=False)
     except LookupError:
         pattern = f"%{words}%"
@@ -189,7 +189,7 @@ def verify(here: CommandContext) -> None:
     problems = store.damage()
     with err.status("Comparing the index with the store …"):
         try:
-            encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"), export=False)
+            encoder = encoder_of(config.reuse.encoder, str(config.encoders_folder), export=False)
         except LookupError:
             out.print("The sentence encoder was not exported yet: only the store was checked.")
         else:
@@ -269,7 +269,7 @@ def prepare(here: CommandContext) -> None:
 
     config = here.config
     with err.status("Exporting the sentence encoder …"):
-        encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"))
+        encoder = encoder_of(config.reuse.encoder, str(config.encoders_folder))
     out.print(f"The sentence encoder is ready, in {encoder.folder}.")
 
 

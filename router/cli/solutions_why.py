@@ -67,7 +67,7 @@ class ModelsHere:
     """The encoder and the pair verifier of the data folder; the first use exports them."""
 
     def __init__(self, config: Config) -> None:
-        self._config, self._home = config, str(config.data / "encoders")
+        self._config, self._home = config, str(config.encoders_folder)
 
     def similarity(self, stored: str, request: str) -> float:
         texts = [text[:VECTORED_CHARACTERS] for text in (stored, request)]

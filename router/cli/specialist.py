@@ -62,7 +62,7 @@ def add(
         writer=writer or (before.writer if before else None),
         encoder=str(encoder.resolve()) if encoder else (before.encoder if before else None),
         home=str(config.data / "specialists" / name),
-        encoders=str(config.data / "encoders"),
+        encoders=str(config.encoders_folder),
     )
     _show_report(name, _index(name, settings))
     if before is None:

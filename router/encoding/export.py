@@ -1,11 +1,12 @@
-"""`python -m router.encoding.export MODEL FOLDER`: export a sentence-transformers model to int8
-ONNX.
+"""`python -m router.encoding.export MODEL FOLDER`: export a sentence-transformers model to
+ONNX, rounded to int8 and precise.
 
 The export runs in a process of its own, because only the export needs torch and its memory. It
 keeps no export whose vectors differ from the vectors of the model.
 """
 
 import json
+import os
 import shutil
 import sys
 import tempfile
@@ -13,9 +14,10 @@ import warnings
 from pathlib import Path
 from typing import Any
 
-from router.encoding.encoder import SETTINGS_FILE, Encoder
+from router.encoding.encoder import PRECISE, ROUNDED, SETTINGS_FILE, Encoder
 from router.files import whole_folder
 
+_LEAST_PRECISE = 0.9999  # least cosine of the precise export to the model's own vectors
 _LEAST_COSINE = 0.97  # least cosine to the model's own vectors; int8 rounding costs about 0.01
 _PROBES = (
     "How long does it take?",
@@ -35,17 +37,21 @@ def export(model: Path, folder: Path) -> None:
     wanted = loaded.encode(list(_PROBES), normalize_embeddings=True, show_progress_bar=False)
     settings = {"dimensions": int(wanted.shape[1]), "most_tokens": loaded.max_seq_length or 256}
     with tempfile.TemporaryDirectory() as scratch, whole_folder(folder) as target:
-        full, quantised = Path(scratch) / "full.onnx", Path(scratch) / "quantised.onnx"
-        _write_onnx(loaded, full)
-        quantise(full, quantised)
+        quantised = Path(scratch) / "quantised.onnx"
+        _write_onnx(loaded, target / PRECISE)
+        quantise(target / PRECISE, quantised)
         shutil.copy(model / "tokenizer.json", target / "tokenizer.json")
         (target / SETTINGS_FILE).write_text(json.dumps(settings))
-        for candidate in (quantised, full):
-            shutil.copy(candidate, target / "model.onnx")
-            vectors = Encoder(target).encode(_PROBES)
-            if ((vectors * wanted).sum(axis=1) > _LEAST_COSINE).all():
-                return
-        raise SystemExit("the exported model gives other vectors than the model itself")
+        if not _alike(Encoder(target, PRECISE), wanted, _LEAST_PRECISE):
+            raise SystemExit("the exported model gives other vectors than the model itself")
+        shutil.copy(quantised, target / ROUNDED)
+        if not _alike(Encoder(target), wanted, _LEAST_COSINE):
+            (target / ROUNDED).unlink()
+            os.link(target / PRECISE, target / ROUNDED)
+
+
+def _alike(encoder: Encoder, wanted: Any, least: float) -> bool:
+    return bool(((encoder.encode(_PROBES) * wanted).sum(axis=1) > least).all())
 
 
 def _write_onnx(loaded: Any, path: Path) -> None:

@@ -80,12 +80,12 @@ def open_memory(
     def encoder() -> EncodingThread:
         from router.encoding.home import encoder_of
 
-        return EncodingThread(encoder_of(config.reuse.encoder, str(config.data / "encoders")))
+        return EncodingThread(encoder_of(config.reuse.encoder, str(config.encoders_folder)))
 
     def verifier() -> "PairVerifier":
         from router.reuse.verifier import verifier_of
 
-        return verifier_of(str(config.data / "encoders"))
+        return verifier_of(str(config.encoders_folder))
 
     similar = config.reuse.mode == "similar"
     memory = SolutionMemory(

@@ -8,8 +8,6 @@ probability is calibrated on pairs that no guard refuses, in English, and means 
 import hashlib
 import json
 import math
-import subprocess
-import sys
 from collections.abc import Sequence
 from functools import lru_cache
 from importlib.resources import as_file, files
@@ -17,8 +15,13 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from router.encoding.encoder import CannotEncode, fingerprint, opened, packaged_model
-from router.files import alone
+from router.encoding.encoder import (
+    fingerprint,
+    home_to_export,
+    opened,
+    packaged_model,
+    run_export,
+)
 
 if TYPE_CHECKING:
     import numpy as np
@@ -87,12 +90,9 @@ def _prepared(home: Path) -> Path:
         digest = hashlib.blake2b(parameters.read_bytes(), digest_size=8)
         digest.update(f"{fingerprint(model)}{_EXPORT_VERSION}".encode())
         folder = home / f"pairs-{digest.hexdigest()}"
-        with alone(home / "lock"):
+        if (folder / SETTINGS_FILE).is_file():
+            return folder
+        with home_to_export(home, "the pair verifier"):
             if not (folder / SETTINGS_FILE).is_file():
-                module = "router.reuse.pair_model"
-                command = [sys.executable, "-m", module, str(model), str(parameters), str(folder)]
-                done = subprocess.run(command, capture_output=True, text=True, check=False)
-                if done.returncode != 0:
-                    why = done.stderr.strip()[-800:]
-                    raise CannotEncode(f"the pair verifier cannot be exported: {why}")
+                run_export("router.reuse.pair_model", model, parameters, folder)
     return folder

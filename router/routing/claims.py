@@ -66,7 +66,7 @@ class Claims:
         from router.encoding.home import encoder_of
 
         try:
-            encoder = encoder_of(config.reuse.encoder, str(config.data / "encoders"), export=False)
+            encoder = encoder_of(config.reuse.encoder, str(config.encoders_folder), export=False)
             vector: Vector = encoder.encode([text])[0]
         except Exception:  # without an encoder, the request goes on without a vector
             return None
@@ -88,7 +88,7 @@ class Claims:
 
         self.preparing = True
         try:
-            encoder_of(config.reuse.encoder, str(config.data / "encoders")).encode(["?"])
+            encoder_of(config.reuse.encoder, str(config.encoders_folder)).encode(["?"])
         except Exception:  # the router decides without vectors, as if `encode` were off
             _log.exception("the encoder of requests cannot be loaded; they are read by words alone")
         finally:

@@ -85,7 +85,7 @@ async def case(request, folder, encoders):
             settings = LocalSettings(kind="local", models=models, device="cpu")
             yield of(settings, fields("w1 w2", max_tokens=20))
         case "encoder":
-            settings = EncoderSettings(kind="encoder")
+            settings = EncoderSettings(kind="encoder", encoders=str(encoders))
             yield of(
                 settings, {"input": "a"}, path=EMBEDDINGS, content=lambda answer: answer["data"]
             )

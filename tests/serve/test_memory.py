@@ -4,20 +4,24 @@ from pathlib import Path
 
 import pytest
 
+from tests.router.test_local import made
 from tests.serve.running import HI, configuration
 from tests.waiting import blocking_until, until
 
 pytestmark = pytest.mark.ray
 
 PART = "waggle-backend-tight:tight"
-TIGHT = "  tight: {kind: encoder, replica_memory_mb: 256}\n"  # torch alone needs more
+TIGHT = "  tight: {{kind: local, models: {{tiny: {folder}}}, replica_memory_mb: 256}}\n"
 EVENTS = "SELECT subject, state FROM events WHERE kind = 'backend'"
 
 
-async def test_a_replica_beyond_its_memory_ends_says_why_and_is_replaced(service, upstream):
-    await service.reload(configuration(upstream.url, backends=TIGHT))
+async def test_a_replica_beyond_its_memory_ends_says_why_and_is_replaced(
+    service, upstream, tmp_path
+):
+    tight = TIGHT.format(folder=made(tmp_path / "tiny", 3))  # torch alone needs more
+    await service.reload(configuration(upstream.url, backends=tight))
     first = service.processes(PART)
-    await service.post("/v1/embeddings", {"model": "tight", "input": "hello"})
+    await service.post("/v1/chat/completions", {"model": "tight", "messages": HI})
     await service.replaced(PART, first)
     log = (service.data / "logs" / "waggle.log").read_text()
     assert "a replica of tight used" in log
@@ -36,6 +40,7 @@ async def test_an_encoder_loads_its_model_before_its_first_call(service, upstrea
     await service.reload(configuration(upstream.url, backends="  warm: {kind: encoder}\n"))
     (replica,) = service.processes("waggle-backend-warm:warm")
     maps = Path(f"/proc/{replica}/maps")
-    await until(lambda: "libtorch" in maps.read_text(), seconds=120)
+    await until(lambda: "onnxruntime" in maps.read_text(), seconds=120)
     answer = await service.post("/v1/embeddings", {"model": "warm", "input": "hello"})
     assert answer.status == 200
+    assert "libtorch" not in maps.read_text()

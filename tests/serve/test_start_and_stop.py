@@ -42,7 +42,7 @@ pytestmark = pytest.mark.ray
 def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path, upstream):
     places = (Path("/tmp"), Path.home(), Path.home() / ".cache")
     before = {place: set(place.iterdir()) for place in places if place.is_dir()}
-    encoder = "  e: {kind: encoder}\n"  # torch writes files in folders of its own
+    encoder = "  e: {kind: encoder}\n"  # libraries of models write files in folders of their own
     text = configuration(upstream.url, backends=encoder + SANDBOX, plans=COMPUTE)
     with own_service(tmp_path, text, dashboard=True) as service:
         with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as client:

@@ -28,7 +28,7 @@ _LEAVING_SECONDS = 0.5
 # An encoder loads its model once the rest of a service has usually started: five seconds of CPU and
 # 330 MB. A replica with tighter bounds loads its model at the first call.
 _WARM_AFTER_SECONDS = 10.0
-_WARM_MEMORY_MB = 1024
+_WARM_MEMORY_MB = 512
 
 
 class ReplicaDoor:

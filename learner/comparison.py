@@ -67,6 +67,8 @@ class Comparison:
     quality: Contrast = field(default_factory=Contrast)
     cost: Contrast = field(default_factory=Contrast)
     errors: Contrast = field(default_factory=Contrast)
+    dollars: Contrast = field(default_factory=lambda: Contrast(0.0))
+    unpriced: int = 0  # units decided differently whose cost nobody knows
     tail: LatencyTail = field(init=False)
     mismatch: float = 0.0  # the strongest evidence against the split so far
 
@@ -86,6 +88,11 @@ class Comparison:
         self.apart[unit.side] += 1
         self.cost.add(unit, unit.log_cost)
         self.errors.add(unit, float(unit.failed))
+        if unit.dollars is None:
+            self.unpriced += 1
+        else:
+            self.dollars.span = max(self.dollars.span, unit.dollars)
+            self.dollars.add(unit, unit.dollars)
 
     def judge(self, unit: ComparedUnit) -> None:
         """Add the quality and the utility of a unit that was exposed before."""
@@ -110,6 +117,19 @@ class Comparison:
     def lift(self) -> Interval:
         """The utility that the candidate adds to a request, on average over all requests."""
         return self._over_all(self.utility, self.rules.alpha)
+
+    def quality_gain(self) -> Interval:
+        """The quality that the candidate adds to a request, on average over all requests."""
+        return self._over_all(self.quality, self.rules.alpha)
+
+    def saving(self) -> Interval:
+        """The dollars that the candidate saves on a request, on average over all requests.
+
+        Only priced units count. Dollars have no bound, so enough units of both sides must be known.
+        """
+        if min(self.apart.values()) < _FEW:
+            return UNKNOWN
+        return self.dollars.values.interval(self.rules.alpha).times(self.apart_share).opposite
 
     def guards(self) -> list[Guard]:
         rules = self.rules

@@ -33,6 +33,7 @@ class ComparedUnit:
     failed: bool
     quality: float | None = None  # None until the answer is judged
     utility: float | None = None
+    dollars: float | None = None  # None if nobody knows the cost
 
     def __post_init__(self) -> None:
         if not 0 < self.chance <= 1:
@@ -46,6 +47,10 @@ class Interval:
     low: float
     mean: float
     high: float
+
+    @property
+    def opposite(self) -> "Interval":
+        return Interval(-self.high, -self.mean, -self.low)
 
     def times(self, share: float) -> "Interval":
         return Interval(self.low * share, self.mean * share, self.high * share)

@@ -12,7 +12,7 @@ from typing import Any, Literal
 from learner.comparison import Comparison
 from learner.sequence import Interval, split_evidence
 
-_MISMATCH = 0.001  # a split less likely than this counts as broken
+MISMATCH = 0.001  # a split less likely than this counts as broken
 
 Word = Literal["adopt", "keep", "more data"]
 
@@ -35,7 +35,7 @@ def _decided(comparison: Comparison) -> tuple[Word, str]:
     rules, lift = comparison.rules, comparison.lift()
     utility = f"utility {_in_words(lift)} after {_counted(comparison)}"
     breached = [guard for guard in comparison.guards() if guard.state == "breached"]
-    if comparison.mismatch > -log(_MISMATCH):
+    if comparison.mismatch > -log(MISMATCH):
         return "keep", (
             f"Keep: the sides have {comparison.assigned['candidate']:,} and "
             f"{comparison.assigned['current']:,} units where {comparison.share:.0%} were to be the "
@@ -70,7 +70,7 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
             f"requests, and only {candidate:,} and {current:,} answers of the others are judged: "
             f"too few to show that the candidate is {merit}; {utility}."
         )
-    if split_evidence(candidate, current, _apart_share(comparison)) > -log(_MISMATCH):
+    if split_evidence(candidate, current, apart_share(comparison)) > -log(MISMATCH):
         return word, (
             f"{word.capitalize()}: answers of one side are judged more often than answers of the "
             f"other ({candidate:,} and {current:,}), so it may only seem {merit}: adopt it by hand "
@@ -85,7 +85,7 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
     return "adopt", f"Adopt: the candidate is {merit}: {utility}."
 
 
-def _apart_share(comparison: Comparison) -> float:
+def apart_share(comparison: Comparison) -> float:
     """The candidate's share of the units for which the sides decide differently."""
     total = sum(comparison.apart.values())
     if not total:

@@ -1,5 +1,6 @@
 """`waggle policy ...`: compares policies; lists the learner's snapshots, pins or restores one."""
 
+import time
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -9,7 +10,9 @@ from rich.table import Table
 from router.cli.context import CommandContext, in_context
 from router.cli.policy_compare import compare
 from router.cli.terminal import InputRefused, out, utc_time
+from router.cli.trial_book import open_ledger
 from router.learning.registry import Registry, Version
+from router.trials import changes
 
 policy_app = typer.Typer(
     name="policy",
@@ -74,6 +77,29 @@ def rollback(here: CommandContext, name: SnapshotName) -> None:
     version = _version(registry, name)
     registry.go_back(version.name)
     out.print(f"The learner goes back to {version.name} at its next turn.")
+
+
+@policy_app.command()
+@in_context
+def live(here: CommandContext) -> None:
+    """Let `auto` answer also what names a model, after a shadow (`objective.start: shadow`)."""
+    _switch(here, live=True)
+    out.print("`auto` answers from now on. Routers follow within a second or two.")
+    out.print("To undo it: waggle policy shadow")
+
+
+@policy_app.command()
+@in_context
+def shadow(here: CommandContext) -> None:
+    """Serve what callers name again, and only note what `auto` would choose."""
+    _switch(here, live=False)
+    out.print("`auto` is in the shadow again. Routers follow within a second or two.")
+    out.print("It does not switch on by itself any more; waggle policy live does.")
+
+
+def _switch(here: CommandContext, *, live: bool) -> None:
+    why = "an operator said so"
+    open_ledger(here).change(changes.switch, time.time(), live=live, by="operator", why=why)
 
 
 def _registry(here: CommandContext) -> Registry:

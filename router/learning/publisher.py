@@ -24,6 +24,7 @@ from router.telemetry.journal import Journal
 from router.trials.director import Director
 from router.trials.proposals import LearnerView
 from router.trials.proposing import Proposer
+from router.trials.shadow_watch import ShadowWatch
 from router.trials.trial_requests import act
 
 _log = logging.getLogger("waggle")
@@ -38,6 +39,7 @@ class Publisher:
     ) -> None:
         self.director = Director(config, journal, wall)
         self.proposer = Proposer(self.director, config, wall)
+        self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
         self._config = config
         self._lens = kept(config.learner_folder)
@@ -95,7 +97,13 @@ class Publisher:
             return {"object": "learner", "state": "starting"}
         with self._lock:
             report = report_of(self._fold, self._published.policy, self._config, now=self._wall())
-        return {**report, "version": self._published.version, "trouble": self._trouble}
+        shadow = {"shadow": self.shadow.report} if self.shadow.report else {}
+        return {
+            **report,
+            **shadow,
+            "version": self._published.version,
+            "trouble": self._trouble,
+        }
 
     def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         """Carry out an operator's command about trials."""
@@ -106,6 +114,7 @@ class Publisher:
         with self._lock:
             self._config = self.proposer.config = config
             self.director.reconfigure(config)
+            self.shadow.reconfigure(config)
             if self._begun:
                 self._fold.reconfigure(config)
                 self._publish()
@@ -153,6 +162,7 @@ class Publisher:
         """Judge trials and make proposals. An error in trials does not stop the learner."""
         try:
             self.director.turn()
+            self.shadow.turn()
         except (duckdb.Error, OSError) as error:
             _log.warning("trials are looked at again later: %s", error)
             return

@@ -78,6 +78,9 @@ class Announcer:
                 self._event("trial", line["trial"], state, at, why=line["why"])
             case "serve":
                 self._event("strategy", line["strategy"], "serves", at, why=line["why"])
+            case "switch":
+                state = "live" if line["live"] else "in the shadow again"
+                self._event("switch", "auto", state, at, why=line["why"], by=line["by"])
             case "note" | "prompt":
                 subject = str(line.get("subject", "prompt"))
                 detail = {name: value for name, value in line.items() if name not in _NAMED}

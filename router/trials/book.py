@@ -63,6 +63,16 @@ class Served:
     trial: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Switched:
+    """`auto` was switched on for requests that name a model, or off again."""
+
+    live: bool
+    at: float
+    by: str  # `bound` or `operator`
+    why: str
+
+
 class Rejected(ValueError):
     """A change of trials is not allowed; the message says why, and what to do instead."""
 
@@ -79,7 +89,13 @@ class Book:
     control: Strategy | None = None
     prompts: list[Line] = field(default_factory=list)  # versions of the author's prompt, and scores
     notes: list[Line] = field(default_factory=list)
+    switches: list[Switched] = field(default_factory=list)
     lines: int = 0
+
+    @property
+    def switched(self) -> bool:
+        """Whether `auto` left the shadow, if the configuration starts it there."""
+        return bool(self.switches) and self.switches[-1].live
 
     @property
     def strategies(self) -> dict[str, Strategy]:
@@ -148,7 +164,7 @@ class Book:
                 lives.append(Live(trial.slot, trial.name, candidate, shadow=shadow))
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
-        return Steering(serving, holdout, tuple(lives), self.lines)
+        return Steering(serving, holdout, tuple(lives), self.lines, self.switched)
 
     def fold(self, line: Line) -> None:
         """Apply a line to the book. Lines of any other kind are only counted."""
@@ -174,6 +190,9 @@ class Book:
                 self._replace(line["trial"], judged=line["judged"], setting=line["setting"])
             case "serve":
                 self._serve(line, at)
+            case "switch":
+                switched = Switched(line["live"], at, line["by"], line["why"])
+                self.switches.append(switched)
             case "prompt":
                 self.prompts.append(line)
             case "note":

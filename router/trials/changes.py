@@ -126,6 +126,23 @@ def return_to(book: Book, name: str, at: float, why: str) -> list[Line]:
     return [*watched, _serve_line(strategy, at, why)]
 
 
+def switch(book: Book, at: float, *, live: bool, by: str, why: str) -> list[Line]:
+    """Let `auto` answer what names a model, after a shadow, or put it into the shadow again.
+
+    A bound switches at most once, and only on: what an operator decided stays.
+    """
+    if by == "bound" and book.switches:
+        return []
+    if book.config.objective.start != "shadow":
+        raise Rejected(
+            "objective.start is live: `auto` decides what names `auto`, and nothing is in the "
+            "shadow. Set objective.start: shadow to change that"
+        )
+    if book.switched == live:
+        raise Rejected("`auto` is live already" if live else "`auto` is in the shadow already")
+    return [{"do": "switch", "at": at, "live": live, "by": by, "why": why}]
+
+
 def state_line(trial: Trial, state: TrialState, at: float, why: str) -> Line:
     return {"do": "state", "at": at, "trial": trial.id, "state": state, "why": why}
 

@@ -114,7 +114,15 @@ class Course:
             return
         log_cost = log10(1 + 1000 * row.cost_usd)
         context = self._context(row, side)
-        unit = ComparedUnit(side, row.chance, context, log_cost, row.seconds, row.failed)
+        unit = ComparedUnit(
+            side,
+            row.chance,
+            context,
+            log_cost,
+            row.seconds,
+            row.failed,
+            dollars=row.cost_usd,
+        )
         self.comparison.expose(unit)
         self.pending[row.request_id] = (row, unit)
         if len(self.pending) > _MOST_PENDING:

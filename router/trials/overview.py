@@ -10,10 +10,12 @@ from router.trials.course import Course
 
 def overview(book: Book, courses: Mapping[str, Course]) -> dict[str, Any]:
     """All trials, the latest first, with the serving strategy and the history."""
+    shadows = book.config.objective.start == "shadow"
     return {
         "object": "trials",
         "serving": book.serving.key,
         "control": book.control.key if book.control is not None and book.watched else None,
+        "auto": "live" if book.switched or not shadows else "in the shadow",
         "trials": [
             trial_fields(trial) | standing(trial, None if trial.ended else courses.get(trial.id))
             for trial in reversed(book.trials.values())

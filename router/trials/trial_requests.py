@@ -24,6 +24,8 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "stop": ("name",),
     "adopt": ("name", "at_once"),
     "rollback": ("to",),
+    "live": (),
+    "shadow": (),
     "register": ("name", "kind", "settings", "source", "without", "instead"),
     "simplify": (),
     "distill": (),
@@ -73,6 +75,9 @@ def _change(
             return partial(changes.return_to, name=str(wish["to"]), at=now, why=why)
         case "rollback":
             return partial(changes.roll_back, at=now, why="an operator rolled it back")
+        case "live" | "shadow":
+            why = "an operator said so"
+            return partial(changes.switch, at=now, live=do == "live", by="operator", why=why)
         case "register":
             strategy = requested_strategy(wish, telemetry, config)
             return partial(changes.register, strategy=strategy, at=now)

@@ -4,7 +4,7 @@ Only this module and `load` read environment variables.
 """
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from router.config.references import REFERENCE
 
@@ -30,3 +30,8 @@ def export(settings: Mapping[str, str], *, force: bool = False) -> None:
 
 def environment(name: str, default: str = "") -> str:
     return os.environ.get(name, default)
+
+
+def environment_of(names: Iterable[str]) -> dict[str, str]:
+    """The variables of these names that are set and not empty."""
+    return {name: os.environ[name] for name in names if os.environ.get(name)}

@@ -30,6 +30,9 @@ _LEAST_SPREAD = 1e-9
 _ALLOWED, _ALLOWED_AT, _FALLS = 0.004, 200.0, 0.75
 
 
+Matrix = NDArray[np.float64]
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The mean quality of each arm, and the variance of that estimate."""
@@ -66,44 +69,44 @@ class Standing:
         return float(_ALLOWED * (_ALLOWED_AT / (_ALLOWED_AT + self.judged)) ** _FALLS)
 
 
-def standing(weights: Vector, totals: Vector, squares: Vector) -> Standing:
+def standing(
+    weights: Vector, totals: Vector, squares: Vector, alike: Matrix | None = None
+) -> Standing:
     """The standing of arms with these weights of judged answers, and these sums of quality and of
-    its square."""
+    its square. `alike` says how far each two arms are alike beforehand, from 0 to 1."""
     tried = weights > 0
     means = np.where(tried, totals / np.where(tried, weights, 1.0), 0.0)
     about = float(np.maximum(squares - weights * means**2, 0.0).sum())
     variance = (_NOISE * _SUPPOSED + about) / (_SUPPOSED + max(weights.sum() - tried.sum(), 0.0))
-    noise = variance / np.where(tried, weights, 1.0)
-    logs, estimates = [], []
+    noise = variance / weights[tried]
+    alike = np.eye(len(weights)) if alike is None else alike
+    logs, estimates, spreads = [], [], []
     for apart in _APART:
-        log, mean, spread = _shrunk(tried, means, noise, apart)
+        prior = _MEAN_VARIANCE + apart * apart * alike
+        log, mean, spread = _given(prior, tried, means[tried] - _MEAN, noise)
         logs.append(log - 0.5 * (np.log(apart / _USUALLY_APART) / _SURE_OF_APART) ** 2)
-        estimates.append((mean, spread))
+        estimates.append(_MEAN + mean)
+        spreads.append(spread)
     odds = np.exp(np.array(logs) - max(logs))
     odds /= odds.sum()
-    mixed = sum((share * mean for share, (mean, _) in zip(odds, estimates, strict=True)), 0.0)
-    variances = sum(
-        (
-            share * (spread + (mean - mixed) ** 2)
-            for share, (mean, spread) in zip(odds, estimates, strict=True)
-        ),
-        0.0,
-    )
-    return Standing(np.asarray(mixed), np.asarray(variances), float(weights.sum()), variance)
+    each = np.array(estimates)
+    mixed = odds @ each
+    variances = odds @ (np.array(spreads) + (each - mixed) ** 2)
+    return Standing(mixed, variances, float(weights.sum()), variance)
 
 
-def _shrunk(
-    tried: NDArray[np.bool_], means: Vector, noise: Vector, apart: float
+def _given(
+    prior: Matrix, tried: NDArray[np.bool_], found: Vector, noise: Vector
 ) -> tuple[float, Vector, Vector]:
-    """Log likelihood, means and variances of the arms if arms differ by `apart`."""
-    weight = np.where(tried, 1 / (apart * apart + noise), 0.0)
-    total = 1 / _MEAN_VARIANCE + weight.sum()
-    middle = (_MEAN / _MEAN_VARIANCE + (weight * means).sum()) / total
-    log = 0.5 * np.log(weight[tried]).sum() - 0.5 * (weight * (means - middle) ** 2).sum()
-    log -= 0.5 * np.log(_MEAN_VARIANCE * total) + 0.5 * (middle - _MEAN) ** 2 / _MEAN_VARIANCE
-    kept = np.where(tried, apart * apart * weight, 0.0)
-    variance = apart * apart * (1 - kept) + (1 - kept) ** 2 / total
-    return float(log), middle + kept * (means - middle), variance
+    """Log likelihood of what was found of the tried arms, and means and variances of all arms."""
+    if not tried.any():
+        return 0.0, np.zeros(len(prior)), prior.diagonal().copy()
+    lower = np.linalg.cholesky(prior[np.ix_(tried, tried)] + np.diag(noise))
+    both = np.linalg.solve(lower, np.column_stack((found, prior[tried])))
+    surprise, towards = both[:, 0], both[:, 1:]
+    log = -0.5 * float(surprise @ surprise) - float(np.log(lower.diagonal()).sum())
+    variance = prior.diagonal() - (towards * towards).sum(axis=0)
+    return log, surprise @ towards, np.maximum(variance, 0.0)
 
 
 def _gains(worth: Vector, variances: Vector, best: int, ahead: float, noise: float) -> Vector:

@@ -170,7 +170,8 @@ class BanditPolicy:
         linear = quality
         if self.insight is not None and self.standing is not None:
             quality = self._mixed(self.insight, self.standing.means, quality, context)
-        variance: Vector = np.maximum(_quadratic(posterior.spreads, x), LEAST_VARIANCE)
+        variance, common = posterior.variances(x)
+        variance = np.maximum(variance, LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
         costs = None if self.rates is None else expected.spend * self.rates
@@ -178,13 +179,14 @@ class BanditPolicy:
         places = np.arange(len(self.arms)) if at is None else np.asarray(at)
         if at is not None:
             quality, variance, utility = quality[places], variance[places], utility[places]
+            common = common[places]
         if len(places) == 1:
             return _Weighed(quality, variance, utility, np.ones(1))
         worth, affordable = self._paced(utility, costs, places)
         works = expected.works[places]
         standing = self.standing if self.settings.safe_share < 1 else None
         hoped = worth + (linear[places] - quality) * works
-        odds = self.rule(hoped, self.curiosity * self._apart(x, variance, places))
+        odds = self.rule(hoped, self.curiosity * _apart(variance, common))
         if self.fallback is None or standing is None:
             shares = self._lifted(odds, affordable, places) if self.hears else _only(worth)
         else:
@@ -212,17 +214,6 @@ class BanditPolicy:
         if costs is not None:
             price = price + self.preference.cost * np.log10(1 + _COST_UNIT * costs)
         return np.asarray(price)
-
-    def _apart(self, x: Vector, variance: Vector, places: Places) -> Vector:
-        """The variance of each arm that it does not share with the other arms.
-
-        Uncertainty that all arms have in common makes no arm better than another, and is no reason
-        to explore.
-        """
-        common = np.maximum(_quadratic(self.posterior.common, x)[places], 0.0)
-        alike = np.sqrt(common)
-        apart = variance - common + (alike - alike.min()) ** 2
-        return np.asarray(np.maximum(apart, LEAST_VARIANCE))
 
     def _paced(self, utility: Vector, costs: Vector | None, places: Places) -> tuple[Vector, Flags]:
         """The utility less the price of money that a budget has left, and the arms it can pay."""
@@ -300,7 +291,13 @@ def _only(worth: Vector, default: int | None = None) -> Vector:
     return np.asarray(np.arange(len(worth)) == at, dtype=np.float64)
 
 
-def _quadratic(matrices: NDArray[np.float64], x: Vector) -> Vector:
-    """Compute `x @ matrix @ x` for each matrix."""
-    size = len(x)
-    return np.asarray((matrices.reshape(-1, size) @ x).reshape(-1, size) @ x)
+def _apart(variance: Vector, common: Vector) -> Vector:
+    """The variance of each arm that it does not share with the other arms.
+
+    Uncertainty that all arms have in common makes no arm better than another, and is no reason to
+    explore.
+    """
+    common = np.maximum(common, 0.0)
+    alike = np.sqrt(common)
+    apart = variance - common + (alike - alike.min()) ** 2
+    return np.asarray(np.maximum(apart, LEAST_VARIANCE))

@@ -12,7 +12,8 @@ Rule = Callable[[Vector, Vector], Vector]  # from means and variances to shares
 
 _NODES = 40
 _REACH = 5.0  # standard deviations: fewer than one value in a million is further away
-_TABLE = 4096
+_TABLE, _WIDTH = 1 << 16, 16.0  # places, from -8 to 8 standard deviations
+_LEAST = 1e-15
 
 
 def thompson(means: Vector, variances: Vector) -> Vector:
@@ -22,19 +23,16 @@ def thompson(means: Vector, variances: Vector) -> Vector:
     all other arms are lower, over the range in which the best worth can lie.
     """
     spreads = np.sqrt(variances)
-    low = (means - _REACH * spreads).max()
-    high = (means + _REACH * spreads).max()
-    nodes, weights, table, scale = _prepared()
-    at = low + (high - low) * nodes
-    z = (at - means[:, None]) / spreads[:, None]
-    place = np.clip(z * scale + _TABLE / 2, 0.0, _TABLE - 1e-9)
-    index = place.astype(np.intp)
-    below = table[index]
-    below += (table[index + 1] - below) * (place - index)
-    density = np.exp(-0.5 * z * z)
-    density /= spreads[:, None]
+    reach = _REACH * spreads
+    low, high = (means - reach).max(), (means + reach).max()
+    nodes, weights = _prepared()
+    z = (low + (high - low) * nodes - means[:, None]) / spreads[:, None]
+    below = lower(z)
+    z *= z
+    z *= -0.5
+    density = np.exp(z, out=z)
     density /= below
-    shares: Vector = (density * (below.prod(axis=0) * weights)).sum(axis=1)
+    shares: Vector = (density @ (below.prod(axis=0) * weights)) / spreads
     total = shares.sum()
     if not total > 0:  # all mass is between the nodes: one arm is certainly best
         shares = (means == means.max()).astype(np.float64)
@@ -42,13 +40,22 @@ def thompson(means: Vector, variances: Vector) -> Vector:
     return np.asarray(shares / total)
 
 
+def lower(z: Vector) -> Vector:
+    """The probability that a standard normal value is below `z`, from a table: to four places."""
+    places = (z * (_TABLE / _WIDTH) + _TABLE / 2).astype(np.intp)
+    return _normal().take(places, mode="clip")
+
+
 @cache
-def _prepared() -> tuple[Vector, Vector, Vector, float]:
+def _prepared() -> tuple[Vector, Vector]:
     nodes, weights = np.polynomial.legendre.leggauss(_NODES)
-    width = 16.0  # from -8 to 8 standard deviations
-    steps = np.linspace(-width / 2, width / 2, _TABLE + 1)
-    table = np.array([max(0.5 * (1 + erf(step / sqrt(2))), 1e-15) for step in steps])
-    return (nodes + 1) / 2, weights, table, _TABLE / width
+    return (nodes + 1) / 2, weights
+
+
+@cache
+def _normal() -> Vector:
+    middles = (np.arange(_TABLE) + 0.5 - _TABLE / 2) * (_WIDTH / _TABLE)
+    return np.array([max(0.5 * (1 + erf(middle / sqrt(2))), _LEAST) for middle in middles])
 
 
 def inverse_gap(gamma: float) -> Rule:

@@ -5,6 +5,7 @@ These are plain values over numpy, so a program that only decides need not load 
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -45,7 +46,7 @@ def log_seconds(seconds: Vector) -> Vector:
     return np.asarray(np.log10(1 + _TENTHS * seconds))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Posterior:
     """The quality of each arm, normal: its mean is `means @ x`, its variance `x @ spreads @ x`."""
 
@@ -56,6 +57,20 @@ class Posterior:
     common: Matrices  # the part of the spreads that comes from shared weights
     weights: Vector  # the total weight of each arm's judged answers
     beliefs: Vector  # the probability of each belief
+
+    @cached_property
+    def _both(self) -> NDArray[np.float32]:
+        return np.concatenate((self.spreads, self.common)).astype(np.float32)
+
+    def variances(self, x: Vector) -> tuple[Vector, Vector]:
+        """The variance of each arm at `x`, and the part of it that comes from shared weights.
+
+        Half of the precision is enough for a variance, and takes half of the time.
+        """
+        narrow = x.astype(np.float32)
+        size = len(narrow)
+        both = (self._both.reshape(-1, size) @ narrow).reshape(-1, size) @ narrow
+        return both[: len(self.arms)].astype(float), both[len(self.arms) :].astype(float)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,13 +9,11 @@ Not covered: contexts. An arm that is best only in some contexts has no better s
 """
 
 from dataclasses import dataclass
-from functools import cache
-from math import erf
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learner.explore import thompson
+from learner.explore import lower, thompson
 from learner.posterior import Vector
 
 _NOISE, _SUPPOSED = 0.17, 20.0  # variance of an answer's quality about the arm's mean
@@ -118,19 +116,7 @@ def _gains(worth: Vector, variances: Vector, best: int, ahead: float, noise: flo
     moved = variances / np.sqrt(variances + noise / _TRIES)
     below = worth[best] - worth
     z = below / np.maximum(moved, _LEAST_SPREAD)
-    won = moved * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) - below * _upper(z)
+    won = moved * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) - below * lower(-z)
     gains = ((won * np.maximum(ahead - _TRIES, 0) - _TRIES * below) / _TRIES).max(axis=0)
     gains[best] = 0.0
     return np.asarray(gains)
-
-
-def _upper(z: Vector) -> Vector:
-    """The probability that a standard normal value is above `z`, from a table."""
-    steps, table = _normal()
-    return np.asarray(np.interp(z, steps, table))
-
-
-@cache
-def _normal() -> tuple[Vector, Vector]:
-    steps = np.linspace(0.0, 8.0, 2049)
-    return steps, np.array([0.5 * (1 - erf(step / 2**0.5)) for step in steps])

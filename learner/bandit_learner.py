@@ -6,8 +6,9 @@ requests for a while.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 import numpy as np
 
@@ -17,13 +18,15 @@ from learner.evidence import MIDDLE, Evidence, Sums
 from learner.expense import Expenses
 from learner.foretold import Foretold
 from learner.insight import Ledger
+from learner.kinship import alike
 from learner.model import Model
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome, Policy
 from learner.pooling import BELIEFS, Belief, posterior
-from learner.posterior import ExpectedExpenses, Posterior, Vector, log_seconds, on_grid
+from learner.posterior import ExpectedExpenses, Matrix, Posterior, Vector, log_seconds, on_grid
 from learner.rows import Rows
 from learner.standing import Standing, standing
+from learner.traits import ArmTraits
 
 _REMEMBERED_IDS = 20_000
 _WRITTEN_IDS = 2_000  # the number of ids that a snapshot holds
@@ -153,7 +156,9 @@ class Bandit:
         fallback: Policy | None = None,
         pacer: Pacer | None = None,
         hears: bool = True,
+        traits: Mapping[str, ArmTraits] = MappingProxyType({}),
     ) -> BanditPolicy:
+        """What is known now, as a policy. Arms that their traits relate share their standing."""
         if self._posterior is None or self._since >= self.settings.publish_every:
             self._since = 0
             self._posterior = self._current_posterior()
@@ -165,7 +170,7 @@ class Bandit:
             self.settings,
             bursts=tuple(self.bursts),
             fallback=fallback,
-            standing=self._standing(),
+            standing=self._standing(alike(list(self.evidence.arms), traits)),
             insight=None if self.model is None else self.model.insight.of(self._posterior.arms),
             pacer=pacer,
             hears=hears,
@@ -204,12 +209,12 @@ class Bandit:
         self.evidence.merge(sums)
         self._posterior = None
 
-    def _standing(self) -> Standing:
+    def _standing(self, likeness: Matrix | None = None) -> Standing:
         sums = list(self.evidence.arms.values())
         weights = np.array([arm.weight for arm in sums])
         about = np.array([arm.natural[0] for arm in sums])  # the sums count from the middle
         squares = np.array([arm.squares for arm in sums]) + (2 * about + MIDDLE * weights) * MIDDLE
-        return standing(weights, about + MIDDLE * weights, squares)
+        return standing(weights, about + MIDDLE * weights, squares, likeness)
 
     def _current_posterior(self) -> Posterior:
         return posterior(self.evidence, list(self.evidence.arms), self.beliefs)

@@ -17,11 +17,12 @@ from learner.guarding import LEAST_VARIANCE, Guard, Worths
 from learner.insight import Insight
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
-from learner.posterior import ExpectedExpenses, Posterior, Vector, on_grid, placed
+from learner.posterior import ExpectedExpenses, Posterior, Vector, placed
 from learner.preference import BALANCED, Estimate, Preference
 from learner.standing import Standing
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
+_HARDLY = 1e-4  # quality; a smaller part explains nothing
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
 Places = NDArray[np.intp]
 Flags = NDArray[np.bool_]
@@ -127,16 +128,24 @@ class BanditPolicy:
         ]
 
     def reasons(self, context: Context, arm: Arm, other: Arm) -> list[tuple[str, float]]:
-        """What each feature adds to the quality of one arm over another, most important first."""
-        index = {name: at for at, name in enumerate(self.arms)}
-        apart = self.posterior.means[index[arm]] - self.posterior.means[index[other]]
-        parts = [
-            (name, float(apart[at] * on_grid(context.get(name, 0.0))))
-            for name, at in self.posterior.names.items()
-            if name != "bias"
-        ]
-        parts.append(("bias", float(apart[0])))
-        parts = [(name, value) for name, value in parts if abs(value) > 1e-4]
+        """What each feature adds to the quality of one arm over another, most important first.
+
+        `trees` are what the trees add, and `bias` is what no context explains. The parts add up to
+        the difference of the expected qualities, but for parts that hardly count.
+        """
+        at, beside = self.arms.index(arm), self.arms.index(other)
+        means, x = self.posterior.means, self._vector(context)
+        features, trees, total = means[at] - means[beside], 0.0, means @ x
+        if self.insight is not None and self.standing is not None:
+            expected = self.insight.forest.expected(context)
+            total = self.insight.mixed(self.standing.means, total - self.standing.means, expected)
+            # What regressions say of all arms alike tells none of them apart.
+            alone = self.insight.linear[:, None] * (means - means.mean(axis=0))
+            features = alone[at] - alone[beside]
+            trees = float((self.insight.trees * expected)[[at, beside]] @ (1, -1))
+        parts = [(name, float(features[n] * x[n])) for name, n in self.posterior.names.items() if n]
+        bias = float(total[at] - total[beside]) - trees - sum(value for _, value in parts)
+        parts = [p for p in (*parts, ("trees", trees), ("bias", bias)) if abs(p[1]) > _HARDLY]
         return sorted(parts, key=lambda part: -abs(part[1]))
 
     def tail_seconds(self, context: Context) -> dict[Arm, float]:
@@ -169,7 +178,10 @@ class BanditPolicy:
         quality: Vector = posterior.means @ x
         linear = quality
         if self.insight is not None and self.standing is not None:
-            quality = self._mixed(self.insight, self.standing.means, quality, context)
+            means = self.standing.means
+            quality = self.insight.mixed(
+                means, quality - means, self.insight.forest.expected(context)
+            )
         variance, common = posterior.variances(x)
         variance = np.maximum(variance, LEAST_VARIANCE)
         expected = self._expected(context)
@@ -197,10 +209,6 @@ class BanditPolicy:
                 default = self._default(self.fallback, context, affordable, places)
             shares = self._guarded(standing, worths, default, affordable, places)
         return _Weighed(quality, variance, utility, shares)
-
-    @staticmethod
-    def _mixed(insight: Insight, means: Vector, linear: Vector, context: Context) -> Vector:
-        return insight.mixed(means, linear - means, insight.forest.expected(context))
 
     @property
     def prices(self) -> Vector:

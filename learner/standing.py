@@ -94,13 +94,16 @@ def standing(
 
 
 def _given(
-    prior: Matrix, tried: NDArray[np.bool_], found: Vector, noise: Vector
+    prior: Matrix, tried: NDArray[np.bool_], surprises: Vector, noise: Vector
 ) -> tuple[float, Vector, Vector]:
-    """Log likelihood of what was found of the tried arms, and means and variances of all arms."""
+    """How likely the surprises of the tried arms are, and the mean and variance of all arms.
+
+    The likelihood is a logarithm. Surprises and means count from what was supposed of all arms.
+    """
     if not tried.any():
         return 0.0, np.zeros(len(prior)), prior.diagonal().copy()
     lower = np.linalg.cholesky(prior[np.ix_(tried, tried)] + np.diag(noise))
-    both = np.linalg.solve(lower, np.column_stack((found, prior[tried])))
+    both = np.linalg.solve(lower, np.column_stack((surprises, prior[tried])))
     surprise, towards = both[:, 0], both[:, 1:]
     log = -0.5 * float(surprise @ surprise) - float(np.log(lower.diagonal()).sum())
     variance = prior.diagonal() - (towards * towards).sum(axis=0)

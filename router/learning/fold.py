@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 
 from learner import snapshot
+from learner.bandit_learner import Bandit
 from learner.deciding import BanditPolicy
 from learner.pacing import Pacer
 from router.config.config import Config
 from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
+from router.plans.traits import traits_of
 from router.routing.bandit import priced_usually
 from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
@@ -35,6 +37,7 @@ class Fold:
         wall: Callable[[], float] = time.time,
     ) -> None:
         self.config, self._wall = config, wall
+        self._traits = traits_of(config)
         self._caught_up = False
         self.registry = Registry(config.learner_folder)
         self.feed = Feed(config.telemetry_folder)
@@ -100,7 +103,7 @@ class Fold:
         return version
 
     def reconfigure(self, config: Config) -> None:
-        self.config = config
+        self.config, self._traits = config, traits_of(config)
         self.state.bandit.settings = settings_of(config)
         self.add_plans()
 
@@ -110,7 +113,6 @@ class Fold:
 
     def policy(self, now: float) -> BanditPolicy:
         """The policy for routers to follow; the pinned snapshot's, if there is one."""
-        fallback = policy_of(self.config)
         pinned = self.registry.pinned
         if pinned:
             try:
@@ -118,13 +120,17 @@ class Fold:
                 bandit = snapshot.read(content, settings_of(self.config))
                 if bandit.features.partition(":")[0] == "1":
                     moved_forward(bandit, self.state.lens)
-                return bandit.policy(
-                    fallback=fallback, pacer=self.pacer(now), hears=not self.state.arrivals.silent
-                )
+                return self._policy_of(bandit, now)
             except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:
                 _log.error("the pinned snapshot %s is ignored: %s", pinned, error)
-        return self.state.bandit.policy(
-            fallback=fallback, pacer=self.pacer(now), hears=not self.state.arrivals.silent
+        return self._policy_of(self.state.bandit, now)
+
+    def _policy_of(self, bandit: Bandit, now: float) -> BanditPolicy:
+        return bandit.policy(
+            fallback=policy_of(self.config),
+            pacer=self.pacer(now),
+            hears=not self.state.arrivals.silent,
+            traits=self._traits,
         )
 
     def pacer(self, now: float) -> Pacer | None:

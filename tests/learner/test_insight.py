@@ -67,6 +67,16 @@ def test_trees_find_what_regressions_cannot():
     assert worth_of(policy, ring) > worth_of(without, ring) + 0.1
 
 
+def test_reasons_add_up_to_what_tells_two_arms_apart():
+    policy = taught(ring).policy(fallback=Fixed(A))
+    far = {"vec.0": 0.5, "vec.1": 0.2}
+    reasons = policy.reasons(far, A, B)
+    assert reasons[0][0] == "trees"  # no regression can tell this
+    assert reasons[0][1] > 0.1
+    quality = {estimate.arm: estimate.quality for estimate in policy.estimates(far)}
+    assert sum(value for _, value in reasons) == pytest.approx(quality[A] - quality[B], abs=1e-3)
+
+
 def test_where_contexts_say_nothing_the_best_arm_is_chosen():
     policy = taught(lambda arm, context: 0.7 if arm == A else 0.6).policy(fallback=Fixed(A))
     assert policy.insight.ledger.gain < 0.02

@@ -57,7 +57,15 @@ class CircuitBreaker:
         """End a call that the caller left; such a call counts as neither success nor failure."""
         self._probing = False
 
-    def failed(self, now: float, *, status: int = 0, retry_after: float | None = None) -> None:
+    def failed(
+        self,
+        now: float,
+        *,
+        status: int = 0,
+        retry_after: float | None = None,
+        at_once: bool = False,
+    ) -> None:
+        """Note a failure; `at_once`: rest without waiting for further failures in a row."""
         self._in_a_row += 1
         probe_failed = self._tripped and self._probing
         self._probing = False
@@ -65,7 +73,7 @@ class CircuitBreaker:
             return  # the call began before the breaker opened
         if probe_failed:
             self._cooldown = min(2 * self._cooldown, self.settings.longest)
-        elif self._in_a_row < self.settings.failures and status not in _REFUSING:
+        elif not (at_once or status in _REFUSING or self._in_a_row >= self.settings.failures):
             return
         self._tripped = True
         rest = min(retry_after or 0.0, self.settings.longest)

@@ -6,6 +6,8 @@ torch, and only a process that validates records loads a validator.
 
 from pathlib import Path
 
+from router.backends.endpoints import Endpoints
+from router.backends.foreign import json_or_none
 from router.backends.protocol import Backend, SecretReader
 from router.config.backends import (
     AnyBackend,
@@ -18,6 +20,9 @@ from router.config.backends import (
     SpecialistSettings,
     ValidatorSettings,
 )
+from router.config.environment import proxy_for
+from router.config.network import AnthropicSettings, GeminiSettings
+from router.dialects.gemini_reply import status_of
 from router.domain import Fault
 from router.encoding.encoder import CannotEncode, packaged_model
 
@@ -28,8 +33,20 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
         case OpenAISettings():
             from router.backends.openai_backend import OpenAIBackend
 
-            api_key = read_secret(settings.api_key) if settings.api_key else ""
-            return OpenAIBackend(settings, api_key)
+            return OpenAIBackend(settings, Endpoints(settings, read_secret, proxy_for))
+        case AnthropicSettings():
+            from router.backends.anthropic_backend import AnthropicBackend
+
+            headers = {"anthropic-version": settings.version}
+            endpoints = Endpoints(settings, read_secret, proxy_for, headers=headers, root="/v1")
+            return AnthropicBackend(settings, endpoints)
+        case GeminiSettings():
+            from router.backends.gemini_backend import GeminiBackend
+
+            endpoints = Endpoints(
+                settings, read_secret, proxy_for, root="/v1beta", judge=_status_of_gemini
+            )
+            return GeminiBackend(settings, endpoints)
         case GeneratorSettings():
             from router.backends.generator_backend import GeneratorBackend
 
@@ -59,6 +76,10 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
             from router.backends.sandbox_backend import SandboxBackend
 
             return SandboxBackend(settings)
+
+
+def _status_of_gemini(status: int, body: bytes) -> int:
+    return status_of(status, json_or_none(body))
 
 
 def _model_folder(settings: EncoderSettings) -> Path:

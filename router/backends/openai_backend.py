@@ -5,16 +5,14 @@ asks for the usage.
 """
 
 import re
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
-from urllib.parse import urlsplit
 
+from router.backends.endpoints import Endpoints
 from router.config.backends import OpenAISettings
 from router.domain import Call, Reply
 from router.wire.beside import beside
-from router.wire.http_client import ConnectionPool
 from router.wire.splice import replaced, replaced_only, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
@@ -22,45 +20,28 @@ _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')
 
 
 class OpenAIBackend:
-    def __init__(self, settings: OpenAISettings, api_key: str) -> None:
-        url = urlsplit(settings.base_url)
+    def __init__(self, settings: OpenAISettings, endpoints: Endpoints) -> None:
         self._model = settings.model
-        self._base = url.path.rstrip("/")
-        tls = url.scheme == "https"
-        port = url.port or (443 if tls else 80)
-        context = ssl.create_default_context() if tls else None
-        seconds = settings.timeouts.connect
-        self._pool = ConnectionPool(url.hostname or "", port, context=context, seconds=seconds)
-        lines = [f"host: {url.netloc.rpartition('@')[2]}", "content-type: application/json"]
-        lines += ["accept: application/json, text/event-stream", "user-agent: waggle"]
-        if api_key:
-            lines.append(f"authorization: Bearer {api_key}")
-        self._headers = "\r\n".join(lines).encode("latin-1")
+        self._endpoints = endpoints
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         body = await beside(len(call.body), partial(self._body, call))
-        head = b"POST %b%b HTTP/1.1\r\n%b\r\ncontent-length: %d\r\n\r\n" % (
-            self._base.encode(), call.path.encode(), self._headers, len(body),
-        )  # fmt: skip
-        connection = await self._pool.send(head, body)
-        try:
-            headers = connection.headers
+        async with self._endpoints.post(call.path, body) as response:
+            headers = response.headers
             yield Reply(
-                status=connection.status,
+                status=response.status,
                 content_type=headers.get(b"content-type", b"application/json").decode("latin-1"),
-                body=connection.pieces(),
+                body=response.pieces(),
                 headers={
                     name.decode(): headers[name].decode("latin-1")
                     for name in _PASSED_BACK
                     if name in headers
                 },
             )
-        finally:
-            connection.finish()
 
     async def close(self) -> None:
-        self._pool.close()
+        self._endpoints.close()
 
     def _body(self, call: Call) -> bytes:
         body = call.body

@@ -7,8 +7,9 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
-from router.config.values import BackendSettings, Capability, Name, OwnSettings, Secret
+from router.config.values import BackendSettings, Capability, Name, OwnSettings
 from router.domain import Fields, Request
 from router.records.rules import RuleText
 from router.request.statistical import interpret, interpretation_of
@@ -105,28 +106,14 @@ class LocalSettings(OwnSettings):
         return model if model in self.models else next(iter(self.models))
 
 
-class OpenAISettings(BackendSettings):
+class OpenAISettings(NetworkSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(PARAMETERS)
-    is_model: ClassVar[bool] = True
 
     kind: Literal["openai"]
-    base_url: str = Field(
-        pattern=r"^https?://[^\s]+$", description="the address of the server, with /v1"
-    )
-    model: str | None = Field(None, min_length=1, description="default: the caller's `model`")
-    api_key: Secret | None = None
     capabilities: tuple[Capability, ...] = Field(
         ("chat", "tools", "json"),
         description="default: by the table of abilities; a model that it lacks is not sent images",
     )
-
-    @property
-    def aliases(self) -> tuple[str, ...]:
-        return (self.model,) if self.model else ()
-
-    @property
-    def named_model(self) -> tuple[str, str] | None:
-        return (self.model, self.base_url) if self.model else None
 
 
 class SandboxSettings(OwnSettings):
@@ -215,6 +202,8 @@ class ValidatorSettings(OwnSettings):
 
 AnyBackend = Annotated[
     OpenAISettings
+    | AnthropicSettings
+    | GeminiSettings
     | GeneratorSettings
     | EnricherSettings
     | ValidatorSettings

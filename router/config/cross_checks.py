@@ -14,7 +14,12 @@ from router.config.references import Location
 from router.config.setting_checks import setting_checks
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
-_AUTHORS = ("openai", "local")  # the kinds of backends that can write a program
+_AUTHORS = (
+    "openai",
+    "anthropic",
+    "gemini",
+    "local",
+)  # the kinds of backends that can write a program
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
 Raw = Mapping[str, Any]
 
@@ -133,7 +138,7 @@ def _models(raw: Raw) -> dict[str, str]:
     for name, settings in _items(raw.get("backends")):
         if isinstance(settings, dict):
             models |= dict.fromkeys(_names(settings.get("models")), name)
-            if settings.get("kind") == "openai" and isinstance(settings.get("model"), str):
+            if isinstance(settings.get("model"), str):
                 models[settings["model"]] = name
     return models
 

@@ -5,8 +5,10 @@ Only this module and `load` read environment variables.
 
 import os
 from collections.abc import Iterable, Mapping
+from urllib.parse import urlsplit
 
 from router.config.references import REFERENCE
+from router.wire.addresses import is_loopback
 
 TOKEN_VARIABLE = "WAGGLE_TOKEN"
 
@@ -35,3 +37,26 @@ def environment(name: str, default: str = "") -> str:
 def environment_of(names: Iterable[str]) -> dict[str, str]:
     """The variables of these names that are set and not empty."""
     return {name: os.environ[name] for name in names if os.environ.get(name)}
+
+
+def proxy_of(url: str, environ: Mapping[str, str]) -> str:
+    """The address of the proxy for a URL, by the usual variables; empty for none.
+
+    This machine is never reached through a proxy. `NO_PROXY` lists hosts, and domains with all
+    their hosts; `*` means every host.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").lower()
+    variables = {name.lower(): value for name, value in environ.items() if value}
+    proxy = variables.get(f"{parts.scheme}_proxy") or variables.get("all_proxy", "")
+    if not proxy or is_loopback(host):
+        return ""
+    for name in variables.get("no_proxy", "").lower().split(","):
+        bare = name.strip().removeprefix("*").removeprefix(".").partition(":")[0]
+        if name.strip() == "*" or (bare and (host == bare or host.endswith(f".{bare}"))):
+            return ""
+    return proxy if "://" in proxy else f"http://{proxy}"
+
+
+def proxy_for(url: str) -> str:
+    return proxy_of(url, os.environ)

@@ -16,6 +16,7 @@ from router.config.backends import SHIPPED, EncoderSettings, LocalSettings, Spec
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
+from router.config.network import NetworkSettings
 from router.config.plans import PATTERNS
 from router.config.problems import ConfigError, problems_of
 from router.config.pydantic_errors import mistake_of
@@ -90,8 +91,9 @@ def at_home(config: Config) -> Config:
 
 def secrets_of(config: Config) -> tuple[str, ...]:
     """The names of the environment variables that hold secrets of this configuration."""
-    references = [getattr(backend, "api_key", None) for backend in config.backends.values()]
-    references += config.telemetry.otlp.headers.values()
-    return tuple(
-        sorted({match[1] for ref in references if ref and (match := REFERENCE.match(ref))})
-    )
+    references = [*config.telemetry.otlp.headers.values()]
+    for backend in config.backends.values():
+        if isinstance(backend, NetworkSettings):
+            references += [*backend.keys, *backend.headers.values()]
+    names = {match[1] for text in references for match in REFERENCE.finditer(text)}
+    return tuple(sorted(names))

@@ -54,7 +54,7 @@ def problems_of(
         place = mistake.at
         while place and place not in lines:
             place = place[:-1]
-        hidden = is_secret(mistake.at) and "${" not in str(mistake.value)
+        hidden = is_secret(mistake.at) and not str(mistake.value).startswith("${")
         value = "(hidden)" if hidden else _short(mistake.value)
         key = ".".join(map(str, mistake.at)) or "file"
         line = lines.get(place, 1)

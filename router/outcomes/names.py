@@ -13,8 +13,9 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from router.config.backends import LocalSettings, OpenAISettings
+from router.config.backends import LocalSettings
 from router.config.config import Config
+from router.config.network import NetworkSettings
 from router.config.plans import Ask
 
 _WORD = re.compile(r"[a-z]+|\d+[a-z]?(?![a-z])|\d+")
@@ -58,7 +59,7 @@ def names_of_plans(config: Config) -> dict[str, tuple[str, ...]]:
         if isinstance(tree, Ask) and tree.fields is None and tree.instruct is None:
             settings = config.backends.get(tree.ask)
             model = tree.model
-            if model is None and isinstance(settings, OpenAISettings):
+            if model is None and isinstance(settings, NetworkSettings):
                 model = settings.model
             models = settings.models if isinstance(settings, LocalSettings) else ()
             names[plan] = tuple(dict.fromkeys((plan, tree.ask, *((model,) if model else models))))

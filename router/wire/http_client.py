@@ -1,6 +1,7 @@
 """A minimal HTTP/1.1 client: pooled connections and the parser of httptools.
 
-The client knows no redirects, cookies, proxies or encodings. With aiohttp's client, a router and a
+The client knows no redirects, cookies or encodings, and only proxies that speak HTTP without TLS;
+through such a proxy it reaches a server with TLS by a tunnel. With aiohttp's client, a router and a
 backend replica together need about 150 µs more CPU for each request, a fifth of all that a request
 costs.
 """
@@ -9,6 +10,7 @@ import asyncio
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import httptools
 
@@ -19,6 +21,20 @@ _PAUSE_AT = 64  # unread pieces of a stream after which the connection pauses
 
 class NoConnection(Fault):
     """No connection could be made, so nothing was sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """An HTTP proxy. `authorization` is the value of its header, or empty."""
+
+    host: str
+    port: int
+    authorization: bytes = b""
+
+    def lines(self) -> bytes:
+        if not self.authorization:
+            return b""
+        return b"proxy-authorization: %b\r\n" % self.authorization
 
 
 class Connection(asyncio.Protocol):
@@ -68,6 +84,15 @@ class Connection(asyncio.Protocol):
                 self._transport.resume_reading()
             await self._news()
         return self._pieces[0] if len(self._pieces) == 1 else b"".join(self._pieces)
+
+    async def secure(self, context: ssl.SSLContext, host: str) -> None:
+        """Go on with TLS, for a server behind a tunnel."""
+        assert self._transport is not None
+        loop = asyncio.get_running_loop()
+        secured = await loop.start_tls(self._transport, self, context, server_hostname=host)
+        if secured is None:
+            raise OSError("the connection was lost during the handshake")
+        self._transport = secured
 
     @property
     def untouched(self) -> bool:
@@ -145,11 +170,18 @@ class ConnectionPool:
     """Idle connections to one server, for the next calls. `context` is for a server with TLS."""
 
     def __init__(
-        self, host: str, port: int, *, context: ssl.SSLContext | None = None, seconds: float = 2.0
+        self,
+        host: str,
+        port: int,
+        *,
+        context: ssl.SSLContext | None = None,
+        seconds: float = 2.0,
+        proxy: Proxy | None = None,
     ) -> None:
         self._host, self._port = host, port
         self._context = context
         self._seconds = seconds
+        self._proxy = proxy
         self._kept: list[Connection] = []
 
     async def send(self, head: bytes, body: bytes) -> Connection:
@@ -190,16 +222,44 @@ class ConnectionPool:
             connection = self._kept.pop()
             if connection.usable:
                 return connection
-        loop = asyncio.get_running_loop()
         where = f"{self._host}:{self._port}"
+        if self._proxy is not None:
+            where += f" through the proxy {self._proxy.host}:{self._proxy.port}"
         try:
             async with asyncio.timeout(self._seconds):
-                _, connection = await loop.create_connection(
-                    lambda: Connection(self._kept), self._host, self._port, ssl=self._context
-                )
+                return await (self._direct() if self._proxy is None else self._through(self._proxy))
         except TimeoutError as error:
             detail = f"no connection to {where} within {self._seconds} s"
             raise NoConnection("timeout", detail) from error
         except (OSError, ssl.SSLError) as error:
             raise NoConnection("connect", f"no connection to {where}: {error}") from error
+
+    async def _direct(self) -> Connection:
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._kept), self._host, self._port, ssl=self._context
+        )
+        return connection
+
+    async def _through(self, proxy: Proxy) -> Connection:
+        """A connection to the proxy, or for a server with TLS a tunnel through the proxy."""
+        _, connection = await asyncio.get_running_loop().create_connection(
+            lambda: Connection(self._kept), proxy.host, proxy.port
+        )
+        if self._context is None:
+            return connection
+        try:
+            where = b"%b:%d" % (self._host.encode("idna"), self._port)
+            head = b"CONNECT %b HTTP/1.1\r\nhost: %b\r\n%b\r\n" % (where, where, proxy.lines())
+            connection.start(head, b"")
+            await connection.head()
+            if connection.status != 200:
+                needs = ": it wants other credentials" if connection.status == 407 else ""
+                raise OSError(f"the proxy answered {connection.status}{needs}")
+            await connection.secure(self._context, self._host)
+        except Fault as fault:
+            connection.abort()
+            raise OSError(fault.detail) from fault
+        except BaseException:
+            connection.abort()
+            raise
         return connection

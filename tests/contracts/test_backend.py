@@ -22,17 +22,19 @@ from router.config.backends import (
     SpecialistSettings,
     ValidatorSettings,
 )
+from router.config.network import AnthropicSettings, GeminiSettings
 from router.config.values import BackendSettings
 from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
 from router.request.text import fields_of, last_user_text, tokens_in
 from router.wire.chat_replies import chat_reply, in_one_piece
+from tests.dialect_servers import AnthropicServer, GeminiServer
 from tests.router.test_local import made
 from tests.upstream import Upstream, answer_well, completion
 
 SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
 KINDS = (
-    *("openai", "generator", "enricher", "validator", "specialist", "local"),
+    *("openai", "anthropic", "gemini", "generator", "enricher", "validator", "specialist", "local"),
     *("encoder", "sandbox"),
 )
 
@@ -64,6 +66,17 @@ async def case(request, folder, encoders):
         case "openai":
             async with Upstream(upstream_script).listening() as upstream:
                 yield of(OpenAISettings(kind="openai", base_url=upstream.url), fields("hi"))
+        case "anthropic":
+            async with Upstream(AnthropicServer()).listening() as upstream:
+                settings = AnthropicSettings(
+                    kind="anthropic", base_url=upstream.url, model="claude-sonnet-4-5"
+                )
+                yield of(settings, fields("hi", seed=None))
+        case "gemini":
+            async with Upstream(GeminiServer()).listening() as upstream:
+                base = upstream.url.removesuffix("/v1")
+                settings = GeminiSettings(kind="gemini", base_url=base, model="gemini-2.5-flash")
+                yield of(settings, fields("hi"))
         case "generator":
             settings = GeneratorSettings(kind="generator")
             anew = fields("two users", shape=SHAPE, seed=None)

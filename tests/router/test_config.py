@@ -17,6 +17,9 @@ plans:
   fast: {ask: small}
 """
 EXAMPLE = EMBEDDED.parent / "waggle.example.yaml"
+SECRETS = dict.fromkeys(
+    ("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AZURE_KEY_1", "AZURE_KEY_2"), "x"
+)
 
 
 def read(tmp_path, text, **environ):
@@ -34,12 +37,12 @@ def problems(tmp_path, text, **environ):
 def test_the_embedded_default_and_the_example_are_valid():
     plans = ["generate", "records", "compute", "ask-ethereum", "ask-football"]
     assert list(load(EMBEDDED, {}).plans) == plans
-    example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    example = load(EXAMPLE, SECRETS)
     assert {plan.pattern for plan in example.plans.values()} == set(PATTERNS)
 
 
 def test_the_defaults_in_the_example_are_the_defaults():
-    example = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    example = load(EXAMPLE, SECRETS)
     large, plain = example.backends["cloud-large"], load(EMBEDDED, {})
     generator = plain.backends["generator"]
     for name in ("timeouts", "retry", "breaker", "concurrency", "queue", "queue_seconds"):
@@ -171,7 +174,7 @@ def test_the_schema_for_editors_describes_every_kind_of_backend():
 
 
 def test_a_configuration_goes_through_json_unchanged():
-    config = load(EXAMPLE, {"OPENAI_API_KEY": "x"})
+    config = load(EXAMPLE, SECRETS)
     assert Config.model_validate(config.model_dump(mode="json")) == config
 
 

@@ -1,0 +1,231 @@
+"""The servers and keys of one network backend, and which of them takes the next call.
+
+The least busy one that does not rest takes a call. One that refuses its key, has too many calls or
+fails rests alone, and the call goes to the next at once, as long as no byte of an answer has come.
+A backend with a single server and key has no breaker here: that of its host suffices.
+"""
+
+import ssl
+import time
+from base64 import b64encode
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from urllib.parse import quote, unquote, urlencode, urlsplit
+
+from router.backends.breaker import CircuitBreaker, failed
+from router.backends.protocol import SecretReader
+from router.config.network import NetworkSettings
+from router.config.references import with_secrets
+from router.domain import Fault
+from router.wire.http_client import Connection, ConnectionPool, NoConnection, Proxy
+from router.wire.replica_headers import retry_after_seconds
+
+ProxyFinder = Callable[[str], str]
+Judge = Callable[[int, bytes], int]  # the status that an error's body means
+_MOST_ERROR_BYTES = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """The head of an answer, and its body: as it arrives, or already read if it is an error."""
+
+    status: int
+    headers: Mapping[bytes, bytes]
+    connection: Connection
+    read: bytes | None = None
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        if self.read is not None:
+            yield self.read
+            return
+        async for piece in self.connection.pieces():
+            yield piece
+
+    async def error(self) -> bytes:
+        """The beginning of an error's body; nobody needs more of an error."""
+        if self.read is not None:
+            return self.read
+        body = b""
+        async for piece in self.connection.pieces():
+            body += piece
+            if len(body) > _MOST_ERROR_BYTES:
+                break
+        return body[:_MOST_ERROR_BYTES]
+
+
+@dataclass(slots=True)
+class _Endpoint:
+    """One server with one key, and the calls that it is at."""
+
+    target: bytes  # what stands before the path in the first line of a request
+    headers: bytes
+    pool: ConnectionPool
+    breaker: CircuitBreaker
+    running: int = 0
+
+
+class Endpoints:
+    def __init__(
+        self,
+        settings: NetworkSettings,
+        read_secret: SecretReader,
+        proxy_for: ProxyFinder,
+        *,
+        headers: Mapping[str, str] | None = None,
+        root: str = "",
+        judge: Judge | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`headers` are those that the kind of backend adds to each request; `root` is the path
+        that follows an address which does not end with it already, such as /v1. `judge` is for a
+        server whose status does not tell a bad key from a bad request."""
+        further = dict(headers or {}) | {
+            name: with_secrets(value, read_secret) for name, value in settings.headers.items()
+        }
+        if settings.organization:
+            further["openai-organization"] = settings.organization
+        self._query = urlencode(settings.query, quote_via=quote)
+        self._judge = judge
+        self._clock = clock
+        self._all: Sequence[_Endpoint] = tuple(
+            _endpoint(
+                settings,
+                _rooted(address, root),
+                read_secret(key).strip() if key else "",
+                further,
+                proxy_for,
+            )
+            for address, key in settings.endpoints
+        )
+
+    @asynccontextmanager
+    async def post(self, path: str, body: bytes, query: str = "") -> AsyncIterator[Response]:
+        """Send a request, and yield the response once the head of an answer has come."""
+        endpoint, response = await self._answered(path, body, query)
+        try:
+            yield response
+        except Fault:
+            self._failed(endpoint, 0, None)
+            raise
+        finally:
+            endpoint.running -= 1
+            response.connection.finish()
+
+    def close(self) -> None:
+        for endpoint in self._all:
+            endpoint.pool.close()
+
+    async def _answered(self, path: str, body: bytes, query: str) -> tuple[_Endpoint, Response]:
+        """The endpoint that answers, in place of those that fail; the last failure if all do."""
+        now = self._clock()
+        ready = [e for e in self._all if self._alone or e.breaker.wait(now) == 0]
+        if not ready:
+            wait = min(endpoint.breaker.wait(now) for endpoint in self._all)
+            detail = f"all {len(self._all)} keys or servers of it rest, the first for {wait:.1f} s"
+            raise Fault("breaker_open", detail)
+        ready.sort(key=lambda endpoint: endpoint.running)
+        for endpoint in ready[:-1]:
+            try:
+                response = await self._ask(endpoint, path, body, query)
+            except NoConnection:
+                continue
+            if not failed(response.status):
+                return endpoint, response
+            endpoint.running -= 1
+            response.connection.finish()
+        return ready[-1], await self._ask(ready[-1], path, body, query)
+
+    async def _ask(self, endpoint: _Endpoint, path: str, body: bytes, query: str) -> Response:
+        full = "&".join(filter(None, (self._query, query)))
+        head = b"POST %b%b%b HTTP/1.1\r\n%b\r\ncontent-length: %d\r\n\r\n" % (
+            endpoint.target, path.encode(), f"?{full}".encode() if full else b"",
+            endpoint.headers, len(body),
+        )  # fmt: skip
+        endpoint.running += 1
+        endpoint.breaker.enter()
+        try:
+            response = await self._judged(await endpoint.pool.send(head, body))
+        except Fault:
+            endpoint.running -= 1
+            self._failed(endpoint, 0, None)
+            raise
+        except BaseException:
+            endpoint.running -= 1
+            endpoint.breaker.abandoned()
+            raise
+        if failed(response.status):
+            wait = response.headers.get(b"retry-after", b"").decode("latin-1")
+            self._failed(endpoint, response.status, retry_after_seconds(wait))
+        else:
+            endpoint.breaker.succeeded()
+        return response
+
+    async def _judged(self, connection: Connection) -> Response:
+        response = Response(connection.status, connection.headers, connection)
+        if self._judge is None or response.status < 400:
+            return response
+        try:
+            read = await response.error()
+        except BaseException:
+            connection.finish()
+            raise
+        return replace(response, status=self._judge(response.status, read), read=read)
+
+    def _failed(self, endpoint: _Endpoint, status: int, retry_after: float | None) -> None:
+        endpoint.breaker.failed(
+            self._clock(), status=status, retry_after=retry_after, at_once=status == 429
+        )
+
+    @property
+    def _alone(self) -> bool:
+        return len(self._all) == 1
+
+
+def _rooted(address: str, root: str) -> str:
+    bare = address.rstrip("/")
+    return bare if bare.endswith(root) else bare + root
+
+
+def _endpoint(
+    settings: NetworkSettings,
+    address: str,
+    key: str,
+    further: Mapping[str, str],
+    proxy_for: ProxyFinder,
+) -> _Endpoint:
+    url = urlsplit(address)
+    tls = url.scheme == "https"
+    host, port = url.hostname or "", url.port or (443 if tls else 80)
+    proxy = _proxy(proxy_for(address))
+    where = url.netloc.rpartition("@")[2]
+    lines = [f"host: {where}", "content-type: application/json", "user-agent: waggle"]
+    lines += ["accept: application/json, text/event-stream"]
+    if key:
+        bearer = settings.auth == "bearer"
+        lines.append(f"authorization: Bearer {key}" if bearer else f"{settings.auth}: {key}")
+    lines += [f"{name}: {value}" for name, value in further.items()]
+    if any("\n" in line or "\r" in line for line in lines):
+        raise ValueError("a header or key has a line break in it: look at its variable")
+    headers, target = "\r\n".join(lines).encode("latin-1", "replace"), url.path.rstrip("/")
+    if proxy is not None and not tls:  # such a proxy reads the whole address, and its own header
+        target = f"http://{where}{target}"
+        headers = proxy.lines() + headers
+    context = ssl.create_default_context() if tls else None
+    seconds = settings.timeouts.connect
+    pool = ConnectionPool(host, port, context=context, seconds=seconds, proxy=proxy)
+    return _Endpoint(target.encode(), headers, pool, CircuitBreaker(settings.breaker))
+
+
+def _proxy(address: str) -> Proxy | None:
+    if not address:
+        return None
+    url = urlsplit(address)
+    if url.scheme != "http" or not url.hostname:
+        rule = "only a proxy with http:// can be used"
+        raise ValueError(f"the proxy of the environment is {url.scheme}://…: {rule}")
+    authorization = b""
+    if url.username is not None:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        authorization = b"Basic " + b64encode(pair.encode())
+    return Proxy(url.hostname, url.port or 80, authorization)

@@ -183,10 +183,10 @@ def gemini_events(whole: dict[str, Any]) -> list[dict[str, Any]]:
         pieces += [part | {"text": word} for word in spaced] or [part]
     events = []
     for n, piece in enumerate(pieces):
-        said = {"content": {"role": "model", "parts": [piece]}, "index": 0}
+        spoken = {"content": {"role": "model", "parts": [piece]}, "index": 0}
         last = {"finishReason": candidate["finishReason"]} if n == len(pieces) - 1 else {}
         usage = GEMINI_USAGE if last else {"promptTokenCount": 100, "candidatesTokenCount": n}
-        events.append(whole | {"candidates": [said | last], "usageMetadata": usage})
+        events.append(whole | {"candidates": [spoken | last], "usageMetadata": usage})
     return events
 
 

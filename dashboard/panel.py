@@ -100,7 +100,7 @@ class PanelQuery:
     def narrowed(self) -> str:
         """The view's filters in SQL. Requests whose caller named the plan are always left out."""
         kind = f" and kind = {quoted(self.view.kind)}" if self.view.kind else ""
-        return f"plan is not null and strategy not in ('named', 'shadow'){kind}"
+        return f"plan is not null and strategy not in ('named', 'compared', 'shadow'){kind}"
 
     def utility(self, quality: str, cost: str, latency: str) -> str:
         cost_weight, latency_weight = self.facts.weights

@@ -57,6 +57,7 @@ class Request:
     reuse: Literal["", "off", "exact", "similar"] = ""  # the remembered answers that may be reused
     no_store: bool = False  # whether the answer must not be stored for reuse
     ttl_seconds: float | None = None  # how long the answer may be reused
+    compared: bool = False  # whether several plans are asked the same, to be judged side by side
 
 
 @dataclass(frozen=True, slots=True)

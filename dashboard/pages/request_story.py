@@ -232,7 +232,7 @@ select plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        sum(quality) / nullif(sum(quality_n), 0) as quality, sum(cost_usd) / sum(n) as cost_usd,
        sum(latency_ms) / sum(n) as mean_ms
 from (select * from {query.sums}) s join r on coalesce(s.kind, '') = its
-where plan is not null and strategy <> 'named'
+where plan is not null and strategy not in ('named', 'compared')
 group by plan having sum(n) > 0 order by quality desc nulls last, plan"""
 
 

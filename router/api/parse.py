@@ -68,6 +68,7 @@ def parse_chat(
         preference=_preference(headers),
         region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
         only=_names(headers, b"x-waggle-plans"),
+        compared=_switch(headers, b"x-waggle-compare"),
         **_reuse_options(fields, headers),
     )
 
@@ -87,6 +88,15 @@ def _ceiling(
         shown, header = text.decode("latin-1")[:80], name.decode()
         raise BadRequest(f"`{header}` must be {unit}, {least:g} or more, not {shown!r}.", header)
     return value
+
+
+def _switch(headers: Mapping[bytes, bytes], name: bytes) -> bool:
+    """Whether a header that is `true` or `false` is true; without the header it is not."""
+    text = headers.get(name, b"false").decode("latin-1").strip().lower()
+    if text not in ("true", "false"):
+        header = name.decode()
+        raise BadRequest(f"`{header}` must be true or false, not {text[:80]!r}.", header)
+    return text == "true"
 
 
 def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from router.api.explanation import explained
 from router.api.incoming import Admission, Incoming
 from router.api.parse import parse_chat
+from router.engine.bounds import most_usd
 from router.engine.engine import Engine
 
 
@@ -19,4 +20,8 @@ class RouteEndpoint:
     async def post(self, incoming: Incoming) -> None:
         key, request = await self.admission.request(incoming, parse_chat)
         decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
-        await incoming.reply.json(200, {"object": "route", **explained(decision, request)})
+        plans, estimates = self.engine.plans, self.engine.allowances.estimates
+        names = (*decision.probabilities, *decision.ineligible)
+        most = {name: most_usd(plans, name, request, estimates) for name in names}
+        route = {"object": "route", **explained(decision, request), "most_usd": most}
+        await incoming.reply.json(200, route)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _RESAMPLES = 400
 _LEAST_HOURS = 5
 _LEAST_JUDGED = 5  # judged answers of a plan before its quality counts
-_ROUTED = "strategy not in ('named', 'shadow', 'sticky', 'reuse')"
+_ROUTED = "strategy not in ('named', 'compared', 'shadow', 'sticky', 'reuse')"
 
 
 def saved(telemetry: ReportedTelemetry) -> ReportSection:

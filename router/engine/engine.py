@@ -54,7 +54,7 @@ from router.routing.decide import chain_of, route
 from router.routing.deciders import Deciders
 from router.routing.following import Following
 from router.routing.ladder import policy_in_force, policy_of
-from router.routing.named import named
+from router.routing.named import compared, named
 from router.routing.shadow import auto_serves, shadowed, share_of_auto
 from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
@@ -183,6 +183,9 @@ class Engine:
             policy_version=self.policy_version,
         )
         decision = named(self.plans, request, backend, around)
+        if decision is not None and request.compared:
+            around = self._surroundings(request, around, lookup)
+            return compared(self.plans, request, decision, around)
         live = self.config.objective.start == "live" or request.operation != "chat"
         if decision is not None and (backend or live):
             return decision
@@ -328,7 +331,7 @@ class Engine:
     ) -> tuple[Request, Decision, Recalled | None]:
         """If an adapter is configured, ask it to adapt the recalled answer to this request."""
         adapter = self.config.reuse.adapter
-        certain = decision.strategy in ("named", "computed", "specialist")
+        certain = decision.strategy in ("named", "compared", "computed", "specialist")
         if adapter is None or certain or match.solution.kind != "text":
             return request, decision, None
         arm = Arm(adapter)

@@ -88,10 +88,10 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
     eligible, ineligible = eligible_plans(
         plans, request, allowed=around.allowed, down=around.down, claims=around.claims
     )
-    return Case(plans, request, around, eligible, ineligible, _features(plans, request, around))
+    return Case(plans, request, around, eligible, ineligible, features_of(plans, request, around))
 
 
-def _features(plans: Plans, request: Request, around: Surroundings) -> Features:
+def features_of(plans: Plans, request: Request, around: Surroundings) -> Features:
     score = complexity(request.reading, plans.weights)
     lens = around.lens
     row = numbers(

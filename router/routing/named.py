@@ -1,12 +1,15 @@
 """The decision for a caller who names a backend, a plan or a model. Pure functions."""
 
 from collections.abc import Collection
+from dataclasses import replace
 
 from learner.policy import Arm
 from router.config.plans import Code
 from router.domain import Decision, Request
 from router.plans.compiled import Plans
-from router.routing.case import Surroundings
+from router.plans.costs import size_of
+from router.routing.bandit import rates_of
+from router.routing.case import Surroundings, features_of
 from router.routing.eligible import backend_refusals
 from router.wire.errors import Unroutable
 
@@ -39,6 +42,27 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
         )
         raise Unroutable(404, "model_not_found", message, "model")
     return _bypass(plans, request, target, around, f"the caller asked for model {request.model}")
+
+
+def compared(plans: Plans, request: Request, named: Decision, around: Surroundings) -> Decision:
+    """The decision for a caller who asks several plans the same, to judge them side by side.
+
+    The caller prefers none of the plans, so a judgement of an answer teaches the learner what the
+    plan is worth on such requests. A caller who names one plan may have reasons that no feature
+    shows.
+    """
+    features = features_of(plans, request, around)
+    return replace(
+        named,
+        strategy="compared",
+        reason=f"{named.reason}, to compare it with others",
+        score=features.score.score,
+        parts=features.score.parts,
+        numbers=features.numbers,
+        policy_version=around.policy_version,
+        kind=features.kind,
+        rates=rates_of(plans, [named.plan], size_of(request)),
+    )
 
 
 def _cannot(plans: Plans, plan: str, request: Request) -> str:

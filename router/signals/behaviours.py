@@ -58,7 +58,7 @@ _DIGEST = 8  # bytes
 _ALIKE = 0.5  # the share of content words that a rephrased message keeps
 _LEFT = 499
 # Strategies whose answers teach nothing about plans: the caller, a rule or memory chose them.
-_UNJUDGED = ("named", "computed", "reuse", "")
+_UNJUDGED = ("named", "compared", "computed", "reuse", "")
 
 
 def behaviour_of(metric: str) -> str:

@@ -16,7 +16,7 @@ create macro student(freedom) as
 create macro left_out(plan, strategy, operation, tier, checked, status, propensity, odds) as case
   when plan is null then 'refused'
   when operation <> 'chat' then 'no chat'
-  when strategy = 'named' then 'named by the caller'
+  when strategy in ('named', 'compared') then 'named by the caller'
   when strategy = 'reuse' or (coalesce(tier, 'novel') <> 'novel' and not coalesce(checked, false))
     then 'answered from memory'
   when strategy in ('sticky', 'moved') then 'stayed with its conversation'
@@ -150,7 +150,7 @@ create macro cost_saved(
   every := interval 1 hour, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
 ) as table
 with r as (
-  select * from sums(every, since, until) where strategy not in ('named', 'shadow', 'sticky', 'reuse')),
+  select * from sums(every, since, until) where strategy not in ('named', 'compared', 'shadow', 'sticky', 'reuse')),
 plans as (
   select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by plan having sum(n) > 0),

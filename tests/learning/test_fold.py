@@ -107,6 +107,20 @@ def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
     assert fold.state.bandit.expenses.of(Arm("cheap")).seen == 1
 
 
+def test_a_judgement_of_plans_that_were_asked_side_by_side_teaches_their_quality(config, stored):
+    features = features_of("x")
+    rows = [
+        request(
+            strategy="compared", plan=plan, features_version=2, features=features, propensity=1.0
+        )
+        for plan in ("cheap", "dear")
+    ]
+    stored.write("requests", rows)
+    stored.write("signals", [signal(row, float(row["plan"] == "dear")) for row in rows])
+    fold = turned(begun(config))
+    assert fold.state.bandit.learned == 2
+
+
 def test_rows_of_other_features_are_left_out(config, stored):
     rows = [request(features_version=3, features=[1.0] * 8), request()]
     stored.write("requests", rows)

@@ -158,6 +158,7 @@ def test_a_plan_that_cannot_answer_passes_its_share_on_as_it_would_in_service(tm
 
 ODD = [
     ({"strategy": "named"}, "named by the caller"),
+    ({"strategy": "compared"}, "named by the caller"),
     ({"strategy": "reuse", "reuse_tier": "exact"}, "answered from memory"),
     ({"reuse_tier": "reuse"}, "answered from memory"),
     ({"strategy": "sticky"}, "stayed with its conversation"),

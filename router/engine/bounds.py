@@ -1,0 +1,30 @@
+"""The most that a plan may cost for one request, for a caller who asks before the money is spent.
+
+The bound rests on the same figures as the reservations of a key: the whole prompt, and the longest
+answer that the request allows. It assumes the longest way through the plan, with all earlier
+answers in the prompt of each later step.
+
+Not covered: a call that a provider charges although it failed and was tried again, and a judge
+that answers with more words than the request allows its answer.
+"""
+
+from router.domain import Request
+from router.engine.estimates import Estimates
+from router.plans.compiled import Plans
+from router.plans.costs import expected
+
+_TEMPLATE_TOKENS = 2_000  # what a step of a plan may add to the prompt beside earlier answers
+
+
+def most_usd(plans: Plans, name: str, request: Request, estimates: Estimates) -> float:
+    """The most dollars that this plan may cost."""
+    config, plan = plans.config, plans[name]
+    calls = plan.of_input.most_calls
+
+    def dearest_call(backend: str) -> float:
+        claim = estimates.claim(config, (backend,), request, request.body)
+        added = 0 if calls <= 1 else _TEMPLATE_TOKENS + (calls - 1) * claim.most.tokens
+        price = config.backends[backend].price
+        return claim.most.usd + price.cost_usd(input_tokens=added, output_tokens=0, cached_tokens=0)
+
+    return expected(plan.tree, dearest_call).most_usd

@@ -11,14 +11,16 @@ that answers with more words than the request allows its answer.
 from router.domain import Request
 from router.engine.estimates import Estimates
 from router.plans.compiled import Plans
-from router.plans.costs import expected
+from router.plans.costs import Size, call_cost, expected
 
 _TEMPLATE_TOKENS = 2_000  # what a step of a plan may add to the prompt beside earlier answers
 
 
-def most_usd(plans: Plans, name: str, request: Request, estimates: Estimates) -> float:
-    """The most dollars that this plan may cost."""
+def most_usd(plans: Plans, name: str, request: Request, estimates: Estimates) -> float | None:
+    """The most dollars that this plan may cost; None if the price of a backend is unknown."""
     config, plan = plans.config, plans[name]
+    if any(config.backends[backend].price is None for backend in plan.backends):
+        return None
     calls = plan.of_input.most_calls
 
     def dearest_call(backend: str) -> float:

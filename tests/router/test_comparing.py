@@ -58,6 +58,15 @@ async def test_no_plan_costs_more_than_the_bound_that_route_names(plan):
     assert 0 < trace.cost_usd <= most
 
 
+async def test_a_plan_with_an_unknown_price_has_no_bound():
+    unknown = {"c": {"kind": "openai", "base_url": "http://127.0.0.1:9"}}
+    plans = {"p": {"ask": "a"}, "q": {"cascade": ["a", "c"], "accept": {"regex": "x"}}}
+    async with planned(plans, more=unknown, a=ScriptedModel("x")) as waggle:
+        route = (await waggle.post("/v1/route", {"model": "auto", "messages": ASK})).json
+    assert route["most_usd"]["p"] > 0
+    assert route["most_usd"]["q"] is None
+
+
 async def test_the_bound_grows_with_the_answer_that_is_allowed():
     async with planned(TWO, a=ScriptedModel("x"), b=ScriptedModel("y")) as waggle:
         bounds = [

@@ -27,6 +27,6 @@ def most_usd(plans: Plans, name: str, request: Request, estimates: Estimates) ->
         claim = estimates.claim(config, (backend,), request, request.body)
         added = 0 if calls <= 1 else _TEMPLATE_TOKENS + (calls - 1) * claim.most.tokens
         price = config.backends[backend].price
-        return claim.most.usd + price.cost_usd(input_tokens=added, output_tokens=0, cached_tokens=0)
+        return claim.most.usd + call_cost(price, Size(added, 0))
 
     return expected(plan.tree, dearest_call).most_usd

@@ -14,6 +14,7 @@ from experiments.replay.service import Setup, Waggle
 from experiments.replay.sets import half_of
 from experiments.replay.streams import stream_of
 from learner.policy import Arm
+from router.plans.compiled import Plans
 from router.routing.case import Surroundings
 from router.routing.decide import route
 from router.routing.deciders import Deciders
@@ -102,7 +103,7 @@ def test_the_cost_term_of_the_services_policy_is_the_recorded_cost(stream, waggl
 
 def test_the_replay_decides_as_the_router_does(stream, waggle):
     play(stream, waggle, Conditions())
-    deciders = Deciders(policy_of(waggle.config), waggle.policy)
+    deciders = Deciders(policy_of(Plans(waggle.config)), waggle.policy)
     for step in range(0, len(stream), 10):
         around = Surroundings(vector=stream.outcomes.vectors[step])
         decision = route(waggle.plans, deciders, stream.requests[step], around, uniform=0.5)

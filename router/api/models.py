@@ -33,7 +33,8 @@ class ModelsEndpoint:
     def _models(self) -> list[dict[str, Any]]:
         config = self.engine.config
         owners = [(AUTO, "waggle"), *((plan, "plan") for plan in config.plans)]
-        owners += [(name, settings.kind) for name, settings in config.backends.items()]
+        others = (item for item in config.backends.items() if item[0] not in config.plans)
+        owners += [(name, settings.kind) for name, settings in others]
         return [
             {"id": name, "object": "model", "created": self.started_at, "owned_by": owner}
             for name, owner in owners

@@ -52,6 +52,7 @@ class ModelFacts:
     capabilities: tuple[str, ...]
     efforts: tuple[str, ...]  # values that `reasoning_effort` may have, from little to much
     source: str  # the tables, with their versions
+    reasons: bool | None = None  # whether the model thinks before it answers
 
 
 def look_up(model: str, base_url: str, at: dt.datetime | None = None) -> ModelFacts | None:
@@ -73,6 +74,7 @@ def look_up(model: str, base_url: str, at: dt.datetime | None = None) -> ModelFa
         () if abilities is None else abilities.capabilities,
         efforts_of(provider, name),
         source(),
+        None if abilities is None else abilities.reasons,
     )
 
 

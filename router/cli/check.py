@@ -16,7 +16,7 @@ from router.config.load import EMBEDDED
 from router.config.plans import Code
 from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
-from router.routing.ladder import ladder_of
+from router.routing.ladder import configured_ladder
 from router.routing.strategies import configured
 from router.trials.ledger import Ledger
 
@@ -68,7 +68,7 @@ def _backend_line(backend: AnyBackend) -> str:
 def _strategy_line(config: Config) -> str:
     """The strategy of the configuration, and the plans that the strategy chooses among."""
     objective = config.objective
-    ladder = ladder_of(objective.ladder, config.asking)
+    ladder = configured_ladder(Plans(config))
     steps = [str(ladder.rungs[0])]
     steps += [
         f"from {cut:g} {rung}" for cut, rung in zip(ladder.cuts, ladder.rungs[1:], strict=True)

@@ -124,7 +124,7 @@ def _work(
             raise InputRefused(f"--plans {plan}: the plans are {', '.join(config.plans)}")
     judge = compiled.aliases.get(judge, judge)
     if judge and judge not in compiled:
-        names = ", ".join((*config.plans, *config.backends))
+        names = ", ".join(dict.fromkeys((*config.plans, *config.backends)))
         raise InputRefused(f"--judge {judge}: there is no such plan or backend: {names}")
     try:
         check_ending(target)

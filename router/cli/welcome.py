@@ -14,7 +14,7 @@ def welcome(config: Config, keys: Sequence[Key], record: RunningService, seconds
     url = record.url
     rows = {
         "OpenAI base_url": f"{url}/v1",
-        "Models": ", ".join(("auto", *config.plans, *config.backends)),
+        "Models": ", ".join(dict.fromkeys(("auto", *config.plans, *config.backends))),
         "Keys": str(len(keys) or "none: loopback only"),
         "Health": f"{url}/health/ready",
         "Metrics": f"{url}/metrics",

@@ -1,13 +1,15 @@
 """The whole configuration as one frozen value, with the folders of its files."""
 
 from pathlib import Path
+from typing import Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from router.config.backends import AnyBackend
 from router.config.objective import Objective, Trials
 from router.config.plan_steps import lead
 from router.config.plans import AnyPlan, Code
+from router.config.plans_by_name import with_plans
 from router.config.reuse import Reuse
 from router.config.server import DashboardSettings, Keys, Server, TelemetrySettings
 from router.config.signals import DEFAULT, Sources
@@ -21,11 +23,21 @@ class Config(Values):
     telemetry: TelemetrySettings = TelemetrySettings()
     dashboard: DashboardSettings = DashboardSettings()
     backends: dict[Name, AnyBackend] = Field(min_length=1)
-    plans: dict[Name, AnyPlan] = Field(min_length=1)
+    plans: dict[Name, AnyPlan] = Field(
+        default_factory=dict,
+        validate_default=True,
+        min_length=1,
+        description="default: each backend that is a model, by its own name",
+    )
     objective: Objective = Objective()
     signals: Sources = DEFAULT
     reuse: Reuse = Reuse()
     trials: Trials = Trials()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _plans_by_name(cls, raw: Any) -> Any:
+        return with_plans(raw)
 
     @property
     def asking(self) -> tuple[str, ...]:

@@ -56,9 +56,12 @@ def _specialist_checks(name: str, settings: Raw, backends: set[str]) -> Iterator
 def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
     plans, kinds = dict(_items(raw.get("plans"))), _kinds(raw)
     for name, plan in plans.items():
-        if name == "auto" or name in backends:
-            rule = "`auto` means routing" if name == "auto" else "a backend has this name already"
-            yield Mistake(("plans", name), name, rule, "Give the plan another name.")
+        if name == "auto":
+            rule, mend = "`auto` means routing", "Give the plan another name."
+            yield Mistake(("plans", name), name, rule, mend)
+        elif name in backends and plan != {"ask": name}:
+            mend = f"Give the plan another name, or let it be {{ask: {name}}} and nothing more."
+            yield Mistake(("plans", name), name, "a backend has this name already", mend)
         if not isinstance(plan, str):
             yield from _step_checks(name, plan, kinds, set(plans))
             yield from setting_checks(name, plan, kinds)

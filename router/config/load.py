@@ -18,9 +18,11 @@ from router.config.cross_checks import cross_checks
 from router.config.facts import filled
 from router.config.network import NetworkSettings
 from router.config.plans import PATTERNS
+from router.config.plans_by_name import with_plans
 from router.config.problems import ConfigError, problems_of
 from router.config.pydantic_errors import mistake_of
 from router.config.references import REFERENCE
+from router.config.setting_checks import effort_checks
 from router.config.yaml_tree import read_tree
 
 EXPORTS_VARIABLE = "WAGGLE_ENCODERS"  # where an image keeps the encoders that its build exported
@@ -45,9 +47,11 @@ def as_written(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     environ = os.environ if environ is None else environ
     shown = "(embedded default)" if path == EMBEDDED else str(path)
     tree = read_tree(path, shown, environ)
-    mistakes = [*tree.mistakes, *cross_checks(tree.root)]
+    root = with_plans(tree.root)
+    mistakes = [*tree.mistakes, *cross_checks(root)]
     try:
-        config = Config.model_validate(tree.root)
+        config = Config.model_validate(root)
+        mistakes += [] if mistakes else effort_checks(root, config)
     except ValidationError as invalid:
         schema = Config.model_json_schema()
         errors = invalid.errors(include_url=False)

@@ -20,7 +20,7 @@ class LadderSettings(Values):
     """Settings of the strategy `ladder`: a harder request gets a higher rung."""
 
     rungs: tuple[Name, ...] = Field(
-        (), description="plans, the cheapest first; default: the order of the file"
+        (), description="plans, the cheapest first; default: by price, then by public results"
     )
     cuts: tuple[Annotated[float, Field(ge=0, le=10)], ...] | None = Field(
         None, description="complexity (0 to 10) at which each next rung begins; default: even steps"
@@ -132,7 +132,8 @@ class Objective(Values):
     )
     learning: Learning = Learning()
     premium: Name | None = Field(
-        None, description="the plan that savings are compared with; default: the dearest plan"
+        None,
+        description="the plan that savings are compared with; default: the dearest with a price",
     )
     ladder: LadderSettings = LadderSettings()
     start: Literal["live", "shadow"] = Field(

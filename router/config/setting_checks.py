@@ -7,7 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from router.config.backends import KINDS
-from router.config.parameters import PARAMETERS, PROTECTED, broken_rule
+from router.config.config import Config
+from router.config.efforts import effort_refusal
+from router.config.parameters import PARAMETERS, PROTECTED, broken_rule, effort_in
 from router.config.plan_names import Place, asks_in
 from router.config.problems import Mistake, unknown
 
@@ -26,6 +28,19 @@ def setting_checks(name: str, plan: Any, kinds: Mapping[str, Any]) -> Iterator[M
         for key, value in given.items() if isinstance(given, dict) else ():
             place = (*at, "set", key)
             yield from _parameter_checks(place, str(key), value, kind, settings.parameters)
+
+
+def effort_checks(raw: Mapping[str, Any], config: Config) -> Iterator[Mistake]:
+    """The efforts in the plans of a sound file that their models do not take, by the tables."""
+    for name, plan in raw["plans"].items():
+        for at, ask in asks_in(plan, ("plans", name)):
+            given = ask.get("set", {})
+            settings, effort = config.backends[ask["ask"]], effort_in(given)
+            rule = effort_refusal(settings, ask.get("model"), effort)
+            if rule:
+                key = "reasoning_effort" if "reasoning_effort" in given else "reasoning"
+                mend = "Take one of them." if "takes the" in rule else "Leave it out."
+                yield Mistake((*at, "set", key), effort, rule, mend)
 
 
 def _parameter_checks(

@@ -37,9 +37,10 @@ from router.demo.answers import (
 )
 from router.demo.tasks import Task, stream
 from router.deployment.local_service import find_running
+from router.plans.compiled import Plans
 from router.request.complexity import complexity
 from router.request.reading import reading_of
-from router.routing.ladder import ladder_of
+from router.routing.ladder import configured_ladder
 
 _AT_ONCE = 4
 _PATIENCE = 180.0  # seconds that the demo waits for a stopped service
@@ -200,10 +201,10 @@ def _fields(task: Task) -> dict[str, Any]:
 
 def _ladder(config: Config, task: Task) -> str:
     """The plan that the rule ladder would choose."""
-    settings = config.objective.ladder
-    score = complexity(reading_of(_fields(task)), settings.all_weights).score
+    weights = config.objective.ladder.all_weights
+    score = complexity(reading_of(_fields(task)), weights).score
     arms = [Arm(plan) for plan in config.asking]
-    shares = ladder_of(settings, config.asking).distribution({"complexity": score}, arms)
+    shares = configured_ladder(Plans(config)).distribution({"complexity": score}, arms)
     return str(max(shares, key=lambda arm: shares[arm]))
 
 

@@ -108,7 +108,8 @@ class Engine:
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
-        self.config, self.plans, self.policy = config, Plans(config), policy_of(config)
+        self.config, self.plans = config, Plans(config)
+        self.policy = policy_of(self.plans)
         self.allowances.routers = config.server.replicas
         self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
@@ -123,7 +124,7 @@ class Engine:
                 self.replying.keeping = Keeping(
                     self.recall, self.wall, self.tell, self._ask_backend, judges
                 )
-        in_force = policy_in_force(config, at=self.wall())
+        in_force = policy_in_force(self.plans, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)
 

@@ -19,6 +19,7 @@ from learner.pacing import Pacer
 from router.config.config import Config
 from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
+from router.plans.compiled import Plans
 from router.plans.traits import traits_of
 from router.routing.bandit import priced_usually
 from router.routing.ladder import policy_of
@@ -127,7 +128,7 @@ class Fold:
 
     def _policy_of(self, bandit: Bandit, now: float) -> BanditPolicy:
         return bandit.policy(
-            fallback=policy_of(self.config),
+            fallback=policy_of(Plans(self.config)),
             pacer=self.pacer(now),
             hears=not self.state.arrivals.silent,
             traits=self._traits,

@@ -13,8 +13,10 @@ from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
 from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
 from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, expected
+from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
 from router.plans.settings import Set, form_of, sets_of, shown_settings
 
+STAND_INS = frozenset({"llama"})  # kinds of backends that answer what no other plan can
 FROM_PASSAGES = (
     "Above are numbered passages from documents. Answer the question from them alone, in your own "
     "words, and name the passages you used by their numbers in brackets. What they do not say, you "
@@ -99,10 +101,10 @@ class VerifyingModel:
 class Plans(dict[str, CompiledPlan]):
     """Every plan by its name; also each plan less one stage, and each backend as a plan of its own.
 
-    `names` holds the configured plans in their order, `weights` the weights of the complexity
-    score, `specialists` the least confidence of each specialist's answers, `unconditional` the
-    capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
-    whether one answer serves two requests.
+    `names` holds the configured plans in their order, `rungs` the plans of the ladder from cheap to
+    strong, `weights` the weights of the complexity score, `specialists` the least confidence of
+    each specialist's answers, `unconditional` the capabilities of each backend that refuses
+    requests for no other reason, `verifier` what is asked whether one answer serves two requests.
     """
 
     def __init__(self, config: Config) -> None:
@@ -112,6 +114,7 @@ class Plans(dict[str, CompiledPlan]):
         super().__init__({n: self._compile(n) for n in (*config.backends, *self.names, *simpler)})
         self.aliases = _aliases(config)
         self.asking = config.asking
+        self.priors: Mapping[str, float] = {}
         self.weights = config.objective.ladder.all_weights
         self.specialists = {
             name: settings.enough
@@ -124,7 +127,11 @@ class Plans(dict[str, CompiledPlan]):
             if settings.context_window is None and type(settings).refuses is BackendSettings.refuses
         }
         self.verifier = _verifier(config, self.aliases)
-        self.premium = config.objective.premium or max(config.plans, key=self._dearness)
+        rungs = config.objective.ladder.rungs
+        ranks = [self._rank(name, self.usual_price(name)) for name in self.asking]
+        self.rungs = rungs or cheapest_first(ranks)
+        leads = [self._rank(name, self._price_of_lead(name)) for name in self.names]
+        self.premium = config.objective.premium or dearest_known(leads)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
     def call_cost(self, size: Size) -> Callable[[str], float]:
@@ -148,9 +155,28 @@ class Plans(dict[str, CompiledPlan]):
             shown_settings(tree),
         )
 
-    def _dearness(self, name: str) -> float:
+    def usual_price(self, name: str) -> float | None:
+        """Expected dollars for 1,000 usual requests, midway between least and most; None if the
+        price of a backend is unknown that may be called."""
+        called: list[str] = []
+
+        def usd(backend: str) -> float:
+            called.append(backend)
+            return call_cost(self.config.backends[backend].price, Size())
+
+        cost = expected(self[name].tree, usd)
+        if any(self.config.backends[backend].price is None for backend in called):
+            return None
+        return 1000 * (cost.least_usd + cost.most_usd) / 2
+
+    def _price_of_lead(self, name: str) -> float | None:
         price = self.config.backends[self[name].lead].price
-        return 0.0 if price is None else price.input + price.output
+        return None if price is None else 1000 * call_cost(price, Size())
+
+    def _rank(self, name: str, price: float | None) -> PlanRank:
+        plan = self.config.plans[name]
+        stands_in = self.config.backends[self[name].lead].kind in STAND_INS
+        return PlanRank(name, price, effort_of(plan), self.priors.get(name), stands_in)
 
 
 def _aliases(config: Config) -> dict[str, str]:

@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 
 from router.config.backends import AnyBackend
-from router.config.parameters import BOUNDS
+from router.config.efforts import effort_refusal
+from router.config.parameters import BOUNDS, effort_in
 from router.config.plans import Ask, Step
 from router.config.values import BackendSettings
 from router.domain import Fields, Request
@@ -43,14 +44,20 @@ def _body(plan: Ask, request: Request, work: Work, settings: AnyBackend) -> byte
     if request.operation != "chat":
         return replaced(request.body, changes) if changes else request.body
     body = body_of(request, work, settings.kind)
-    for name, value in changed_by(plan.set_, request.fields, settings).items():
+    for name, value in changed_by(plan.set_, request.fields, settings, plan.model).items():
         changes[orjson.dumps(name)] = orjson.dumps(value)
     return replaced(body, changes) if changes else body
 
 
-def changed_by(given: Set, fields: Fields, settings: BackendSettings) -> dict[str, Any]:
-    """The fields that a plan's parameters change in a request for this backend."""
+def changed_by(
+    given: Set, fields: Fields, settings: BackendSettings, model: str | None = None
+) -> dict[str, Any]:
+    """The fields that a plan's parameters change in a request for this backend. `model` is the
+    plan's own name of the model."""
     changes = {name: value for name, value in given.items() if name in settings.parameters}
+    if effort_refusal(settings, model, effort_in(changes)):
+        changes.pop("reasoning_effort", None)
+        changes.pop("reasoning", None)
     bounds = [name for name in BOUNDS if name in changes]
     if bounds:
         callers = {name: fields[name] for name in BOUNDS if type(fields.get(name)) is int}

@@ -9,7 +9,7 @@ from learner.policy import Policy
 from router.plans.costs import size_of
 from router.routing.bandit import Chosen, chosen, preference_of, rates_of, too_slow
 from router.routing.case import Case
-from router.routing.ladder import ladder_of
+from router.routing.ladder import configured_ladder
 
 if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
@@ -25,7 +25,7 @@ class Deciders:
     def ladder(self, case: Case) -> Ladder:
         if isinstance(self.policy, Ladder):
             return self.policy
-        return ladder_of(case.plans.config.objective.ladder, case.plans.asking)
+        return configured_ladder(case.plans)
 
 
 def by_bandit(

@@ -38,7 +38,7 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
     if target is None:
         message = (
             f"The model `{request.model}` does not exist. Use `auto`, or one of /v1/models: "
-            f"{', '.join((*plans.names, *plans.config.backends))}."
+            f"{', '.join(dict.fromkeys((*plans.names, *plans.config.backends)))}."
         )
         raise Unroutable(404, "model_not_found", message, "model")
     return _bypass(plans, request, target, around, f"the caller asked for model {request.model}")

@@ -12,8 +12,9 @@ from learner.policy import Arm, Distribution
 from router.config.config import Config
 from router.config.plan_steps import whole
 from router.config.problems import unknown
+from router.plans.compiled import Plans
 from router.routing.function_contract import Unanswered, opinion
-from router.routing.ladder import ladder_of
+from router.routing.ladder import configured_ladder
 from router.routing.strategies import Strategy, policy_for
 from router.trials.book import Book, Rejected
 from router.trials.drawn_rows import DrawnRow
@@ -58,7 +59,7 @@ def _logged_odds(row: DrawnRow) -> Distribution | None:
 
 
 def _odds_by_rule(strategy: Strategy, config: Config) -> OddsOf:
-    policy = policy_for(strategy, ladder_of(config.objective.ladder, config.asking))
+    policy = policy_for(strategy, configured_ladder(Plans(config)))
     reads = strategy.kind == "ladder"  # the others look at no request
 
     def odds(row: DrawnRow) -> Distribution | None:

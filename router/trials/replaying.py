@@ -17,7 +17,7 @@ from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.routing.bandit import rates_of
 from router.routing.function_contract import Unanswered, opinion
-from router.routing.ladder import ladder_of
+from router.routing.ladder import configured_ladder
 from router.routing.strategies import Strategy, policy_for
 from router.trials.logged import LoggedDecision
 
@@ -69,10 +69,10 @@ class Replay:
     ) -> None:
         self._config, self._ask_function, self._lens = config, ask_function, lens
         self._preference = config.objective.preference
-        plans = [Arm(plan) for plan in config.plans]
-        self._rates = {Arm(p): rate for p, rate in rates_of(Plans(config), plans, Size()).items()}
+        compiled, plans = Plans(config), [Arm(plan) for plan in config.plans]
+        self._rates = {Arm(p): rate for p, rate in rates_of(compiled, plans, Size()).items()}
         self._bandit = bandit.preferring(self._preference).priced(self._rates)
-        self._ladder = ladder_of(config.objective.ladder, config.asking)
+        self._ladder = configured_ladder(compiled)
 
     def odds(self, strategy: Strategy, row: LoggedDecision) -> Distribution:
         configured = [arm for arm in row.odds if arm in self._config.plans]

@@ -9,6 +9,7 @@ import yaml
 
 from router.config.load import load
 from router.config.problems import ConfigError
+from router.plans.settings import changed_by
 from tests.reuse.service import settled
 from tests.rig import rig
 from tests.router.scripted import ScriptedModel, only, planned
@@ -217,6 +218,49 @@ def test_what_a_plan_may_not_set_is_refused_by_name(tmp_path, plan, key, rule, m
     assert problem.key == f"plans.p.{key}"
     assert rule in problem.rule
     assert mend in problem.mend
+
+
+CLOUD = """
+backends:
+  gpt: {kind: openai, base_url: "https://api.openai.com/v1", model: MODEL}
+  other: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o}
+plans:
+  p: {ask: gpt, fallback: [other], set: {reasoning_effort: EFFORT}}
+"""
+
+
+@pytest.mark.parametrize(
+    ("model", "effort", "rule"),
+    [
+        ("gpt-4o", "low", "gpt-4o does not reason, and takes no effort"),
+        ("o3", "minimal", "o3 takes the efforts low, medium, high"),
+        ("gpt-5", "none", "gpt-5 takes the efforts minimal, low, medium, high"),
+        ("gpt-5", "minimal", ""),
+        ("a-model-of-next-year", "xhigh", ""),
+    ],
+)
+def test_an_effort_that_the_tables_know_the_model_not_to_take_is_refused(
+    tmp_path, model, effort, rule
+):
+    path = tmp_path / "waggle.yaml"
+    path.write_text(CLOUD.replace("MODEL", model).replace("EFFORT", effort))
+    if not rule:
+        assert load(path, {}).plans["p"].set_ == {"reasoning_effort": effort}
+        return
+    with pytest.raises(ConfigError) as refused:
+        load(path, {})
+    (problem,) = refused.value.problems
+    assert (problem.key, problem.rule) == ("plans.p.set.reasoning_effort", rule)
+    assert problem.line == 6
+
+
+def test_a_fallback_that_takes_no_effort_gets_none(tmp_path):
+    path = tmp_path / "waggle.yaml"
+    path.write_text(CLOUD.replace("MODEL", "gpt-5").replace("EFFORT", "high"))
+    config = load(path, {})
+    given = config.plans["p"].set_ | {"temperature": 0}
+    assert changed_by(given, {}, config.backends["gpt"]) == given
+    assert changed_by(given, {}, config.backends["other"]) == {"temperature": 0}
 
 
 def test_a_fallback_that_takes_less_is_no_mistake(tmp_path):

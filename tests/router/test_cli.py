@@ -122,7 +122,7 @@ def test_check_reports_every_problem_and_exits_with_2(waggle, tmp_path):
 
 def test_the_schema_is_json_for_editors(waggle):
     schema = json.loads(waggle("check", "--schema").output)
-    assert set(schema["required"]) == {"backends", "plans"}
+    assert set(schema["required"]) == {"backends"}
 
 
 @pytest.mark.filterwarnings("ignore")  # Ray warns when it is imported

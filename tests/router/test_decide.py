@@ -39,7 +39,7 @@ def request(text=EASY, model="auto", **fields):
 
 
 def decided(asking, around=Surroundings(), uniform=0.5):  # noqa: B008 - frozen
-    return route(PLANS, Deciders(policy_of(CONFIG)), asking, around, uniform=uniform)
+    return route(PLANS, Deciders(policy_of(PLANS)), asking, around, uniform=uniform)
 
 
 def chain(decision, asking, home=None):

@@ -47,7 +47,7 @@ def trial(candidate, share=0.5, *, current=None, shadow=False, id_="t1", layer="
 
 def decide(steering, request, uniform=0.4, **around):
     surroundings = Surroundings(steering=steering, **around)
-    return route(PLANS, Deciders(policy_of(CONFIG)), request, surroundings, uniform=uniform)
+    return route(PLANS, Deciders(policy_of(PLANS)), request, surroundings, uniform=uniform)
 
 
 def test_each_side_decides_as_its_strategy_and_the_odds_are_those_of_both():

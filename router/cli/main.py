@@ -15,6 +15,7 @@ from router.cli.check import check
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
 from router.cli.evaluate import evaluate
+from router.cli.init import init
 from router.cli.keys import keys_app
 from router.cli.policy import policy_app
 from router.cli.reload import reload
@@ -36,7 +37,7 @@ from router.cli.warm import warm
 
 app = typer.Typer(
     cls=RefusingGroup,
-    help="A self-optimizing router for language models. Start with: waggle serve",
+    help="A self-optimizing router for language models. Start with: waggle init, waggle serve",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -84,6 +85,7 @@ def _add(panel: str, **commands: Callable[..., None]) -> None:
 
 _add(
     "Run the service",
+    init=init,
     serve=serve,
     status=status,
     stop=stop,

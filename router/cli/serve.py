@@ -5,8 +5,10 @@ import time
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 
 from router.cli.context import CommandContext, in_context, keys_to_serve
+from router.cli.init_notice import notice
 from router.cli.serving import Command, Start
 from router.cli.specialist import refresh_in_child
 from router.cli.terminal import (
@@ -15,9 +17,12 @@ from router.cli.terminal import (
     out,
 )
 from router.config.config import Config
+from router.config.environment import environment_of
+from router.config.load import EMBEDDED
 from router.deployment import local_service
 from router.deployment.closed_folder import FolderNotOurs
 from router.deployment.doctor import port_free
+from router.discovery.providers import VARIABLES
 
 
 @in_context
@@ -35,13 +40,16 @@ def serve(
 ) -> None:
     """Start the service and run until Ctrl-C, which stops it cleanly.
 
-    Without a waggle.yaml, the embedded default runs: no key, no model server, no network.
+    Without a waggle.yaml, the embedded default runs: no key, no model server, no network. It uses
+    no key and no server that it finds; `waggle init` writes a waggle.yaml for them.
     Example: waggle serve --port 9000
     """
     begun = time.monotonic()
     config = here.config_with(host=host, port=port)
     keys = keys_to_serve(config)
     _refuse_what_cannot_start(config, ray_address)
+    if here.source == EMBEDDED and (text := notice(environment_of(VARIABLES))):
+        out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
     refresh_in_child(config, here.config_file)
     start = Start(config, keys, here.source.resolve(), ray_address, begun)
     try:

@@ -111,7 +111,7 @@ def link(text: str, **view: str) -> html.A:
 def badge(state: str) -> html.Span:
     """A state in words. A sign before the words says the same as the colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
-    good |= {"learned"}
+    good |= {"learned", "live"}
     bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
     bad |= {"no judged answers", "no judged answers any more"}
     busy = {"running", "shadow", "adopting", "unknown", "worth learning"}

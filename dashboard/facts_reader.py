@@ -94,7 +94,7 @@ class FactsReader:
         ).rows
         marks = self._source.ask(
             "select ts, kind, subject, state from events "
-            "where kind in ('drift', 'configuration', 'strategy') order by ts"
+            "where kind in ('drift', 'configuration', 'strategy', 'switch') order by ts"
         ).rows
         return TelemetryFacts(
             now=self._clock(),

@@ -9,6 +9,7 @@ from dashboard.components import dollars, number, tile, tiles, with_half
 from dashboard.figures import colour, lines, over_time, stacked
 from dashboard.pages import controls
 from dashboard.pages.outlook import outlook, show_outlook
+from dashboard.pages.shadow import shadow, show_shadow
 from dashboard.panel import (
     QUALITY,
     QUALITY_HALF,
@@ -201,6 +202,17 @@ PAGE = Page(
             "estimated from the quality, cost and latency of their plans on each kind of request.",
         ),
         Panel(
+            "shadow",
+            "What would auto do?",
+            shadow,
+            show_shadow,
+            form="parts",
+            size="whole",
+            note="While objective.start is shadow, callers get what they name, and auto is only "
+            "measured. The intervals are 95% and hold at every look. Foretold figures prove "
+            "nothing.",
+        ),
+        Panel(
             "curve",
             "Utility",
             controls.curve,
@@ -209,7 +221,7 @@ PAGE = Page(
             tall=True,
             note="Utility is quality minus weighted cost and latency. Controls are estimated from "
             "the results of their plans on each kind of request. Drag along a curve to zoom in. "
-            "▲ drift, ● new configuration, ◆ another strategy serves.",
+            "▲ drift, ● new configuration, ◆ another strategy serves, or auto was switched.",
         ),
         Panel(
             "outlook",

@@ -67,7 +67,7 @@ def _strip(rows: Rows, query: PanelQuery) -> Shown:
 def changed(query: PanelQuery) -> str:
     return f"""
 select ts, kind, subject, state, detail::varchar as detail, len(seen_by) as seen_by
-from events where {query.here} and kind not in ('reuse', 'signal', 'outlook')
+from events where {query.here} and kind not in ('reuse', 'signal', 'outlook', 'shadow')
   and (kind <> 'solutions' or state not in ('adapted', 'quarantined', 'merged'))
 order by ts desc, event_id limit 100"""
 

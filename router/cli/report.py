@@ -24,6 +24,7 @@ from router.cli.report_sections import (
     strategies_served,
     tried_in_vain,
 )
+from router.cli.report_shadow import shadow_of_auto
 from router.cli.report_telemetry import ReportedTelemetry
 from router.cli.terminal import InputRefused, out
 from router.config.config import Config
@@ -69,6 +70,7 @@ def learning_report(
         telemetry = ReportedTelemetry(con, begin, end)
         sections = (
             headline(telemetry),
+            *shadow_of_auto(telemetry, config, book),
             saved(telemetry),
             other_policies(telemetry, book),
             learned(telemetry),

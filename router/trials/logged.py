@@ -111,10 +111,11 @@ GROUP BY plan HAVING sum(n) >= {_LEAST_REQUESTS}
 
 
 class LoggedTelemetry:
-    """Reads the catalog. Each call opens the catalog anew, because the keeper replaces it."""
+    """Reads the catalog. Each call opens the catalog anew, because the keeper replaces it, unless
+    there is a connection to read through."""
 
-    def __init__(self, folder: Path) -> None:
-        self._path = folder / CATALOG_FILE
+    def __init__(self, folder: Path, con: duckdb.DuckDBPyConnection | None = None) -> None:
+        self._path, self._con = folder / CATALOG_FILE, con
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
         rows = self._rows(_EXPOSURES, list(NAMES_OF), since_micros, list(trials))
@@ -144,6 +145,8 @@ class LoggedTelemetry:
         return {str(plan): usd / n for plan, usd, n in rows}, spent
 
     def _rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        if self._con is not None:
+            return self._con.execute(sql, list(arguments)).fetchall()
         # One thread: this machine also answers requests, and this query can wait.
         config: dict[str, Any] = {"threads": 1}
         with duckdb.connect(str(self._path), read_only=True, config=config) as connection:

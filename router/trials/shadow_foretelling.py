@@ -7,10 +7,10 @@ this proves nothing: it may only say where a measurement is worth its while.
 """
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from typing import NamedTuple
 
 import duckdb
 
@@ -48,10 +48,10 @@ x AS (
          list_filter(expected, lambda x: x.plan = e.key)[1].cost_usd AS usd,
          list_filter(expected, lambda x: x.plan = served)[1].cost_usd AS own_usd
   FROM s WHERE e.value > 0)
-SELECT kind, served, auto, sum(p), sum(p * cost_usd), sum(p * usd),
-       sum(p) FILTER (usd IS NULL), sum(p) FILTER (cost_usd IS NULL),
-       sum(p * cost_usd) FILTER (own_usd IS NOT NULL),
-       sum(p * own_usd) FILTER (cost_usd IS NOT NULL)
+SELECT kind, served, auto, sum(p), coalesce(sum(p * cost_usd), 0), coalesce(sum(p * usd), 0),
+       coalesce(sum(p) FILTER (usd IS NULL), 0), coalesce(sum(p) FILTER (cost_usd IS NULL), 0),
+       coalesce(sum(p * cost_usd) FILTER (own_usd IS NOT NULL), 0),
+       coalesce(sum(p * own_usd) FILTER (cost_usd IS NOT NULL), 0)
 FROM x GROUP BY ALL
 """
 
@@ -91,6 +91,27 @@ class _Seen:
     quality: float | None
     variance: float
 
+    @property
+    def squared_error(self) -> float:
+        """Of the mean quality. Two more answers, one good and one bad, so that few and equal
+        answers never look certain."""
+        return (self.variance * self.judged + 0.5) / (self.judged + 2) / self.judged
+
+
+class _Moved(NamedTuple):
+    """Traffic of a kind that `auto` would have moved from one plan to another, in requests."""
+
+    kind: str
+    served: str
+    auto: str
+    weight: float
+    paid_usd: float
+    foretold_usd: float
+    unforetold: float  # requests without a forecast of the learner
+    unpaid: float  # requests whose cost nobody knows
+    known_usd: float
+    known_foretold_usd: float
+
 
 def shadow_counts(
     con: duckdb.DuckDBPyConnection, since: dt.datetime, until: dt.datetime
@@ -105,7 +126,7 @@ def foretold(
     con: duckdb.DuckDBPyConnection, since: dt.datetime, until: dt.datetime
 ) -> ForetoldShadow:
     """Foretell from the requests that got what their callers named, between two moments."""
-    moved = con.execute(_MOVED, [since, until]).fetchall()
+    moved = [_Moved(*row) for row in con.execute(_MOVED, [since, until]).fetchall()]
     if not moved:
         return ForetoldShadow()
     seen = {
@@ -115,8 +136,8 @@ def foretold(
     saving, off_by, unpriced = _saving(moved, seen)
     quality, half, judged, unjudged = _quality(moved, seen)
     tried = {plan for (_, plan), cell in seen.items() if cell.priced}
-    untried = sorted({row[2] for row in moved} - tried)
-    requests = sum(row[3] for row in moved)
+    untried = sorted({part.auto for part in moved} - tried)
+    requests = sum(part.weight for part in moved)
     return ForetoldShadow(
         requests,
         saving,
@@ -131,66 +152,50 @@ def foretold(
 
 
 def _saving(
-    moved: Sequence[Sequence[Any]], seen: dict[tuple[str, str], _Seen]
+    moved: Sequence[_Moved], seen: Mapping[tuple[str, str], _Seen]
 ) -> tuple[float | None, float | None, int]:
     """The dollars saved; None where the cost of too many requests cannot be foretold."""
-    saving, untold, total, own, own_foretold = 0.0, 0.0, 0.0, 0.0, 0.0
-    for (
-        kind,
-        served,
-        auto,
-        weight,
-        paid,
-        usd,
-        without,
-        unpriced,
-        known_usd,
-        known_foretold,
-    ) in moved:
-        total += weight
-        own, own_foretold = own + (known_usd or 0.0), own_foretold + (known_foretold or 0.0)
-        if served == auto:
+    saving, untold = 0.0, 0.0
+    for part in moved:
+        if part.served == part.auto:
             continue
-        mean = seen.get((kind, auto))
-        gap = without or 0.0
-        if unpriced or (gap and (mean is None or mean.usd is None)):
-            untold += max(unpriced or 0.0, gap)
-            continue
-        saving += paid - (usd or 0.0) - (gap * (mean.usd or 0.0) if mean is not None else 0.0)
-    off_by = abs(own_foretold / own - 1) if own > 0 and own_foretold > 0 else None
-    if untold > _MOST_UNTOLD * total:
-        return None, off_by, round(untold)
-    return saving, off_by, round(untold)
+        mean = seen.get((part.kind, part.auto))
+        usual = None if mean is None else mean.usd
+        if part.unpaid or (part.unforetold and usual is None):
+            untold += max(part.unpaid, part.unforetold)
+        else:
+            saving += part.paid_usd - part.foretold_usd - part.unforetold * (usual or 0.0)
+    paid, as_foretold = sum(p.known_usd for p in moved), sum(p.known_foretold_usd for p in moved)
+    off_by = abs(as_foretold / paid - 1) if paid > 0 and as_foretold > 0 else None
+    too_many = untold > _MOST_UNTOLD * sum(part.weight for part in moved)
+    return None if too_many else saving, off_by, round(untold)
 
 
 def _quality(
-    moved: Sequence[Sequence[Any]], seen: dict[tuple[str, str], _Seen]
+    moved: Sequence[_Moved], seen: Mapping[tuple[str, str], _Seen]
 ) -> tuple[float | None, float, int, tuple[str, ...]]:
     """The quality gained a request with half of its interval, and the plans that nobody judged."""
     weights: dict[tuple[str, str], float] = {}
-    total = sum(row[3] for row in moved)
     untold: dict[str, float] = {}
-    for kind, served, auto, weight, *_ in moved:
-        if served == auto:
+    total = sum(part.weight for part in moved)
+    for part in moved:
+        if part.served == part.auto:
             continue
         missing = [
             plan
-            for plan in (auto, served)
-            if (cell := seen.get((kind, plan))) is None or cell.judged < _ENOUGH
+            for plan in (part.auto, part.served)
+            if (cell := seen.get((part.kind, plan))) is None or cell.judged < _ENOUGH
         ]
         for plan in missing:
-            untold[plan] = untold.get(plan, 0.0) + weight
+            untold[plan] = untold.get(plan, 0.0) + part.weight
         if not missing:
-            weights[kind, auto] = weights.get((kind, auto), 0.0) + weight / total
-            weights[kind, served] = weights.get((kind, served), 0.0) - weight / total
+            to, gone = (part.kind, part.auto), (part.kind, part.served)
+            weights[to] = weights.get(to, 0.0) + part.weight / total
+            weights[gone] = weights.get(gone, 0.0) - part.weight / total
     if sum(untold.values()) > _MOST_UNTOLD * total:
         order = sorted(untold, key=lambda plan: -untold[plan])
         return None, 0.0, 0, tuple(order[:_MOST_NAMES])
-    gain, variance, judged = 0.0, 0.0, 0
-    for key, share in weights.items():
-        cell = seen[key]
-        gain += share * (cell.quality or 0.0)
-        # Two more answers, one good and one bad, so that few and equal ones never look certain.
-        variance += share**2 * (cell.variance * cell.judged + 0.5) / (cell.judged + 2) / cell.judged
-        judged += cell.judged
-    return gain, 1.96 * sqrt(variance), judged, ()
+    cells = [(share, seen[key]) for key, share in weights.items()]
+    gain = sum(share * (cell.quality or 0.0) for share, cell in cells)
+    variance = sum(share**2 * cell.squared_error for share, cell in cells)
+    return gain, 1.96 * sqrt(variance), sum(cell.judged for _, cell in cells), ()

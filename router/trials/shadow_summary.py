@@ -7,12 +7,13 @@ never switches anything on.
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from math import isfinite
+from math import floor, isfinite, log10
 from typing import Any
 
 from learner.sequence import Interval
 from learner.takeover import Takeover
 from router.trials.book import Switched
+from router.trials.shadow_course import ShadowCourse
 from router.trials.shadow_foretelling import ForetoldShadow, ShadowCounts
 
 
@@ -25,6 +26,12 @@ class MeasuredShadow:
     unpriced: int
     enough: bool  # whether enough answers of both sides are judged to tell the quality
     takeover: Takeover
+
+    @classmethod
+    def of(cls, course: ShadowCourse) -> "MeasuredShadow":
+        sides = course.comparison
+        figures = sides.requests, sides.compared, sides.unpriced, sides.enough
+        return cls(*figures, course.takeover)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +69,7 @@ class ShadowSummary:
                 "requests": measured.requests,
                 "judged": measured.judged,
                 "unpriced": measured.unpriced,
+                "enough": measured.enough,
                 "saving_usd": _plain(takeover.saving.times(measured.requests)),
                 "saving_usd_per_request": _plain(takeover.saving),
                 "quality": _plain(takeover.quality),
@@ -108,7 +116,7 @@ def _measured(summary: ShadowSummary) -> str:
     quality = _measured_quality(measured)
     if not isfinite(saving.high):
         return f"Too few requests are measured to say what `auto` {saves}, {over}; {quality}."
-    amount = f"{_dollars(abs(saving.mean))} ± {_dollars(_half(saving))}"
+    amount = _dollars(abs(saving.mean), _half(saving))
     clear = saving.low > 0 or saving.high < 0
     if not clear:
         sign = "" if saving.mean >= 0 else "-"
@@ -226,8 +234,11 @@ def _half(interval: Interval) -> float:
     return (interval.high - interval.low) / 2
 
 
-def _dollars(amount: float) -> str:
-    return f"${amount:,.2f}" if amount >= 10 else f"${amount:.3g}"
+def _dollars(amount: float, half: float | None = None) -> str:
+    """Dollars, with half of an interval to the same place: two digits of the half are shown."""
+    least = half or amount
+    places = 2 if least >= 1 or not least else min(max(1 - floor(log10(least)), 2), 9)
+    return f"${amount:,.{places}f}" + ("" if half is None else f" ± ${half:,.{places}f}")
 
 
 def _plain(interval: Interval) -> dict[str, float | None]:

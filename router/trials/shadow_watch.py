@@ -122,20 +122,13 @@ class ShadowWatch:
             self._foretold = foretold(con, since, until)
 
     def _summary(self, course: ShadowCourse) -> ShadowSummary:
-        book, comparison = self._director.book, course.comparison
-        measured = MeasuredShadow(
-            comparison.requests,
-            comparison.compared,
-            comparison.unpriced,
-            comparison.enough,
-            course.takeover,
-        )
+        book = self._director.book
         return ShadowSummary(
             book.switched,
             self.config.objective.switch,
             course.share,
             self._counts,
-            measured,
+            MeasuredShadow.of(course),
             self._foretold,
             book.switches[-1] if book.switches else None,
         )

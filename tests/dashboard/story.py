@@ -9,7 +9,11 @@ import random
 from pathlib import Path
 from typing import Any
 
+from learner.sequence import Interval
+from learner.takeover import Takeover
 from router.domain import new_id
+from router.trials.shadow_foretelling import ForetoldShadow, ShadowCounts
+from router.trials.shadow_summary import MeasuredShadow, ShadowSummary
 from tests.telemetry.stored import MINUTE, Stored, request, signal
 
 HARM = "<img src=x onerror=\"document.title='owned'\">"
@@ -118,10 +122,23 @@ def _events(begin: int) -> Any:
         (38, "solutions", "20", "adapted", {"parent": 13, "sort": "program"}),
         (45, "outlook", "17-a0", "worked out", {"kinds": [_outlook("any", "no judged answers")]}),
         (48, "outlook", "17-a1", "worked out", {"kinds": list(_outlooks())}),
+        (49, "shadow", "auto", "shadow", shadow_of_auto()),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}
         yield {"ts": begin + minute * MINUTE, "event_id": new_id(begin / 1e6 + minute), **event}
+
+
+def shadow_of_auto() -> dict[str, Any]:
+    takeover = Takeover(Interval(0.002, 0.003, 0.004), Interval(-0.01, 0.004, 0.018), 0.02, "")
+    return ShadowSummary(
+        live=False,
+        may_switch=False,
+        share=0.05,
+        counts=ShadowCounts(4100, 100, 0.6, 41.2, 0, ("dear", HARM)),
+        measured=MeasuredShadow(4000, 900, 0, True, takeover),
+        foretold=ForetoldShadow(),
+    ).written()
 
 
 def _outlooks() -> Any:

@@ -1,11 +1,12 @@
 """The shadow of `auto`: what it would have saved, in words; when it switches on, or back."""
 
-import dataclasses
+import datetime as dt
 
 import numpy as np
 import pytest
 
 from learner.assignment import Slot, assigned
+from router.cli.report import learning_report
 from router.config.load import load
 from router.trials import changes
 from router.trials.book import Rejected
@@ -253,8 +254,29 @@ def test_a_switch_needs_a_shadow_and_a_change(tmp_path):
         world.director.change(changes.switch, world.now(), **wish | {"live": True})
 
 
+def test_the_report_says_the_same_from_telemetry_alone(tmp_path):
+    world = World(tmp_path, MEASURED)
+    world.send(1500, EQUAL)
+    until = dt.datetime.fromtimestamp(world.now(), dt.UTC).replace(tzinfo=None)
+    report = learning_report(world.config, days=1, until=until)
+    assert "## What auto would have saved" in report.markdown
+    assert world.words in report.markdown.replace("\n\n", " ")
+    assert "| dear | cheap | 1,500 |" in report.markdown
+
+
+def test_a_report_of_a_live_auto_has_no_such_section(tmp_path):
+    world = World(tmp_path, ", shadow_explore: 0")
+    text = YAML.format(data=tmp_path / "var", more="").replace("start: shadow", "start: live")
+    (tmp_path / "waggle.yaml").write_text(text)
+    world.stored.write("requests", [request(NOON)])
+    until = dt.datetime.fromtimestamp(NOON / 1e6 + 60, dt.UTC).replace(tzinfo=None)
+    report = learning_report(load(tmp_path / "waggle.yaml", {}), days=1, until=until)
+    assert "auto would have saved" not in report.markdown
+
+
 def test_one_newest_event_holds_what_the_dashboard_shows(tmp_path):
     world = World(tmp_path, MEASURED)
     world.send(500, EQUAL)
     event = world.events("shadow")[-1]
-    assert event.detail == dataclasses.replace(event).detail == world.standing
+    assert event.detail == world.standing
+    assert event.state == "shadow"

@@ -5,6 +5,7 @@ They are fitted to the first four fifths of a stream and judged on the last fift
 
 import numpy as np
 from sklearn.ensemble import ExtraTreesRegressor  # type: ignore[import-untyped]
+from sklearn.neighbors import NearestNeighbors  # type: ignore[import-untyped]
 
 from experiments.replay.outcomes import Matrix
 from experiments.replay.playing import COST, last_fifth
@@ -13,7 +14,8 @@ from experiments.replay.streams import Stream
 
 _DIRECTIONS = 48
 _TREES, _LEAF = 60, 5
-_KEPT = 10.0  # answers that the mean of all kinds counts for, in the mean of a kind
+_NEIGHBOURS = 25
+_KEPT = 10.0  # answers that the mean of all counts for, in the mean of a kind or of neighbours
 
 
 def extra_trees(stream: Stream) -> dict[str, float]:
@@ -40,6 +42,21 @@ def means_of_kinds(stream: Stream) -> dict[str, float]:
         of_kind = early[[its_task == task for its_task in outcomes.tasks[: last.start]]]
         means[task] = (of_kind.sum(axis=0) + _KEPT * overall) / (len(of_kind) + _KEPT)
     return _judged(stream, np.array([means[task] for task in outcomes.tasks[last]]))
+
+
+def nearest_neighbours(stream: Stream) -> dict[str, float]:
+    """The mean scores of the prompts that are nearest by the sentence vector and the kind."""
+    outcomes, last = stream.outcomes, last_fifth(len(stream))
+    names = sorted(set(outcomes.tasks))
+    kinds = np.array([[task == name for name in names] for task in outcomes.tasks], dtype=float)
+    lengths = np.linalg.norm(outcomes.vectors, axis=1, keepdims=True)
+    seen = np.hstack([outcomes.vectors / lengths, kinds * stream.tagged])
+    early = outcomes.quality[: last.start]
+    count = min(_NEIGHBOURS, len(early))
+    nearest = NearestNeighbors(n_neighbors=count).fit(seen[: last.start])
+    neighbours = nearest.kneighbors(seen[last], return_distance=False)
+    total = early[neighbours].sum(axis=1) + _KEPT * early.mean(axis=0)
+    return _judged(stream, total / (count + _KEPT))
 
 
 def _judged(stream: Stream, expected: Matrix) -> dict[str, float]:

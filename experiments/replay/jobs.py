@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from experiments.replay import players, rivals
 from experiments.replay.budgets import SHARES, paced
 from experiments.replay.conditions import CASES, EARLIER, under
-from experiments.replay.full_information import extra_trees, means_of_kinds
+from experiments.replay.full_information import extra_trees, means_of_kinds, nearest_neighbours
 from experiments.replay.measuring import measured
 from experiments.replay.outcomes import Outcomes
 from experiments.replay.playing import COST, Conditions, Player, play
@@ -46,6 +46,7 @@ PLAYERS: dict[str, Callable[[Stream], Player]] = {
 FULL_INFORMATION = {
     "extra trees, full information": extra_trees,
     "means of kinds, full information": means_of_kinds,
+    "nearest neighbours, full information": nearest_neighbours,
 }
 TABLES = ("main", "conditions", "saved", "budget", "timings")
 TUNED = "llmrouter"  # the set for conditions and budgets, unless other sets are given

@@ -10,8 +10,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from learner import snapshot
 from learner.bandit_learner import Bandit
 from learner.deciding import BanditPolicy
@@ -71,7 +69,7 @@ class Fold:
             return True
         for name in self.registry.lessons():
             if name not in self.state.taught:
-                self._take_in({"warm": name})
+                self._take_in({"warm": name, "prices": self._prices()})
                 return True
         if self.state.bandit.trees_are_due:
             self._take_in({"grow": self._prices()})
@@ -151,16 +149,15 @@ class Fold:
         state = self.state
         state.batches += 1
         match line:
-            case {"warm": name}:
+            case {"warm": name, **more}:
                 lesson = self.registry.lesson(name)
                 rows = lesson["rows"] if lesson else ()
-                state.teach(name, rows, self.config)
+                state.teach(name, rows, self.config, more.get("prices"))
                 self._note("learner", name, "warmed", prompts=len(rows))
             case {"curious": plans}:
                 state.try_more(plans)
             case {"grow": prices}:
-                arms = state.bandit.evidence.arms
-                state.bandit.grow(np.array([prices.get(arm, 0.0) for arm in arms]))
+                state.grow(prices)
             case {"back": _, "mark": mark, "latest_micros": latest_micros}:
                 state.mark, state.latest_micros = Watermark(mark), latest_micros
             case {"batch": ranges}:

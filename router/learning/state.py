@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import numpy as np
+
 from learner import snapshot
-from learner.bandit_learner import Bandit, Drifted
+from learner.bandit_learner import FIRST, Bandit, Drifted
 from learner.deciding import BanditSettings
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome, group_of
@@ -125,17 +127,39 @@ class LearnerState:
             if Arm(plan) in self.bandit.evidence.arms:
                 self.bandit.bursts[Arm(plan)] = self.bandit.settings.burst_length
 
-    def teach(self, name: str, rows: Sequence[Mapping[str, Any]], config: Config) -> None:
+    def teach(
+        self,
+        name: str,
+        rows: Sequence[Mapping[str, Any]],
+        config: Config,
+        prices: Mapping[str, float] | None = None,
+    ) -> None:
         """Learn from prompts that were scored offline. Every plan answered every prompt, so the
-        learner need not correct for the choice of plans."""
+        learner need not correct for the choice of plans.
+
+        With `prices`, trees grow several times on the way: so later prompts of the lesson show what
+        choosing by context gains, before the first request. For that, prompts come in an order that
+        means nothing.
+        """
         self.taught.append(name)
-        for n, row in enumerate(rows):
+        order = range(len(rows)) if prices is None else _mixed(len(rows))
+        for n in order:
+            row = rows[n]
             context = self._context(_version_of(row["features"]), row["features"], row["kind"])
             for plan, score in row["scores"].items():
                 if context is not None and plan in config.plans:
                     id_ = f"{name}:{n}:{plan}"
                     propensity = 1 / len(row["scores"])
                     self.bandit.learn(Feedback(id_, Arm(plan), context, score, 1.0, propensity))
+            if prices is not None and self.bandit.learned >= max(FIRST, 2 * self.bandit.grown_at):
+                self.grow(prices)
+        if prices is not None and self.bandit.trees_are_due:
+            self.grow(prices)
+
+    def grow(self, prices: Mapping[str, float]) -> None:
+        """Grow trees anew; `prices` is what an answer of each plan costs in utility."""
+        arms = self.bandit.evidence.arms
+        self.bandit.grow(np.array([prices.get(arm, 0.0) for arm in arms]))
 
     def see(self, row: AnsweredRequest, config: Config) -> None:
         """Learn what a request cost, how long it took, and whether it failed."""
@@ -224,6 +248,12 @@ class LearnerState:
         if task is not None and task not in names and tasks >= _TASKS:
             del context[task]
         return context
+
+
+def _mixed(count: int) -> list[int]:
+    """The numbers below `count` in an order that is always the same."""
+    order: list[int] = np.random.default_rng(count).permutation(count).tolist()
+    return order
 
 
 def moved_forward(bandit: Bandit, lens: int) -> None:

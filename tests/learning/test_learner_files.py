@@ -79,6 +79,28 @@ def test_warm_teaches_scores_that_were_measured_offline_and_only_once(config, st
     )
 
 
+def test_a_lesson_shows_what_choosing_by_context_gains_before_the_first_request(
+    config, stored, tmp_path
+):
+    source = tmp_path / "scored.jsonl"
+    lines = [
+        {"prompt": f"{n}", "task": task, "scores": {"cheap": cheap, "dear": 1 - cheap}}
+        for n in range(300)
+        for task, cheap in (("sql", 0.1), ("mail", 0.9))
+    ]
+    source.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = run(tmp_path, "warm", str(source))
+    assert done.exit_code == 0, done.output
+    fold = turned(begun(config))
+    policy = fold.policy(0.0).priced({})
+    assert policy.insight.ledger.least_gain > 0.1
+    assert policy.guard.proved == 1
+    for task, plan in (("sql", "dear"), ("mail", "cheap")):
+        context = context_of(features_of("7"), task, lens=0)
+        assert policy.distribution(context, policy.arms)[Arm(plan)] > 0.9
+    assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
+
+
 @pytest.mark.parametrize(
     ("line", "says"),
     [

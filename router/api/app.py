@@ -15,6 +15,7 @@ from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, LearnerEndpoint
 from router.api.metrics import MetricsEndpoint
 from router.api.models import MODEL_PATH, ModelsEndpoint
+from router.api.openapi import OpenApiEndpoint
 from router.api.replies import ReplyWriter, request_id_header
 from router.api.route import RouteEndpoint
 from router.api.sql import SqlEndpoint
@@ -67,9 +68,14 @@ class App:
             "/health/live": {"GET": health.live},
             "/health/ready": {"GET": health.ready},
             "/metrics": {"GET": MetricsEndpoint(engine, admission, hive, name).get},
+            "/openapi.json": {"GET": OpenApiEndpoint().get},
             "/health": {"GET": health.live},
             MODEL_PATH: {"GET": models.get_by_name},
         }
+
+    @property
+    def routes(self) -> Routes:
+        return self._routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

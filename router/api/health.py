@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from router.api.incoming import Incoming
 from router.engine.engine import Engine
+from router.version import version
 
 _SILENT_SECONDS = 3.0  # a helper that is replaced at once is no reason
 
@@ -20,7 +21,9 @@ class HealthEndpoint:
     router: str
 
     async def live(self, incoming: Incoming) -> None:
-        await incoming.reply.json(200, {"status": "live", "router": self.router})
+        await incoming.reply.json(
+            200, {"status": "live", "version": version(), "router": self.router}
+        )
 
     async def ready(self, incoming: Incoming) -> None:
         engine, now = self.engine, self.engine.steady()
@@ -36,6 +39,7 @@ class HealthEndpoint:
         ready = "up" in states.values()
         status = {
             "status": "not ready" if not ready else "degraded" if reasons else "ready",
+            "version": version(),
             "router": self.router,
             "plans": list(engine.config.plans),
             "backends": backends,

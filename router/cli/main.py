@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import entry_points, version
+from importlib.metadata import entry_points
 from typing import Annotated
 
 import typer
@@ -34,6 +34,7 @@ from router.cli.telemetry import telemetry_app
 from router.cli.terminal import InputRefused, RefusingGroup, out
 from router.cli.trial import trial_app
 from router.cli.warm import warm
+from router.version import version
 
 app = typer.Typer(
     cls=RefusingGroup,
@@ -46,7 +47,7 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        out.print(version("waggle"))
+        out.print(version())
         raise typer.Exit
 
 

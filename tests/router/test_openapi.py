@@ -1,0 +1,190 @@
+"""`/openapi.json` is the truth about the routes: every path, every example and every answer."""
+
+import json
+import tomllib
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from router.api.models import MODEL_PATH
+from router.keys import new_key
+from router.version import version
+from tests.described import check_answer, described, resolved, validator
+from tests.rig import rig
+from tests.upstream import Upstream, answer_well, completion
+
+METHODS = ("get", "post", "put", "patch", "delete")
+OPERATIONS = [
+    (method, path)
+    for path, item in described()["paths"].items()
+    for method in METHODS
+    if method in item
+]
+CONFIG = """
+server: {{max_request_bytes: 4096}}
+backends:
+  model: {{kind: openai, base_url: "{url}"}}
+  generator: {{kind: generator}}
+  encoder: {{kind: encoder, encoders: "{exports}"}}
+plans: {{model: {{ask: model}}, generate: {{ask: generator}}}}
+"""
+HI = [{"role": "user", "content": "hi"}]
+CHAT = {"model": "model", "messages": HI}
+SHAPE = [{"role": "user", "content": 'Two: {"name": "string"}'}]
+TEXT = {"model": "auto", "input": "hi"}
+UNKNOWN = "01a21cbc-bcba-705c-8a7d-7cb16de9027e"
+# Method, path, body, headers, and the status that is due: right requests and wrong ones.
+ASKED = [
+    ("POST", "/v1/chat/completions", CHAT, {}, 200),
+    ("POST", "/v1/chat/completions", CHAT | {"stream": True}, {}, 200),
+    ("POST", "/v1/chat/completions", CHAT, {"x-waggle-explain": "true"}, 200),
+    ("POST", "/v1/chat/completions", {"model": "auto", "messages": SHAPE, "seed": 1}, {}, 200),
+    ("POST", "/v1/chat/completions", {"model": "model", "messages": []}, {}, 400),
+    ("POST", "/v1/chat/completions", {"model": "nobody", "messages": HI}, {}, 404),
+    ("POST", "/v1/chat/completions", CHAT | {"pad": "x" * 5000}, {}, 413),
+    ("POST", "/v1/chat/completions", CHAT, {"content-type": "text/plain"}, 415),
+    ("POST", "/v1/chat/completions", CHAT, {"x-waggle-max-cost": "free"}, 400),
+    ("POST", "/v1/embeddings", TEXT, {}, 200),
+    ("POST", "/v1/embeddings", TEXT | {"encoding_format": "base64"}, {}, 200),
+    ("POST", "/v1/embeddings", {"model": "auto", "input": []}, {}, 400),
+    ("POST", "/v1/embeddings", {"model": "model", "input": "hi"}, {}, 400),
+    ("POST", "/v1/route", CHAT | {"model": "auto"}, {}, 200),
+    ("POST", "/v1/embeddings", {"model": "nobody", "input": "hi"}, {}, 404),
+    ("POST", "/v1/route", {}, {}, 400),
+    ("POST", "/v1/feedback", {"request_id": UNKNOWN, "score": 1}, {}, 404),
+    ("POST", "/v1/feedback", {"request_id": UNKNOWN, "score": 7}, {}, 400),
+    ("POST", "/v1/sql", {"sql": ""}, {}, 400),
+    ("POST", "/v1/trials", {"do": "list"}, {}, 404),
+    ("GET", "/v1/trials", None, {}, 404),
+    ("GET", "/v1/learner", None, {}, 404),
+    ("GET", "/v1/models", None, {}, 200),
+    ("GET", "/v1/models/auto", None, {}, 200),
+    ("GET", "/v1/models/nobody", None, {}, 404),
+    ("GET", "/health", None, {}, 200),
+    ("GET", "/health/live", None, {}, 200),
+    ("GET", "/health/ready", None, {}, 200),
+    ("GET", "/metrics", None, {}, 200),
+    ("GET", "/openapi.json", None, {}, 200),
+]  # fmt: skip
+
+
+async def upstream_script(wire):
+    if wire.fields.get("stream"):
+        await answer_well(wire)
+    else:
+        await wire.json(completion("one two three"))
+
+
+async def send(r, method, path, body, headers):
+    json_body = {} if body is None else {"data": json.dumps(body)}
+    given = {"content-type": "application/json"} | headers if body is not None else headers
+    async with r.client.request(method, r.url + path, headers=given, **json_body) as answer:
+        received = {name.lower(): value for name, value in answer.headers.items()}
+        return answer.status, received, await answer.read()
+
+
+async def test_the_document_names_every_route_and_no_other(encoders):
+    async with rig(CONFIG.format(url="http://127.0.0.1:9/v1", exports=encoders)) as r:
+        served = {
+            (method.lower(), path.replace(MODEL_PATH, MODEL_PATH + "{name}"))
+            for path, endpoints in r.router.app.routes.items()
+            for method in endpoints
+        }
+    assert served == set(OPERATIONS)
+
+
+async def test_answers_and_errors_are_as_the_document_says(encoders):
+    async with Upstream(upstream_script).listening() as upstream:
+        async with rig(CONFIG.format(url=upstream.url, exports=encoders)) as r:
+            for method, path, body, headers, due in ASKED:
+                status, received, content = await send(r, method, path, body, headers)
+                assert status == due, (method, path, body, content)
+                check_answer(method, path, status, received, content)
+            answer = await r.post("/v1/chat/completions", CHAT)
+            about = {"request_id": answer.headers["x-waggle-request-id"], "thumbs": "up"}
+            status, received, content = await send(r, "POST", "/v1/feedback", about, {})
+            assert status == 200
+            check_answer("POST", "/v1/feedback", status, received, content)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+async def test_who_may_not_is_told_as_the_document_says(method, path, encoders):
+    """An operation without `security` in the document answers without a key, any other refuses."""
+    _, app_key = new_key("app", "2026-01-01T00:00:00+00:00", scopes=("app",))
+    operation = described()["paths"][path][method]
+    config = CONFIG.format(url="http://127.0.0.1:9/v1", exports=encoders)
+    async with rig(config, keys=[app_key]) as r:
+        body = {} if method == "post" else None
+        where = path.replace("{name}", "auto")
+        status, received, content = await send(r, method.upper(), where, body, {})
+    assert status == (200 if operation.get("security") == [] else 401)
+    check_answer(method, where, status, received, content)
+
+
+async def test_a_key_without_the_scope_is_told_as_the_document_says(encoders):
+    text, key = new_key("analyst", "2026-01-01T00:00:00+00:00", scopes=("analyst",))
+    config = CONFIG.format(url="http://127.0.0.1:9/v1", exports=encoders)
+    async with rig(config, keys=[key]) as r:
+        bearer = {"authorization": f"Bearer {text}"}
+        for method, path, body in (("POST", "/v1/trials", {}), ("GET", "/v1/models", None)):
+            status, received, content = await send(r, method, path, body, bearer)
+            assert status == 403
+            check_answer(method, path, status, received, content)
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_every_example_keeps_its_schema(method, path):
+    operation = described()["paths"][path][method]
+    contents = [operation["requestBody"]] if "requestBody" in operation else []
+    contents += [resolved(response) for response in operation["responses"].values()]
+    for content in contents:
+        for kind in content.get("content", {}).values():
+            for example in kind.get("examples", {}).values():
+                validator(kind["schema"]).validate(example["value"])
+
+
+def test_a_broken_example_would_be_noticed():
+    schema = {"$ref": "#/components/schemas/ChatCompletion"}
+    with pytest.raises(jsonschema.ValidationError, match="'choices' is a required property"):
+        validator(schema).validate(
+            {"id": "", "object": "chat.completion", "created": 1, "model": ""}
+        )
+
+
+@pytest.mark.parametrize("name", described()["components"]["schemas"])
+def test_every_schema_is_one_of_json_schema_and_is_used(name):
+    jsonschema.Draft202012Validator.check_schema(described()["components"]["schemas"][name])
+    assert (
+        f'"#/components/schemas/{name}"' in json.dumps(described()) or name == "ChatCompletionChunk"
+    )
+
+
+def test_every_component_that_is_named_exists_and_every_operation_has_a_name():
+    names = [described()["paths"][path][method]["operationId"] for method, path in OPERATIONS]
+    assert len(set(names)) == len(names)
+
+    def walk(value):
+        if isinstance(value, dict):
+            if isinstance(value.get("$ref"), str):
+                resolved(value)  # a KeyError names what is missing
+            for name, inner in value.items():
+                assert inner is not None, f"{name} is empty: a comma of a text is not quoted"
+                if name != "examples":
+                    walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+
+    walk(described())
+
+
+def test_the_document_keeps_the_rules_of_openapi():
+    checks = pytest.importorskip("openapi_spec_validator")
+    checks.validate(described())
+
+
+def test_pyproject_is_the_one_source_of_the_version():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    assert version() == project["version"]
+    assert described()["info"]["version"] == project["version"]

@@ -77,4 +77,4 @@ def _member(key: str, value: Any, level: int) -> Any:
 
 def _holds(key: str, value: Any) -> bool:
     """Whether the API holds an answer to this rule."""
-    return (key == "format" and value in _FORMATS) or (key == "minItems" and value in (0, 1))
+    return (key == "format" and str(value) in _FORMATS) or (key == "minItems" and value in (0, 1))

@@ -142,8 +142,9 @@ def _named(message: Mapping[str, Any], parts: tuple[Part, ...]) -> tuple[Part, .
 
 def _spoken(message: Mapping[str, Any], at: str, calls: _Calls) -> tuple[Part, ...]:
     thoughts = message.get("thinking_blocks") or []
-    if not isinstance(thoughts, list) or not all(isinstance(b, Mapping) for b in thoughts):
-        raise Untranslatable(f"{at}.thinking_blocks", "must be a list of objects")
+    if not isinstance(thoughts, list) or not all(_is_thought(block) for block in thoughts):
+        rule = "must be a list of thinking or redacted_thinking, as they came"
+        raise Untranslatable(f"{at}.thinking_blocks", rule)
     contents = _contents(message, at)
     refusal = message.get("refusal")
     if not contents and isinstance(refusal, str) and refusal:
@@ -153,6 +154,11 @@ def _spoken(message: Mapping[str, Any], at: str, calls: _Calls) -> tuple[Part, .
         contents = (*contents[:-1], Text(contents[-1].text, contents[-1].cache_control, signature))
     uses = tuple(_uses(message, at, calls))
     return (*(Thought(block) for block in thoughts), *contents, *uses)
+
+
+def _is_thought(block: Any) -> bool:
+    kind = block.get("type") if isinstance(block, Mapping) else None
+    return kind in ("thinking", "redacted_thinking")
 
 
 def _uses(message: Mapping[str, Any], at: str, calls: _Calls) -> Iterator[ToolUse]:

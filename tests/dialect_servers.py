@@ -72,7 +72,8 @@ def _pieces(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]
             thought = {"type": "thinking_delta", "thinking": block["thinking"]}
             return empty, [thought, {"type": "signature_delta", "signature": block["signature"]}]
         case "tool_use":
-            written = json.dumps(block["input"]) if block["input"] else ""
+            compact = json.dumps(block["input"], separators=(",", ":"))
+            written = compact if block["input"] else ""
             parts = ["", written[:5], written[5:]] if written else [""]
             deltas = [{"type": "input_json_delta", "partial_json": part} for part in parts]
             return block | {"input": {}}, deltas

@@ -17,6 +17,7 @@ from router.telemetry.sql import quoted
 Figure = Mapping[str, Any]
 # SQL over a rollup's sums: the mean quality, and half the width of its 95% interval.
 QUALITY = "sum(quality) / nullif(sum(quality_n), 0)"
+MEAN_USD = "mean_usd(sum(cost_usd), sum(n), sum(unpriced))"  # null: unknown
 QUALITY_HALF = (
     "1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), "
     "0) / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0))"
@@ -110,7 +111,7 @@ class PanelQuery:
     @property
     def mean_utility(self) -> str:
         """SQL for the mean utility, over the sums of a rollup."""
-        return self.utility(QUALITY, "sum(cost_usd) / sum(n)", "sum(latency_ms) / sum(n)")
+        return self.utility(QUALITY, MEAN_USD, "sum(latency_ms) / sum(n)")
 
 
 @dataclass(frozen=True, slots=True)

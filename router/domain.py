@@ -3,7 +3,7 @@
 The module does no I/O, and reads neither the clock nor the configuration.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from os import urandom
 from typing import Any, Literal
@@ -78,8 +78,9 @@ class Usage:
 
     input_tokens: int = 0
     output_tokens: int = 0
-    cached_tokens: int = 0
+    cached_tokens: int = 0  # read from the provider's cache; part of the input
     estimated: bool = False
+    written_tokens: int = 0  # written to the provider's cache; part of the input
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ class Attempt:
     seconds: float
     first_byte_seconds: float = 0.0
     usage: Usage = Usage()
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0  # None: unknown, because the backend's price is
     provider: str = ""
     role: str = ""  # the call's place in the plan: `cascade.1`, `refine.critic`
     parent: int = 0  # number of the step whose answer this call works on; 0: none
@@ -102,6 +103,17 @@ class Attempt:
     def summary(self) -> str:
         status = f" {self.status}" if self.status else ""
         return f"{self.backend}: {self.fault or 'ok'}{status} ({self.detail})"
+
+
+def total_usd(attempts: Iterable[Attempt]) -> float | None:
+    """What these calls cost together; None if the cost of any is unknown."""
+    costs = [attempt.cost_usd for attempt in attempts]
+    return None if None in costs else sum(cost for cost in costs if cost is not None)
+
+
+def known_usd(attempts: Iterable[Attempt]) -> float:
+    """What those of these calls cost whose cost is known."""
+    return sum(attempt.cost_usd or 0.0 for attempt in attempts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +215,7 @@ class Trace:
     keep_prompt: bool = False
     computed: Mapping[str, Any] | None = None  # the program, its run, its verdict and its level
     premium_plan: str = ""
-    premium_cost_usd: float = 0.0
+    premium_cost_usd: float | None = 0.0
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
     partial: str = ""  # one word that says why the plan stopped early, if it did
     recalled: "Recalled | None" = None  # the solution that was recalled
@@ -217,8 +229,9 @@ class Trace:
         return replace(self, attempts=(*self.attempts, attempt))
 
     @property
-    def cost_usd(self) -> float:
-        return sum(attempt.cost_usd for attempt in (*self.attempts, *self.questions))
+    def cost_usd(self) -> float | None:
+        """What all calls cost; None if the cost of any is unknown."""
+        return total_usd((*self.attempts, *self.questions))
 
     @property
     def about(self) -> "About":

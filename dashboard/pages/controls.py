@@ -7,6 +7,7 @@ latency of each plan on each kind of request.
 
 from dashboard.figures import band, lines, over_time
 from dashboard.panel import (
+    MEAN_USD,
     QUALITY,
     QUALITY_HALF,
     Empty,
@@ -49,14 +50,14 @@ with s as (
   from {query.sums} where {query.narrowed}),
 cells as (  -- mean quality, cost and latency of a plan on a kind, where enough was judged
   select coalesce(kind, '') as kind, plan, sum(quality) / sum(quality_n) as q,
-         sum(cost_usd) / sum(n) as c, sum(latency_ms) / sum(n) as l
+         {MEAN_USD} as c, sum(latency_ms) / sum(n) as l
   from s group by 1, 2 having sum(quality_n) >= {MIN_JUDGED} and sum(n) > 0),
 k as (select bucket, coalesce(kind, '') as kind, sum(n) as n from s group by all),
 served as (
   select bucket, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
          {QUALITY} as quality,
          {QUALITY_HALF} as half,
-         sum(cost_usd) / sum(n) as cost, sum(latency_ms) / sum(n) as ms
+         {MEAN_USD} as cost, sum(latency_ms) / sum(n) as ms
   from s group by bucket having sum(n) > 0),
 whole as (select kind, sum(n) as n from k group by kind),
 plans as (  -- one plan for everything: only plans that were tried on most kinds of requests
@@ -65,7 +66,8 @@ plans as (  -- one plan for everything: only plans that were tried on most kinds
   having sum(n) >= 0.8 * (select sum(n) from whole)),
 best as (
   select plan from plans order by {utility("q", "c", "l")} desc, plan limit 1),
-ends as (select arg_min(plan, (c, plan)) as low, arg_max(plan, (c, plan)) as high from plans),
+ends as (select arg_min(plan, (c, plan)) as low, arg_max(plan, (c, plan)) as high
+         from plans where c is not null),
 tried as (  -- each of these plans, on the mix of kinds in each bucket
   select bucket, plan, sum(n * q) / sum(n) as q, sum(n * c) / sum(n) as c, sum(n * l) / sum(n) as l
   from k join cells using (kind)

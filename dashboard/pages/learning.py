@@ -11,6 +11,7 @@ from dashboard.pages import controls
 from dashboard.pages.outlook import outlook, show_outlook
 from dashboard.pages.shadow import shadow, show_shadow
 from dashboard.panel import (
+    MEAN_USD,
     QUALITY,
     QUALITY_HALF,
     Empty,
@@ -36,7 +37,7 @@ ahead as (  -- how far utility is above each control, weighted by requests
 b as (
   select time_bucket({query.span.every}, minute) as bucket, sum(n)::double as n,
          sum(premium_cost_usd) as premium,
-         sum(premium_cost_usd) - sum(cost_usd) as saved
+         sum(premium_cost_usd) - sum(compared_cost_usd) as saved
   from {query.sums} where {query.narrowed} group by all having sum(n) > 0),
 m as (select sum(saved) / sum(n) as r, count(*) as k from b),
 saved as (  -- the interval comes from how the saving per request differs between buckets
@@ -46,7 +47,7 @@ saved as (  -- the interval comes from how the saving per request differs betwee
   from b, m),
 w as (
   select sum(n)::bigint as n, sum(quality_n)::bigint as judged, sum(cost_usd) as cost_usd,
-         {QUALITY} as quality,
+         sum(unpriced)::bigint as unpriced, {MEAN_USD} as mean_usd, {QUALITY} as quality,
          {QUALITY_HALF} as quality_half,
          {query.mean_utility} as utility, {quantile(0.95)} as p95_ms,
          coalesce(sum(n) filter (reuse_tier <> 'novel'), 0) / sum(n) as reused,
@@ -66,11 +67,7 @@ def _strip(rows: Rows, query: PanelQuery) -> Shown:
         _saved(row),
         tile("p95", number(row["p95_ms"], ",.0f", " ms"), f"{number(row['failed'], '.2%')} failed"),
         tile("reused", number(row["reused"], ".1%"), "answered from memory, whole or in part"),
-        tile(
-            "spent",
-            dollars(row["cost_usd"]),
-            f"{dollars(1000 * row['cost_usd'] / row['n'])} per 1,000",
-        ),
+        _spent(row),
     )
 
 
@@ -93,7 +90,19 @@ def _quality(row: Row) -> Any:
     return tile("quality", with_half(row["quality"], row["quality_half"]), utility)
 
 
+def _spent(row: Row) -> Any:
+    """What was spent, and of how many requests nobody knows the cost."""
+    if row["mean_usd"] is None:
+        return tile("spent", "unknown", "no backend has a price", tone="warn")
+    more = f"{dollars(1000 * row['mean_usd'])} per 1,000"
+    if row["unpriced"]:
+        more += f"; without {number(row['unpriced'])} of unknown cost"
+    return tile("spent", dollars(row["cost_usd"]), more, tone="warn" if row["unpriced"] else "")
+
+
 def _saved(row: Row) -> Any:
+    if not row["premium_usd"] and row["unpriced"]:
+        return tile("saved", "unknown", "the premium plan, or what answered, has no price")
     saved, half = row["saved_usd"] or 0.0, row["half"]
     share = f"{saved / row['premium_usd']:.0%} of premium cost" if row["premium_usd"] else ""
     tone = "" if half is None else "good" if saved > half else "bad" if saved < -half else ""
@@ -129,8 +138,8 @@ def _regret(rows: Rows, query: PanelQuery) -> Shown:
 def cost(query: PanelQuery) -> str:
     return f"""
 select time_bucket({query.span.every}, minute) as bucket, sum(n)::bigint as n,
-       1000 * sum(cost_usd) / sum(n) as usd_per_1k,
-       1000 * sum(premium_cost_usd) / sum(n) as premium_usd_per_1k
+       1000 * {MEAN_USD} as usd_per_1k,
+       1000 * mean_usd(sum(premium_cost_usd), sum(n), sum(unpriced)) as premium_usd_per_1k
 from {query.sums} where {query.narrowed} group by all having sum(n) > 0 order by 1"""
 
 

@@ -42,7 +42,7 @@ def show_stages(rows: Rows, query: PanelQuery) -> Shown:
             {
                 **{"type": "bar", "orientation": "h", "name": plain(name)},
                 "y": [plain(plan) for plan in plans],
-                "x": [own[plan][value] if plan in own else 0 for plan in plans],
+                "x": [own[plan][value] or 0 if plan in own else 0 for plan in plans],
                 "marker": {
                     "color": palette[place % len(palette)],
                     "pattern": pattern(query, place),

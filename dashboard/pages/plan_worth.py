@@ -11,6 +11,7 @@ from dashboard.figures import (
     plain,
 )
 from dashboard.panel import (
+    MEAN_USD,
     QUALITY,
     QUALITY_HALF,
     Empty,
@@ -27,7 +28,7 @@ def worth(query: PanelQuery) -> str:
 select coalesce(kind, 'any') as kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        {QUALITY} as quality,
        {QUALITY_HALF} as half,
-       1000 * sum(cost_usd) / sum(n) as usd_per_1k, sum(latency_ms) / sum(n) as mean_ms,
+       1000 * {MEAN_USD} as usd_per_1k, sum(latency_ms) / sum(n) as mean_ms,
        {quantile(0.95)} as p95_ms, {query.mean_utility} as utility
 from {query.sums} where {query.narrowed} group by all having sum(n) > 0 order by kind, plan"""
 
@@ -41,7 +42,7 @@ def show_map(rows: Rows, query: PanelQuery) -> Shown:
             else Empty("No answer of this time was judged: send feedback, or choose a longer time.")
         )
     slowest = max(row["mean_ms"] for row in judged) or 1.0
-    dearest = max(row["usd_per_1k"] for row in judged)
+    dearest = max((row["usd_per_1k"] or 0.0 for row in judged), default=0.0)
     cost, most = ("usd_per_1k", dearest) if dearest else ("mean_ms", slowest)
     kinds = sorted({row["kind"] for row in judged})
     drawn = []
@@ -93,14 +94,18 @@ def _points(
         "customdata": [
             [
                 *(plain(row["kind"]), row["n"], row["judged"], row["mean_ms"]),
-                *(row["half"] or 0, row["usd_per_1k"]),
+                *(row["half"] or 0, _per_1k(row["usd_per_1k"])),
             ]
             for row in own
         ],
         "hovertemplate": "%{customdata[0]}: quality %{y:.3f} ± %{customdata[4]:.3f}, "
-        "$%{customdata[5]:.4f} per 1,000, %{customdata[3]:.0f} ms<br>"
+        "%{customdata[5]}, %{customdata[3]:.0f} ms<br>"
         "%{customdata[1]:,} requests, %{customdata[2]:,} judged<extra>" + plain(plan) + "</extra>",
     }
+
+
+def _per_1k(usd: float | None) -> str:
+    return "unknown cost" if usd is None else f"${usd:.4f} per 1,000"
 
 
 def show_heat(rows: Rows, query: PanelQuery) -> Shown:

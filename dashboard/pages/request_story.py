@@ -17,7 +17,7 @@ from dashboard.components import (
     tiles,
     when,
 )
-from dashboard.panel import Empty, PanelQuery, Shown
+from dashboard.panel import MEAN_USD, Empty, PanelQuery, Shown
 from dashboard.source import Row, Rows, moment
 from router.telemetry.sql import quoted
 
@@ -229,7 +229,7 @@ def others(query: PanelQuery) -> str:
     return f"""
 with r as (select coalesce(kind, '') as its from all_requests where {_is_chosen(query)} limit 1)
 select plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
-       sum(quality) / nullif(sum(quality_n), 0) as quality, sum(cost_usd) / sum(n) as cost_usd,
+       sum(quality) / nullif(sum(quality_n), 0) as quality, {MEAN_USD} as cost_usd,
        sum(latency_ms) / sum(n) as mean_ms
 from (select * from {query.sums}) s join r on coalesce(s.kind, '') = its
 where plan is not null and strategy not in ('named', 'compared')

@@ -17,7 +17,7 @@ def strip(query: PanelQuery) -> str:
     return f"""
 with s as (
   select sum(n)::bigint as n, sum(n) filter (reuse_tier <> 'novel')::bigint as reused,
-         sum(premium_cost_usd - cost_usd) filter (reuse_tier <> 'novel') as saved_usd
+         sum(premium_cost_usd - compared_cost_usd) filter (reuse_tier <> 'novel') as saved_usd
   from {query.sums} where {query.narrowed}),
 c as (
   select count(*) as checks, count(*) filter (state = 'wrong') as wrong
@@ -57,7 +57,7 @@ def _strip(rows: Rows, query: PanelQuery) -> Shown:
 def tiers(query: PanelQuery) -> str:
     return f"""
 select time_bucket({query.span.every}, minute) as bucket, coalesce(reuse_tier, 'novel') as tier,
-       sum(n)::bigint as n, sum(premium_cost_usd - cost_usd) as saved_usd
+       sum(n)::bigint as n, sum(premium_cost_usd - compared_cost_usd) as saved_usd
 from {query.sums} where {query.narrowed} group by all having sum(n) > 0 order by 1, 2"""
 
 

@@ -118,6 +118,8 @@ class Admission:
         engine, limits = self._engine, key.limits
         if not limits.any:
             limits = engine.config.keys.limits
+        elif engine.config.keys.limits.unpriced == "allow":
+            limits = limits.model_copy(update={"unpriced": "allow"})
         key_id = key.id
         if count:
             key_id, limits = f"{key.id} {count}", limits.model_copy(update=_ONLY_REQUESTS)

@@ -83,7 +83,8 @@ def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = Fal
     if trace.partial:
         headers.append((b"x-waggle-partial", trace.partial.encode()))
     if not streaming:
-        headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
+        if trace.cost_usd is not None:
+            headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
         headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
     return headers
 

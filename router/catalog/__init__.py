@@ -1,6 +1,6 @@
 """Prices, windows and abilities of models by their names."""
 
 from router.catalog.lookup import ModelFacts, look_up
-from router.catalog.price import FREE, Dollars, Price, PriceAbove
+from router.catalog.price import FREE, Dollars, Price, PriceAbove, dearest
 
-__all__ = ["FREE", "Dollars", "ModelFacts", "Price", "PriceAbove", "look_up"]
+__all__ = ["FREE", "Dollars", "ModelFacts", "Price", "PriceAbove", "dearest", "look_up"]

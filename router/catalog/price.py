@@ -8,6 +8,7 @@ Not covered: prices by the hour of the day, a call or a search; sound that costs
 cache that is kept for an hour.
 """
 
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Annotated
 
@@ -83,3 +84,11 @@ class Price(Rates):
 
 
 FREE = Price(input=0.0, output=0.0)
+STAND_IN = Price(input=5.0, output=25.0)  # of a strong model in 2026
+
+
+def dearest(prices: Iterable[Price | None]) -> Price:
+    """What stands in for an unknown price where plans are compared: the dearest known price, and a
+    strong model's if nothing known costs anything. No bill has this price."""
+    costly = [price for price in prices if price is not None and price.input + price.output > 0]
+    return max(costly, key=lambda price: price.input + price.output, default=STAND_IN)

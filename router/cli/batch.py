@@ -76,6 +76,8 @@ def _conclude(
     rate = tally.done / seconds if seconds else 0.0
     progress = f"{tally.done:,} of {count:,} answered in {seconds:.1f} s ({rate:,.1f} a second)"
     out.print(f"{progress}, ${tally.cost_usd:.6f}, in {escape(str(target))}.", soft_wrap=True)
+    if tally.unpriced:
+        out.print(f"The cost of {tally.unpriced:,} of them is unknown, and not in these dollars.")
     if tally.refused:
         out.print(f"{tally.refused:,} of them were refused: see their `error`.")
     if tally.partial:

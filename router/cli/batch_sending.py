@@ -34,6 +34,7 @@ class BatchTally:
     unproven: int = 0  # computed answers that nothing proved
     unanswered: dict[str, str] = field(default_factory=dict)  # job ids with reasons
     cost_usd: float = 0.0
+    unpriced: int = 0  # answers whose cost is unknown; `cost_usd` leaves them out
     stopped: str = ""  # why no further request is sent
 
 
@@ -42,7 +43,7 @@ class Tries:
     """What came of a request that was tried again and again."""
 
     reply: "BatchReply | None"  # None if all tries failed
-    cost_usd: float  # of all tries
+    cost_usd: float | None  # of all tries; None if the cost of any is unknown
     why: str = ""  # why the last try failed
     away: bool = False  # whether the service cannot be reached at all
 
@@ -59,7 +60,10 @@ class BatchReply:
         return self.headers.get(name, b"").decode()
 
     @property
-    def cost_usd(self) -> float:
+    def cost_usd(self) -> float | None:
+        """None: unknown, because a backend of the answer has no price."""
+        if self.status < 400 and b"x-waggle-cost-usd" not in self.headers:
+            return None
         return float(self.header(b"x-waggle-cost-usd") or 0)
 
     @property
@@ -91,7 +95,7 @@ async def send_all(
                     tally.stopped = tally.stopped or f"${max_cost_usd:g} are spent"
                 if tally.stopped:
                     return
-                reply = await _reply_to(job, service, tally)
+                reply = await _reply_to(job, service, tally, bounded=max_cost_usd is not None)
                 if reply is not None:
                     output.add(_line(job, reply, tally))
                     tally.done += 1
@@ -107,11 +111,16 @@ async def send_all(
 
 
 async def _reply_to(
-    job: BatchJob, service: "PooledService", tally: BatchTally
+    job: BatchJob, service: "PooledService", tally: BatchTally, *, bounded: bool
 ) -> BatchReply | None:
     """The answer to a job; None if all tries failed."""
     tries = await service.persist(job.body)
-    tally.cost_usd += tries.cost_usd
+    tally.cost_usd += tries.cost_usd or 0.0
+    if tries.cost_usd is None:
+        tally.unpriced += 1
+        if bounded:
+            mend = "give its backend a `price`, or leave --max-cost out"
+            tally.stopped = tally.stopped or f"the cost of {job.id} is unknown: {mend}"
     if tries.away:
         tally.stopped = tally.stopped or f"the service is away: {tries.why}"
     if tries.reply is None:
@@ -163,7 +172,8 @@ class PooledService:
 
     async def persist(self, body: bytes, headers: Mapping[str, str] = NO_HEADERS) -> Tries:
         """Send a request, and send it again after a failure that may pass."""
-        why, cost_usd, away = "", 0.0, False
+        why, away = "", False
+        cost_usd: float | None = 0.0
         for turn in range(_TRIES):
             wait = 0.5 * 2.0**turn
             try:
@@ -171,7 +181,8 @@ class PooledService:
             except Fault as fault:
                 why, away = fault.detail, fault.kind in ("connect", "timeout")
             else:
-                cost_usd, away = cost_usd + reply.cost_usd, False
+                away = False
+                cost_usd = _sum(cost_usd, reply.cost_usd)
                 if reply.status not in _WORTH_ANOTHER_TRY:
                     return Tries(reply, cost_usd)
                 why = f"{reply.status}: {error_message(reply.body)}"
@@ -192,3 +203,7 @@ class PooledService:
 
     def close(self) -> None:
         self._pool.close()
+
+
+def _sum(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second

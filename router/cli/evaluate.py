@@ -89,9 +89,11 @@ def evaluate(
     compiled = Plans(config)
     work = _work(config, compiled, source, plans, judge, check, output)
     address = here.url(url)
+    if budget is not None:
+        _check_prices(compiled, work)
 
     def expected_usd(question: Question, plan: str) -> float:
-        return compiled[plan].cost(Size(question.tokens, OUTPUT_TOKENS)).least_usd
+        return compiled[plan].comparable_usd(Size(question.tokens, OUTPUT_TOKENS))
 
     with _opened(work) as ledger:
         asker = ServiceAsker(address, here.key)
@@ -164,6 +166,17 @@ def _opened(work: Work) -> Iterator[Ledger]:
             yield ledger
     except ForeignLedger as error:
         raise InputRefused(str(error)) from None
+
+
+def _check_prices(compiled: Plans, work: Work) -> None:
+    """Refuse a budget that nobody could keep."""
+    names = (*work.plans, work.judge) if work.judge else work.plans
+    unknown = sorted({name for plan in names for name in compiled[plan].unpriced})
+    if unknown:
+        raise CommandRefused(
+            f"the price of {', '.join(unknown)} is unknown, so no budget can be kept",
+            f"give a `price` below backends.{unknown[0]}, or leave --budget out. Nothing was sent.",
+        )
 
 
 def _say_beforehand(evaluation: Evaluation, work: Work, missing: Sequence[Job]) -> None:

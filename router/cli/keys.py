@@ -119,7 +119,7 @@ def _bring_to_service(here: CommandContext) -> None:
 
 
 def _limits(key: Key) -> str:
-    limits = {name: value for name, value in key.limits.model_dump().items() if value is not None}
+    limits = key.limits.model_dump(exclude={"unpriced"}, exclude_none=True)
     return ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "none"
 
 

@@ -21,11 +21,17 @@ def saved(telemetry: ReportedTelemetry) -> ReportSection:
 select count(*) as n, sum(premium_cost_usd - cost_usd) as saved_usd,
        1.96 * stddev(premium_cost_usd - cost_usd) * sqrt(count(*)) as half,
        sum(premium_cost_usd) as premium_usd, any_value(premium_plan) as plan
-from requests where {telemetry.in_time} and premium_cost_usd is not null and {_ROUTED}"""
+from requests where {telemetry.in_time} and premium_cost_usd is not null and cost_usd is not null
+  and {_ROUTED}"""
+    unknown = f"""
+select count(*) as n, any_value(premium_plan) as plan
+from requests where {telemetry.in_time} and premium_plan is not null
+  and (premium_cost_usd is null or cost_usd is null) and {_ROUTED}"""
     hourly = f"""
 select date_trunc('hour', ts) as hour, plan, count(*) as n, sum(cost_usd) as usd,
        coalesce(sum(quality), 0) as quality, count(quality) as judged
-from requests where {telemetry.in_time} and {_ROUTED} and plan is not null group by all"""
+from requests where {telemetry.in_time} and {_ROUTED} and plan is not null
+  and cost_usd is not null group by all"""
     total = telemetry.rows(premium)[0]
     words = []
     if total["n"]:
@@ -35,8 +41,14 @@ from requests where {telemetry.in_time} and {_ROUTED} and plan is not null group
             f"${total['half'] or 0:.4f} saved over {total['n']:,} requests, {share:.1%} of what "
             "that would have cost."
         )
+    left_out = telemetry.rows(unknown)[0]
+    if left_out["n"]:
+        words.append(
+            f"{left_out['n']:,} requests are left out: what they cost, or what {left_out['plan']} "
+            "would have cost, is unknown. Give each backend a `price`; `waggle check` names them."
+        )
     words.append(_against_coin_toss(telemetry.rows(hourly)))
-    return ReportSection("What it saved", words, sql=(premium, hourly))
+    return ReportSection("What it saved", words, sql=(premium, unknown, hourly))
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ from r group by half order by half"""
             f"{half['n']:,} ({half['judged']:,} judged)",
             with_interval(half["quality"], half["quality_half"]),
             with_interval(half["utility"], half["utility_half"]),
-            f"${half['usd_per_1k']:.4g}",
+            per_1k(half["usd_per_1k"]),
             f"{half['p50_ms']:.1f}, {half['p95_ms']:.1f}",
             f"{half['errors']:.2%}",
         )
@@ -57,15 +57,15 @@ with p as (
          avg(utility(quality, cost_usd, latency_ms)) as u
   from requests where {telemetry.in_time} and plan is not null
   group by all having count(quality) >= 10)
-select * from p qualify row_number() over (partition by kind order by u desc) = 1
+select * from p qualify row_number() over (partition by kind order by u desc nulls last) = 1
 order by n desc limit 20"""
     rows = [
         (
             best["kind"] or "any",
             best["plan"],
             with_interval(best["quality"], best["half"]),
-            f"{best['u']:.4f}",
-            f"${best['usd_per_1k']:.4g}",
+            "unknown" if best["u"] is None else f"{best['u']:.4f}",
+            per_1k(best["usd_per_1k"]),
             f"{best['ms']:.1f}",
             f"{best['judged']:,}",
         )
@@ -146,3 +146,7 @@ def proposals(book: Book) -> ReportSection:
     rows.append(("a function", "what was learned, as code to read", "waggle routes distill"))
     head = ("what", "expected", "one command away")
     return ReportSection("Proposals", (), head, rows, sql=(sql,))
+
+
+def per_1k(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:.4g}"

@@ -111,7 +111,7 @@ def show(here: CommandContext, id_: SolutionId) -> None:
         "whose": solution.scope,
         "solved by": f"plan {solution.plan}, {solution.backend}{model}",
         "policy": solution.policy_version or "none",
-        "cost": f"${solution.cost_usd:.6g}, {solution.seconds:.3f} s",
+        "cost": f"{_dollars(solution.cost_usd)}, {solution.seconds:.3f} s",
         "made": f"{utc_time(solution.created)}, good until {utc_time(solution.expires)}",
         "adapted from": origin,
         "uses": f"{solution.uses}, {right}, {wrong}",
@@ -291,3 +291,7 @@ def _solution(store: SolutionStore, id_: SolutionId) -> Solution:
 
 def _counts(store: SolutionStore) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(store.counts().items()))
+
+
+def _dollars(usd: float | None) -> str:
+    return "unknown" if usd is None else f"${usd:.6g}"

@@ -9,9 +9,9 @@ from typing import Any
 import orjson
 
 from router.calls.outcome import CallOutcome
-from router.calls.prices import priced
+from router.calls.prices import priced, unpriced_problem
 from router.config.config import Config
-from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Usage
+from router.domain import CHAT, COMPUTE, Attempt, Call, Request, Usage, known_usd
 from router.request.text import tokens_in
 from router.wire.answers import answer_text
 from router.wire.errors import Limited
@@ -60,7 +60,7 @@ class BackendCalls:
 
     @property
     def spent_usd(self) -> float:
-        return self.ceilings.spent_usd + sum(attempt.cost_usd for attempt in self.attempts)
+        return self.ceilings.spent_usd + known_usd(self.attempts)
 
     def has_room(self, backend: str, fields: Mapping[str, Any]) -> bool:
         """Whether the ceilings leave room for another program of this backend, and its runs."""
@@ -68,9 +68,10 @@ class BackendCalls:
         if left is not None and left <= self._longest + self._running:
             return False
         most = self.ceilings.most_usd
-        return most is None or self.spent_usd + self._expected_usd(backend, fields) <= most
+        expected = self._expected_usd(backend, fields)
+        return most is None or (expected is not None and self.spent_usd + expected <= most)
 
-    def _expected_usd(self, backend: str, fields: Mapping[str, Any]) -> float:
+    def _expected_usd(self, backend: str, fields: Mapping[str, Any]) -> float | None:
         price = self.config.backends[backend].price
         return priced(price, Usage(tokens_in(str(fields["messages"])), _PROGRAM_TOKENS))
 
@@ -129,12 +130,15 @@ class BackendCalls:
             self.stopped, self.problem = "latency", f"no time was left for {backend}"
             return False
         most, expected = self.ceilings.most_usd, self._expected_usd(backend, fields)
-        if most is None or self.spent_usd + expected <= most:
+        if most is None or (expected is not None and self.spent_usd + expected <= most):
             return True
         self.stopped = "cost"
+        if expected is None:
+            self.problem = unpriced_problem(backend, most)
+            return False
         self.problem = (
             f"${self.spent_usd:.6g} is spent, {backend} is expected to cost ${expected:.6g}, and "
-            f"the ceiling is ${most:.6g}"
+            f"the ceiling is ${most:.6g}; raise it"
         )
         return False
 

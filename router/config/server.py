@@ -1,5 +1,7 @@
 """Settings of the service around the backends: its port, keys, telemetry and dashboard."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from router.catalog import Dollars
@@ -12,6 +14,14 @@ class KeyLimits(Values):
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
     dollars_per_day: Dollars | None = None
+    unpriced: Literal["refuse", "allow"] = Field(
+        "refuse", description="with dollars_per_day: whether backends of unknown price may be asked"
+    )
+
+    @property
+    def needs_prices(self) -> bool:
+        """Whether a backend of unknown price must not be asked."""
+        return self.dollars_per_day is not None and self.unpriced == "refuse"
 
     @property
     def any(self) -> bool:

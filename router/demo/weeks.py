@@ -58,9 +58,9 @@ class Week:
     def add(self, trace: Trace, quality: float, preference: Preference) -> None:
         self.requests += 1
         self.quality += quality
-        self.utility += utility_of(quality, trace.cost_usd, trace.seconds, preference)
-        self.cost_usd += trace.cost_usd
-        self.premium_usd += trace.premium_cost_usd
+        self.utility += utility_of(quality, trace.cost_usd or 0.0, trace.seconds, preference)
+        self.cost_usd += trace.cost_usd or 0.0  # every price of the demo is known
+        self.premium_usd += trace.premium_cost_usd or 0.0
         self.seconds += trace.seconds
 
     def row(self) -> dict[str, Any]:

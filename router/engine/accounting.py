@@ -32,9 +32,9 @@ def beside_premium(plans: Plans, trace: Trace, usage: Usage) -> Trace:
     return replace(trace, premium_plan=plans.premium, premium_cost_usd=cost)
 
 
-def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float:
+def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float | None:
     """What the premium plan would have cost. A plan of several steps counts by its cheapest way, so
-    that the claimed saving is never too large."""
+    that the claimed saving is never too large. None: unknown."""
     premium = plans[plans.premium]
     if isinstance(plans.config.plans[plans.premium], Ask):
         return priced(plans.config.backends[premium.lead].price, usage)

@@ -20,7 +20,7 @@ from collections.abc import Callable, Sequence
 from router.budgets import NOTHING, ONE_REQUEST, Amounts, Claim, Lease, Moment, Shortage, total
 from router.config.config import Config
 from router.config.server import KeyLimits
-from router.domain import Attempt, Request, Trace
+from router.domain import Attempt, Request, Trace, known_usd
 from router.engine.account import Account, Reservation
 from router.engine.estimates import Estimates
 from router.hive import Hive, HiveState
@@ -83,6 +83,11 @@ class Allowances:
         self._requests[request_id] = (account, [])
         return account.headers(self._clock())
 
+    def needs_prices(self, request_id: str) -> bool:
+        """Whether the limits of a request's key refuse backends of unknown price."""
+        entry = self._requests.get(request_id)
+        return entry is not None and entry[0].limits.needs_prices
+
     async def reserve(
         self, config: Config, chain: tuple[str, ...], request: Request, body: bytes
     ) -> EndCall:
@@ -91,6 +96,8 @@ class Allowances:
         if entry is None or not entry[0].bounds_calls:
             return _nothing_held
         account, reservations = entry
+        if account.limits.needs_prices:
+            _check_prices(config, chain)
 
         def estimate() -> Claim:
             return account.relevant(self.estimates.claim(config, chain, request, body))
@@ -218,10 +225,21 @@ class Allowances:
         return lease
 
 
+def _check_prices(config: Config, chain: Sequence[str]) -> None:
+    """Raise `Limited` if a backend has no known price: nobody could hold its dollars to a limit."""
+    unknown = [name for name in chain if config.backends[name].price is None]
+    if unknown:
+        raise Limited(
+            f"This key has a limit of dollars, and the price of {', '.join(unknown)} is unknown. "
+            f"Give it a `price` below backends.{unknown[0]}, or set keys.limits.unpriced to allow.",
+            None,
+        )
+
+
 def _used(attempts: Sequence[Attempt]) -> Amounts:
     """The tokens and dollars of some calls. A figure that cannot be true counts as zero."""
     tokens = sum(each.usage.input_tokens + each.usage.output_tokens for each in attempts)
-    usd = sum(each.cost_usd for each in attempts)
+    usd = known_usd(attempts)
     return Amounts(0, max(tokens, 0), usd if math.isfinite(usd) and usd > 0 else 0.0)
 
 

@@ -11,7 +11,7 @@ that answers with more words than the request allows its answer.
 from router.domain import Request
 from router.engine.estimates import Estimates
 from router.plans.compiled import Plans
-from router.plans.costs import Size, call_cost, expected
+from router.plans.costs import Size, expected
 
 _TEMPLATE_TOKENS = 2_000  # what a step of a plan may add to the prompt beside earlier answers
 
@@ -21,12 +21,18 @@ def most_usd(plans: Plans, name: str, request: Request, estimates: Estimates) ->
     config, plan = plans.config, plans[name]
     if any(config.backends[backend].price is None for backend in plan.backends):
         return None
-    calls = plan.of_input.most_calls
+    calls = plan.cost(Size()).most_calls
 
     def dearest_call(backend: str) -> float:
         claim = estimates.claim(config, (backend,), request, request.body)
         added = 0 if calls <= 1 else _TEMPLATE_TOKENS + (calls - 1) * claim.most.tokens
         price = config.backends[backend].price
-        return claim.most.usd + call_cost(price, Size(added, 0))
+        if price is None or not added:
+            return claim.most.usd
+        shorter, longer = (
+            price.most_usd(input_tokens=tokens, output_tokens=0)
+            for tokens in (claim.most.tokens, claim.most.tokens + added)
+        )
+        return claim.most.usd + longer - shorter
 
     return expected(plan.tree, dearest_call).most_usd

@@ -182,6 +182,7 @@ class Engine:
             self.tries.resting_at(self.steady()),
             home=home,
             policy_version=self.policy_version,
+            priced_only=self.allowances.needs_prices(request.id),
         )
         decision = named(self.plans, request, backend, around)
         if decision is not None and request.compared:

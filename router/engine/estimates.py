@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 import orjson
 
 from router.budgets import Amounts, Claim
-from router.catalog import FREE, Price
+from router.catalog import Price
 from router.config.config import Config
 from router.domain import Request, Trace
 
@@ -85,7 +85,7 @@ class Estimates:
         """The likely use of the chain's first backend, and the most of any backend in the chain."""
         fields = request.fields if body is request.body else _fields(body)
         claims = [
-            self._claim(backend, config.backends[backend].price or FREE, request, body, fields)
+            self._claim(backend, config.backends[backend].price, request, body, fields)
             for backend in chain
         ]
         most = Amounts(
@@ -97,7 +97,7 @@ class Estimates:
     def _claim(
         self,
         backend: str,
-        price: Price,
+        price: Price | None,
         request: Request,
         body: bytes,
         fields: Mapping[str, Any],
@@ -107,9 +107,10 @@ class Estimates:
         answer = _Tokens(0, 0, 0)
         if request.operation == "chat":
             answer = _answer(calls.answer, fields).times(_choices(fields))
-        dearest = max(price.input, price.cached_input or 0.0)
-        likely_usd = (prompt.likely * price.input + answer.likely * price.output) / 1e6
-        most_usd = (prompt.priced * dearest + answer.priced * price.output) / 1e6
+        likely_usd = most_usd = 0.0  # an unknown price is left out; see `KeyLimits.unpriced`
+        if price is not None:
+            likely_usd = price.cost_usd(input_tokens=prompt.likely, output_tokens=answer.likely)
+            most_usd = price.most_usd(input_tokens=prompt.priced, output_tokens=answer.priced)
         return Claim(
             Amounts(tokens=prompt.likely + answer.likely, usd=likely_usd),
             Amounts(tokens=prompt.most + answer.most, usd=most_usd),

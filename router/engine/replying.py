@@ -71,10 +71,12 @@ class Replying:
         answering = trace.answering
         assert answering is not None
         price = config.backends[outcome.attempt.backend].price
-        others = trace.cost_usd - answering.cost_usd
 
-        def cost_of(usage: Usage) -> float:
-            return trace.cost_usd if outcome.settled else others + priced(price, usage)
+        def cost_of(usage: Usage) -> float | None:
+            if outcome.settled:
+                return trace.cost_usd
+            priced_step = replace(answering, cost_usd=priced(price, usage))
+            return with_answering(trace, priced_step).cost_usd
 
         meter = Meter(trace.request.include_usage, trace.request.reading.tokens, cost_of)
         sources = self.assessor.chosen(config, trace)

@@ -91,7 +91,10 @@ class RequestLedger:
         name = "gen_ai_client_token_usage_total"
         for attempt in (*trace.attempts, *trace.questions):
             usage, labels = attempt.usage, {"gen_ai_request_model": attempt.backend}
-            metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
+            if attempt.cost_usd is None:
+                metrics.count("waggle_unpriced_calls_total", backend=attempt.backend)
+            else:
+                metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
             metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 

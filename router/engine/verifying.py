@@ -23,7 +23,7 @@ from router.domain import CHAT, Attempt, Call, Decision, Request, Usage
 from router.engine.recall import Lookup
 from router.plans.calling import EndCall
 from router.plans.compiled import Plans, VerifyingModel
-from router.plans.costs import Size, call_cost, size_of
+from router.plans.costs import Size, comparable_cost, size_of
 from router.plans.pace import Pace
 from router.request.text import tokens_in
 from router.reuse.questions import (
@@ -140,7 +140,9 @@ class Verifying:
         """What the questions about a pair are expected to take if the backend says yes."""
         backend = verifier.chain[0]
         tokens = PROMPT_TOKENS + tokens_in(stored) + tokens_in(new)
-        usd = _CALLS * call_cost(plans.config.backends[backend].price, Size(tokens, ANSWER_TOKENS))
+        price = plans.config.backends[backend].price
+        price = plans.stand_in if price is None else price
+        usd = _CALLS * comparable_cost(price, Size(tokens, ANSWER_TOKENS))
         # Other calls of the backend are longer, and all that is known before the first question.
         seconds = self.pace.median(backend) or self.tries.pace.median(backend)
         return Expected(usd, None if seconds is None else _ROUNDS * seconds)

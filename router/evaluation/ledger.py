@@ -24,7 +24,7 @@ class PlanAnswer:
     """A plan's answer to a question; with `refusal`, why the plan cannot answer it."""
 
     text: str
-    cost_usd: float
+    cost_usd: float | None  # None: unknown
     seconds: float
     backend: str = ""
     refusal: str = ""
@@ -40,7 +40,7 @@ class AnswerScore:
     by: str
     score: float | None
     reason: str = ""
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0
 
 
 class ForeignLedger(ValueError):
@@ -52,7 +52,8 @@ class Ledger:
     handle: int
     answers: dict[Key, PlanAnswer] = field(default_factory=dict)
     scores: dict[Key, AnswerScore] = field(default_factory=dict)
-    spent_usd: float = 0.0  # for answers, judges, and tries that gave no answer
+    # For answers, judges, and tries that gave no answer; what costs an unknown amount is left out.
+    spent_usd: float = 0.0
 
     def answer(self, key: Key, answer: PlanAnswer) -> None:
         self._add({"question": key[0], "plan": key[1], "answer": asdict(answer)})
@@ -60,7 +61,7 @@ class Ledger:
     def score(self, key: Key, score: AnswerScore) -> None:
         self._add({"question": key[0], "plan": key[1], "score": asdict(score)})
 
-    def waste(self, cost_usd: float) -> None:
+    def waste(self, cost_usd: float | None) -> None:
         """Note what a request cost that got no answer."""
         if cost_usd:
             self._add({"wasted_usd": cost_usd})
@@ -75,10 +76,10 @@ class Ledger:
                 self.spent_usd += cost_usd
             case {"question": question, "plan": plan, "answer": answer}:
                 self.answers[question, plan] = PlanAnswer(**answer)
-                self.spent_usd += answer["cost_usd"]
+                self.spent_usd += answer["cost_usd"] or 0.0
             case {"question": question, "plan": plan, "score": score}:
                 self.scores[question, plan] = AnswerScore(**score)
-                self.spent_usd += score["cost_usd"]
+                self.spent_usd += score["cost_usd"] or 0.0
             case _:
                 raise KeyError("no line of an evaluation")
 

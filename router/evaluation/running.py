@@ -28,7 +28,7 @@ class Asker(Protocol):
 class NoAnswer(Exception):
     """A request got no answer. `cost_usd` was paid for it; with `away`, the service is gone."""
 
-    def __init__(self, reason: str, *, cost_usd: float = 0.0, away: bool = False) -> None:
+    def __init__(self, reason: str, *, cost_usd: float | None = 0.0, away: bool = False) -> None:
         super().__init__(reason)
         self.cost_usd = cost_usd
         self.away = away

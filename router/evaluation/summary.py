@@ -98,7 +98,7 @@ def _summary(questions: Sequence[Question], plan: str, ledger: Ledger) -> PlanSu
         len(given_scores),
         len(answers) - len(given),
         share_interval(given_scores),
-        mean_interval([1000 * answer.cost_usd for answer in given]),
+        mean_interval([1000 * a.cost_usd for a in given if a.cost_usd is not None]),
         mean_interval(seconds),
         seconds[min(math.ceil(0.95 * len(seconds)), len(seconds)) - 1] if seconds else None,
     )

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from router.calls.outcome import CallOutcome
-from router.calls.prices import estimated, priced
-from router.domain import CHAT, Attempt, Call, Request, Usage
+from router.calls.prices import estimated, priced, unpriced_problem
+from router.domain import CHAT, Attempt, Call, Request, Usage, known_usd
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -63,7 +63,7 @@ class StepCalls:
 
     @property
     def spent_usd(self) -> float:
-        return sum(attempt.cost_usd for attempt in self.attempts)
+        return known_usd(self.attempts)
 
     async def call(
         self,
@@ -89,7 +89,7 @@ class StepCalls:
         tried: list[Attempt] = []
         left = None if work.budget.until is None else work.budget.until - self.clock()
         begun = self.clock()
-        self._promised_usd += expected_usd
+        self._promised_usd += expected_usd or 0.0
         try:
             async with asyncio.timeout(left):
                 call = Call(CHAT, body, stream, self.request.id, bodies)
@@ -102,7 +102,7 @@ class StepCalls:
             end(self._cut_off(chain[0], tried, body, work, begun, "left_behind"), waited=False)
             raise
         finally:
-            self._promised_usd -= expected_usd
+            self._promised_usd -= expected_usd or 0.0
         step = self._write_all(tried, outcome, work)
         end(self.attempts[step - len(tried) : step], streams=outcome.stream is not None)
         return self._result(outcome, work, step)
@@ -135,19 +135,21 @@ class StepCalls:
                 attempt, fault="left_behind", usage=usage, cost_usd=cost
             )
 
-    def _over(self, backend: str, work: Work, expected_usd: float) -> Result | None:
+    def _over(self, backend: str, work: Work, expected_usd: float | None) -> Result | None:
         """The result in place of a call that would exceed a bound; None if the call may run."""
         budget = work.budget
         if budget.until is not None and self.clock() >= budget.until:
             return Result(problem=f"no time was left for {backend}", stopped="latency")
         if budget.most_usd is None:
             return None
+        if expected_usd is None:
+            return Result(problem=unpriced_problem(backend, budget.most_usd), stopped="cost")
         spent = self.spent_usd + self._promised_usd
         if spent + expected_usd <= budget.most_usd:
             return None
         problem = (
             f"${spent:.6g} is spent, {backend} is expected to cost ${expected_usd:.6g}, and the "
-            f"ceiling is ${budget.most_usd:.6g}"
+            f"ceiling is ${budget.most_usd:.6g}; raise it"
         )
         return Result(problem=problem, stopped="cost")
 
@@ -202,7 +204,7 @@ class StepCalls:
         self._comment(work, attempt)
         return (attempt,)
 
-    def _cost(self, backend: str, usage: Usage) -> float:
+    def _cost(self, backend: str, usage: Usage) -> float | None:
         return priced(self.plans.config.backends[backend].price, usage)
 
     def _comment(self, work: Work, attempt: Attempt) -> None:

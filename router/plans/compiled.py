@@ -3,16 +3,17 @@
 In a compiled plan, every step is itself a plan, and every leaf names backends.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
+from router.catalog import Price, dearest
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
 from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
 from router.config.values import BackendSettings
-from router.plans.costs import ExpectedCost, Size, call_cost, expected
+from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, expected
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
 from router.plans.settings import Set, form_of, sets_of, shown_settings
 
@@ -60,6 +61,23 @@ class FromPassages(Pipeline):
 
 
 @dataclass(frozen=True, slots=True)
+class PlanRates:
+    """What one token in each call of a plan costs, for prompts of more than `above` tokens."""
+
+    above: int
+    of_input: ExpectedCost
+    of_output: ExpectedCost
+    comparable_input: float  # with a stand-in for each unknown price
+    comparable_output: float
+
+
+def _dollars(tokens: tuple[int, int], *rates: float | None) -> float | None:
+    """The cost of input and output tokens; None if either rate is unknown."""
+    products = [count * rate for count, rate in zip(tokens, rates, strict=True) if rate is not None]
+    return sum(products) if len(products) == len(tokens) else None
+
+
+@dataclass(frozen=True, slots=True)
 class CompiledPlan:
     """A plan with its backends and its expected cost."""
 
@@ -67,8 +85,8 @@ class CompiledPlan:
     lead: str  # the backend that gives the answer, if nothing fails
     backends: tuple[str, ...]  # every backend that the plan may call, each once
     vital: "Vital"
-    of_input: ExpectedCost  # cost of one input token in each call
-    of_output: ExpectedCost
+    rates: tuple[PlanRates, ...]  # by the length of the prompt, rising
+    unpriced: tuple[str, ...] = ()  # those of its backends whose price is unknown
     codes: tuple[Code, ...] = ()  # the steps that compute
     sets: Mapping[str, tuple[Set, ...]] = field(default_factory=dict)  # parameters, by backend
     form: str = ""  # tells answers apart that were made with other prompts or parameters
@@ -81,13 +99,25 @@ class CompiledPlan:
 
     def cost(self, size: Size) -> ExpectedCost:
         """The expected cost of calls of this size, computed from the cost per token."""
-        many, few = size.input_tokens, size.output_tokens
+        rates, tokens = self._rates_of(size), (size.input_tokens, size.output_tokens)
         return ExpectedCost(
-            many * self.of_input.least_usd + few * self.of_output.least_usd,
-            many * self.of_input.most_usd + few * self.of_output.most_usd,
-            self.of_input.least_calls,
-            self.of_input.most_calls,
+            _dollars(tokens, rates.of_input.least_usd, rates.of_output.least_usd),
+            _dollars(tokens, rates.of_input.most_usd, rates.of_output.most_usd),
+            rates.of_input.least_calls,
+            rates.of_input.most_calls,
         )
+
+    def comparable_usd(self, size: Size) -> float:
+        """Midway between least and most; an unknown price counts as the dearest that is known."""
+        rates = self._rates_of(size)
+        return (
+            size.input_tokens * rates.comparable_input
+            + size.output_tokens * rates.comparable_output
+        )
+
+    def _rates_of(self, size: Size) -> PlanRates:
+        tokens = size.input_tokens
+        return next((r for r in reversed(self.rates) if tokens > r.above), self.rates[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +139,7 @@ class Plans(dict[str, CompiledPlan]):
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self.stand_in = dearest(backend.price for backend in config.backends.values())
         simpler = [f"{n}{LESS}{stage}" for n in config.plans for stage in stages(n, config.plans)]
         self.names = tuple(config.plans)
         super().__init__({n: self._compile(n) for n in (*config.backends, *self.names, *simpler)})
@@ -134,7 +165,7 @@ class Plans(dict[str, CompiledPlan]):
         self.premium = config.objective.premium or dearest_known(leads)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
-    def call_cost(self, size: Size) -> Callable[[str], float]:
+    def call_cost(self, size: Size) -> Callable[[str], float | None]:
         """A function that gives the dollars of one call of a backend, for calls of this size."""
         return lambda backend: call_cost(self.config.backends[backend].price, size)
 
@@ -142,13 +173,14 @@ class Plans(dict[str, CompiledPlan]):
         backend = self.config.backends.get(name)
         sandbox = backend is not None and backend.kind == "sandbox"
         tree = Code(code=name) if sandbox else _tree(self.config, name)
+        backends = tuple(dict.fromkeys(backends_of(tree, {})))
         return CompiledPlan(
             tree,
             lead(name, self.config.plans),
-            tuple(dict.fromkeys(backends_of(tree, {}))),
+            backends,
             Vital.of(tree),
-            expected(tree, self.call_cost(Size(1, 0))),
-            expected(tree, self.call_cost(Size(0, 1))),
+            tuple(self._rates(tree, backends)),
+            tuple(b for b in backends if self.config.backends[b].price is None),
             tuple(_codes(tree)),
             sets_of(tree),
             form_of(tree),
@@ -158,25 +190,48 @@ class Plans(dict[str, CompiledPlan]):
     def usual_price(self, name: str) -> float | None:
         """Expected dollars for 1,000 usual requests, midway between least and most; None if the
         price of a backend is unknown that may be called."""
-        called: list[str] = []
-
-        def usd(backend: str) -> float:
-            called.append(backend)
-            return call_cost(self.config.backends[backend].price, Size())
-
-        cost = expected(self[name].tree, usd)
-        if any(self.config.backends[backend].price is None for backend in called):
+        cost = self[name].cost(Size())
+        if cost.least_usd is None or cost.most_usd is None:
             return None
         return 1000 * (cost.least_usd + cost.most_usd) / 2
 
     def _price_of_lead(self, name: str) -> float | None:
         price = self.config.backends[self[name].lead].price
-        return None if price is None else 1000 * call_cost(price, Size())
+        return None if price is None else 1000 * comparable_cost(price, Size())
 
     def _rank(self, name: str, price: float | None) -> PlanRank:
         plan = self.config.plans[name]
         stands_in = self.config.backends[self[name].lead].kind in STAND_INS
         return PlanRank(name, price, effort_of(plan), self.priors.get(name), stands_in)
+
+    def _rates(self, tree: AnyPlan, backends: Sequence[str]) -> Iterator[PlanRates]:
+        stated = {name: self.config.backends[name].price for name in backends}
+        prices = {name: self.stand_in if p is None else p for name, p in stated.items()}
+        bounds = {tier.above for price in prices.values() for tier in price.tiers}
+        for above in sorted({0, *bounds}):
+            yield PlanRates(
+                above,
+                expected(tree, _per_token(stated, above, "input")),
+                expected(tree, _per_token(stated, above, "output")),
+                _midway(expected(tree, _per_token(prices, above, "input"))),
+                _midway(expected(tree, _per_token(prices, above, "output"))),
+            )
+
+
+def _per_token(
+    prices: Mapping[str, Price | None], above: int, part: Literal["input", "output"]
+) -> Callable[[str], float | None]:
+    """A function that gives the dollars of a token of a backend, in calls with longer prompts."""
+
+    def usd(backend: str) -> float | None:
+        price = prices[backend]
+        return None if price is None else getattr(price.rates(above + 1), part) / 1e6
+
+    return usd
+
+
+def _midway(cost: ExpectedCost) -> float:
+    return ((cost.least_usd or 0.0) + (cost.most_usd or 0.0)) / 2
 
 
 def _aliases(config: Config) -> dict[str, str]:

@@ -79,7 +79,7 @@ def unfinished(
 ) -> tuple[int, str, str, str, float | None]:
     """HTTP status, error type, code, message and retry delay for a plan that gave no answer."""
     if result.stopped == "cost":
-        message = f"The ceiling on cost let no step answer: {result.problem}. Raise it."
+        message = f"The ceiling on cost let no step answer: {result.problem}."
         return 422, "invalid_request_error", "over_max_cost", message, None
     if result.stopped == "latency":
         message = f"The ceiling on time was over before an answer came: {result.problem}."

@@ -1,4 +1,7 @@
-"""The expected cost of a plan, computed from prices alone. Pure."""
+"""The expected cost of a plan, computed from prices alone. Pure.
+
+An unknown price makes the cost of every way through its backend unknown: None, never 0.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,23 +26,23 @@ class Size:
 class ExpectedCost:
     """Dollars and calls of the shortest and of the longest way through a plan."""
 
-    least_usd: float = 0.0
-    most_usd: float = 0.0
+    least_usd: float | None = 0.0  # None: unknown
+    most_usd: float | None = 0.0
     least_calls: int = 0
     most_calls: int = 0
 
     def __add__(self, other: "ExpectedCost") -> "ExpectedCost":
         return ExpectedCost(
-            self.least_usd + other.least_usd,
-            self.most_usd + other.most_usd,
+            _sum(self.least_usd, other.least_usd),
+            _sum(self.most_usd, other.most_usd),
             self.least_calls + other.least_calls,
             self.most_calls + other.most_calls,
         )
 
     def times(self, least: int, most: int) -> "ExpectedCost":
         return ExpectedCost(
-            self.least_usd * least,
-            self.most_usd * most,
+            _product(self.least_usd, least),
+            _product(self.most_usd, most),
             self.least_calls * least,
             self.most_calls * most,
         )
@@ -52,15 +55,15 @@ def size_of(request: Request) -> Size:
     return Size(request.reading.tokens, min(most, OUTPUT_TOKENS))
 
 
-def call_cost(price: Price | None, size: Size) -> float:
-    if price is None:
-        return 0.0
-    return price.cost_usd(
-        input_tokens=size.input_tokens, output_tokens=size.output_tokens, cached_tokens=0
-    )
+def call_cost(price: Price | None, size: Size) -> float | None:
+    return None if price is None else comparable_cost(price, size)
 
 
-def expected(step: Step, usd: Callable[[str], float]) -> ExpectedCost:
+def comparable_cost(price: Price, size: Size) -> float:
+    return price.cost_usd(input_tokens=size.input_tokens, output_tokens=size.output_tokens)
+
+
+def expected(step: Step, usd: Callable[[str], float | None]) -> ExpectedCost:
     """The expected cost of a step of a compiled plan; `usd` is the cost of a backend's call."""
     if isinstance(step, str):
         cost = usd(step)
@@ -71,3 +74,12 @@ def expected(step: Step, usd: Callable[[str], float]) -> ExpectedCost:
         return total
     gate = sum((expected(name, usd) for name in step.gate.asks), ExpectedCost())
     return (total + gate).times(1, step.gate.repair + 1)
+
+
+def _sum(first: float | None, second: float | None) -> float | None:
+    return None if first is None or second is None else first + second
+
+
+def _product(cost: float | None, times: int) -> float | None:
+    """The cost of so many calls. No calls cost nothing, also where the price is unknown."""
+    return 0.0 if times == 0 else None if cost is None else cost * times

@@ -120,8 +120,12 @@ def _times(most: int) -> str:
 
 def cost_line(cost: ExpectedCost) -> str:
     calls = _between(str(cost.least_calls), str(cost.most_calls))
-    dollars = _between(f"${1000 * cost.least_usd:.4g}", f"${1000 * cost.most_usd:.4g}")
+    dollars = _between(_per_1k(cost.least_usd), _per_1k(cost.most_usd))
     return f"{calls} call{'' if calls == '1' else 's'}, {dollars} per 1000"
+
+
+def _per_1k(usd: float | None) -> str:
+    return "unknown cost" if usd is None else f"${1000 * usd:.4g}"
 
 
 def _between(least: str, most: str) -> str:

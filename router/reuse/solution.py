@@ -40,7 +40,7 @@ class Solution:
     backend: str = ""
     model: str = ""
     policy_version: str = ""
-    cost_usd: float = 0.0
+    cost_usd: float | None = 0.0  # None: unknown
     seconds: float = 0.0
     created: float = 0.0
     expires: float = 0.0

@@ -38,18 +38,24 @@ _COLUMNS = [f.name for f in fields(Solution) if f.name != "id"]
 INSERT = f"insert into solutions ({', '.join(_COLUMNS)}) values ({', '.join('?' * len(_COLUMNS))})"
 SELECT = f"select id, {', '.join(_COLUMNS)} from solutions"
 _SPEC = 1 + _COLUMNS.index("spec")
+_COST = 1 + _COLUMNS.index("cost_usd")
+_UNKNOWN = -1.0  # an unknown cost in a row, whose column holds no null
 
 
 def row_of(solution: Solution) -> list[Any]:
     """The values of a solution for the statement `INSERT`."""
-    return [
+    values = [
         json.dumps(solution.spec) if name == "spec" else getattr(solution, name)
         for name in _COLUMNS
     ]
+    if solution.cost_usd is None:
+        values[_COST - 1] = _UNKNOWN
+    return values
 
 
 def solution_of(row: Sequence[Any]) -> Solution:
     """The solution in a row that the statement `SELECT` returned."""
     values = list(row)
     values[_SPEC] = json.loads(values[_SPEC])
+    values[_COST] = None if values[_COST] == _UNKNOWN else values[_COST]
     return Solution(id=values[0], **dict(zip(_COLUMNS, values[1:], strict=True)))

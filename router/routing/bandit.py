@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from learner.policy import Arm, Context, Distribution
 from learner.preference import Estimate, Preference
-from router.catalog import FREE
+from router.catalog import dearest
 from router.config.config import Config
 from router.domain import Home, Request
 from router.plans.compiled import Plans
@@ -30,9 +30,9 @@ class Chosen:
 
 
 def rates_of(plans: Plans, arms: Sequence[Arm], size: Size) -> dict[str, float]:
-    """Each plan's expected dollars for a request of this size: midway between least and most."""
-    costs = {arm: plans[arm].cost(size) for arm in arms}
-    return {arm: (cost.least_usd + cost.most_usd) / 2 for arm, cost in costs.items()}
+    """Each plan's expected dollars for a request of this size: midway between least and most. An
+    unknown price counts as the dearest that is known, so no plan is chosen for want of a price."""
+    return {arm: plans[arm].comparable_usd(size) for arm in arms}
 
 
 def priced_usually(policy: "BanditPolicy", config: Config) -> "BanditPolicy":
@@ -122,9 +122,10 @@ def reason_to_move(
     here = next((e for e in choice.estimates if e.arm == home.plan), None)
     if here is None or home.backend not in config.backends:
         return ""
-    price = config.backends[home.backend].price or FREE
+    price = config.backends[home.backend].price
+    price = dearest(b.price for b in config.backends.values()) if price is None else price
     kept = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=input_tokens)
-    full = price.cost_usd(input_tokens=input_tokens, output_tokens=0, cached_tokens=0)
+    full = price.cost_usd(input_tokens=input_tokens, output_tokens=0)
     best = max(choice.estimates, key=lambda estimate: estimate.utility)
     again = best.cost + max(full - kept, 0.0)
     price_of_moving = preference.cost * (log10(1 + 1000 * again) - log10(1 + 1000 * best.cost))

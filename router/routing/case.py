@@ -31,6 +31,7 @@ class Surroundings:
     steering: Steering | None = None  # the learner's serving strategy and trials
     call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
+    priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +87,12 @@ class Case:
 
 def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
     eligible, ineligible = eligible_plans(
-        plans, request, allowed=around.allowed, down=around.down, claims=around.claims
+        plans,
+        request,
+        allowed=around.allowed,
+        down=around.down,
+        claims=around.claims,
+        priced_only=around.priced_only,
     )
     return Case(plans, request, around, eligible, ineligible, features_of(plans, request, around))
 

@@ -30,6 +30,7 @@ def eligible_plans(
     allowed: Collection[str] = (),
     down: Collection[str] = (),
     claims: Mapping[str, float],
+    priced_only: bool = False,
 ) -> tuple[list[Arm], dict[str, str]]:
     """The plans that can answer, and why the others cannot. Raises `Unroutable` if none can."""
     for plan in request.only:
@@ -42,6 +43,7 @@ def eligible_plans(
         plan: obstacle
         for plan in plans.names
         if (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
+        or (priced_only and (obstacle := _unpriced(plans, plan)))
     }
     reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
     eligible = [Arm(plan) for plan in plans.names if plan not in obstacles]
@@ -126,6 +128,17 @@ def with_authors(plans: Plans, plan: str, request: Request, refusals: Refusals) 
     return {**refusals, **written} if needs else refusals
 
 
+def _unpriced(plans: Plans, plan: str) -> Obstacle | None:
+    """Why a key with a limit of dollars may not use a plan whose cost nobody would know."""
+    names = ", ".join(plans[plan].unpriced)
+    if not names:
+        return None
+    return Obstacle(
+        f"the price of {names} is unknown, and this key has a limit of dollars: give a `price`, or "
+        "set keys.limits.unpriced to allow"
+    )
+
+
 def _elsewhere(plans: Plans, plan: str, request: Request) -> str:
     if not request.region:
         return ""
@@ -138,9 +151,12 @@ def _too_dear(plans: Plans, plan: str, request: Request) -> str:
     if request.max_cost_usd is None:
         return ""
     least = plans[plan].cost(size_of(request)).least_usd
+    bound = f"${request.max_cost_usd:.6g}"
+    if least is None:
+        names = ", ".join(plans[plan].unpriced)
+        return f"has no known price ({names}), and the request may cost {bound}"
     if least <= request.max_cost_usd:
         return ""
-    bound = f"${request.max_cost_usd:.6g}"
     return f"is expected to cost ${least:.6g} at least, and the request may cost {bound}"
 
 

@@ -72,7 +72,7 @@ class AnsweredRequest:
     strategy: str
     features: Sequence[float | None]
     features_version: int
-    cost_usd: float
+    cost_usd: float  # an unknown cost counts as the rate: as dear as the dearest known plan
     rate_usd: float | None
     latency_ms: float
     failed: bool
@@ -94,7 +94,8 @@ class JudgedRequest:
 
 _COLUMNS = (
     "request_id, epoch_us(ts), plan, coalesce(kind, ''), coalesce(strategy, ''), features, "
-    "coalesce(features_version, 0), coalesce(cost_usd, 0), rate_usd, coalesce(latency_ms, 0), "
+    "coalesce(features_version, 0), coalesce(cost_usd, rate_usd, 0), rate_usd, "
+    "coalesce(latency_ms, 0), "
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
     "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0), "
     "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0), "

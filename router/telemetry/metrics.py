@@ -33,7 +33,8 @@ Labels = tuple[tuple[str, str], ...]
 _HELP = {
     "waggle_requests_total": "Requests answered, by endpoint, plan and status.",
     "waggle_attempts_total": "Calls to backends, by backend and outcome.",
-    "waggle_cost_usd_total": "Dollars spent, by backend.",
+    "waggle_cost_usd_total": "Dollars spent, by backend; calls of unknown cost are left out.",
+    "waggle_unpriced_calls_total": "Calls whose cost is unknown, by backend.",
     "waggle_overhead_seconds": "Time a request spent in Waggle, its backends left out.",
     "gen_ai_client_operation_duration_seconds": "Time a request took, as its caller saw it.",
     "gen_ai_server_time_to_first_token_seconds": "Time until a stream's first byte.",

@@ -135,7 +135,8 @@ class Meters:
                 if row[name] is not None
             }
             self._duration.record((row["latency_ms"] or 0) / 1000, attributes)
-            self._cost.add(row["cost_usd"] or 0, attributes)
+            if row["cost_usd"] is not None:
+                self._cost.add(row["cost_usd"], attributes)
             for kind in ("input", "output"):
                 tokens = row[f"gen_ai_usage_{kind}_tokens"]
                 if tokens is not None:

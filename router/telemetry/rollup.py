@@ -4,6 +4,9 @@ Since every column is a sum, the keeper can merge files of sums and correct them
 opposite sign, and readers need not read the requests. Latencies are counted in bins whose bounds
 grow by the root of two, so any percentile is exact to within a bin.
 
+A request whose cost is unknown adds nothing to `cost_usd`, and counts as `unpriced`. What routing
+saved is `premium_cost_usd` less `compared_cost_usd`: the sums over requests that have both.
+
 The rollup counts a request when the request is sealed, and its quality when signals about it are
 sealed: each batch of signals adds the change that it makes to the quality.
 """
@@ -16,6 +19,8 @@ SUMS = {
     "errors": "BIGINT",
     "explored": "BIGINT",
     "cost_usd": "DOUBLE",
+    "unpriced": "BIGINT",
+    "compared_cost_usd": "DOUBLE",
     "premium_cost_usd": "DOUBLE",
     "input_tokens": "BIGINT",
     "output_tokens": "BIGINT",
@@ -46,7 +51,11 @@ def of_requests(rows: str, *, sign: int = 1) -> str:
                count(*) FILTER (error_type IS NOT NULL) * {sign} AS errors,
                count(*) FILTER (explored) * {sign} AS explored,
                coalesce(sum(cost_usd), 0) * {sign} AS cost_usd,
-               coalesce(sum(premium_cost_usd), 0) * {sign} AS premium_cost_usd,
+               count(*) FILTER (cost_usd IS NULL) * {sign} AS unpriced,
+               coalesce(sum(cost_usd) FILTER (premium_cost_usd IS NOT NULL), 0) * {sign}
+                 AS compared_cost_usd,
+               coalesce(sum(premium_cost_usd) FILTER (cost_usd IS NOT NULL), 0) * {sign}
+                 AS premium_cost_usd,
                coalesce(sum(gen_ai_usage_input_tokens), 0)::BIGINT * {sign} AS input_tokens,
                coalesce(sum(gen_ai_usage_output_tokens), 0)::BIGINT * {sign} AS output_tokens,
                coalesce(sum(latency_ms), 0) * {sign} AS latency_ms,

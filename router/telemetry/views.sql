@@ -65,6 +65,9 @@ from all_events group by event_id;
 create macro utility(quality, cost_usd, latency_ms, cost_weight := 0.1, latency_weight := 0.05) as
   quality - cost_weight * log10(1 + 1000 * cost_usd) - latency_weight * log10(1 + latency_ms / 100);
 
+-- The mean cost of requests, without those whose cost is unknown; null if all are.
+create macro mean_usd(cost_usd, n, unpriced) as cost_usd / nullif(n - coalesce(unpriced, 0), 0);
+
 -- The score of the dashboard: (quality * wq) / (cost * wc * latency * wl). Cost is in dollars
 -- per 1000 requests and latency in seconds; 1 is added to both, so that a free plan has a finite score.
 create macro score(quality, cost_usd, latency_ms, wq := 1.0, wc := 1.0, wl := 1.0) as
@@ -95,7 +98,9 @@ where minute >= since and minute < until
 create macro row_sums(every, since, until) as table
 select time_bucket(every, ts) as minute, strategy, plan, kind, reuse_tier, 1::bigint as n,
        (error_type is not null)::bigint as errors, coalesce(explored, false)::bigint as explored,
-       coalesce(cost_usd, 0) as cost_usd, coalesce(premium_cost_usd, 0) as premium_cost_usd,
+       coalesce(cost_usd, 0) as cost_usd, (cost_usd is null)::bigint as unpriced,
+       case when premium_cost_usd is null then 0 else coalesce(cost_usd, 0) end as compared_cost_usd,
+       case when cost_usd is null then 0 else coalesce(premium_cost_usd, 0) end as premium_cost_usd,
        coalesce(gen_ai_usage_input_tokens, 0) as input_tokens,
        coalesce(gen_ai_usage_output_tokens, 0) as output_tokens,
        coalesce(latency_ms, 0) as latency_ms, coalesce(overhead_ms, 0) as overhead_ms,
@@ -110,10 +115,11 @@ select time_bucket(every, minute) as bucket, strategy, sum(n)::bigint as n,
        sum(quality) / nullif(sum(quality_n), 0) as quality,
        1.96 * sqrt(greatest(sum(quality_squared) - pow(sum(quality), 2) / nullif(sum(quality_n), 0), 0)
                    / nullif(sum(quality_n) - 1, 0) / nullif(sum(quality_n), 0)) as quality_ci95,
-       utility(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
+       utility(sum(quality) / nullif(sum(quality_n), 0),
+               mean_usd(sum(cost_usd), sum(n), sum(unpriced)),
                sum(latency_ms) / sum(n)) as utility,
        sum(explored) / sum(n) as explored_share,
-       1000 * sum(cost_usd) / sum(n) as usd_per_1k,
+       1000 * mean_usd(sum(cost_usd), sum(n), sum(unpriced)) as usd_per_1k,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(errors) / sum(n) as error_rate,
        sum(quality_n) / sum(n) as judged_share
@@ -125,12 +131,13 @@ create macro plan_scores(
 ) as table
 select kind, plan, sum(n)::bigint as n, sum(quality_n)::bigint as judged,
        sum(quality) / nullif(sum(quality_n), 0) as quality,
-       1000 * sum(cost_usd) / sum(n) as usd_per_1k,
+       1000 * mean_usd(sum(cost_usd), sum(n), sum(unpriced)) as usd_per_1k,
        sum(latency_ms) / sum(n) as mean_ms,
        binned_quantile([{sums}], 0.5) as p50_ms,
        binned_quantile([{sums}], 0.95) as p95_ms,
        sum(errors) / sum(n) as error_rate,
-       score(sum(quality) / nullif(sum(quality_n), 0), sum(cost_usd) / sum(n),
+       score(sum(quality) / nullif(sum(quality_n), 0),
+             mean_usd(sum(cost_usd), sum(n), sum(unpriced)),
              sum(latency_ms) / sum(n), wq, wc, wl) as score,
        sum(n) / sum(sum(n)) over (partition by kind) as traffic_share
 from sums(interval 1 hour, since, until)
@@ -144,6 +151,8 @@ window ranked as (partition by kind order by score desc)
 qualify row_number() over ranked = 1 order by kind;
 
 -- The money that routing saved. `premium_usd` is the cost of the premium plan with the same tokens.
+-- Requests whose cost is unknown, or would be unknown at the premium plan, are left out of the saving;
+-- `unpriced` counts those whose own cost is unknown.
 -- A random mix of the cheapest and the dearest plan that costs as much as routing has the quality
 -- `mix_quality`: routing is worth its effort if `quality` is higher than that.
 create macro cost_saved(
@@ -152,24 +161,25 @@ create macro cost_saved(
 with r as (
   select * from sums(every, since, until) where strategy not in ('named', 'compared', 'shadow', 'sticky', 'reuse')),
 plans as (
-  select plan, sum(cost_usd) / sum(n) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
+  select plan, mean_usd(sum(cost_usd), sum(n), sum(unpriced)) as cost, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by plan having sum(n) > 0),
 ends as (
   select min(cost) as low, max(cost) as high,
-         arg_min(quality, cost) filter (quality is not null) as low_quality,
-         arg_max(quality, cost) filter (quality is not null) as high_quality
+         arg_min(quality, cost) filter (quality is not null and cost is not null) as low_quality,
+         arg_max(quality, cost) filter (quality is not null and cost is not null) as high_quality
   from plans),
 b as (
   select time_bucket(every, minute) as bucket, sum(n)::bigint as n, sum(cost_usd) as actual_usd,
+         sum(unpriced)::bigint as unpriced, sum(compared_cost_usd) as compared_usd,
          sum(premium_cost_usd) as premium_usd, sum(quality) / nullif(sum(quality_n), 0) as quality
   from r group by all having sum(n) > 0)
-select bucket, n, actual_usd, premium_usd, premium_usd - actual_usd as saved_usd,
-       1 - actual_usd / nullif(premium_usd, 0) as saved_share, quality,
+select bucket, n, actual_usd, premium_usd, premium_usd - compared_usd as saved_usd,
+       1 - compared_usd / nullif(premium_usd, 0) as saved_share, quality,
        low_quality + (high_quality - low_quality) * share as mix_quality,
        quality - (low_quality + (high_quality - low_quality) * share) as above_mix,
-       n * (low + (high - low) * (quality - low_quality) / nullif(high_quality - low_quality, 0))
-         - actual_usd as saved_against_mix_usd
-from (select *, least(greatest((actual_usd / n - low) / nullif(high - low, 0), 0), 1) as share
+       (n - unpriced) * (low + (high - low) * (quality - low_quality) / nullif(high_quality - low_quality, 0))
+         - actual_usd as saved_against_mix_usd, unpriced
+from (select *, least(greatest((mean_usd(actual_usd, n, unpriced) - low) / nullif(high - low, 0), 0), 1) as share
       from b, ends)
 order by bucket;
 
@@ -177,7 +187,7 @@ create view reuse_by_tier as
 select reuse_tier, sum(n)::bigint as n, sum(n) / sum(sum(n)) over () as share,
        sum(quality) / nullif(sum(quality_n), 0) as quality,
        binned_quantile([{sums}], 0.95) as p95_ms,
-       sum(premium_cost_usd - cost_usd) as saved_usd
+       sum(premium_cost_usd - compared_cost_usd) as saved_usd
 from hours_parts group by reuse_tier having sum(n) > 0 order by n desc;
 
 -- How often checked remembered answers were wrong, by how similar the two requests were. A check that

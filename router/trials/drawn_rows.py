@@ -33,7 +33,7 @@ class DrawnRow:
     expected: Sequence[Mapping[str, Any]]  # what the bandit expected of each plan at that time
     input_tokens: int
     quality: float | None
-    cost_usd: float
+    cost_usd: float | None
     seconds: float
 
     @property
@@ -77,7 +77,7 @@ SELECT epoch_us(ts), coalesce(r.kind, ''), CASE WHEN features_version = ANY(?) T
        list_filter([e.variant FOR e IN exposures], lambda v: v <> 'shadow'), expected,
        coalesce(gen_ai_usage_input_tokens, 0),
        CASE WHEN j.quality IS NULL AND status >= 500 THEN 0.0 ELSE j.quality END,
-       coalesce(cost_usd, 0), coalesce(latency_ms, 0) / 1000
+       cost_usd, coalesce(latency_ms, 0) / 1000
 FROM (SELECT * FROM all_requests WHERE ts >= ? AND ts < ? AND {_WHY} IS NULL
       ORDER BY ts DESC, request_id DESC LIMIT {MOST_ROWS}) r
 LEFT JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts

@@ -38,7 +38,7 @@ class LoggedExposure:
     key_id: str
     kind: str
     features: Sequence[float | None]
-    cost_usd: float
+    cost_usd: float  # an unknown cost counts as dear as the dearest known plan
     seconds: float
     failed: bool
     abandoned: bool
@@ -81,7 +81,7 @@ _EXPOSURES = """
 SELECT request_id, epoch_us(ts), e.trial_id, coalesce(e.unit, request_id), e.variant, e.chance,
        e.apart, plan, coalesce(e.other, ''), coalesce(e.trouble, ''), coalesce(key_id, ''),
        coalesce(kind, ''), CASE WHEN features_version = ANY(?) THEN features END,
-       coalesce(cost_usd, 0), coalesce(latency_ms, 0) / 1000, coalesce(status, 0) >= 500,
+       coalesce(cost_usd, rate_usd, 0), coalesce(latency_ms, 0) / 1000, coalesce(status, 0) >= 500,
        coalesce(status, 0) = 499
 FROM (SELECT *, unnest(exposures) AS e FROM all_requests
       WHERE ts >= make_timestamp(?) AND exposures IS NOT NULL)
@@ -95,7 +95,8 @@ SELECT request_id, quality FROM judged WHERE request_id = ANY(?) AND quality IS 
 
 _DECISIONS = f"""
 SELECT r.request_id, coalesce(r.kind, ''), r.features, r.eligible, r.probabilities, r.plan,
-       r.propensity, coalesce(r.cost_usd, 0), coalesce(r.latency_ms, 0) / 1000, j.quality
+       r.propensity, coalesce(r.cost_usd, r.rate_usd, 0), coalesce(r.latency_ms, 0) / 1000,
+       j.quality
 FROM all_requests r JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
 WHERE r.ts >= make_timestamp(?) AND r.features_version = ANY(?) AND j.quality IS NOT NULL
       AND r.propensity > 0
@@ -105,8 +106,8 @@ ORDER BY r.ts DESC LIMIT ?
 """
 
 _COSTS = f"""
-SELECT plan, sum(cost_usd), sum(n) FROM rollup WHERE strategy NOT IN {_UNDRAWN}
-GROUP BY plan HAVING sum(n) >= {_LEAST_REQUESTS}
+SELECT plan, sum(cost_usd), sum(n - unpriced) FROM rollup WHERE strategy NOT IN {_UNDRAWN}
+GROUP BY plan HAVING sum(n - unpriced) >= {_LEAST_REQUESTS}
 """
 
 

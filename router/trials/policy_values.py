@@ -172,7 +172,7 @@ def _with_mask(values: Sequence[float | None]) -> tuple[Vector, NDArray[np.bool_
 
 
 def _utility(row: DrawnRow, by: Preference) -> float | None:
-    if row.quality is None:
+    if row.quality is None or row.cost_usd is None:
         return None
     return utility_of(row.quality, row.cost_usd, row.seconds, by)
 

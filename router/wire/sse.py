@@ -18,6 +18,7 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments)"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _MAX_EVENT = 8 * 2**20
+_WRITTEN = ("cache_write_tokens", "cache_creation_tokens")  # as OpenRouter and LiteLLM say it
 _MOST_TOKENS = 10_000_000  # no call uses more tokens; a larger count is ignored
 
 
@@ -85,7 +86,7 @@ class Meter:
 
     include_usage: bool
     prompt_tokens: int
-    cost_of: Callable[[Usage], float]
+    cost_of: Callable[[Usage], float | None]
     usage: Usage | None = None
     finished: bool = False
     done: bool = False
@@ -162,15 +163,19 @@ def usage_in(answer: Any) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     details = usage.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else 0
-    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens", 0), cached or 0]
+    details = details if isinstance(details, dict) else {}
+    cached = details.get("cached_tokens") or 0
+    written = next((details[name] for name in _WRITTEN if details.get(name)), 0)
+    counts = [usage.get("prompt_tokens"), usage.get("completion_tokens", 0), cached, written]
     numbers = [n for n in counts if type(n) is int and 0 <= n <= _MOST_TOKENS]
     if len(numbers) != len(counts):
         return None
-    return Usage(numbers[0], numbers[1], min(numbers[2], numbers[0]))
+    cached = min(numbers[2], numbers[0])
+    written = min(numbers[3], numbers[0] - cached)
+    return Usage(numbers[0], numbers[1], cached, written_tokens=written)
 
 
-def usage_json(usage: Usage, cost_usd: float) -> bytes:
+def usage_json(usage: Usage, cost_usd: float | None) -> bytes:
     members = {
         "prompt_tokens": usage.input_tokens,
         "completion_tokens": usage.output_tokens,
@@ -180,8 +185,9 @@ def usage_json(usage: Usage, cost_usd: float) -> bytes:
     return orjson.dumps(members | ({"cost_estimated": True} if usage.estimated else {}))
 
 
-def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
-    """An answer with `usage.cost`, and with estimated usage if the backend reported none."""
+def with_cost(raw: bytes, usage: Usage, cost_usd: float | None) -> bytes:
+    """An answer with `usage.cost`, and with estimated usage if the backend reported none. An
+    unknown cost is null."""
     if usage.estimated:
         return replaced(raw, {b'"usage"': usage_json(usage, cost_usd)})
     brace = object_at(raw, b'"usage"')
@@ -196,7 +202,7 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float) -> bytes:
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 
-def _with_usage(event: bytes, usage: Usage, cost_usd: float) -> bytes:
+def _with_usage(event: bytes, usage: Usage, cost_usd: float | None) -> bytes:
     data = data_of(event)
     if b'"usage"' in spans(data, (b'"usage"',)) and _USAGE.search(data):
         return b"data: " + with_cost(data, usage, cost_usd)

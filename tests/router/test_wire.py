@@ -390,7 +390,7 @@ async def test_a_reconfigured_router_fails_no_request_on_the_way():
         for price in range(10):
             config = r.engine.config
             a = config.backends["a"].model_copy(
-                update={"price": type(config.backends["a"].price)(input=price)}
+                update={"price": type(config.backends["a"].price)(input=price, output=0)}
             )
             changed = config.model_copy(update={"backends": {**config.backends, "a": a}})
             r.router.reconfigure(changed, [])

@@ -21,6 +21,7 @@ from router.config.backends import (
     ValidatorSettings,
 )
 from router.config.environment import proxy_for
+from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings
 from router.dialects.gemini_reply import status_of
 from router.domain import Fault
@@ -67,6 +68,10 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
             from router.backends.local_backend import LocalBackend
 
             return LocalBackend(settings)
+        case LlamaSettings():
+            from router.backends.llama_backend import LlamaBackend
+
+            return LlamaBackend(settings)
         case EncoderSettings():
             from router.backends.encoder_backend import EncoderBackend
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
 from router.config.values import BackendSettings, Capability, Name, OwnSettings
@@ -209,6 +210,7 @@ AnyBackend = Annotated[
     | ValidatorSettings
     | SpecialistSettings
     | LocalSettings
+    | LlamaSettings
     | EncoderSettings
     | SandboxSettings,
     Field(discriminator="kind"),

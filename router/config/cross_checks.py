@@ -8,18 +8,15 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from router.config.backends import SpecialistSettings
+from router.config.llama import NoSuchModel, model_file
 from router.config.plan_names import cycle, names_in
 from router.config.problems import Mistake, unknown
 from router.config.references import Location
 from router.config.setting_checks import setting_checks
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
-_AUTHORS = (
-    "openai",
-    "anthropic",
-    "gemini",
-    "local",
-)  # the kinds of backends that can write a program
+# The kinds of backends that can write a program.
+_AUTHORS = ("openai", "anthropic", "gemini", "local", "llama")
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
 Raw = Mapping[str, Any]
 
@@ -31,6 +28,8 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     for name, settings in _items(raw.get("backends")):
         if isinstance(settings, dict) and settings.get("kind") == "specialist":
             yield from _specialist_checks(name, settings, backends)
+        if isinstance(settings, dict) and settings.get("kind") == "llama":
+            yield from _llama_checks(name, settings)
     yield from _plan_checks(raw, backends)
     yield from _signal_checks(raw, plans)
     for section, key in (("reuse", "adapter"), ("trials", "writer")):
@@ -51,6 +50,17 @@ def _specialist_checks(name: str, settings: Raw, backends: set[str]) -> Iterator
         rule = "there is no such folder of documents"
         mend = "Give an existing folder, or `shipped:ethereum` or `shipped:football`."
         yield Mistake((*at, "folder"), folder, rule, mend)
+
+
+def _llama_checks(name: str, settings: Raw) -> Iterator[Mistake]:
+    model = settings.get("model")
+    if not isinstance(model, str):
+        return
+    try:
+        model_file(model)
+    except NoSuchModel as missing:
+        rule, _, mend = str(missing).partition(": ")
+        yield Mistake(("backends", name, "model"), model, rule, f"{mend[:1].upper()}{mend[1:]}.")
 
 
 def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:

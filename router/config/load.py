@@ -16,6 +16,7 @@ from router.config.backends import SHIPPED, EncoderSettings, LocalSettings, Spec
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
+from router.config.llama import PACKAGED, LlamaSettings
 from router.config.network import NetworkSettings
 from router.config.plans import PATTERNS
 from router.config.plans_by_name import with_plans
@@ -78,6 +79,9 @@ def at_home(config: Config) -> Config:
             model = str(Path(settings.folder).resolve()) if settings.folder else None
             exports = settings.encoders or str(config.encoders_folder)
             backends[name] = settings.model_copy(update={"folder": model, "encoders": exports})
+        if isinstance(settings, LlamaSettings) and not settings.model.startswith(PACKAGED):
+            path = str(Path(settings.model).resolve())
+            backends[name] = settings.model_copy(update={"model": path})
         if isinstance(settings, SpecialistSettings):
             folder = settings.folder
             if not folder.startswith(SHIPPED):

@@ -22,6 +22,7 @@ from router.config.backends import (
     SpecialistSettings,
     ValidatorSettings,
 )
+from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings
 from router.config.values import BackendSettings
 from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
@@ -35,7 +36,7 @@ SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
 KINDS = (
     *("openai", "anthropic", "gemini", "generator", "enricher", "validator", "specialist", "local"),
-    *("encoder", "sandbox"),
+    *("encoder", "sandbox", "llama"),
 )
 
 
@@ -97,6 +98,10 @@ async def case(request, folder, encoders):
             models = {"tiny": str(tiny) if tiny.exists() else made(tiny, 3)}
             settings = LocalSettings(kind="local", models=models, device="cpu")
             yield of(settings, fields("w1 w2", max_tokens=20))
+        case "llama":
+            settings = LlamaSettings(kind="llama", model="packaged:smollm2", context_window=512)
+            anew = fields("Tell me a story", seed=None, temperature=2, max_tokens=20)
+            yield of(settings, fields("Why do bees dance?", max_tokens=12), invents=anew)
         case "encoder":
             settings = EncoderSettings(kind="encoder", encoders=str(encoders))
             yield of(

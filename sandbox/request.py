@@ -31,6 +31,8 @@ _MOST_STRANGE = 60  # different words that no lexicon has; a table in the text m
 _IN_LISTS = re.compile(r"[\d\s.,;+-]{2,}")  # a request may be short, and its lists long
 _ENDLESS = re.compile(r"(?<!\w)\w{100}|(?<!\S)\S{400}|\d\.?e\+?\d{3}", re.I)
 
+NO_COMPUTATION = "it asks for no computation"
+
 
 @dataclass(frozen=True, slots=True)
 class Interpretation:
@@ -83,7 +85,7 @@ def _asks(text: str) -> bool:
 def _why_not(text: str) -> str:
     if _NOTATION.search(text):
         return "it contains mathematical notation or a choice of answers"
-    return "it asks for no computation"
+    return NO_COMPUTATION
 
 
 _ARITHMETIC = re.compile(r"\s{0,20}[\d(][\d\s().,+\-*/^\u00d7\u00f7=?]{0,200}")

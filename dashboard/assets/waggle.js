@@ -204,7 +204,7 @@
     outcome: ["", "failed", "explored", "judged", "unjudged"],
     tier: ["", "exact", "reuse", "adapt", "pattern", "novel"],
     strategy: ["", "bandit", "ladder", "fixed", "mix", "function", "computed", "specialist",
-               "sticky", "reuse", "named"],
+               "last_resort", "sticky", "reuse", "named"],
   };
 
   // The filters of a page, and two fields for the span, for people who cannot drag.

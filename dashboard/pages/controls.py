@@ -31,7 +31,8 @@ def routed(query: PanelQuery) -> str:
         return "select null::varchar as kind, null::varchar as plan, 0 as n where false"
     return f"""
     select coalesce(kind, '') as kind,
-           case when strategy in ('computed', 'specialist', 'reuse', 'sticky') then plan
+           case when strategy in ('computed', 'specialist', 'last_resort', 'reuse', 'sticky')
+                then plan
                 else {ladder.sql} end as plan, count(*) as n
     from all_requests
     where {query.tail} and {query.narrowed} and complexity is not null group by all"""

@@ -14,7 +14,7 @@ from functools import partial
 
 import orjson
 
-from router.backends.llama_request import FENCES, body_for
+from router.backends.llama_request import IDLE, body_for, is_idle
 from router.backends.llama_server import LlamaServer
 from router.backends.request_fields import fields_of_call
 from router.config.llama import LlamaSettings
@@ -30,7 +30,7 @@ class LlamaBackend:
         self.settings = settings
         self.server: LlamaServer | None = None
         self._loading = asyncio.Lock()
-        self._fences: tuple[int, ...] = ()  # the model's tokens that can begin a fence
+        self._idle: tuple[int, ...] = ()  # the model's tokens that say nothing in JSON
         self._connections: set[Connection] = set()
         self._left = asyncio.Event()  # set when a call has ended
         self._closed = False
@@ -47,7 +47,7 @@ class LlamaBackend:
         begun = time.monotonic()
         server = await self._loaded()
         swap = {SWAP.decode(): f"{time.monotonic() - begun:.6f}"}
-        body = body_for(self.settings, fields, stream=call.stream, fences=self._fences)
+        body = body_for(self.settings, fields, stream=call.stream, idle=self._idle)
         async with self._answer(server, "/v1" + CHAT, body) as connection:
             if connection.status != 200:
                 raise _fault(connection.status, await connection.whole())
@@ -72,7 +72,7 @@ class LlamaBackend:
                 raise Fault("unavailable", f"{self.settings.name} was closed")
             if self.server is None:
                 server = await asyncio.to_thread(partial(LlamaServer.start, self.settings))
-                self._fences = await self._fences_of(server)
+                self._idle = await self._idle_in(server)
                 self.server = server
             return self.server
 
@@ -102,14 +102,11 @@ class LlamaBackend:
             self._connections.discard(connection)
             self._left.set()
 
-    async def _fences_of(self, server: LlamaServer) -> tuple[int, ...]:
-        tokens: list[int] = []
-        for text in FENCES:
-            body = orjson.dumps({"content": text, "add_special": False})
-            async with self._answer(server, "/tokenize", body) as connection:
-                read = orjson.loads(await connection.whole()).get("tokens", [])
-            tokens += read if len(read) == 1 else []
-        return tuple(tokens)
+    async def _idle_in(self, server: LlamaServer) -> tuple[int, ...]:
+        body = orjson.dumps({"content": IDLE, "add_special": False, "with_pieces": True})
+        async with self._answer(server, "/tokenize", body) as connection:
+            tokens = orjson.loads(await connection.whole()).get("tokens", [])
+        return tuple(dict.fromkeys(token["id"] for token in tokens if is_idle(token["piece"])))
 
 
 def _fault(status: int, body: bytes) -> Fault:

@@ -90,7 +90,10 @@ def _exceptions(config: Config) -> Iterator[str]:
     programs = [name for name in others if isinstance(config.plans[name], Code)]
     if programs:
         yield f"a request that a program can answer goes to {', '.join(programs)}"
-    experts = [name for name in others if name not in programs]
+    last = [name for name in others if name in config.last_resorts]
+    if last:
+        yield f"a request that no other plan can answer goes to {', '.join(last)}"
+    experts = [name for name in others if name not in (*programs, *last)]
     if experts:
         yield f"a question that documents answer goes to {', '.join(experts)}"
     ledger = Ledger(config.trials_folder, config)

@@ -41,12 +41,21 @@ class Config(Values):
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by complexity; other rules choose programs and specialists."""
-        plans = (n for n, plan in self.plans.items() if not self._ruled(plan))
+        """Plans to choose among by complexity; other rules choose programs, specialists and last
+        resorts."""
+        plans = (n for n, plan in self.plans.items() if not self._ruled(n, plan))
         return tuple(plans) or tuple(self.plans)
 
-    def _ruled(self, plan: AnyPlan) -> bool:
-        return isinstance(plan, Code) or self.backends[lead(plan, self.plans)].kind == "specialist"
+    @property
+    def last_resorts(self) -> frozenset[str]:
+        """The plans that answer only what no other plan can."""
+        leads = {name: self.backends[lead(plan, self.plans)] for name, plan in self.plans.items()}
+        return frozenset(name for name, settings in leads.items() if settings.last_resort)
+
+    def _ruled(self, name: str, plan: AnyPlan) -> bool:
+        if isinstance(plan, Code) or name in self.last_resorts:
+            return True
+        return self.backends[lead(plan, self.plans)].kind == "specialist"
 
     @property
     def data(self) -> Path:

@@ -6,14 +6,17 @@ here but the names and sizes of files.
 
 import importlib.util
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
+from router.config.parameters import SAMPLING
 from router.config.values import Capability, OwnSettings, Seconds
 from router.domain import Fields
 
 PACKAGED = "packaged:"
+# Parameters that llama.cpp takes beside those of sampling.
+PASSED_ON = frozenset({"frequency_penalty", "presence_penalty", "top_k", "min_p", "repeat_penalty"})
 _ABLE: frozenset[Capability] = frozenset({"chat", "tools", "json"})
 
 
@@ -37,6 +40,9 @@ class NoSuchModel(LookupError):
 
 
 class LlamaSettings(OwnSettings):
+    parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING) | PASSED_ON
+    is_model: ClassVar[bool] = True
+
     kind: Literal["llama"]
     model: str = Field(min_length=1, description="a GGUF file, or `packaged:smollm2`")
     threads: int = Field(1, ge=1, le=512, description="cores that write one answer")
@@ -47,9 +53,6 @@ class LlamaSettings(OwnSettings):
     temperature: float = Field(0.0, ge=0, le=2, description="if the caller sets none")
     system: str | None = Field(
         None, description="the system message of a conversation without one; null: the template's"
-    )
-    last_resort: bool = Field(
-        False, description="serves requests that no other plan can answer, and only those"
     )
     lazy: bool = Field(True, description="load the model at the first call; false: at the start")
     concurrency: int = Field(

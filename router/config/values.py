@@ -107,6 +107,9 @@ class BackendSettings(Values):
     region: str = Field(
         "", max_length=64, description="place of the backend, for requests bound to a region"
     )
+    last_resort: bool = Field(
+        False, description="answers only what no other plan can; never when chosen among others"
+    )
     repeat_temperature: float = Field(
         0.2,
         ge=0,

@@ -54,7 +54,7 @@ def by_request(answers: Iterable[DemoAnswer]) -> dict[int, dict[str, DemoAnswer]
 def under_ladder(answers: Mapping[str, DemoAnswer]) -> DemoAnswer:
     """The answer of the plan that the rule ladder would choose."""
     routed = answers[AUTO]
-    if routed.strategy in ("computed", "specialist"):  # rules that every policy obeys
+    if routed.strategy in ("computed", "specialist", "last_resort"):  # every policy obeys them
         return answers.get(routed.plan, routed)
     return answers.get(routed.ladder, routed)
 

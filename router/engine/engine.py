@@ -62,7 +62,7 @@ from router.telemetry.metrics import Metrics
 from router.wire.answers import answer_text
 from router.wire.errors import Unroutable
 
-_SETTLED = ("sticky", "computed", "specialist")  # `auto` could only decide the same
+_SETTLED = ("sticky", "computed", "specialist", "last_resort")  # `auto` could only decide the same
 _PATHS = {"chat": CHAT, "embeddings": EMBEDDINGS}
 
 

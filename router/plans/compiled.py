@@ -134,7 +134,8 @@ class Plans(dict[str, CompiledPlan]):
     `names` holds the configured plans in their order, `rungs` the plans of the ladder from cheap to
     strong, `weights` the weights of the complexity score, `specialists` the least confidence of
     each specialist's answers, `unconditional` the capabilities of each backend that refuses
-    requests for no other reason, `verifier` what is asked whether one answer serves two requests.
+    requests for no other reason, `verifier` what is asked whether one answer serves two requests,
+    `last_resorts` the plans for what no other can answer.
     """
 
     def __init__(self, config: Config) -> None:
@@ -145,6 +146,7 @@ class Plans(dict[str, CompiledPlan]):
         super().__init__({n: self._compile(n) for n in (*config.backends, *self.names, *simpler)})
         self.aliases = _aliases(config)
         self.asking = config.asking
+        self.last_resorts = config.last_resorts
         self.priors: Mapping[str, float] = {}
         self.weights = config.objective.ladder.all_weights
         self.specialists = {
@@ -161,7 +163,8 @@ class Plans(dict[str, CompiledPlan]):
         rungs = config.objective.ladder.rungs
         ranks = [self._rank(name, self.usual_price(name)) for name in self.asking]
         self.rungs = rungs or cheapest_first(ranks)
-        leads = [self._rank(name, self._price_of_lead(name)) for name in self.names]
+        first = [name for name in self.names if name not in self.last_resorts] or self.names
+        leads = [self._rank(name, self._price_of_lead(name)) for name in first]
         self.premium = config.objective.premium or dearest_known(leads)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from learner.deciding import BanditPolicy
 
 STATISTICS = "statistics"  # the kind of a request that a program can answer
+LAST_RESORT = "last_resort"
 
 
 def route(
@@ -96,10 +97,19 @@ def _ruled(case: Case, *, learned: bool) -> Decision | None:
         if backends[plans[arm].lead].kind == "specialist"
     }
     if not specialists:
-        return None
+        return _last_resort(case)
     surest = max(specialists, key=lambda arm: specialists[arm])
     reason = f"its documents hold an answer, with confidence {specialists[surest]:.2f}"
     return case.decided(Choice(surest, 1.0), "specialist", reason)
+
+
+def _last_resort(case: Case) -> Decision | None:
+    """A decision for the first of the last resorts, where no other plan can answer."""
+    if not case.plans.last_resorts.issuperset(case.eligible):
+        return None
+    names = ", ".join(case.plans.config.backends[case.plans[case.eligible[0]].lead].aliases)
+    reason = f"no other plan can answer it{f'; this one asks {names}' if names else ''}"
+    return case.decided(Choice(case.eligible[0], 1.0), LAST_RESORT, reason)
 
 
 def _learned(case: Case, policy: "BanditPolicy", uniform: float) -> Decision:

@@ -9,6 +9,12 @@ from router.config.plans import Code
 from router.domain import Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
+from router.routing.last_resort import (
+    INVENTING,
+    asks_for_a_form,
+    asks_for_no_computation,
+    unanswerable,
+)
 from router.wire.errors import Unroutable
 from sandbox.reading.kind import needs_calculation
 
@@ -46,17 +52,33 @@ def eligible_plans(
         or (priced_only and (obstacle := _unpriced(plans, plan)))
     }
     reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
-    eligible = [Arm(plan) for plan in plans.names if plan not in obstacles]
-    if not eligible:
-        # Better to try a plan that rests after failures than to give up.
-        eligible = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
-    if not eligible:
+    able = [Arm(plan) for plan in plans.names if plan not in obstacles]
+    # Better to try a plan that rests after failures than to give up.
+    resting = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
+    last = [arm for arm in (*able, *resting) if arm in plans.last_resorts]
+    if last and asks_for_a_form(request):
+        inventing = {str(arm): "would invent an answer" for arm in _inventing(plans, able)}
+        able = [arm for arm in able if arm not in inventing]
+        reasons.update(inventing)
+    eligible = [arm for arm in able if arm not in last]
+    eligible = eligible or [arm for arm in resting if arm not in last]
+    if not eligible and not (last and asks_for_no_computation(request)):
         eligible = _explaining(plans, request, refusals, allowed, down)
+    if eligible:
+        reasons |= {str(arm): "answers only what no other plan can" for arm in last}
+    eligible = eligible or last
     if not eligible:
-        details = "; ".join(f"{plan}: {reason}" for plan, reason in reasons.items())
-        message = f"No plan can answer this request. {details}."
-        raise Unroutable(400, "no_plan_can_answer", message)
+        raise Unroutable(400, "no_plan_can_answer", unanswerable(plans, request, reasons))
     return eligible, reasons
+
+
+def _inventing(plans: Plans, arms: Iterable[Arm]) -> list[Arm]:
+    """The plans whose answers are invented records."""
+    return [arm for arm in arms if set(_kinds(plans, arm)) & INVENTING]
+
+
+def _kinds(plans: Plans, plan: str) -> list[str]:
+    return [plans.config.backends[name].kind for name in plans[plan].backends]
 
 
 def backend_refusals(plans: Plans, request: Request, backends: Iterable[str]) -> dict[str, str]:

@@ -59,7 +59,7 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(params=KINDS)
-async def case(request, folder, encoders):
+async def case(request, folder, encoders):  # noqa: C901 - one case a kind
     def of(settings, fields, **more):
         return BackendCase(lambda: build(settings, str), fields, settings, **more)
 

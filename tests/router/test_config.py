@@ -35,7 +35,7 @@ def problems(tmp_path, text, **environ):
 
 
 def test_the_embedded_default_and_the_example_are_valid():
-    plans = ["generate", "records", "compute", "ask-ethereum", "ask-football"]
+    plans = ["generate", "records", "compute", "ask-ethereum", "ask-football", "small"]
     assert list(load(EMBEDDED, {}).plans) == plans
     example = load(EXAMPLE, SECRETS)
     assert {plan.pattern for plan in example.plans.values()} == set(PATTERNS)

@@ -129,7 +129,7 @@ async def test_a_backend_closes_while_it_writes():
 async def test_many_callers_at_once_each_get_their_own_answer(backend):
     countries = {"France": "Paris", "Italy": "Rome", "Germany": "Berlin"}
     calls = [call(f"What is the capital of {country}?") for country in countries for _ in "123"]
-    answers = await asyncio.gather(*(whole(backend, one) for one in calls))
+    answers = await asyncio.gather(*(whole(backend, each) for each in calls))
     for country, answer in zip((c for c in countries for _ in "123"), answers, strict=True):
         assert countries[country] in text_of(answer)
 

@@ -73,14 +73,14 @@ def _messages(settings: LlamaSettings, fields: Fields) -> list[dict[str, Any]]:
         raise Fault("bad_request", detail)
     if not any(message.get("role") in _SYSTEM for message in messages):
         system = settings.system
-        return [*([] if system is None else [_told(system, fields)]), *messages]
+        return [*([] if system is None else [_instruction(system, fields)]), *messages]
     return [
         {**message, "role": "system"} if message.get("role") in _SYSTEM else message
         for message in messages
     ]
 
 
-def _told(system: str, fields: Fields) -> dict[str, Any]:
+def _instruction(system: str, fields: Fields) -> dict[str, Any]:
     """The settings' own system message; it also tells the model the form that its answer has."""
     schema = orjson.dumps(_schema(fields)).decode()
     if schema != "null" and len(schema) <= _LONGEST_SHOWN:

@@ -17,7 +17,6 @@ from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, e
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
 from router.plans.settings import Set, form_of, sets_of, shown_settings
 
-STAND_INS = frozenset({"llama"})  # kinds of backends that answer what no other plan can
 FROM_PASSAGES = (
     "Above are numbered passages from documents. Answer the question from them alone, in your own "
     "words, and name the passages you used by their numbers in brackets. What they do not say, you "
@@ -163,8 +162,7 @@ class Plans(dict[str, CompiledPlan]):
         rungs = config.objective.ladder.rungs
         ranks = [self._rank(name, self.usual_price(name)) for name in self.asking]
         self.rungs = rungs or cheapest_first(ranks)
-        first = [name for name in self.names if name not in self.last_resorts] or self.names
-        leads = [self._rank(name, self._price_of_lead(name)) for name in first]
+        leads = [self._rank(name, self._price_of_lead(name)) for name in self.names]
         self.premium = config.objective.premium or dearest_known(leads)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
@@ -204,7 +202,7 @@ class Plans(dict[str, CompiledPlan]):
 
     def _rank(self, name: str, price: float | None) -> PlanRank:
         plan = self.config.plans[name]
-        stands_in = self.config.backends[self[name].lead].kind in STAND_INS
+        stands_in = name in self.last_resorts
         return PlanRank(name, price, effort_of(plan), self.priors.get(name), stands_in)
 
     def _rates(self, tree: AnyPlan, backends: Sequence[str]) -> Iterator[PlanRates]:

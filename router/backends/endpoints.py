@@ -63,6 +63,7 @@ class _Endpoint:
     pool: ConnectionPool
     breaker: CircuitBreaker
     running: int = 0
+    calls: int = 0  # since the start; of two that are as busy, the one with fewer is next
 
 
 class Endpoints:
@@ -109,8 +110,7 @@ class Endpoints:
             self._failed(endpoint, 0, None)
             raise
         finally:
-            endpoint.running -= 1
-            response.connection.finish()
+            self._left(endpoint, response)
 
     def close(self) -> None:
         for endpoint in self._all:
@@ -118,23 +118,31 @@ class Endpoints:
 
     async def _answered(self, path: str, body: bytes, query: str) -> tuple[_Endpoint, Response]:
         """The endpoint that answers, in place of those that fail; the last failure if all do."""
-        now = self._clock()
-        ready = [e for e in self._all if self._alone or e.breaker.wait(now) == 0]
-        if not ready:
-            wait = min(endpoint.breaker.wait(now) for endpoint in self._all)
-            detail = f"all {len(self._all)} keys or servers of it rest, the first for {wait:.1f} s"
-            raise Fault("breaker_open", detail)
-        ready.sort(key=lambda endpoint: endpoint.running)
-        for endpoint in ready[:-1]:
-            try:
-                response = await self._ask(endpoint, path, body, query)
-            except NoConnection:
+        failure: NoConnection | None = None
+        answered: tuple[_Endpoint, Response] | None = None
+        for endpoint in sorted(self._all, key=lambda each: (each.running, each.calls)):
+            if not self._alone and endpoint.breaker.wait(self._clock()) > 0:
                 continue
-            if not failed(response.status):
-                return endpoint, response
-            endpoint.running -= 1
-            response.connection.finish()
-        return ready[-1], await self._ask(ready[-1], path, body, query)
+            if answered is not None:
+                self._left(*answered)
+            try:
+                answered = endpoint, await self._ask(endpoint, path, body, query)
+            except NoConnection as fault:
+                answered, failure = None, fault
+                continue
+            if not failed(answered[1].status):
+                break
+        if answered is not None:
+            return answered
+        if failure is not None:
+            raise failure
+        wait = min(endpoint.breaker.wait(self._clock()) for endpoint in self._all)
+        detail = f"all {len(self._all)} keys or servers of it rest, the first for {wait:.1f} s"
+        raise Fault("breaker_open", detail)
+
+    def _left(self, endpoint: _Endpoint, response: Response) -> None:
+        endpoint.running -= 1
+        response.connection.finish()
 
     async def _ask(self, endpoint: _Endpoint, path: str, body: bytes, query: str) -> Response:
         full = "&".join(filter(None, (self._query, query)))
@@ -143,6 +151,7 @@ class Endpoints:
             endpoint.headers, len(body),
         )  # fmt: skip
         endpoint.running += 1
+        endpoint.calls += 1
         endpoint.breaker.enter()
         try:
             response = await self._judged(await endpoint.pool.send(head, body))

@@ -106,11 +106,11 @@ async def test_a_key_with_too_many_calls_rests_as_long_as_the_server_says():
     server, clock = Keys(a=429), Clock()
     async with pool(server, keys=("${A}", "${B}"), clock=clock) as endpoints:
         await status_of(endpoints)
-        for clock.now, asked in ((19.0, "b"), (21.0, "a")):
+        for clock.now, next_key in ((19.0, "b"), (21.0, "a")):
             server.calls.clear()
             await status_of(endpoints)
             await status_of(endpoints)
-            assert ("a" in server.calls) == (asked == "a")
+            assert ("a" in server.calls) == (next_key == "a")
 
 
 async def test_if_all_keys_are_refused_the_caller_gets_the_last_refusal_and_then_a_fault():

@@ -43,7 +43,8 @@ def dashboard(
         folder = _folder(telemetry)
         beside = folder.parent / config.keys.file  # the keys of this telemetry's service
         keys = str(beside) if beside.exists() else place.keys
-        place = replace(place, telemetry=str(folder), keys=keys)
+        service = place.service if folder == place.folder.resolve() else ""
+        place = replace(place, telemetry=str(folder), keys=keys, service=service)
     place = replace(place, host=host or place.host, port=port or place.port)
     if snapshot is not None:
         _snapshot(place, snapshot, last, theme)

@@ -86,4 +86,6 @@ def callback_body(body: bytes) -> bytes:
 
 async def _page_at(path: str | None) -> Any:
     name = (path or "").strip("/") or "learning"
+    if name == "playground":
+        return layout.playground_frame()
     return layout.page_frame(PAGES[name]) if name in PAGES else layout.unknown_page(name)

@@ -17,6 +17,7 @@ def whole(*, signed_in: bool) -> html.Div:
     links = [
         html.A(page.title, href=f"/{name}", **_data(page=name)) for name, page in PAGES.items()
     ]
+    links.append(html.A("Playground", href="/playground", **_data(page="playground")))
     spans = [
         html.Button(_span_label(last), type="button", **_data(last=last), **_aria(pressed="false"))
         for last in (*LASTS, ALL)
@@ -80,6 +81,21 @@ def page_frame(page: Page) -> html.Div:
             html.Div([_panel(panel) for panel in page.panels], className="panels"),
         ],
         **_data(filters=",".join(page.filters)),
+    )
+
+
+def playground_frame() -> html.Div:
+    """The playground's title, and an empty place that a script fills."""
+    return html.Div(
+        [
+            html.H1("Playground"),
+            html.P(
+                "Ask several plans the same, side by side: what they answer, cost and take, and "
+                "which of them auto would choose. A thumb teaches the learner.",
+                className="says",
+            ),
+            html.Div(id="playground"),
+        ]
     )
 
 

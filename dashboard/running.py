@@ -33,7 +33,8 @@ def run(place: DashboardOptions, *, parent: int | None = None) -> None:
     """Serve until a signal comes or the parent process ends. Raises `PortTaken`."""
     bound = _bind(place)
     board = board_of(place)
-    site = Site(board, LoginDoor(Path(place.keys) if place.keys else None), hosts=place.hosts)
+    door = LoginDoor(Path(place.keys) if place.keys else None)
+    site = Site(board, door, hosts=place.hosts, service=place.service)
     settings = uvicorn.Config(
         site,
         http=bounded(ConnectionBounds(connections_within(_MOST_CONNECTIONS), ALWAYS_ANSWERED)),

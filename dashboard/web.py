@@ -11,6 +11,7 @@ from dashboard.board import PAGES, Board
 from dashboard.csv_table import csv_table
 from dashboard.dash_app import BadCallback, callback_body, dash_app
 from dashboard.login import COOKIE, LoginDoor, LoginRefused, login_page
+from dashboard.playground import LONGEST, PREFIX, Playground
 from dashboard.responses import (
     HTML,
     JSON,
@@ -44,8 +45,12 @@ _OPEN_TO_ALL = ("/assets/waggle.css", "/assets/waggle.svg")
 class Site:
     """An ASGI application: a login door with Dash and the board behind the door."""
 
-    def __init__(self, board: Board, door: LoginDoor, *, hosts: Iterable[str] = ()) -> None:
-        """`hosts` are names by which the site answers without keys, beside loopback's own."""
+    def __init__(
+        self, board: Board, door: LoginDoor, *, hosts: Iterable[str] = (), service: str = ""
+    ) -> None:
+        """`hosts` are names by which the site answers without keys, beside loopback's own.
+        `service` is the address of the service that the playground asks."""
+        self._playground = Playground(service)
         self._board, self._door, self._names = board, door, LocalNames(hosts)
         dash = dash_app(door)
         self._dash = dash.server
@@ -72,22 +77,26 @@ class Site:
                 await send({"type": "websocket.close", "code": 1008})
             case "http":
                 try:
-                    answer = await self._respond(scope, receive)
+                    answer = await self._respond(scope, receive, send)
                 except BodyTooLarge:
-                    answer = refusal(413, f"The form is larger than {_LONGEST_FORM} bytes.")
+                    most = LONGEST if scope["path"].startswith(PREFIX) else _LONGEST_FORM
+                    answer = refusal(413, f"The form is larger than {most} bytes.")
                 except BodyTooSlow as slow:
                     answer = refusal(408, f"The form came too slowly: {slow}.")
                 except CallerLeft:
                     return
                 if isinstance(answer, SiteResponse):
                     await self._send(answer, send)
-                else:
+                elif answer is not None:
                     await self._dash(scope, answer, self._with_headers(send))
             case _:  # messages about the server's start and end
                 await self._dash(scope, receive, self._load_before_startup(send))
 
-    async def _respond(self, scope: Scope, receive: Receive) -> SiteResponse | Receive:
-        """The site's own response, or if Dash has to answer, what Dash receives."""
+    async def _respond(
+        self, scope: Scope, receive: Receive, send: Send
+    ) -> SiteResponse | Receive | None:
+        """The site's own response, or if Dash has to answer, what Dash receives. None: the
+        response was sent already."""
         path, headers = scope["path"], dict(scope["headers"])
         cookies = headers.get(b"cookie", b"").decode("latin-1")
         foreign = self._foreign(scope, headers)
@@ -100,13 +109,15 @@ class Site:
         if path in ALWAYS_ANSWERED:
             return SiteResponse(200, b'{"status":"ok"}', (JSON,))
         if not self._door.admits(cookies) and path not in _OPEN_TO_ALL:
-            if path.startswith(("/data/", "/csv/", "/_")):
+            if path.startswith(("/data/", "/csv/", PREFIX, "/_")):
                 return refusal(401, "Sign in with an analyst's key: open /login.")
             return redirect(b"/login")
         if path.startswith("/data/"):
             return await self._data(scope, headers)
         if path.startswith("/csv/"):
             return await self._csv(scope)
+        if path.startswith(PREFIX):
+            return await self._playground.respond(scope, receive, self._with_headers(send))
         if path.startswith(STATIC):
             return await self._static.file(path, headers)
         return await self._callback(scope, receive) if path == _CALLBACK else receive

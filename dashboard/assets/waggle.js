@@ -204,7 +204,7 @@
     outcome: ["", "failed", "explored", "judged", "unjudged"],
     tier: ["", "exact", "reuse", "adapt", "pattern", "novel"],
     strategy: ["", "bandit", "ladder", "fixed", "mix", "function", "computed", "specialist",
-               "last_resort", "sticky", "reuse", "named"],
+               "last_resort", "sticky", "reuse", "named", "compared"],
   };
 
   // The filters of a page, and two fields for the span, for people who cannot drag.
@@ -277,6 +277,12 @@
   async function refresh(force) {
     const names = byId("page") && byId("page").firstElementChild;
     if (!names) return;
+    document.documentElement.dataset.at = page();
+    if (page() === "playground") { // it shows no telemetry
+      reflect();
+      if (byId("playground")) window.waggle_playground.show(byId("playground"));
+      return;
+    }
     filters(names.dataset.filters || "");
     const params = query();
     params.set("theme", theme());

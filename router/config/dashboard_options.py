@@ -21,6 +21,7 @@ class DashboardOptions:
     cost_weight: float = 0.1
     latency_weight: float = 0.05
     reuse_budget: float | None = None
+    service: str = ""  # address of the service that the playground asks; empty: there is none
 
     @classmethod
     def of(cls, config: Config) -> "DashboardOptions":
@@ -34,6 +35,7 @@ class DashboardOptions:
             cost_weight=preference.cost,
             latency_weight=preference.latency,
             reuse_budget=config.reuse.budget if config.reuse.mode != "off" else None,
+            service=f"http://{reachable(config.server.host)}:{config.server.port}",
         )
 
     @classmethod

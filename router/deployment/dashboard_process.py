@@ -1,7 +1,7 @@
 """Runs the dashboard beside a service, in a process that gets none of the service's secrets.
 
-The dashboard reads only telemetry, so its end does not disturb the service. If the dashboard ends,
-it is started again.
+The dashboard reads telemetry, and sends the service only what a viewer sends in the playground, so
+its end does not disturb the service. If the dashboard ends, it is started again.
 """
 
 import contextlib

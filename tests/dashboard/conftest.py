@@ -41,10 +41,10 @@ def board(story) -> Iterator[Board]:
 
 
 @contextmanager
-def served(folder: Path, *, keys: Path | None = None) -> Iterator[str]:
+def served(folder: Path, *, keys: Path | None = None, service: str = "") -> Iterator[str]:
     """Serve the dashboard over this folder on a free port, and yield its URL."""
     board = Board(Source(folder), BoardSettings(reuse_budget=0.01))
-    site = Site(board, LoginDoor(keys), hosts=("boards.example",))
+    site = Site(board, LoginDoor(keys), hosts=("boards.example",), service=service)
     settings = uvicorn.Config(site, host="127.0.0.1", port=0, log_level="warning", ws="none")
     server = uvicorn.Server(settings)
     thread = threading.Thread(target=server.run, daemon=True)

@@ -110,7 +110,7 @@ CALLBACK = {
     ids=str,
 )
 async def test_a_foreign_page_posts_nothing_but_a_link_opens(url, http, page):
-    for path in ("/login", "/_dash-update-component", "/", "/logout", "/data/learning"):
+    for path in ("/login", "/_dash-update-component", "/", "/logout", "/service/answer"):
         async with http.post(url + path, json=CALLBACK, headers=page) as answer:
             assert answer.status == 403, path
             assert "another site" in (await answer.json())["error"]

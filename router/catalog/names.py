@@ -56,6 +56,14 @@ def provider_of(base_url: str) -> str | None:
     return next((name for end, name in _FAMILIES_OF_HOSTS.items() if host.endswith(end)), None)
 
 
+def is_here(base_url: str) -> bool:
+    """Whether an address is on this machine."""
+    try:
+        return is_loopback((urlsplit(base_url).hostname or "").lower())
+    except ValueError:
+        return False
+
+
 def core(model: str) -> str:
     """A model's name in one spelling: without its date, `-latest` or release, dots as dashes."""
     name = model[:_LONGEST].lower()

@@ -1,5 +1,6 @@
 """`waggle check`: shows what a configuration would run, without starting anything."""
 
+import datetime as dt
 import json
 from collections.abc import Iterator
 from typing import Annotated
@@ -8,11 +9,13 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
+from router.cli.check_facts import models_of, table_of, warnings
 from router.cli.context import CommandContext, ConfigOption, keys_to_serve
 from router.cli.terminal import out
 from router.config.backends import AnyBackend
 from router.config.config import Config
-from router.config.load import EMBEDDED
+from router.config.facts import sources
+from router.config.load import EMBEDDED, as_written
 from router.config.plans import Code
 from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
@@ -36,6 +39,9 @@ def check(
         return
     here = CommandContext(config_file)
     config, source = here.config, here.source
+    models, now = models_of(config.backends), dt.datetime.now(dt.UTC)
+    written = as_written(source).backends
+    origins = {name: sources(written[name], now) for name in models}
     name = "the embedded default" if source == EMBEDDED else str(source)
     tree = Tree(f"[bold]{escape(name)}[/] is valid")
     server = config.server
@@ -53,6 +59,10 @@ def check(
     keys = keys_to_serve(config)
     tree.add(f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only")
     out.print(tree)
+    if models:
+        out.print(table_of(models, origins))
+    for warning in warnings(models, origins, compiled):
+        out.print(f"[yellow]warning[/]  {escape(warning)}", soft_wrap=True)
 
 
 def _backend_line(backend: AnyBackend) -> str:

@@ -11,7 +11,7 @@ from router.catalog import look_up
 from router.config.config import Config
 from router.config.values import BackendSettings
 
-Source = Literal["file", "table", "nothing"]
+Source = Literal["file", "table", "its kind", "nothing"]
 FACTS = ("price", "context_window", "capabilities")
 
 
@@ -35,10 +35,13 @@ def filled(config: Config, at: dt.datetime) -> Config:
 def sources(written: BackendSettings, at: dt.datetime) -> Sources:
     """Where each fact of a backend is from, by its settings as the file has them."""
     missing = _missing(written, at)
+    runs_here = written.named_model is None and written.price is not None
 
     def source(fact: str) -> Source:
         if fact in missing:
             return "table"
+        if runs_here and fact not in written.model_fields_set:
+            return "its kind"
         return "file" if fact in written.model_fields_set else "nothing"
 
     return Sources(*(source(fact) for fact in FACTS))

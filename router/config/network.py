@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
+from router.catalog.names import provider_of
 from router.config.references import REFERENCE
 from router.config.values import BackendSettings, Capability, Secret
 from router.dialects.anthropic_request import AnthropicOptions
@@ -62,7 +63,9 @@ class NetworkSettings(BackendSettings):
 
     @property
     def named_model(self) -> tuple[str, str] | None:
-        return (self.model, self.addresses[0]) if self.model else None
+        # Addresses of several providers have several prices.
+        alike = len({provider_of(address) for address in self.addresses}) == 1
+        return (self.model, self.addresses[0]) if self.model and alike else None
 
     @property
     def addresses(self) -> tuple[str, ...]:

@@ -112,6 +112,61 @@ def test_check_names_an_adopted_strategy_that_decides_instead(waggle):
     assert "a trial's strategy was adopted and decides instead: always-premium" in output
 
 
+UNPRICED = """
+backends:
+  local: {kind: openai, base_url: "http://127.0.0.1:11434/v1", model: "llama3.2:3b"}
+  alpha: {kind: openai, base_url: "https://models.example.com/v1", model: alpha-1}
+  beta: {kind: openai, base_url: "https://models.example.com/v1", model: beta-1}
+  gamma: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o-of-tomorrow}
+plans: {a: {ask: local}, b: {ask: alpha}, c: {ask: beta}, d: {ask: gamma}}
+"""
+
+
+def warnings_of(output):
+    return [line for line in output.splitlines() if line.startswith("warning")]
+
+
+def test_check_warns_of_each_model_without_a_price_and_says_the_mend(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").write_text(UNPRICED)
+    result = waggle("check")
+    assert result.exit_code == 0
+    local, *cloud = warnings_of(result.output)
+    assert "free only if you say so" in local
+    assert "Write below backends.local: `price: {input: 0, output: 0}`" in local
+    assert len(cloud) == 3
+    for name, warning in zip(("alpha", "beta", "gamma"), cloud, strict=True):
+        assert warning.startswith(f"warning  {name} (")
+        assert "its price is unknown" in warning
+        assert "chat, tools, json are assumed, not images" in warning
+        assert f"backends.{name}: `price: {{input: DOLLARS, output: DOLLARS}}`" in warning
+
+
+def test_check_shows_what_is_known_of_a_model_and_where_it_is_from(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").write_text("""
+backends:
+  gpt: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o}
+  mine: {kind: openai, base_url: "http://127.0.0.1:1/v1", model: m,
+         price: {input: 0, output: 0}, context_window: 4096, capabilities: [chat]}
+  part: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o, context_window: 99}
+plans: {a: {ask: gpt}, b: {ask: mine}, c: {ask: part}}
+""")
+    result = waggle("check")
+    assert warnings_of(result.output) == []
+    rows = " ".join(result.output.replace("│", " ").split())
+    assert "gpt gpt-4o 2.5, 10; 128,000 chat, tools, table" in rows
+    assert "0, 0 4,096 chat file" in rows
+    assert "context file, abilities table" in rows
+
+
+def test_check_warns_of_a_plan_that_asks_for_another_model_than_is_priced(waggle, tmp_path):
+    (tmp_path / "waggle.yaml").write_text("""
+backends: {gpt: {kind: openai, base_url: "https://api.openai.com/v1", model: gpt-4o}}
+plans: {a: {ask: gpt}, b: {ask: gpt, model: gpt-4o-mini}}
+""")
+    (warning,) = warnings_of(waggle("check").output)
+    assert "asks gpt for gpt-4o-mini, and its costs are those of gpt-4o" in warning
+
+
 def test_check_reports_every_problem_and_exits_with_2(waggle, tmp_path):
     (tmp_path / "waggle.yaml").write_text("backends: {a: {kind: x}}\nplans: {p: {ask: b}}\nz: 1\n")
     result = waggle("check")

@@ -7,18 +7,17 @@ A backend with a single server and key has no breaker here: that of its host suf
 
 import ssl
 import time
-from base64 import b64encode
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from urllib.parse import quote, unquote, urlencode, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from router.backends.breaker import CircuitBreaker, failed
 from router.backends.protocol import SecretReader
 from router.config.network import NetworkSettings
 from router.config.references import with_secrets
 from router.domain import Fault
-from router.wire.http_client import Connection, ConnectionPool, NoConnection, Proxy
+from router.wire.http_client import Connection, ConnectionPool, NoConnection, proxy_at
 from router.wire.replica_headers import retry_after_seconds
 
 ProxyFinder = Callable[[str], str]
@@ -206,7 +205,7 @@ def _endpoint(
     url = urlsplit(address)
     tls = url.scheme == "https"
     host, port = url.hostname or "", url.port or (443 if tls else 80)
-    proxy = _proxy(proxy_for(address))
+    proxy = proxy_at(proxy_for(address))
     where = url.netloc.rpartition("@")[2]
     lines = [f"host: {where}", "content-type: application/json", "user-agent: waggle"]
     lines += ["accept: application/json, text/event-stream"]
@@ -224,17 +223,3 @@ def _endpoint(
     seconds = settings.timeouts.connect
     pool = ConnectionPool(host, port, context=context, seconds=seconds, proxy=proxy)
     return _Endpoint(target.encode(), headers, pool, CircuitBreaker(settings.breaker))
-
-
-def _proxy(address: str) -> Proxy | None:
-    if not address:
-        return None
-    url = urlsplit(address)
-    if url.scheme != "http" or not url.hostname:
-        rule = "only a proxy with http:// can be used"
-        raise ValueError(f"the proxy of the environment is {url.scheme}://…: {rule}")
-    authorization = b""
-    if url.username is not None:
-        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
-        authorization = b"Basic " + b64encode(pair.encode())
-    return Proxy(url.hostname, url.port or 80, authorization)

@@ -27,7 +27,7 @@ from router.cli.init_showing import (
 from router.cli.init_trying import answering, most_usd, try_all
 from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.config import Config
-from router.config.environment import environment_of
+from router.config.environment import environment_of, proxy_for
 from router.config.load import load
 from router.discovery.asking import Answered, ask_all
 from router.discovery.choosing import Candidate, candidate, chosen, named
@@ -137,7 +137,7 @@ async def _survey(
     """Ask all servers, and show each outcome as it comes. Whether a server that is named failed."""
     outcomes = {}
     with out.status(f"Asking {len(servers)} servers for their models …"):
-        async for at, outcome in ask_all(servers, seconds=seconds):
+        async for at, outcome in ask_all(servers, seconds=seconds, proxy_for=proxy_for):
             outcomes[at] = outcome
             show_outcome(outcome)
     ordered = [outcomes[at] for at in sorted(outcomes)]

@@ -43,8 +43,15 @@ class Failed:
 Outcome = Answered | Failed
 
 
+def _no_proxy(url: str) -> str:  # noqa: ARG001
+    return ""
+
+
 async def ask_all(
-    servers: Sequence[Place | Unusable], *, seconds: float
+    servers: Sequence[Place | Unusable],
+    *,
+    seconds: float,
+    proxy_for: Callable[[str], str] = _no_proxy,
 ) -> AsyncIterator[tuple[int, Outcome]]:
     """Each outcome with the place of its server in the sequence, the quickest first."""
 
@@ -52,7 +59,7 @@ async def ask_all(
         server = servers[at]
         if isinstance(server, Unusable):
             return at, Failed(server.provider.title, server.reason)
-        return at, await ask(server, seconds=seconds)
+        return at, await ask(server, seconds=seconds, proxy=proxy_for(server.base_url))
 
     tasks = [asyncio.create_task(outcome(at)) for at in range(len(servers))]
     try:
@@ -64,9 +71,9 @@ async def ask_all(
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def ask(place: Place, *, seconds: float) -> Outcome:
+async def ask(place: Place, *, seconds: float, proxy: str = "") -> Outcome:
     """The models of one server, or why it gave none."""
-    fetch = Fetcher(place.base_url, _headers(place), seconds, place.key)
+    fetch = Fetcher(place.base_url, _headers(place), seconds, place.key, proxy)
     title, quiet = place.provider.title, not place.stated
     if place.provider.local:
         title = f"{title} at {place.host}"

@@ -2,8 +2,6 @@
 
 Time and size are bounded, a redirect is reported and not followed, and no error repeats what the
 server wrote, because a server may repeat the key that was sent to it.
-
-Not covered: HTTP proxies.
 """
 
 import asyncio
@@ -16,7 +14,7 @@ from urllib.parse import urlsplit
 import orjson
 
 from router.domain import Fault
-from router.wire.http_client import Connection, ConnectionPool, NoConnection
+from router.wire.http_client import Connection, ConnectionPool, NoConnection, proxy_at
 
 MOST_BYTES = 16 * 2**20
 _REFUSED = (401, 403)
@@ -40,6 +38,7 @@ class Fetcher:
     headers: Mapping[str, str]
     seconds: float
     key: str = ""  # the variable of the key, for errors
+    proxy: str = ""  # the address of the HTTP proxy on the way; empty for none
 
     async def get(self, path: str, *, most_bytes: int = MOST_BYTES) -> Any:
         return await self._json("GET", path, b"", most_bytes)
@@ -54,25 +53,31 @@ class Fetcher:
         except TimeoutError:
             raise NoAnswer(f"did not answer within {self.seconds:g} s") from None
         except NoConnection as fault:
-            # The detail of the system says more than "refused" only where somebody looks for it.
-            absent = fault.kind == "connect"
-            raise NoAnswer(f"cannot be reached: {_cause(fault)}", absent=absent) from None
+            unreached = f"cannot be reached: {_cause(fault)}"
+            raise NoAnswer(unreached, absent=fault.kind == "connect") from None
         except Fault as fault:
             raise NoAnswer(f"ended the connection: {fault.detail}") from None
 
     async def _exchange(self, method: str, path: str, body: bytes, most_bytes: int) -> Any:
         url = urlsplit(self.base_url)
         tls = url.scheme == "https"
-        context = ssl.create_default_context() if tls else None
-        port = url.port or (443 if tls else 80)
-        pool = ConnectionPool(url.hostname or "", port, context=context, seconds=self.seconds)
-        lines = [f"{method} {url.path}{path} HTTP/1.1", f"host: {url.netloc}"]
-        lines += ["accept: application/json", "user-agent: waggle", "connection: close"]
-        lines += [f"{name}: {text}" for name, text in self.headers.items()]
-        if body:
-            lines += ["content-type: application/json", f"content-length: {len(body)}"]
-        head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-        connection = await pool.send(head, body)
+        try:
+            proxy = proxy_at(self.proxy)
+        except ValueError as error:
+            raise NoAnswer(f"cannot be reached: {error}") from None
+        pool = ConnectionPool(
+            url.hostname or "",
+            url.port or (443 if tls else 80),
+            context=ssl.create_default_context() if tls else None,
+            seconds=self.seconds,
+            proxy=proxy,
+        )
+        target, further = f"{url.path}{path}", b""
+        if (
+            proxy is not None and not tls
+        ):  # such a proxy reads the whole address, and its own header
+            target, further = f"http://{url.netloc}{target}", proxy.lines()
+        connection = await pool.send(self._head(method, target, further, len(body)), body)
         try:
             text = await _body(connection, most_bytes)
             if connection.status != 200:
@@ -80,6 +85,14 @@ class Fetcher:
             return _document(connection, text)
         finally:
             connection.abort()
+
+    def _head(self, method: str, target: str, further: bytes, size: int) -> bytes:
+        lines = [f"{method} {target} HTTP/1.1", f"host: {urlsplit(self.base_url).netloc}"]
+        lines += ["accept: application/json", "user-agent: waggle", "connection: close"]
+        lines += [f"{name}: {text}" for name, text in self.headers.items()]
+        if size:
+            lines += ["content-type: application/json", f"content-length: {size}"]
+        return "\r\n".join([*lines, ""]).encode("latin-1") + further + b"\r\n"
 
     def _refusal(self, connection: Connection, text: bytes) -> str:
         status = connection.status

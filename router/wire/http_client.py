@@ -8,9 +8,11 @@ costs.
 
 import asyncio
 import ssl
+from base64 import b64encode
 from collections import deque
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from urllib.parse import unquote, urlsplit
 
 import httptools
 
@@ -35,6 +37,21 @@ class Proxy:
         if not self.authorization:
             return b""
         return b"proxy-authorization: %b\r\n" % self.authorization
+
+
+def proxy_at(address: str) -> Proxy | None:
+    """The proxy at an address of the environment; None if the address is empty."""
+    if not address:
+        return None
+    url = urlsplit(address)
+    if url.scheme != "http" or not url.hostname:
+        rule = "only a proxy with http:// can be used"
+        raise ValueError(f"the proxy of the environment is {url.scheme}://…: {rule}")
+    authorization = b""
+    if url.username is not None:
+        pair = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        authorization = b"Basic " + b64encode(pair.encode())
+    return Proxy(url.hostname, url.port or 80, authorization)
 
 
 class Connection(asyncio.Protocol):

@@ -1,6 +1,7 @@
 """Servers in the dialects of the providers are asked for models; each failure has its line."""
 
 import asyncio
+from dataclasses import replace
 
 import orjson
 import pytest
@@ -9,6 +10,7 @@ from router.discovery.asking import Answered, Failed, ask, ask_all
 from router.discovery.providers import PROVIDERS, places
 from tests.discovery import dialects
 from tests.discovery.dialects import KEY
+from tests.router.test_proxy import proxy_before
 from tests.upstream import Upstream
 
 SECONDS = 60.0  # a busy machine takes long; only the test of a silent server waits for less
@@ -302,6 +304,24 @@ async def test_one_silent_server_holds_up_no_other():
         servers = [place_of("openai", mute), place_of("mistral", up)]
         order = [at async for at, _ in ask_all(servers, seconds=2.0)]
     assert order == [1, 0]
+
+
+async def test_a_server_is_asked_through_the_proxy_of_the_environment():
+    async with Upstream(dialects.mistral()).listening() as upstream:
+        place = replace(place_of("mistral", upstream), base_url="http://mistral.lan/v1")
+        async with proxy_before(int(upstream.url[:-3].rpartition(":")[2])) as proxy:
+            answer = await ask(place, seconds=SECONDS, proxy=proxy.url)
+        assert isinstance(answer, Answered), answer
+        (head,) = proxy.heads
+    assert head.startswith("GET http://mistral.lan/v1/models HTTP/1.1")
+    assert "proxy-authorization: Basic " in head
+
+
+async def test_a_proxy_that_cannot_be_used_is_named_without_its_password():
+    place = place_of("mistral", Upstream(url="http://127.0.0.1:9/v1"))
+    answer = await ask(place, seconds=SECONDS, proxy="https://me:pw@proxy.lan:1")
+    assert "only a proxy with http:// can be used" in answer.reason
+    assert "pw" not in answer.reason
 
 
 async def test_names_that_could_command_something_are_left_out():

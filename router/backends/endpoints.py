@@ -85,7 +85,8 @@ class Endpoints:
         }
         if settings.organization:
             further["openai-organization"] = settings.organization
-        self._query = urlencode(settings.query, quote_via=quote)
+        query = {n: with_secrets(value, read_secret) for n, value in settings.query.items()}
+        self._query = urlencode(query, quote_via=quote)
         self._judge = judge
         self._clock = clock
         self._all: Sequence[_Endpoint] = tuple(

@@ -106,7 +106,8 @@ class FreeComputing:
         """Let one author write a program, and mend it once."""
         best: Draft | None = None
         for turn in range(2):
-            fields = {"model": "auto", "messages": messages, "temperature": 0}
+            steadily = self.calls.config.backends[author].steadily
+            fields = {"model": "auto", "messages": messages, **steadily}
             if turn and not self.calls.has_room(author, fields):
                 return best
             answer = await self.calls.chat(author, fields)

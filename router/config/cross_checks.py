@@ -12,7 +12,7 @@ from router.config.llama import NoSuchModel, model_file
 from router.config.plan_names import cycle, names_in
 from router.config.problems import Mistake, unknown
 from router.config.references import Location
-from router.config.setting_checks import setting_checks
+from router.config.setting_checks import logprob_checks, setting_checks
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
 # The kinds of backends that can write a program.
@@ -75,6 +75,7 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
         if not isinstance(plan, str):
             yield from _step_checks(name, plan, kinds, set(plans))
             yield from setting_checks(name, plan, kinds)
+            yield from logprob_checks(name, plan, plans, kinds)
     path = cycle(plans)
     if path:
         rule = f"the plan leads back to itself: {' → '.join(path)}"

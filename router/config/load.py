@@ -102,6 +102,6 @@ def secrets_of(config: Config) -> tuple[str, ...]:
     references = [*config.telemetry.otlp.headers.values()]
     for backend in config.backends.values():
         if isinstance(backend, NetworkSettings):
-            references += [*backend.keys, *backend.headers.values()]
+            references += [*backend.keys, *backend.headers.values(), *backend.query.values()]
     names = {match[1] for text in references for match in REFERENCE.finditer(text)}
     return tuple(sorted(names))

@@ -4,7 +4,8 @@ Secrets are references to the environment: a key, and a header whose name says t
 """
 
 import re
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -16,7 +17,7 @@ from router.dialects.anthropic_request import request_of as anthropic_request
 from router.dialects.claude_models import ClaudeModel, claude_model
 from router.dialects.fields import Untranslatable
 from router.dialects.gemini_request import GeminiOptions, gemini_request
-from router.domain import Request
+from router.domain import Fields, Request
 
 Address = Annotated[str, Field(pattern=r"^https?://[^\s]+$")]
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$")]
@@ -25,7 +26,8 @@ AuthName = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9-]{0,63}$")]
 QueryName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._~-]{1,64}$")]
 _SECRET_NAME = re.compile(r"key|token|secret|auth|cookie|password|signature|credential", re.I)
 _REFERENCE_ALONE = re.compile(r"(?:[A-Za-z]{1,20} )?" + REFERENCE.pattern)
-_LEAVE_OUT = "fields of requests to leave out, where the API has no counterpart and would refuse"
+WITHOUT_LOGPROBS = frozenset({"anthropic"})  # kinds whose servers give none, and refuse the wish
+_UNSTEADY = re.compile(r"(?:^|/)(?:o\d|gpt-5)", re.I)  # OpenAI's models without a temperature
 _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type"})
 
 
@@ -51,7 +53,7 @@ class NetworkSettings(BackendSettings):
         {}, description="further headers of each request; a secret must be ${NAME}"
     )
     query: dict[QueryName, str] = Field(
-        {}, description="query string of each request, e.g. api-version; never a secret"
+        {}, description="query string of each request, e.g. api-version; a secret must be ${NAME}"
     )
     organization: str | None = Field(
         None, pattern=r"^[\x21-\x7e]{1,200}$", description="sent as `openai-organization`"
@@ -60,6 +62,10 @@ class NetworkSettings(BackendSettings):
     @property
     def aliases(self) -> tuple[str, ...]:
         return (self.model,) if self.model else ()
+
+    @property
+    def steadily(self) -> Mapping[str, Any]:
+        return {} if _UNSTEADY.search(self.model or "") else super().steadily
 
     @property
     def named_model(self) -> tuple[str, str] | None:
@@ -83,23 +89,15 @@ class NetworkSettings(BackendSettings):
             return tuple(zip(addresses, keys, strict=True))
         return tuple((address, key) for address in addresses for key in keys)
 
-    @field_validator("headers")
+    @field_validator("headers", "query")
     @classmethod
-    def _no_secret_in_the_file(cls, headers: dict[str, str]) -> dict[str, str]:
-        for name, value in headers.items():
+    def _no_secret_in_the_file(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
             if name.lower() in _OURS:
                 raise ValueError(f"Waggle writes the header {name} itself: take it out")
             if _SECRET_NAME.search(name) and not _REFERENCE_ALONE.fullmatch(value):
-                raise ValueError(f"the header {name} is a secret: write ${{NAME}}, never its value")
-        return headers
-
-    @field_validator("query")
-    @classmethod
-    def _no_secret_in_the_query(cls, query: dict[str, str]) -> dict[str, str]:
-        for name in query:
-            if _SECRET_NAME.search(name):
-                raise ValueError(f"servers log queries, and {name} is a secret: use `headers`")
-        return query
+                raise ValueError(f"{name} is a secret: write ${{NAME}}, never its value")
+        return values
 
     @model_validator(mode="after")
     def _sound(self) -> "NetworkSettings":
@@ -116,8 +114,43 @@ class NetworkSettings(BackendSettings):
         return self
 
 
-class AnthropicSettings(NetworkSettings):
-    """Anthropic's Messages API; callers go on speaking OpenAI's dialect."""
+class ForeignSettings(NetworkSettings):
+    """Settings of the kinds whose servers speak a dialect of their own; callers speak OpenAI's."""
+
+    translates: ClassVar[bool] = True
+
+    model: str = Field(min_length=1)
+    max_tokens: int | None = Field(
+        None, ge=1, description="bound of an answer whose caller sets none; default: by the model"
+    )
+    leave_out: tuple[str, ...] = Field(
+        (),
+        description="fields of requests to leave out, where the API has no counterpart and would "
+        "refuse the request",
+    )
+    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
+
+    def translate(self, fields: Fields) -> object:
+        """The request in the server's dialect; `Untranslatable` names what has no counterpart."""
+        raise NotImplementedError
+
+    def untranslatable(self, fields: Fields) -> Untranslatable | None:
+        """What in a request with these fields has no counterpart, if there is anything."""
+        try:
+            self.translate(fields)
+        except Untranslatable as reason:
+            return reason
+        return None
+
+    def refuses(self, request: Request) -> str:
+        if request.operation != "chat":
+            return ""
+        reason = self.untranslatable(request.fields)
+        return f"cannot express this request: {reason}" if reason else ""
+
+
+class AnthropicSettings(ForeignSettings):
+    """Anthropic's Messages API."""
 
     parameters: ClassVar[frozenset[str]] = frozenset(
         {
@@ -130,29 +163,24 @@ class AnthropicSettings(NetworkSettings):
     base_url: Address = Field(
         "https://api.anthropic.com", description="the address of the server, without /v1"
     )
-    model: str = Field(min_length=1)
     auth: AuthName = Field(
         "x-api-key", description="how the key is sent: the name of a header, or `bearer`"
     )
     version: str = Field("2023-06-01", pattern=r"^\d{4}-\d\d-\d\d$")
-    max_tokens: int | None = Field(
-        None, ge=1, description="bound of an answer whose caller sets none; default: by the model"
-    )
     cache: Literal["5m", "1h"] | None = Field(
         None, description="cache each prompt for so long; null: only where the caller says so"
     )
     thinking: Literal["none", "budget", "adaptive", "adaptive_only"] | None = Field(
         None, description="how the model thinks; default: by its name"
     )
-    leave_out: tuple[str, ...] = Field((), description=_LEAVE_OUT)
-    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
 
     @property
     def options(self) -> AnthropicOptions:
         return AnthropicOptions(
-            self.model, self.max_tokens, self.cache, self.leave_out, self._abilities()
+            self.model, self.max_tokens, self.cache, self.leave_out, self._abilities
         )
 
+    @property
     def _abilities(self) -> ClaudeModel:
         by_name = claude_model(self.model)
         if self.thinking is None or self.thinking == by_name.thinking:
@@ -165,18 +193,16 @@ class AnthropicSettings(NetworkSettings):
             most_tokens=by_name.most_tokens,
         )
 
-    def refuses(self, request: Request) -> str:
-        if request.operation != "chat":
-            return ""
-        try:
-            anthropic_request(request.fields, self.options)
-        except Untranslatable as reason:
-            return f"cannot express this request: {reason}"
-        return ""
+    @property
+    def steadily(self) -> Mapping[str, Any]:
+        return super().steadily if self._abilities.samples else {}
+
+    def translate(self, fields: Fields) -> object:
+        return anthropic_request(fields, self.options)
 
 
-class GeminiSettings(NetworkSettings):
-    """Google's Gemini API; callers go on speaking OpenAI's dialect."""
+class GeminiSettings(ForeignSettings):
+    """Google's Gemini API."""
 
     parameters: ClassVar[frozenset[str]] = frozenset(
         {
@@ -190,25 +216,13 @@ class GeminiSettings(NetworkSettings):
         "https://generativelanguage.googleapis.com",
         description="the address of the server, without /v1beta",
     )
-    model: str = Field(min_length=1)
     auth: AuthName = Field(
         "x-goog-api-key", description="how the key is sent: the name of a header, or `bearer`"
     )
-    max_tokens: int | None = Field(
-        None, ge=1, description="bound of an answer whose caller sets none; default: the model's"
-    )
-    leave_out: tuple[str, ...] = Field((), description=_LEAVE_OUT)
-    capabilities: tuple[Capability, ...] = ("chat", "tools", "images", "json")
 
     @property
     def options(self) -> GeminiOptions:
         return GeminiOptions(self.model, self.max_tokens, self.leave_out)
 
-    def refuses(self, request: Request) -> str:
-        if request.operation != "chat":
-            return ""
-        try:
-            gemini_request(request.fields, self.options)
-        except Untranslatable as reason:
-            return f"cannot express this request: {reason}"
-        return ""
+    def translate(self, fields: Fields) -> object:
+        return gemini_request(fields, self.options)

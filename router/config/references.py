@@ -7,7 +7,7 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,2000}))?\}")
 Location = tuple[str | int, ...]
 
 _SECRETS = frozenset({"api_key"})
-_SECTIONS_OF_SECRETS = frozenset({"headers", "api_keys"})
+_SECTIONS_OF_SECRETS = frozenset({"headers", "query", "api_keys"})
 
 
 def is_secret(at: Location) -> bool:

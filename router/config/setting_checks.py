@@ -9,9 +9,12 @@ from typing import Any
 from router.config.backends import KINDS
 from router.config.config import Config
 from router.config.efforts import effort_refusal
+from router.config.network import WITHOUT_LOGPROBS, ForeignSettings
 from router.config.parameters import PARAMETERS, PROTECTED, broken_rule, effort_in
 from router.config.plan_names import Place, asks_in
 from router.config.problems import Mistake, unknown
+
+_ANY_MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 def setting_checks(name: str, plan: Any, kinds: Mapping[str, Any]) -> Iterator[Mistake]:
@@ -30,6 +33,25 @@ def setting_checks(name: str, plan: Any, kinds: Mapping[str, Any]) -> Iterator[M
             yield from _parameter_checks(place, str(key), value, kind, settings.parameters)
 
 
+def logprob_checks(
+    name: str, plan: Any, plans: Mapping[str, Any], kinds: Mapping[str, Any]
+) -> Iterator[Mistake]:
+    """The steps of a cascade that could never be sure enough: their server has no logprobs."""
+    accept = plan.get("accept") if isinstance(plan, Mapping) else None
+    steps = plan.get("cascade") if isinstance(plan, Mapping) else None
+    if not isinstance(accept, Mapping) or not isinstance(steps, list):
+        return
+    wanted = next((key for key in ("probability", "entropy") if accept.get(key) is not None), "")
+    for index, step in enumerate(steps[:-1] if wanted else ()):
+        tree = plans.get(step, step) if isinstance(step, str) else step
+        backend = tree.get("ask") if isinstance(tree, Mapping) else tree
+        kind = kinds.get(backend) if isinstance(backend, str) else None
+        if kind in WITHOUT_LOGPROBS:
+            rule = f"`accept.{wanted}` needs logprobs, and a server of kind {kind} has none"
+            mend = "Accept by `judge`, `agreement` or `schema`, or begin with another backend."
+            yield Mistake(("plans", name, "cascade", index), backend, rule, mend)
+
+
 def effort_checks(raw: Mapping[str, Any], config: Config) -> Iterator[Mistake]:
     """The efforts in the plans of a sound file that their models do not take, by the tables."""
     for name, plan in raw["plans"].items():
@@ -41,6 +63,18 @@ def effort_checks(raw: Mapping[str, Any], config: Config) -> Iterator[Mistake]:
                 key = "reasoning_effort" if "reasoning_effort" in given else "reasoning"
                 mend = "Take one of them." if "takes the" in rule else "Leave it out."
                 yield Mistake((*at, "set", key), effort, rule, mend)
+            elif given and isinstance(settings, ForeignSettings):
+                yield from _translation_checks((*at, "set"), given, settings)
+
+
+def _translation_checks(
+    at: Place, given: Mapping[str, Any], settings: ForeignSettings
+) -> Iterator[Mistake]:
+    """What no request of this plan could carry to its server."""
+    reason = settings.untranslatable({"messages": _ANY_MESSAGES, **given})
+    if reason is not None:
+        value = given.get(reason.field, given)
+        yield Mistake((*at, reason.field), value, reason.rule, "Change it, or leave it out.")
 
 
 def _parameter_checks(

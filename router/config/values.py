@@ -3,7 +3,8 @@
 A value is frozen, and refuses unknown keys.
 """
 
-from typing import Annotated, ClassVar, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -78,10 +79,12 @@ class BackendSettings(Values):
 
     `parameters` are the fields of a request that a plan may set for this kind of backend, and
     `is_model` says whether a model reads the messages: then a plan may give it a system message.
+    `translates` says that `refuses` looks at every field, so that what a plan sets counts too.
     """
 
     parameters: ClassVar[frozenset[str]] = frozenset()
     is_model: ClassVar[bool] = False
+    translates: ClassVar[bool] = False
 
     price: Price | None = Field(
         None,
@@ -125,6 +128,11 @@ class BackendSettings(Values):
     def refuses(self, request: Request) -> str:  # noqa: ARG002
         """Why this backend cannot answer the request; empty if it can."""
         return ""
+
+    @property
+    def steadily(self) -> Mapping[str, Any]:
+        """The fields by which Waggle's own questions ask for an answer that does not vary."""
+        return {"temperature": 0}
 
     @property
     def named_model(self) -> tuple[str, str] | None:

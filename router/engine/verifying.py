@@ -205,7 +205,9 @@ class _PairQuestions:
 
     async def _ask(self, messages: Sequence[Message]) -> Reply | None:
         """The backend's reply; None if it failed, or said anything but yes or no."""
-        fields = {"model": self.verifier.model, "messages": messages, "temperature": 0}
+        backends = self.config.backends
+        steadily = min((backends[name].steadily for name in self.verifier.chain), key=len)
+        fields = {"model": self.verifier.model, "messages": messages, **steadily}
         body = orjson.dumps({**fields, "max_tokens": ANSWER_TOKENS})
         prompt_tokens = tokens_in(body.decode())
         chain, verifying, tried = self.verifier.chain, self.verifying, list[Attempt]()

@@ -5,6 +5,7 @@ from typing import Any
 
 import orjson
 
+from router.config.network import WITHOUT_LOGPROBS
 from router.domain import Request
 from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.shape_fields import anchors_of, only
@@ -12,7 +13,6 @@ from router.wire.splice import replaced, spans
 
 _SYSTEM = frozenset({"system", "developer"})  # the roles of a system message
 NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})
-_WITHOUT_LOGPROBS = frozenset({"anthropic"})  # they would refuse the request
 
 
 def _lesser(first: float | None, second: float | None) -> float | None:
@@ -61,9 +61,9 @@ def body_of(request: Request, work: Work, kind: str) -> bytes:
     if request.stream and not work.tail:
         changes[b'"stream"'] = b"false"
         changes[b'"stream_options"'] = b"null"
-    if work.logprobs and kind not in _WITHOUT_LOGPROBS:
+    if work.logprobs and kind not in WITHOUT_LOGPROBS:
         changes[b'"logprobs"'] = b"true"
-    if work.entropy and kind not in _WITHOUT_LOGPROBS:
+    if work.entropy and kind not in WITHOUT_LOGPROBS:
         changes[b'"top_logprobs"'] = b"5"
     if kind in NATIVE:
         _for_ours(request, work, changes)

@@ -26,7 +26,7 @@ from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
 from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
 from router.plans.results import CheckVerdict, Result
-from router.plans.settings import bodies_of
+from router.plans.settings import bodies_of, refusals_as_set
 from router.request.text import tokens_in
 from router.reuse.solution import Solution
 
@@ -91,9 +91,11 @@ class Executor:
         return await _PATTERNS[plan.pattern](self, plan, work)
 
     async def _ask(self, plan: Ask, work: Work) -> Result:
-        able = tuple(backend for backend in plan.backends if not self.refusals[backend])
+        sets = dict.fromkeys(plan.backends, (plan.set_,))
+        refusals = refusals_as_set(sets, self.request, self.refusals, self.plans.config.backends)
+        able = tuple(backend for backend in plan.backends if not refusals[backend])
         if not able:
-            reasons = "; ".join(f"{backend} {self.refusals[backend]}" for backend in plan.backends)
+            reasons = "; ".join(f"{backend} {refusals[backend]}" for backend in plan.backends)
             return Result(problem=reasons)
         if work.fields is None:
             work = replace(work, fields=fields_for(self.request, plan.fields))
@@ -231,7 +233,8 @@ class Executor:
             validation = orjson.loads(result.outcome.body)["validation"]
             return Opinion(validation["score"], _problems_of(validation)), result.step
         conversation = self.request.reading.text
-        fields = {"model": "auto", "messages": messages(conversation, draft), "temperature": 0}
+        steadily = self.plans.config.backends[backend].steadily
+        fields = {"model": "auto", "messages": messages(conversation, draft), **steadily}
         result = await self.call((backend,), orjson.dumps(fields), question)
         if not result.ok:
             return Opinion(None, result.problem), result.step

@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 
 from router.config.backends import AnyBackend
+from router.config.capabilities import able
 from router.config.efforts import effort_refusal
 from router.config.parameters import BOUNDS, effort_in
 from router.config.plans import Ask, Step
@@ -65,6 +66,28 @@ def changed_by(
         # A server refuses two bounds, and may know only the name that the plan gives.
         changes |= {name: None for name in callers if name not in bounds}
     return changes
+
+
+def refusals_as_set(
+    sets: Mapping[str, Sequence[Set]],
+    request: Request,
+    refusals: Mapping[str, str],
+    backends: Mapping[str, AnyBackend],
+) -> Mapping[str, str]:
+    """The refusals, where what a plan sets decides whether a backend can express the request.
+
+    `sets` holds for each backend the sets of parameters with which the plan asks it."""
+    changed = {
+        name: next(filter(None, (_refusal(backends[name], request, each) for each in given)), "")
+        for name, given in sets.items()
+        if backends[name].translates and any(given)
+    }
+    return {**refusals, **changed} if changed else refusals
+
+
+def _refusal(settings: AnyBackend, request: Request, given: Set) -> str:
+    changes = changed_by(given, request.fields, settings)
+    return able(settings, replace(request, fields={**request.fields, **changes}))
 
 
 def asks_in(tree: Step) -> Iterator[Ask]:

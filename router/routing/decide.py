@@ -8,6 +8,7 @@ from router.config.plans import AnyPlan, Ask, Code
 from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
+from router.plans.settings import refusals_as_set
 from router.request.statistical import interpretation_of
 from router.routing.bandit import Chosen, preference_of, rates_of, reason_to_move
 from router.routing.case import Case, Surroundings, case_of
@@ -68,7 +69,12 @@ def chain_of(
     several steps orders its calls itself, and has no chain."""
     if not isinstance(tree, Ask):
         return ()
-    refusals = backend_refusals(plans, request, tree.backends)
+    refusals = refusals_as_set(
+        dict.fromkeys(tree.backends, (tree.set_,)),
+        request,
+        backend_refusals(plans, request, tree.backends),
+        plans.config.backends,
+    )
     chain = [backend for backend in tree.backends if not refusals[backend]]
     if home is not None and strategy == "sticky" and home.backend in chain:
         chain = [home.backend, *(b for b in chain if b != home.backend)]

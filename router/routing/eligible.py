@@ -9,6 +9,7 @@ from router.config.plans import Code
 from router.domain import Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
+from router.plans.settings import refusals_as_set
 from router.routing.last_resort import (
     INVENTING,
     asks_for_a_form,
@@ -104,6 +105,7 @@ def _obstacle(
         return Obstacle("this key may not use it")
     if request.only and plan not in request.only:
         return Obstacle("the request names other plans")
+    refusals = refusals_as_set(plans[plan].sets, request, refusals, plans.config.backends)
     refusals = with_authors(plans, plan, request, refusals)
     reason = (
         _elsewhere(plans, plan, request)

@@ -8,6 +8,7 @@ from router.config.plans import Code
 from router.domain import Decision, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
+from router.plans.settings import refusals_as_set
 from router.routing.bandit import rates_of
 from router.routing.case import Surroundings, features_of
 from router.routing.eligible import backend_refusals
@@ -69,7 +70,10 @@ def _cannot(plans: Plans, plan: str, request: Request) -> str:
     """Why a named plan cannot answer; empty if it can."""
     if isinstance(plans[plan].tree, Code):
         return ""  # a program's own refusal names what it could not read
-    return plans[plan].impossible(backend_refusals(plans, request, plans[plan].backends))
+    refusals = backend_refusals(plans, request, plans[plan].backends)
+    return plans[plan].impossible(
+        refusals_as_set(plans[plan].sets, request, refusals, plans.config.backends)
+    )
 
 
 def may_use(plans: Plans, backend: str, allowed: Collection[str]) -> bool:

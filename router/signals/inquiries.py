@@ -89,7 +89,8 @@ class Inquiry:
         return answer_text(outcome.body) if outcome is not None else ""
 
     async def _opinion(self, messages: list[Message]) -> str | None:
-        fields = {"model": "auto", "messages": messages, "temperature": 0}
+        steadily = self.config.backends[self.source.by or ""].steadily
+        fields = {"model": "auto", "messages": messages, **steadily}
         outcome = await self._ask(CHAT, orjson.dumps(fields))
         return None if outcome is None else answer_text(outcome.body)
 

@@ -15,6 +15,7 @@
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
+# make bench-catalog    counts the models whose price is known, and the wrong prices
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
@@ -30,7 +31,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak attack attack-long bench bench-dashboard bench-demo bench-drift bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -84,6 +85,9 @@ bench-replay: $(STAMP)
 
 bench-kinds: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.kinds.run
+
+bench-catalog: $(STAMP)
+	$(BIN)/python -m experiments.catalog.run
 
 bench-drift: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.drift.run

@@ -7,17 +7,23 @@ counts only if
 - the address is one of a provider's own, never one on this machine;
 - the name is one that the price table lists, or differs from one by its date alone;
 - the price is of tokens alone, and does not change with the hour of the day;
-- the second table, if it lists the model too, says the same, or is older than the price.
+- the second table, if it lists the model too, says the same, or is older than the price;
+- nobody has found it wrong: `withheld.toml` names the models of which somebody has.
+
+Where the price table lacks a model or says another price than two sources that agree, `settled.toml`
+has theirs.
 
 Not covered: discounts, batches, priority, prices in other regions than the provider's usual. A name
 that a provider lets its customers choose, as a deployment at Azure, is believed if it is a model's.
 """
 
 import datetime as dt
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from router.catalog.abilities import Abilities, abilities_table
@@ -29,6 +35,8 @@ from router.catalog.price_table import matching, price_at
 if TYPE_CHECKING:
     from genai_prices.types import ModelInfo
 
+WITHHELD = Path(__file__).parent / "withheld.toml"
+SETTLED = Path(__file__).parent / "settled.toml"
 # Where the abilities of a provider's older models are found: the name's beginning at OpenRouter.
 _OWNERS = {
     "openai": "openai/",
@@ -69,13 +77,26 @@ def look_up(model: str, base_url: str, at: dt.datetime | None = None) -> ModelFa
     return ModelFacts(
         model,
         provider,
-        _price(info, abilities, at),
+        _settled().get((provider, name.lower()))
+        or (None if (provider, core(name)) in _withheld() else _price(info, abilities, at)),
         _window(info, abilities),
         () if abilities is None else abilities.capabilities,
         efforts_of(provider, name),
         source(),
         None if abilities is None else abilities.reasons,
     )
+
+
+@cache
+def _withheld() -> frozenset[tuple[str, str]]:
+    entries = tomllib.loads(WITHHELD.read_text())["withheld"]
+    return frozenset((entry["provider"], core(m)) for entry in entries for m in entry["models"])
+
+
+@cache
+def _settled() -> dict[tuple[str, str], Price]:
+    entries = tomllib.loads(SETTLED.read_text())["settled"]
+    return {(each["provider"], each["model"]): Price(**each["price"]) for each in entries}
 
 
 @cache

@@ -91,6 +91,17 @@ def test_a_price_that_the_second_table_contradicts_is_unknown():
     assert look_up("mistral-large-latest", MISTRAL, AT).context_window == 262_144
 
 
+def test_two_sources_that_agree_settle_a_price_that_the_table_tells_differently():
+    together = "https://api.together.xyz/v1"
+    assert price("meta-llama/Llama-3.3-70B-Instruct-Turbo", together) == (1.04, 1.04)
+
+
+def test_a_price_that_was_found_wrong_is_withheld():
+    facts = look_up("grok-4-fast-latest", "https://api.x.ai/v1", AT)
+    assert facts.price is None  # the table lacks its rate for long prompts
+    assert facts.context_window == 2_000_000
+
+
 def test_a_price_by_the_hour_is_unknown():
     assert price("deepseek-v4-flash", DEEPSEEK) is None
 

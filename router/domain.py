@@ -159,6 +159,7 @@ class Decision:
     policy_version: str = ""
     kind: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)  # each plan's dollars, by prices alone
+    unpriced: tuple[str, ...] = ()  # plans of unknown cost, whose rates are only for comparing
     estimates: tuple[Estimate, ...] = ()  # the bandit's estimates of each plan
     exposures: tuple[Exposure, ...] = ()  # the trials that the request was part of
     shadow: Shadow | None = None

@@ -44,7 +44,7 @@ def _expected(decision: Decision) -> dict[str, Any]:
                 "plan": estimate.arm,
                 "quality": round(estimate.quality, 4),
                 "interval": round(1.96 * estimate.deviation, 4),
-                "cost_usd": estimate.cost,
+                "cost_usd": None if estimate.arm in decision.unpriced else estimate.cost,
                 "seconds": round(estimate.seconds, 4),
                 "failure": round(estimate.failure, 4),
                 "utility": round(estimate.utility, 4),

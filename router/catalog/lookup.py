@@ -10,8 +10,8 @@ counts only if
 - the second table, if it lists the model too, says the same, or is older than the price;
 - nobody has found it wrong: `withheld.toml` names the models of which somebody has.
 
-Where the price table lacks a model or says another price than two sources that agree, `settled.toml`
-has theirs.
+Where the price table lacks a model or contradicts two sources that agree, `settled.toml` has the
+price of those two.
 
 Not covered: discounts, batches, priority, prices in other regions than the provider's usual. A name
 that a provider lets its customers choose, as a deployment at Azure, is believed if it is a model's.

@@ -71,6 +71,12 @@ def warnings(
             words = "; ".join(problem for problem, _ in problems)
             yield f"{name} ({_model(settings)}): {words}. Write below backends.{name}: {mends}."
 
+    unknown = [name for name, settings in plans.config.backends.items() if settings.price is None]
+    if unknown and plans.config.objective.budget is not None:
+        yield (
+            f"objective.budget: the cost of {', '.join(unknown)} is unknown, and counts there as "
+            "dear as the dearest known plan's. Give each a `price`."
+        )
     for name in plans.names:
         tree = plans[name].tree
         model = _model(models[tree.ask]) if isinstance(tree, Ask) and tree.ask in models else None

@@ -78,6 +78,7 @@ class Case:
             policy_version=self.around.policy_version,
             kind=self.features.kind,
             rates=rates_of(self.plans, [choice.arm], size_of(self.request)),
+            unpriced=tuple(arm for arm in self.eligible if self.plans[arm].unpriced),
         )
 
     def stays(self, home: Home) -> Decision:

@@ -97,7 +97,8 @@ def _decision(decision: Decision) -> Row:
     for estimate in decision.estimates:
         if estimate.arm == decision.plan:
             row["expected_quality"] = round(estimate.quality, 6)
-            row["expected_cost_usd"] = estimate.cost
+            if decision.plan not in decision.unpriced:
+                row["expected_cost_usd"] = estimate.cost
     if decision.estimates:
         row["expected"] = [
             {

@@ -141,6 +141,13 @@ def test_check_warns_of_each_model_without_a_price_and_says_the_mend(waggle, tmp
         assert f"backends.{name}: `price: {{input: DOLLARS, output: DOLLARS}}`" in warning
 
 
+def test_check_says_what_a_budget_leaves_out(waggle, tmp_path):
+    budget = "objective: {strategy: bandit, budget: {dollars_per_day: 5}}"
+    (tmp_path / "waggle.yaml").write_text(UNPRICED + budget)
+    *_, last = warnings_of(waggle("check").output)
+    assert "objective.budget: the cost of local, alpha, beta, gamma is unknown" in last
+
+
 def test_check_shows_what_is_known_of_a_model_and_where_it_is_from(waggle, tmp_path):
     (tmp_path / "waggle.yaml").write_text("""
 backends:

@@ -106,6 +106,7 @@ def _configuration(data: Path, upstream: str) -> dict[str, Any]:
         kept = {name: value for name, value in config[part].items() if name not in _SLOW}
         config[part] = kept
     model = {"kind": "openai", "base_url": upstream, "capabilities": ["chat", "embeddings"]}
+    model["price"] = {"input": 0, "output": 0}
     config["backends"]["model"] = model
     config["server"] = {"data": str(data)}
     config["reuse"] = {"mode": "exact"}

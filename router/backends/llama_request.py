@@ -54,7 +54,8 @@ def body_for(
     if options.seed is not None:
         body["seed"] = options.seed % (2**32 - 1)  # llama.cpp reads 2**32 - 1 as "any"
     if options.logprobs:
-        body |= {"logprobs": True, "top_logprobs": options.top_logprobs}
+        # With 0 alternatives, llama.cpp would leave the probabilities of the tokens out as well.
+        body |= {"logprobs": True, "top_logprobs": max(1, options.top_logprobs)}
     body |= {name: fields[name] for name in _PASSED if fields.get(name) is not None}
     form = _form(fields)
     if form and not fields.get("tools"):

@@ -42,6 +42,7 @@ class NoSuchModel(LookupError):
 class LlamaSettings(OwnSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING) | PASSED_ON
     is_model: ClassVar[bool] = True
+    holds_to_schemas: ClassVar[bool] = True
 
     kind: Literal["llama"]
     model: str = Field(min_length=1, description="a GGUF file, or `packaged:smollm2`")

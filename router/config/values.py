@@ -80,11 +80,13 @@ class BackendSettings(Values):
     `parameters` are the fields of a request that a plan may set for this kind of backend, and
     `is_model` says whether a model reads the messages: then a plan may give it a system message.
     `translates` says that `refuses` looks at every field, so that what a plan sets counts too.
+    `holds_to_schemas` says that every answer keeps to the schema in `response_format`.
     """
 
     parameters: ClassVar[frozenset[str]] = frozenset()
     is_model: ClassVar[bool] = False
     translates: ClassVar[bool] = False
+    holds_to_schemas: ClassVar[bool] = False
 
     price: Price | None = Field(
         None,

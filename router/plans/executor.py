@@ -24,7 +24,7 @@ from router.plans.acceptance import Inspection, disagrees, inspected, unsure
 from router.plans.bodies import PlanBudget, Work, body_of, fields_for
 from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
-from router.plans.prompts import Message, Opinion, mending, opinion_in, to_judge
+from router.plans.prompts import Message, Opinion, grading, mending, opinion_in, to_judge
 from router.plans.results import CheckVerdict, Result
 from router.plans.settings import bodies_of, refusals_as_set
 from router.request.text import tokens_in
@@ -233,8 +233,8 @@ class Executor:
             validation = orjson.loads(result.outcome.body)["validation"]
             return Opinion(validation["score"], _problems_of(validation)), result.step
         conversation = self.request.reading.text
-        steadily = self.plans.config.backends[backend].steadily
-        fields = {"model": "auto", "messages": messages(conversation, draft), **steadily}
+        judge = self.plans.config.backends[backend]
+        fields = grading(messages(conversation, draft), judge)
         result = await self.call((backend,), orjson.dumps(fields), question)
         if not result.ok:
             return Opinion(None, result.problem), result.step

@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from router.config.values import BackendSettings
+
 Message = dict[str, Any]
 _LONGEST = 60_000  # most characters of a text in a prompt
 
@@ -26,6 +28,30 @@ class Opinion:
     score: float | None
     problems: str = ""
     answer: str = ""
+
+
+# The form of a grade, for models that cannot be trusted to keep to a form by themselves.
+_GRADES = [round(0.1 * step, 1) for step in range(11)]
+_GRADE = {
+    "type": "object",
+    "properties": {
+        "score": {"enum": _GRADES},
+        "problems": {"type": "string", "maxLength": 200},
+    },
+    "required": ["score", "problems"],
+    "additionalProperties": False,
+}
+_FORM = {"type": "json_schema", "json_schema": {"name": "grade", "schema": _GRADE}}
+
+
+def asking(messages: Sequence[Message], judge: BackendSettings) -> dict[str, Any]:
+    """The fields of a call that asks for a judgement."""
+    return {"model": "auto", "messages": list(messages), **judge.steadily}
+
+
+def grading(messages: Sequence[Message], judge: BackendSettings) -> dict[str, Any]:
+    """The fields of a call that asks for a grade, in its form where the backend holds to one."""
+    return asking(messages, judge) | ({"response_format": _FORM} if judge.holds_to_schemas else {})
 
 
 def working_on(draft: str, instruction: str) -> list[Message]:

@@ -16,7 +16,7 @@ from router.calls.prices import priced
 from router.config.config import Config
 from router.config.signals import SignalSource
 from router.domain import CHAT, RUN, Attempt, Call, Event, Request, Trace, new_id
-from router.plans.prompts import Message, better_in, opinion_in, to_compare, to_judge
+from router.plans.prompts import asking, better_in, grading, opinion_in, to_compare, to_judge
 from router.request.statistical import program_in
 from router.signals.judgements import Judgement, preferred, supported
 from router.wire.answers import answer_text
@@ -68,15 +68,18 @@ class Inquiry:
     async def by_judge(self) -> Judgement | None:
         """Ask a judge for a score, or to compare the answer with a rival's in both orders."""
         conversation = self.trace.request.reading.text
+        judge = self.config.backends[self.source.by or ""]
         if self.source.against is None:
-            opinion = await self._opinion(to_judge(conversation, self.text))
+            opinion = await self._opinion(grading(to_judge(conversation, self.text), judge))
             score = opinion_in(opinion).score if opinion is not None else None
             return None if score is None else Judgement(score, "a judge's score")
         rival = await self._rival(self.source.against)
         if not rival:
             return None
-        first = await self._opinion(to_compare(conversation, self.text, rival))
-        second = await self._opinion(to_compare(conversation, rival, self.text))
+        first, second = [
+            await self._opinion(asking(to_compare(conversation, *pair), judge))
+            for pair in ((self.text, rival), (rival, self.text))
+        ]
         if first is None or second is None:
             return None
         return preferred(better_in(first), better_in(second), self.text, rival)
@@ -88,9 +91,7 @@ class Inquiry:
         outcome = await self._ask(CHAT, orjson.dumps(fields), backend=backend)
         return answer_text(outcome.body) if outcome is not None else ""
 
-    async def _opinion(self, messages: list[Message]) -> str | None:
-        steadily = self.config.backends[self.source.by or ""].steadily
-        fields = {"model": "auto", "messages": messages, **steadily}
+    async def _opinion(self, fields: Mapping[str, Any]) -> str | None:
         outcome = await self._ask(CHAT, orjson.dumps(fields))
         return None if outcome is None else answer_text(outcome.body)
 

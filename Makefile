@@ -6,6 +6,8 @@
 # make soak   kills -9 the telemetry, and the store of solutions, two hundred times each
 # make attack      attacks a service of its own for at most ten minutes; shows what held
 # make attack-long tries far more, for an hour
+# make image        builds the image `waggle`, with Docker
+# make image-steps  runs the image's steps in a clean folder, and compares its answers and its size
 # make audit  looks every locked package up in the database of advisories
 # make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
@@ -31,7 +33,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -118,6 +120,13 @@ bench-structure: $(STAMP)
 
 bench-telemetry: $(STAMP)
 	$(BIN)/python -m experiments.telemetry.run
+
+image:
+	docker build -t waggle:latest -t waggle:$$($(PYTHON) .ci/release.py version) .
+
+# Takes minutes, and 4 GB of a temporary folder.
+image-steps: $(STAMP)
+	$(BIN)/python -m experiments.image.run --publish
 
 soak: $(STAMP)
 	$(BIN)/python -m tests.telemetry.soak --kills 200

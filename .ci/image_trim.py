@@ -22,7 +22,6 @@ UNUSED = (
     "ray/jars",  # for programs in Java
     "ray/cpp",
     "ray/rllib",
-    "ray/dashboard/client",  # Waggle starts Ray without its dashboard
 )
 # Packages whose tests are folders of their own.
 TESTED = ("numpy", "scipy", "sklearn", "river", "pyarrow", "joblib", "networkx", "plotly", "duckdb")

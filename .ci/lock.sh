@@ -29,3 +29,5 @@ hashed() { # the digests of every file that the index has of these versions
     echo "# Made by: make lock. Without a digest: the builds of one version differ by platform."
     sed -n 's/^\(torch==[0-9.]*\).*/\1/p' "$folder/frozen"
 } >requirements-torch.lock
+"$folder/venv/bin/pip" install --quiet packaging
+"$folder/venv/bin/python" .ci/image_locks.py

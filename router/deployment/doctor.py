@@ -27,7 +27,7 @@ from sandbox.cell.readonly import LOCK_NAMES
 
 Verdict = Literal["ok", "warn", "bad"]
 _OPENINGS_SHOWN = 3
-_PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
+PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +99,7 @@ def _python() -> Diagnosis:
 
 
 def _versions() -> Iterator[Diagnosis]:
-    for package, wanted in _PINNED.items():
+    for package, wanted in PINNED.items():
         try:
             version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -1,13 +1,19 @@
 """What a running service answers is what `/openapi.json` says."""
 
+import json
+from pathlib import Path
+
 import aiohttp
 import pytest
 
 from router.version import version
 from tests.described import check_answer, described
 from tests.serve.running import HI
+from tests.shipping.metrics import labels_of, metrics_of, queried
+from tests.waiting import until
 
 pytestmark = pytest.mark.ray
+DASHBOARD = Path(__file__).parents[2] / "deploy" / "grafana" / "waggle.json"
 ASKED = [
     ("POST", "/v1/chat/completions", {"model": "auto", "messages": HI}, 200),
     ("POST", "/v1/chat/completions", {"model": "auto", "messages": HI, "stream": True}, 200),
@@ -38,3 +44,21 @@ async def test_a_running_service_answers_as_its_own_document_says(service):
 async def test_a_running_service_says_its_version(service):
     assert (await service.get("/health")).json["version"] == version()
     assert (await service.get("/openapi.json")).json["info"]["version"] == version()
+
+
+async def test_every_query_of_the_grafana_dashboard_finds_its_metrics_and_labels(service):
+    panels = json.loads(DASHBOARD.read_text())["panels"]
+    queries = [target["expr"] for panel in panels for target in panel["targets"]]
+    metrics = {name for query in queries for name in metrics_of(query)}
+    labels = {name for query in queries for name in labels_of(query)}
+    assert len(metrics) >= 10
+
+    async def all_there():
+        await service.chat("hello again")
+        await service.chat("hello again", stream=True)
+        async with aiohttp.ClientSession() as session:
+            async with session.get(service.url + "/metrics") as answer:
+                shown, labelled = queried(await answer.text())
+        return metrics <= shown and labels <= labelled
+
+    await until(all_there)

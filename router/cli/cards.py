@@ -12,19 +12,22 @@ from typing import Annotated
 import typer
 import yaml
 from rich.markup import escape
+from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
 from router.cli.outcome_options import (
     MapOption,
+    OptionalTableArgument,
     ScaleOption,
-    TableArgument,
     TaskOption,
     matched_table,
 )
 from router.cli.terminal import InputRefused, err, out
+from router.config.config import Config
 from router.config.load import load
 from router.files import write_durably
 from router.outcomes.cards import CardSet, cards_of
+from router.plans.priors import priors_of
 from router.request.reading import reading_of
 
 _LEAST = 20  # answers of a plan that a card for one kind of request rests on
@@ -33,7 +36,11 @@ _LEAST = 20  # answers of a plan that a card for one kind of request rests on
 @in_context
 def cards(
     here: CommandContext,
-    source: TableArgument,
+    source: OptionalTableArgument = None,
+    public: Annotated[
+        bool,
+        typer.Option("--public", help="Show what is believed of each plan, and from where."),
+    ] = False,
     mapping: MapOption = None,
     scale: ScaleOption = None,
     task: TaskOption = "",
@@ -52,10 +59,16 @@ def cards(
     """Make cards (the quality to believe beforehand) from a table of results or a leaderboard.
 
     The cards go to the screen as YAML, to paste into the configuration. The learner takes the card
-    of each plan that is new to it.
+    of each plan that is new to it. With --public, no table is read: the command shows what the
+    learner believes of each plan beforehand, by your own cards or by public results of its model.
 
     Example: waggle cards leaderboard.csv --map gpt-4-1106-preview=premium
     """
+    if source is None or public:
+        if source is not None or not public:
+            raise InputRefused("name a table of results, or --public, and not both")
+        out.print(_believed(here.config), soft_wrap=True)
+        return
     matched = matched_table(here.config, source, pairs=mapping or (), scale=scale, task_column=task)
     card_set = cards_of(
         matched.table,
@@ -71,6 +84,25 @@ def cards(
         return
     write_into(into, text)
     out.print(f"Wrote the cards of {len(card_set.cards)} plans into {escape(str(into))}.")
+
+
+def _believed(config: Config) -> Table:
+    """What is believed of each plan beforehand, and from where."""
+    priors = priors_of(config)
+    table = Table("plan", "quality, at least", "counts as", "from", box=None, pad_edge=False)
+    for plan in config.plans:
+        prior = priors.get(plan)
+        if prior is None:
+            table.add_row(escape(plan), "unknown", "", "")
+            continue
+        shown = ", ".join(f"{kind} {quality:g}" for kind, quality in prior.quality.items())
+        answers = f"{prior.answers * len(prior.quality):g} answers"
+        source = "your objective.cards"
+        if prior.results is not None:
+            count = max(prior.results.values())
+            source = f"{count} public result{'' if count == 1 else 's'} of {prior.model}"
+        table.add_row(escape(plan), shown, answers, escape(source))
+    return table
 
 
 def as_yaml(cards: Mapping[str, Mapping[str, float]]) -> str:

@@ -22,6 +22,13 @@ TableArgument = Annotated[
         "`waggle evaluate` does."
     ),
 ]
+OptionalTableArgument = Annotated[
+    Path | None,
+    typer.Argument(
+        help="A table of outcomes (.csv, .jsonl or .parquet), as other tools write it, or as "
+        "`waggle evaluate` does."
+    ),
+]
 MapOption = Annotated[
     list[str] | None,
     typer.Option("--map", help="MODEL=PLAN: the plan that a model of the table means. Repeatable."),

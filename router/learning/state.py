@@ -21,6 +21,7 @@ from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
 from router.learning.arrivals import Arrivals
+from router.plans.priors import Prior, priors_of
 from router.request.context import NAMES_OF, context_of, readable, taught
 from router.request.kinds import SORTS
 from router.routing.bandit import spend_of
@@ -30,7 +31,6 @@ DAY_SECONDS = 86_400
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be revised
 _TASKS = 64  # the most task names that become features; callers may invent more
 _DAYS = 3  # the number of days whose spending is remembered
-_CARD_WEIGHT = 8.0  # a card counts as much as this many answers
 _FADE = 0.02
 
 
@@ -116,10 +116,25 @@ class LearnerState:
         new = [arm for arm in arms if arm not in bandit.evidence.arms]
         experienced = bool(bandit.learned)
         bandit.set_arms(arms, burst=experienced)
-        for arm in new:
-            for kind, quality in config.objective.cards.get(arm, {}).items():
-                bandit.believe(arm, quality, weight=_CARD_WEIGHT, kind=_feature_of(kind))
+        for arm, prior in self._priors(config, new):
+            if experienced or prior.source == "objective.cards":
+                self._believe(arm, prior)
         return new if experienced else []
+
+    def _priors(self, config: Config, arms: Sequence[Arm]) -> list[tuple[Arm, Prior]]:
+        priors = priors_of(config)
+        return [(arm, priors[arm]) for arm in arms if arm in priors]
+
+    def _believe(self, arm: Arm, prior: Prior) -> None:
+        for kind, quality in prior.quality.items():
+            self.bandit.believe(arm, quality, weight=prior.answers, kind=_feature_of(kind))
+
+    def _begin(self, config: Config) -> None:
+        """Believe public results, with the first judged answer. Until then the default decides, and
+        they would take its place."""
+        for arm, prior in self._priors(config, list(self.bandit.evidence.arms)):
+            if prior.source == "public results":
+                self._believe(arm, prior)
 
     def try_more(self, plans: Sequence[str]) -> None:
         """Send more requests to these plans for a while, as if they were new."""
@@ -205,6 +220,8 @@ class LearnerState:
         elif any(not score.implicit for score in judged.before):
             return None  # the earlier judgement is too old to be revised
         else:
+            if not self.bandit.learned:
+                self._begin(config)
             _count(self.judged, kind_in(context), plan)
             self.arrivals.judged(kind_in(context), request.ts_micros)
             drifted = self.bandit.learn(feedback)

@@ -15,6 +15,7 @@ from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
 from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, expected
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
+from router.plans.priors import priors_of
 from router.plans.settings import Set, form_of, sets_of, shown_settings
 
 FROM_PASSAGES = (
@@ -131,10 +132,10 @@ class Plans(dict[str, CompiledPlan]):
     """Every plan by its name; also each plan less one stage, and each backend as a plan of its own.
 
     `names` holds the configured plans in their order, `rungs` the plans of the ladder from cheap to
-    strong, `weights` the weights of the complexity score, `specialists` the least confidence of
-    each specialist's answers, `unconditional` the capabilities of each backend that refuses
-    requests for no other reason, `verifier` what is asked whether one answer serves two requests,
-    `last_resorts` the plans for what no other can answer.
+    strong, `priors` what is believed of plans beforehand, `weights` the weights of the complexity
+    score, `specialists` the least confidence of each specialist's answers, `unconditional` the
+    capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
+    whether one answer serves two requests, `last_resorts` the plans for what no other can answer.
     """
 
     def __init__(self, config: Config) -> None:
@@ -146,7 +147,7 @@ class Plans(dict[str, CompiledPlan]):
         self.aliases = _aliases(config)
         self.asking = config.asking
         self.last_resorts = config.last_resorts
-        self.priors: Mapping[str, float] = {}
+        self.priors = priors_of(config)
         self.weights = config.objective.ladder.all_weights
         self.specialists = {
             name: settings.enough
@@ -203,7 +204,8 @@ class Plans(dict[str, CompiledPlan]):
     def _rank(self, name: str, price: float | None) -> PlanRank:
         plan = self.config.plans[name]
         stands_in = name in self.last_resorts
-        return PlanRank(name, price, effort_of(plan), self.priors.get(name), stands_in)
+        prior = self.priors[name].overall if name in self.priors else None
+        return PlanRank(name, price, effort_of(plan), prior, stands_in)
 
     def _rates(self, tree: AnyPlan, backends: Sequence[str]) -> Iterator[PlanRates]:
         stated = {name: self.config.backends[name].price for name in backends}

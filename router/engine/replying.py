@@ -15,7 +15,7 @@ from router.engine.accounting import accounted, with_answering
 from router.engine.keeping import Keeping
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.request_ledger import RequestLedger
-from router.engine.streams import as_comments, error_body_of, metered, with_note
+from router.engine.streams import as_comments, error_body_of, metered, with_note, with_settings
 from router.plans.concluding import stream_of, unfinished
 from router.plans.results import Result
 from router.request.text import tokens_in
@@ -156,7 +156,7 @@ class Replying:
         status = outcome.attempt.status
         progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
         trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
-        return Answer(status, error_body_of(outcome.body, status), trace)
+        return Answer(status, with_settings(error_body_of(outcome.body, status), trace), trace)
 
     def failed(self, progress: InProgress, outcome: CallOutcome) -> Answer:
         """Reply that no backend answered, and list the attempts. The status is 429 only if all

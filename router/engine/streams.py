@@ -51,6 +51,15 @@ def error_body_of(body: bytes, status: int) -> bytes:
     return error_body(message, "invalid_request_error")
 
 
+def with_settings(body: bytes, trace: Trace) -> bytes:
+    """Put what the plan has set into a backend's refusal: the caller never sent it."""
+    decision = trace.decision
+    if not decision.settings:
+        return body
+    note = {"plan": decision.plan, "settings": list(decision.settings)}
+    return replaced(body, {b'"waggle"': orjson.dumps(note)})
+
+
 def as_comments(comments: Sequence[str], trace: Trace) -> bytes:
     lines = [*comments, *([f"partial: {trace.partial}"] if trace.partial else [])]
     return b"".join(f": {line}\n\n".encode() for line in lines)

@@ -3,6 +3,7 @@
 import pytest
 
 from router.config.config import Config
+from router.config.load import EMBEDDED, load
 from router.plans.compiled import Plans
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known
 from router.routing.ladder import configured_ladder
@@ -79,6 +80,13 @@ def test_a_ladder_without_rungs_goes_from_the_cheapest_plan_to_the_dearest():
     # The cascade costs the cheap call, and in half the cases the dear one.
     assert configured_ladder(plans).rungs == ("made", "often", "more", "both", "best", "unknown")
     assert plans.premium == "best"
+
+
+def test_the_embedded_default_has_the_ladder_and_the_premium_that_it_always_had():
+    plans = Plans(load(EMBEDDED, {}))
+    assert configured_ladder(plans).rungs == ("generate", "records")
+    assert plans.premium == "generate"
+    assert plans.priors == {}
 
 
 def test_the_files_own_rungs_and_premium_win():

@@ -13,7 +13,7 @@ from router.plans.settings import changed_by
 from tests.reuse.service import settled
 from tests.rig import rig
 from tests.router.scripted import ScriptedModel, only, planned
-from tests.upstream import Upstream, answer_well
+from tests.upstream import Upstream, Wire, answer_well
 
 HIGH = {"ask": "a", "set": {"reasoning_effort": "high", "temperature": 0}}
 
@@ -97,6 +97,40 @@ async def test_system_takes_the_place_of_the_callers_and_instruct_goes_beside_it
             assert upstream.seen[0].fields["messages"] == sent
 
 
+@pytest.mark.parametrize(
+    ("kind", "model", "sent"),
+    [
+        (
+            "anthropic",
+            "claude-sonnet-4-5",
+            lambda body: (body["system"][0]["text"], body["thinking"]["type"], body["max_tokens"]),
+        ),
+        (
+            "gemini",
+            "gemini-2.5-flash",
+            lambda body: (
+                body["systemInstruction"]["parts"][0]["text"],
+                "enabled" if body["generationConfig"]["thinkingConfig"]["thinkingBudget"] else "",
+                body["generationConfig"]["maxOutputTokens"],
+            ),
+        ),
+    ],
+)
+async def test_a_backend_of_another_dialect_translates_what_the_plan_sets(kind, model, sent):
+    plan = {
+        "ask": "a",
+        "set": {"reasoning_effort": "low", "max_completion_tokens": 4000},
+        "system": "S",
+    }
+    async with Upstream(answer_well).listening() as upstream:
+        backend = {"kind": kind, "base_url": upstream.url.removesuffix("/v1"), "model": model}
+        backend |= {"api_key": "${KEY}", "retry": {"times": 0}}
+        config = json.dumps({"backends": {"a": backend}, "plans": {"p": plan}})
+        async with rig(config) as waggle:
+            await waggle.chat("?")
+            assert sent(upstream.seen[0].fields) == ("S", "enabled", 4000)
+
+
 async def test_every_step_of_a_plan_may_have_its_own_parameters():
     cascade = {
         "cascade": [
@@ -143,6 +177,21 @@ async def test_the_answer_and_the_route_say_what_the_plan_set_but_no_words_of_it
         assert b"secret" not in answer.body + route.body
         policy = waggle.journal.policies[0].settings
         assert policy["plans"]["p"]["set"] == HIGH["set"]
+
+
+@pytest.mark.parametrize("more", [{}, {"max_latency_ms": 60_000}])  # without and with an executor
+async def test_a_refusal_of_what_the_plan_set_tells_the_caller_who_set_it(more):
+    async def refuse(wire: Wire) -> None:
+        error = {"message": "Unsupported parameter: reasoning_effort", "type": "bad", "code": None}
+        await wire.json({"error": error}, status=400)
+
+    async with served({**HIGH, **more}) as (waggle, upstream):
+        upstream.script = refuse
+        answer = await waggle.chat("?")
+        assert answer.status == 400
+        assert answer.json["error"]["message"] == "Unsupported parameter: reasoning_effort"
+        settings = [{"ask": "a", "set": HIGH["set"]}]
+        assert answer.json["waggle"] == {"plan": "p", "settings": settings}
 
 
 async def test_memory_does_not_repeat_what_the_plan_samples(tmp_path):

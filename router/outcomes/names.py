@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.network import NetworkSettings
+from router.config.parameters import effort_in
 from router.config.plans import Ask
 
 _WORD = re.compile(r"[a-z]+|\d+[a-z]?(?![a-z])|\d+")
@@ -51,19 +52,29 @@ class BadMapping(ValueError):
 def names_of_plans(config: Config) -> dict[str, tuple[str, ...]]:
     """The names by which a table may mean each plan: its own, its backend's and its model's.
 
-    Only a plan that asks one backend, and adds nothing to the request, stands for a model.
+    Only a plan that asks one backend, and adds no prompt to the request, stands for a model. A plan
+    that sets an effort stands for the model at that effort, `gpt-5-high`, and for no other.
     """
     names: dict[str, tuple[str, ...]] = {}
     for plan, tree in config.plans.items():
         names[plan] = (plan,)
-        if isinstance(tree, Ask) and tree.fields is None and tree.instruct is None:
-            settings = config.backends.get(tree.ask)
-            model = tree.model
-            if model is None and isinstance(settings, NetworkSettings):
-                model = settings.model
-            models = settings.models if isinstance(settings, LocalSettings) else ()
-            names[plan] = tuple(dict.fromkeys((plan, tree.ask, *((model,) if model else models))))
+        if isinstance(tree, Ask) and not (tree.fields or tree.instruct or tree.system):
+            models, effort = _models_of(tree, config), effort_in(tree.set_)
+            if effort:
+                names[plan] = tuple(dict.fromkeys((plan, *(f"{m}-{effort}" for m in models))))
+            else:
+                names[plan] = tuple(dict.fromkeys((plan, tree.ask, *models)))
     return names
+
+
+def _models_of(plan: Ask, config: Config) -> tuple[str, ...]:
+    settings = config.backends.get(plan.ask)
+    if plan.model is not None:
+        return (plan.model,)
+    if isinstance(settings, LocalSettings):
+        return tuple(settings.models)
+    named = settings.model if isinstance(settings, NetworkSettings) else None
+    return (named,) if named else ()
 
 
 def match(

@@ -82,6 +82,9 @@ def test_a_plan_is_meant_by_its_name_its_backend_and_its_backends_model():
             "plans": {
                 "fast": {"ask": "cloud"},
                 "briefly": {"ask": "cloud", "instruct": "Be brief."},
+                "cold": {"ask": "cloud", "set": {"temperature": 0}},
+                "hard": {"ask": "cloud", "set": {"reasoning_effort": "high"}},
+                "prompted": {"ask": "cloud", "system": "Be brief."},
                 "both": {"cascade": ["other", "cloud"], "accept": {"judge": "cloud"}},
             },
         }
@@ -89,5 +92,8 @@ def test_a_plan_is_meant_by_its_name_its_backend_and_its_backends_model():
     assert names_of_plans(config) == {
         "fast": ("fast", "cloud", "gpt-4o"),
         "briefly": ("briefly",),
+        "cold": ("cold", "cloud", "gpt-4o"),
+        "hard": ("hard", "gpt-4o-high"),
+        "prompted": ("prompted",),
         "both": ("both",),
     }

@@ -35,6 +35,10 @@ _BACKENDS = """
   validator: {kind: validator}
   football: {kind: specialist, folder: "shipped:football"}
 """
+_SECRETS = (  # the variables that the pages refer to
+    *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AZURE_OPENAI_API_KEY"),
+    *("GATEWAY_KEY_1", "GATEWAY_KEY_2", "TEAM_TOKEN", "OTLP_TOKEN"),
+)
 _MODELS = ("small", "second", "third", "large", "coder", "cloud")
 
 
@@ -157,4 +161,4 @@ def configuration(text: str, folder: Path) -> Config:
         if "plans" not in sections:
             whole += "plans:\n  records: {ask: generator}\n"
     path.write_text(whole)
-    return load(path, {"OPENAI_API_KEY": "x", "OTLP_TOKEN": "x"})
+    return load(path, dict.fromkeys(_SECRETS, "x"))

@@ -16,6 +16,7 @@ from router.config.backends import AnyBackend
 from router.config.config import Config
 from router.config.facts import sources
 from router.config.load import EMBEDDED, as_written
+from router.config.network import NetworkSettings
 from router.config.plans import Code
 from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
@@ -66,7 +67,7 @@ def check(
 
 
 def _backend_line(backend: AnyBackend) -> str:
-    where = getattr(backend, "base_url", "")
+    where = " ".join(backend.addresses) if isinstance(backend, NetworkSettings) else ""
     price = "price unknown"
     if backend.price is not None:
         price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"

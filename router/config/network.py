@@ -32,11 +32,13 @@ _OURS = frozenset({"host", "content-length", "transfer-encoding", "connection", 
 
 
 class NetworkSettings(BackendSettings):
-    """Settings of every kind that calls a model server; `base_url` has a default for some."""
+    """Settings of every kind that calls a model server. `usual_address` is that of the kind's
+    provider; without it, the file must give an address."""
 
     is_model: ClassVar[bool] = True
+    usual_address: ClassVar[str] = ""
 
-    base_url: Address = Field("", validate_default=False, description="the address of the server")
+    base_url: Address | None = Field(None, description="the address of the server")
     base_urls: tuple[Address, ...] = Field(
         (), max_length=64, description="several servers in place of base_url; least busy first"
     )
@@ -75,7 +77,7 @@ class NetworkSettings(BackendSettings):
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        return self.base_urls or (self.base_url,)
+        return self.base_urls or (self.base_url or self.usual_address,)
 
     @property
     def keys(self) -> tuple[str, ...]:
@@ -101,7 +103,7 @@ class NetworkSettings(BackendSettings):
 
     @model_validator(mode="after")
     def _sound(self) -> "NetworkSettings":
-        if self.base_urls and "base_url" in self.model_fields_set and self.base_url:
+        if self.base_urls and self.base_url:
             raise ValueError("give base_url or base_urls, not both")
         if not self.addresses[0]:
             raise ValueError("needs a base_url: the address of the server")
@@ -152,6 +154,7 @@ class ForeignSettings(NetworkSettings):
 class AnthropicSettings(ForeignSettings):
     """Anthropic's Messages API."""
 
+    usual_address: ClassVar[str] = "https://api.anthropic.com"
     parameters: ClassVar[frozenset[str]] = frozenset(
         {
             *("temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop"),
@@ -160,8 +163,8 @@ class AnthropicSettings(ForeignSettings):
     )
 
     kind: Literal["anthropic"]
-    base_url: Address = Field(
-        "https://api.anthropic.com", description="the address of the server, without /v1"
+    base_url: Address | None = Field(
+        None, description="the address of the server, without /v1; default: Anthropic's"
     )
     auth: AuthName = Field(
         "x-api-key", description="how the key is sent: the name of a header, or `bearer`"
@@ -204,6 +207,7 @@ class AnthropicSettings(ForeignSettings):
 class GeminiSettings(ForeignSettings):
     """Google's Gemini API."""
 
+    usual_address: ClassVar[str] = "https://generativelanguage.googleapis.com"
     parameters: ClassVar[frozenset[str]] = frozenset(
         {
             *("temperature", "top_p", "top_k", "max_tokens", "max_completion_tokens", "stop"),
@@ -212,9 +216,8 @@ class GeminiSettings(ForeignSettings):
     )
 
     kind: Literal["gemini"]
-    base_url: Address = Field(
-        "https://generativelanguage.googleapis.com",
-        description="the address of the server, without /v1beta",
+    base_url: Address | None = Field(
+        None, description="the address of the server, without /v1beta; default: Google's"
     )
     auth: AuthName = Field(
         "x-goog-api-key", description="how the key is sent: the name of a header, or `bearer`"

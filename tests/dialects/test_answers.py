@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from openai.types.chat import ChatCompletion, ChatCompletionChunk
 
 from tests.dialect_servers import (
     AnthropicServer,
@@ -47,12 +48,15 @@ async def both(waggle, **request):
     """The message, the finish reason and the usage: of a whole answer, and of a stream."""
     answer = await waggle.chat("hi", **request)
     assert answer.status == 200, answer.body
+    ChatCompletion.model_validate(answer.json)
     choice = answer.json["choices"][0]
     plain = {n: v for n, v in choice["message"].items() if v is not None}
     streamed = await waggle.chat(
         "hi", stream=True, stream_options={"include_usage": True}, **request
     )
     assert streamed.status == 200, streamed.body
+    for chunk in streamed.events[:-1]:
+        ChatCompletionChunk.model_validate(chunk)  # as OpenAI's own client has it
     return (plain, choice["finish_reason"], answer.json["usage"]), joined(streamed)
 
 

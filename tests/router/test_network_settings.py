@@ -132,3 +132,23 @@ def test_a_cascade_that_waits_for_logprobs_which_claude_has_not_is_a_mistake(tmp
 )
 def test_waggles_own_questions_ask_for_no_temperature_that_the_model_lacks(settings, steadily):
     assert settings.steadily == steadily
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        OpenAISettings(kind="openai", base_urls=("http://a", "http://b"), api_keys=("${A}",)),
+        AnthropicSettings(kind="anthropic", model="c", base_urls=("http://a",), api_key="${A}"),
+        GeminiSettings(kind="gemini", model="g", headers={"x": "${A}"}, query={"v": "1"}),
+    ],
+)
+def test_settings_reach_a_replica_unchanged(settings):
+    assert type(settings).model_validate_json(settings.model_dump_json()) == settings
+
+
+def test_claude_and_gemini_are_at_their_providers_unless_the_file_says_otherwise():
+    claude = AnthropicSettings(kind="anthropic", model="c")
+    assert claude.endpoints == (("https://api.anthropic.com", ""),)
+    assert claude.named_model == ("c", "https://api.anthropic.com")
+    elsewhere = AnthropicSettings(kind="anthropic", model="c", base_url="http://h")
+    assert elsewhere.addresses == ("http://h",)

@@ -33,7 +33,7 @@ LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -108,6 +108,9 @@ bench-dashboard: $(STAMP)
 
 bench-demo: $(STAMP)
 	$(BIN)/python -m experiments.demo.run
+
+bench-llama: $(STAMP)
+	$(BIN)/python -m experiments.llama.run --publish
 
 bench-plans: $(STAMP)
 	$(BIN)/python -m experiments.plans.run

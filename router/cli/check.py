@@ -17,6 +17,7 @@ from router.config.config import Config
 from router.config.facts import sources
 from router.config.load import EMBEDDED, as_written
 from router.config.network import NetworkSettings
+from router.config.plan_steps import lead
 from router.config.plans import Code
 from router.plans.compiled import Plans
 from router.plans.shown import ASSUMED, add_plan
@@ -67,7 +68,9 @@ def check(
 
 
 def _backend_line(backend: AnyBackend) -> str:
-    where = " ".join(backend.addresses) if isinstance(backend, NetworkSettings) else ""
+    where = getattr(backend, "model", "") or ""
+    if isinstance(backend, NetworkSettings):
+        where = " ".join(backend.addresses)
     price = "price unknown"
     if backend.price is not None:
         price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
@@ -103,7 +106,9 @@ def _exceptions(config: Config) -> Iterator[str]:
         yield f"a request that a program can answer goes to {', '.join(programs)}"
     last = [name for name in others if name in config.last_resorts]
     if last:
-        yield f"a request that no other plan can answer goes to {', '.join(last)}"
+        models = [config.backends[lead(name, config.plans)].aliases for name in last]
+        named = ", ".join(sorted({alias for names in models for alias in names}))
+        yield f"a request that no other plan can answer goes to {', '.join(last)} ({named})"
     experts = [name for name in others if name not in (*programs, *last)]
     if experts:
         yield f"a question that documents answer goes to {', '.join(experts)}"

@@ -42,6 +42,8 @@ class AnswerStream:
     _lines: Iterator[bytes]
     cost_usd: float | None = field(default=None)
     estimated: bool = False
+    tokens: int = 0  # of the answer, as its backend counts them
+    model: str = ""  # the model that answered, as its backend names it
     late_verified: Verified | None = field(default=None)  # from the last piece of an early stream
 
     @property
@@ -61,6 +63,8 @@ class AnswerStream:
             usage = chunk.get("usage") or {}
             self.cost_usd = usage.get("cost", self.cost_usd)
             self.estimated = usage.get("cost_estimated", self.estimated)
+            self.tokens = usage.get("completion_tokens") or self.tokens
+            self.model = chunk.get("model") or self.model
             note = chunk.get("waggle") or {}
             if isinstance(note.get("verified"), dict):
                 self.late_verified = verified_in(note["verified"])

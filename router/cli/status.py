@@ -1,6 +1,7 @@
 """`waggle status`: shows whether the service answers, and the state of its backends."""
 
 import json
+from typing import Any
 
 from rich.markup import escape
 from rich.table import Table
@@ -8,6 +9,7 @@ from rich.table import Table
 from router.cli.client import ServiceClient, ServiceRefused
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import CommandRefused, out
+from router.deployment.memory import memory_of
 
 
 @in_context
@@ -22,8 +24,14 @@ def status(here: CommandContext, as_json: JsonOption = False) -> None:
     if "status" not in health:
         message = (health.get("error") or {}).get("message", "")
         health = {"status": "not ready", "reasons": [message]}
+    memory = memory_of(running.pid)
     if as_json:
-        place = {"url": running.url, "dashboard": running.dashboard, "pid": running.pid}
+        place: dict[str, Any] = {
+            "url": running.url,
+            "dashboard": running.dashboard,
+            "pid": running.pid,
+        }
+        place["memory_mb"] = memory.whole_mb
         print(json.dumps(place | health))  # noqa: T201 - for programs
         return
     out.print(f"{running.url} is [bold]{health['status']}[/] (pid {running.pid})")
@@ -33,7 +41,11 @@ def status(here: CommandContext, as_json: JsonOption = False) -> None:
         out.print(f"[yellow]{escape(reason)}[/]")
     if "backends" not in health:  # the whole service is starting again
         return
-    table = Table("backend", "state", "replicas", box=None)
+    table = Table("backend", "state", "replicas", "memory", box=None)
     for name, backend in health["backends"].items():
-        table.add_row(name, backend["state"], str(backend["replicas"]))
+        taken = memory.backends_mb.get(name)
+        shown = "" if taken is None else f"{taken:,} MB"
+        table.add_row(name, backend["state"], str(backend["replicas"]), shown)
     out.print(table)
+    if memory.whole_mb:
+        out.print(f"memory of the whole service: {memory.whole_mb:,} MB")

@@ -6,6 +6,7 @@ from rich.panel import Panel
 
 from router.cli.terminal import facts, out
 from router.config.config import Config
+from router.config.plan_steps import lead
 from router.deployment.local_service import RunningService
 from router.keys import Key
 
@@ -29,11 +30,18 @@ def welcome(config: Config, keys: Sequence[Key], record: RunningService, seconds
     curl = f"curl {url}/v1/chat/completions{header} {json_header} -d '{body}'"
     out.print("Try it:\n")
     out.print(curl, soft_wrap=True, markup=False)
+    for name in config.last_resorts:
+        model = ", ".join(config.backends[lead(name, config.plans)].aliases)
+        out.print(
+            f"\nWhat no other plan can answer goes to [bold]{name}[/]: a small model ({model}), "
+            "fluent and often wrong. `waggle init` finds better ones."
+        )
     out.print('\nor: waggle ask "…"    (another terminal)    Ctrl-C stops.')
 
 
 def _example_request(config: Config) -> str:
-    if any(backend.kind == "generator" for backend in config.backends.values()):
+    no_model = not any(backend.is_model for backend in config.backends.values())
+    if no_model and any(backend.kind == "generator" for backend in config.backends.values()):
         prompt = 'Three customers: {\\"name\\": \\"string\\", \\"age\\": \\"int 18..90\\"}'
     else:
         prompt = "Why do bees dance?"

@@ -173,7 +173,9 @@ def _run(
 def _send_all(config: Config, service: _Service, number: int, task: Task) -> list[DemoAnswer]:
     """Send a request for the learner to route, with feedback, then to every plan by name."""
     routed = replace(_send(service, number, task, AUTO), ladder=_ladder(config, task))
-    return [routed, *(_send(service, number, task, plan) for plan in config.plans)]
+    # A last resort would write hundreds of words to requests that are not for it.
+    plans = [plan for plan in config.plans if plan not in config.last_resorts]
+    return [routed, *(_send(service, number, task, plan) for plan in plans)]
 
 
 def _send(service: _Service, number: int, task: Task, model: str) -> DemoAnswer:
@@ -196,6 +198,8 @@ def _send(service: _Service, number: int, task: Task, model: str) -> DemoAnswer:
 
 def _fields(task: Task) -> dict[str, Any]:
     fields: dict[str, Any] = {"messages": [{"role": "user", "content": task.prompt}]}
+    if task.most is not None:
+        fields["max_tokens"] = task.most
     return fields if task.shape is None else fields | {"shape": task.shape}
 
 

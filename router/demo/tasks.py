@@ -21,6 +21,7 @@ class Task:
     prompt: str
     check: Check
     shape: Any = None
+    most: int | None = None  # tokens of the answer
 
 
 def stream(requests: int, seed: int) -> Iterator[Task]:
@@ -126,5 +127,6 @@ def _question(chance: random.Random) -> Task:
 
 
 def _open(chance: random.Random) -> Task:
-    """A request that only a configured model can answer; a bare machine has no such model."""
-    return Task("open", chance.choice(_OPEN), lambda text: float(bool(text.strip())))
+    """A request that only a model can answer: on a bare machine, the small model that is the last
+    resort. The check sees only whether there is an answer, so a short one will do."""
+    return Task("open", chance.choice(_OPEN), lambda text: float(bool(text.strip())), most=40)

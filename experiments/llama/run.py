@@ -52,15 +52,9 @@ def measured() -> dict[str, Any]:
         with service() as (url, data):
             ready = time.perf_counter()
             model = _model(url)
-            running = find_running(data)
-            assert running is not None
-            time.sleep(_SETTLED_SECONDS)
-            loaded = _memory(running.pid)
+            loaded = _settled_memory(data)
         with service() as (_, data):
-            running = find_running(data)
-            assert running is not None
-            time.sleep(_SETTLED_SECONDS)
-            idle = _memory(running.pid)
+            idle = _settled_memory(data)
     return {
         "cores": os.cpu_count(),
         "machine": platform.machine(),
@@ -88,7 +82,7 @@ def _model(url: str) -> dict[str, Any]:
         seconds = time.perf_counter() - begun
         speeds.append(answer["usage"]["completion_tokens"] / seconds)
     questions = tomllib.loads((HERE / "questions.toml").read_text())["questions"]
-    answers = {question: _text(_ask(url, question, 48)) for question in questions}
+    answers = {question: _text(_ask(url, question, 48, model="small")) for question in questions}
     right = [q for q, words in questions.items() if any(word in answers[q] for word in words)]
     explained = first["usage"]
     return {
@@ -117,8 +111,8 @@ def _load_seconds() -> float:
     return round(seconds, 3)
 
 
-def _ask(url: str, text: str, most: int) -> dict[str, Any]:
-    body = {"model": "auto", "messages": [{"role": "user", "content": text}], "max_tokens": most}
+def _ask(url: str, text: str, most: int, *, model: str = "auto") -> dict[str, Any]:
+    body = {"model": model, "messages": [{"role": "user", "content": text}], "max_tokens": most}
     headers = {"content-type": "application/json"}
     request = urllib.request.Request(
         f"{url}/v1/chat/completions", json.dumps(body).encode(), headers
@@ -138,6 +132,13 @@ def _hide_pandas(folder: Path) -> None:
     (folder / "pandas.py").write_text("raise ImportError('the service has no pandas')\n")
     before = os.environ.get("PYTHONPATH", "")
     os.environ["PYTHONPATH"] = os.pathsep.join(path for path in (str(folder), before) if path)
+
+
+def _settled_memory(data: Path) -> dict[str, int]:
+    time.sleep(_SETTLED_SECONDS)
+    running = find_running(data)  # the command writes its record after the service is ready
+    assert running is not None
+    return _memory(running.pid)
 
 
 def _memory(pid: int) -> dict[str, int]:

@@ -12,13 +12,14 @@ from ray import serve
 from router.backends.build import build
 from router.backends.encoder_backend import EncoderBackend
 from router.backends.host import Host
+from router.backends.llama_backend import LlamaBackend
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.config.values import BackendSettings
 from router.deployment.replicas.memory_watch import MemoryWatch
 from router.deployment.replicas.process import STOP_SECONDS, log, log_to, settle
-from router.domain import Event, new_id
+from router.domain import Event, Fault, new_id
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send
@@ -74,6 +75,9 @@ class BackendReplica:
         if isinstance(built, EncoderBackend) and _has_room(backend):
             self._stop_warming()
             self._warming = asyncio.ensure_future(_warm_later(built))
+        if isinstance(built, LlamaBackend) and not built.settings.lazy:
+            self._stop_warming()
+            self._warming = asyncio.ensure_future(_load_now(built, self._name))
         if self._door.host is None:
             self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
             self._door.opened.set()
@@ -120,6 +124,14 @@ def _has_room(settings: BackendSettings) -> bool:
 async def _warm_later(encoder: EncoderBackend) -> None:
     await asyncio.sleep(_WARM_AFTER_SECONDS)
     await encoder.warm()
+
+
+async def _load_now(model: LlamaBackend, name: str) -> None:
+    """Load a model before its first call; the call itself would name the trouble again."""
+    try:
+        await model.warm()
+    except Fault as fault:
+        log.error("the model of %s was not loaded: %s", name, fault.detail)
 
 
 def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:

@@ -8,6 +8,7 @@
 # make attack-long tries far more, for an hour
 # make image        builds the image `waggle`, with Docker
 # make image-steps  runs the image's steps in a clean folder, and compares its answers and its size
+# make clients  installs the apps that `waggle connect` names, in .venv-clients, and tries them
 # make audit  looks every locked package up in the database of advisories
 # make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
@@ -31,6 +32,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 LOCKS := requirements.lock requirements-built.lock requirements-torch.lock
 AUDIT := .venv-audit
+CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
 .PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
@@ -135,6 +137,19 @@ soak: $(STAMP)
 	$(BIN)/python -m tests.telemetry.soak --kills 200
 	$(BIN)/python -m tests.reuse.soak --kills 200
 
+# The apps need other versions than Waggle does. Their tests are skipped where this was never made.
+.PHONY: clients lock-clients
+clients: $(STAMP) $(CLIENTS)/.installed
+	$(BIN)/python -m pytest tests/clients
+
+$(CLIENTS)/.installed: requirements-clients.lock
+	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
+	@$(CLIENTS)/bin/python .ci/pip_progress.py $(CLIENTS)/install.log --no-deps --require-hashes -r requirements-clients.lock
+	@touch $@
+
+lock-clients:
+	@.ci/lock_clients.sh $(PYTHON)
+
 # Resolves pyproject.toml again, in an environment of its own.
 lock:
 	@.ci/lock.sh $(PYTHON)
@@ -155,4 +170,4 @@ sbom: $(STAMP) $(AUDIT)/.installed
 	@echo "sbom.json lists what is installed, in CycloneDX's form."
 
 clean:
-	rm -rf .venv .venv-audit sbom.json .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info
+	rm -rf .venv .venv-audit .venv-clients sbom.json .mypy_cache .ruff_cache .pytest_cache .import_linter_cache *.egg-info

@@ -12,6 +12,7 @@ from router.cli.ask import ask
 from router.cli.batch import batch
 from router.cli.cards import cards
 from router.cli.check import check
+from router.cli.connect import connect
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
 from router.cli.evaluate import evaluate
@@ -95,7 +96,7 @@ _add(
     doctor=doctor,
     deploy=deploy,
 )
-_add("Send requests", ask=ask, batch=batch, evaluate=evaluate, demo=_above("demo"))
+_add("Send requests", connect=connect, ask=ask, batch=batch, evaluate=evaluate, demo=_above("demo"))
 _add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
 _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):

@@ -81,8 +81,8 @@
       const plans = models.data.filter((model) => model.owned_by === "plan").map((model) => model.id);
       const chosen = new Set([...place.querySelectorAll("input:checked")].map((box) => box.value));
       const first = place.querySelector("input") === null;
-      place.replaceChildren(...plans.map((plan, at) => make("label", { className: "choice" },
-        make("input", { type: "checkbox", value: plan, checked: first ? at < TOGETHER : chosen.has(plan) }),
+      place.replaceChildren(...plans.map((plan) => make("label", { className: "choice" },
+        make("input", { type: "checkbox", value: plan, checked: first || chosen.has(plan) }),
         make("span", { text: plan }))));
       if (!plans.length) place.append(make("p", { text: "The service has no plans: add some to waggle.yaml." }));
       say("");

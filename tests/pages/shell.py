@@ -71,7 +71,7 @@ async def perform(command: Command, stage: PageStage) -> None:
     words = shlex.split(command.text, comments=True)
     words = words[: words.index(">")] if ">" in words else words  # without the shell's redirection
     match words:
-        case ["waggle", *arguments]:
+        case ["waggle" | ".venv/bin/waggle", *arguments]:
             await _waggle(arguments, command, stage)
         case ["make", *targets]:
             assert set(targets) <= TARGETS, f"make has no target {targets}"

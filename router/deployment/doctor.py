@@ -21,7 +21,7 @@ from router.deployment.processes import listening_addresses
 from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import ray_folder, remove_links
 from router.documents.passage_index import current, intact
-from router.encoding.encoder import CannotEncode, packaged_model
+from router.encoding.encoder import CannotEncode, exported, packaged_model
 from router.telemetry.analyst import QueryRefused, locks_that_hold
 from sandbox.cell.readonly import LOCK_NAMES
 
@@ -40,7 +40,7 @@ class Diagnosis:
 
 def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosis]:
     yield _python()
-    yield from _versions()
+    yield from _versions(config)
     yield _proxy()
     yield _memory()
     yield _files()
@@ -98,15 +98,27 @@ def _python() -> Diagnosis:
     return Diagnosis("Python", "ok" if good else "bad", version, "" if good else "Use Python 3.11.")
 
 
-def _versions() -> Iterator[Diagnosis]:
+def _versions(config: Config) -> Iterator[Diagnosis]:
+    runs_models = any(isinstance(b, LocalSettings) for b in config.backends.values())
     for package, wanted in PINNED.items():
         try:
             version = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             version = "missing"
+            if package == "torch" and not runs_models and _is_exported(config):
+                yield Diagnosis(package, "ok", "missing, and not needed: the encoder is exported")
+                continue
         good = version.split("+")[0] == wanted
         mend = "" if good else f"Waggle was measured with {wanted}: run `make env`."
         yield Diagnosis(package, "ok" if good else "bad", version, mend)
+
+
+def _is_exported(config: Config) -> bool:
+    """Whether the packaged encoder was exported before, so that nothing needs torch."""
+    try:
+        return exported(packaged_model(), config.encoders_folder) is not None
+    except CannotEncode:
+        return False
 
 
 def _proxy() -> Diagnosis:

@@ -120,3 +120,27 @@ def test_a_model_of_ones_own_without_torch_gets_an_error_that_names_the_mend(tmp
     assert "torch is not installed" in run.stdout
     assert "pip install torch==2.13.0 transformers" in run.stdout
     assert "kind: llama" in run.stdout
+
+
+@pytest.mark.parametrize(("exports", "verdict"), [("made", "ok"), ("none", "bad")])
+def test_the_doctor_misses_torch_only_where_something_needs_it(
+    tmp_path, encoders, exports, verdict
+):
+    (tmp_path / "waggle.yaml").write_text(ONE_BACKEND)
+    program = (
+        "import sys; from pathlib import Path\n"
+        "import importlib.metadata as metadata\n"
+        "known = metadata.version\n"
+        "def version(name):\n"
+        "    if name == 'torch': raise metadata.PackageNotFoundError(name)\n"
+        "    return known(name)\n"
+        "metadata.version = version\n"
+        "from router.config.load import load\n"
+        "from router.deployment import doctor\n"
+        "config = load(Path(sys.argv[1]), {'WAGGLE_ENCODERS': sys.argv[2]})\n"
+        "for row in doctor._versions(config):\n"
+        "    if row.what == 'torch': print(row.verdict, row.state, row.mend)"
+    )
+    place = encoders if exports == "made" else tmp_path / "none"
+    run = run_without_torch(program, tmp_path / "waggle.yaml", place)
+    assert run.stdout.startswith(f"{verdict} missing"), run.stderr

@@ -13,6 +13,7 @@ from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
 from experiments.drift import report as drift
+from experiments.image import report as image
 from experiments.kinds import report as kinds
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
@@ -53,6 +54,7 @@ REPORTS = {
     "offpolicy": offpolicy,
     "reuse": reuse,
     "trials": trials,
+    "image": image,
 }
 
 

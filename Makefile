@@ -19,6 +19,7 @@
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-catalog    counts the models whose price is known, and the wrong prices
+# make bench-shadow     measures what is told of auto in the shadow, and when it switches on
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
@@ -35,7 +36,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-offpolicy bench-replay bench-reuse bench-sandbox bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -98,6 +99,9 @@ bench-drift: $(STAMP)
 
 bench-offpolicy: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.offpolicy.run
+
+bench-shadow: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.shadow.run
 
 bench-reuse: $(STAMP)
 	$(BIN)/python -m experiments.reuse.run

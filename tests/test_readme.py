@@ -22,6 +22,7 @@ from experiments.replay import report as replay
 from experiments.replay.comparing import rivals_table
 from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
+from experiments.shadow import report as shadow
 from experiments.statistics import report as statistics
 from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
@@ -52,6 +53,7 @@ REPORTS = {
     "kinds": kinds,
     "drift": drift,
     "offpolicy": offpolicy,
+    "shadow": shadow,
     "reuse": reuse,
     "trials": trials,
     "image": image,

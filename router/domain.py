@@ -140,6 +140,7 @@ class Shadow:
     strategy: str
     policy_version: str
     odds: Distribution
+    unpriced: tuple[str, ...] = ()  # plans that `auto` might choose, of unknown price
 
 
 @dataclass(frozen=True, slots=True)

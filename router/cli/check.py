@@ -114,5 +114,28 @@ def _exceptions(config: Config) -> Iterator[str]:
         yield f"a question that documents answer goes to {', '.join(experts)}"
     ledger = Ledger(config.trials_folder, config)
     ledger.follow()
+    yield from _shadow_lines(config, switched=ledger.book.switched)
     if ledger.book.serving.key != configured(config).key:
         yield f"a trial's strategy was adopted and decides instead: {ledger.book.serving.key}"
+
+
+def _shadow_lines(config: Config, *, switched: bool) -> Iterator[str]:
+    """What becomes of requests that name a model, if `auto` starts in the shadow."""
+    objective = config.objective
+    if objective.start == "live":
+        if objective.switch or objective.shadow_explore:
+            yield (
+                "objective.switch and shadow_explore do nothing while objective.start is live: set "
+                "objective.start: shadow, or leave them out"
+            )
+        return
+    if switched:
+        yield "auto was switched on: it answers what names a model too; waggle policy shadow undoes"
+        return
+    share = objective.explored_in_shadow
+    yield f"auto is in the shadow: callers get what they name, and auto answers {share:.0%}"
+    if objective.switch and not share:
+        yield (
+            "objective.switch never switches with shadow_explore: 0, since nothing is measured: "
+            "set shadow_explore: 0.05"
+        )

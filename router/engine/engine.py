@@ -55,7 +55,7 @@ from router.routing.deciders import Deciders
 from router.routing.following import Following
 from router.routing.ladder import policy_in_force, policy_of
 from router.routing.named import compared, named
-from router.routing.shadow import auto_serves, shadowed, share_of_auto
+from router.routing.shadow import DRAWN, auto_serves, shadowed, share_of_auto
 from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
@@ -333,7 +333,7 @@ class Engine:
     ) -> tuple[Request, Decision, Recalled | None]:
         """If an adapter is configured, ask it to adapt the recalled answer to this request."""
         adapter = self.config.reuse.adapter
-        certain = decision.strategy in ("named", "compared", "computed", "specialist")
+        certain = decision.strategy in ("named", DRAWN, "compared", "computed", "specialist")
         if adapter is None or certain or match.solution.kind != "text":
             return request, decision, None
         arm = Arm(adapter)

@@ -81,7 +81,13 @@ def shadowed(
         rates=rates_of(plans, [plan], size_of(request)),
         exposures=(exposure,),
         shadow=Shadow(
-            own, auto.plan, share, auto.strategy, auto.policy_version, auto.probabilities
+            own,
+            auto.plan,
+            share,
+            auto.strategy,
+            auto.policy_version,
+            auto.probabilities,
+            tuple(arm for arm in auto.probabilities if plans[arm].unpriced),
         ),
     )
 

@@ -124,6 +124,7 @@ def _shadow(shadow: Shadow) -> Row:
         "strategy": shadow.strategy,
         "policy_version": shadow.policy_version,
         "probabilities": dict(shadow.odds),
+        **_given(unpriced=list(shadow.unpriced)),
     }
 
 

@@ -29,7 +29,7 @@ EXPOSURE = (
 # answered.
 SHADOW = (
     "STRUCT(named VARCHAR, plan VARCHAR, share DOUBLE, strategy VARCHAR, policy_version VARCHAR, "
-    "probabilities MAP(VARCHAR, DOUBLE))"
+    "probabilities MAP(VARCHAR, DOUBLE), unpriced VARCHAR[])"
 )
 
 # The policy's estimates for an eligible plan when it decided, whether it chose the plan or not.

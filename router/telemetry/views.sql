@@ -290,7 +290,8 @@ select request_id, ts, coalesce(kind, '') as kind, session, shadow.named as name
        coalesce(exposures[1].variant = 'candidate', false) as answered_by_auto,
        shadow.probabilities as auto_probabilities, shadow.strategy as auto_strategy,
        shadow.policy_version as auto_policy_version, quality, cost_usd, latency_ms, status,
-       list_filter(expected, lambda e: e.plan = shadow.plan)[1].cost_usd as expected_usd,
+       case when not list_contains(coalesce(shadow.unpriced, []), shadow.plan)
+            then list_filter(expected, lambda e: e.plan = shadow.plan)[1].cost_usd end as expected_usd,
        list_filter(expected, lambda e: e.plan = shadow.plan)[1].quality as expected_quality
 from requests where shadow is not null;
 

@@ -121,7 +121,7 @@ class Course:
             log_cost,
             row.seconds,
             row.failed,
-            dollars=row.cost_usd,
+            dollars=row.paid_usd,
         )
         self.comparison.expose(unit)
         self.pending[row.request_id] = (row, unit)

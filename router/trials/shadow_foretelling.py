@@ -37,15 +37,15 @@ GROUP BY ALL
 # How much of its traffic `auto` would have moved from one plan to another, by kind.
 _MOVED = """
 WITH s AS (
-  SELECT kind, served, cost_usd, expected, unnest(map_entries(auto_probabilities)) AS e
-  FROM (SELECT r.kind, r.plan AS served, r.cost_usd, r.expected,
-               r.shadow.probabilities AS auto_probabilities
-        FROM requests r
-        WHERE ts >= ? AND ts < ? AND shadow IS NOT NULL AND plan = shadow.named
-              AND coalesce(status, 0) < 400)),
+  SELECT kind, plan AS served, cost_usd, expected, coalesce(shadow.unpriced, []) AS unpriced,
+         unnest(map_entries(shadow.probabilities)) AS e
+  FROM requests
+  WHERE ts >= ? AND ts < ? AND shadow IS NOT NULL AND plan = shadow.named
+        AND coalesce(status, 0) < 400),
 x AS (
   SELECT coalesce(kind, '') AS kind, served, e.key AS auto, e.value AS p, cost_usd,
-         list_filter(expected, lambda x: x.plan = e.key)[1].cost_usd AS usd,
+         CASE WHEN NOT list_contains(unpriced, e.key)
+              THEN list_filter(expected, lambda x: x.plan = e.key)[1].cost_usd END AS usd,
          list_filter(expected, lambda x: x.plan = served)[1].cost_usd AS own_usd
   FROM s WHERE e.value > 0)
 SELECT kind, served, auto, sum(p), coalesce(sum(p * cost_usd), 0), coalesce(sum(p * usd), 0),

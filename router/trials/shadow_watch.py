@@ -26,6 +26,8 @@ _LATE_MICROS = 900_000_000  # requests that took up to this long are counted, th
 _SOON_MICROS = 30_000_000
 _LOOKS_BACK = 30  # every so many looks, late requests are read too
 _TELLS_SECONDS = 60.0  # between two readings of everything, for people
+_SOONER_SECONDS = 5.0  # while few requests were noted, and somebody waits for the first figures
+_FEW = 200
 _TELLS_DAYS = 30.0
 
 
@@ -102,7 +104,8 @@ class ShadowWatch:
     def _tell(self, course: ShadowCourse) -> None:
         """Write what is known to telemetry, now and then, and when the state changes."""
         now = self._wall()
-        due = self._written_at is None or abs(now - self._written_at) >= _TELLS_SECONDS
+        pause = _TELLS_SECONDS if self._counts.noted >= _FEW else _SOONER_SECONDS
+        due = self._written_at is None or abs(now - self._written_at) >= pause
         if due:
             self._written_at = now
             self._foretell(course, now)

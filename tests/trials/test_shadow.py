@@ -4,8 +4,10 @@ import datetime as dt
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
 from learner.assignment import Slot, assigned
+from router.cli.main import app
 from router.cli.report import learning_report
 from router.config.load import load
 from router.trials import changes
@@ -50,7 +52,9 @@ class World:
     def now(self):
         return self.at / 1e6
 
-    def send(self, count, good, *, usd=(0.001, 0.01), judged=1.0, named=("dear",), auto="cheap"):
+    def send(
+        self, count, good, *, usd=(0.001, 0.01), judged=1.0, named=("dear",), auto="cheap", **more
+    ):
         rows, signals = [], []
         switched = self.director.book.switched
         control = 1 - self.config.trials.control
@@ -64,6 +68,7 @@ class World:
             plan, other = (auto, own) if side == "candidate" else (own, auto)
             kind = ("sql", "chat")[int(self.chance.integers(2))]
             chances = {"candidate": share, "current": 1 - share, "shadow": 1.0}
+            noise = float(self.chance.lognormal(0, 0.5))
             odds = {auto: share, own: 1.0 - share} if auto != own else {own: 1.0}
             row = request(
                 self.at,
@@ -75,7 +80,7 @@ class World:
                 propensity=odds[plan],
                 features_version=2,
                 features=features_of(f"{kind} {self.count}"),
-                cost_usd=usd[plan == "dear"] * float(self.chance.lognormal(0, 0.5)),
+                cost_usd=None if (price := usd[plan == "dear"]) is None else price * noise,
                 exposures=[
                     {
                         **{"trial_id": "auto", "unit": unit, "variant": side},
@@ -91,6 +96,7 @@ class World:
                     **{"policy_version": "v1", "probabilities": {auto: 1.0}},
                 },
             )
+            row["shadow"] |= more
             rows.append(row)
             if self.chance.random() < judged:
                 signals.append(signal(row, float(self.chance.random() < good[plan])))
@@ -173,6 +179,21 @@ def test_if_callers_always_name_one_model_quality_cannot_be_told_and_the_mend_is
     foretold = world.standing["foretold"]
     assert foretold["saving_usd"] == pytest.approx(300 * (0.01 * np.exp(0.125) - 0.001), rel=0.1)
     assert foretold["quality"] is None
+
+
+def test_where_the_price_of_what_auto_would_choose_is_unknown_no_saving_is_foretold(tmp_path):
+    world = World(tmp_path)
+    world.send(100, EQUAL, unpriced=["cheap"])
+    assert world.standing["foretold"]["saving_usd"] is None
+    assert "Nobody knows the price of enough plans" in world.words
+
+
+def test_unknown_costs_are_left_out_and_switch_nothing_on(tmp_path):
+    world = World(tmp_path, ALLOWED)
+    world.send(3000, {"cheap": 0.98, "dear": 0.8}, usd=(None, 0.01))
+    assert not world.director.book.switched
+    assert "whose cost nobody knows: give their backends a price" in world.words
+    assert "Of too many requests nobody knows the cost" in world.words
 
 
 def test_if_callers_name_both_quality_is_foretold_and_called_no_proof(tmp_path):
@@ -280,3 +301,28 @@ def test_one_newest_event_holds_what_the_dashboard_shows(tmp_path):
     event = world.events("shadow")[-1]
     assert event.detail == world.standing
     assert event.state == "shadow"
+
+
+@pytest.mark.parametrize(
+    ("more", "line"),
+    [
+        (MEASURED, "auto is in the shadow: callers get what they name, and auto answers 30%"),
+        (
+            ", switch: true",
+            "auto is in the shadow: callers get what they name, and auto answers 5%",
+        ),
+        (", switch: true, shadow_explore: 0", "objective.switch never switches with"),
+    ],
+)
+def test_check_says_what_becomes_of_named_models(tmp_path, more, line):
+    World(tmp_path, more)
+    shown = CliRunner().invoke(app, ["check", "-c", str(tmp_path / "waggle.yaml")])
+    assert line in " ".join(shown.stdout.replace("│", " ").split())
+
+
+def test_check_says_that_a_switch_needs_a_shadow(tmp_path):
+    text = YAML.format(data=tmp_path / "var", more=", switch: true")
+    (tmp_path / "waggle.yaml").write_text(text.replace("start: shadow", "start: live"))
+    shown = CliRunner().invoke(app, ["check", "-c", str(tmp_path / "waggle.yaml")])
+    words = " ".join(shown.stdout.replace("│", " ").split())
+    assert "do nothing while objective.start is live" in words

@@ -97,7 +97,8 @@ _COLUMNS = (
     "coalesce(features_version, 0), coalesce(cost_usd, rate_usd, 0), rate_usd, "
     "coalesce(latency_ms, 0), "
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
-    "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0), "
+    "CASE WHEN cost_usd IS NULL THEN 0 ELSE "
+    "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0) END, "
     "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0), "
     "propensity, shadow IS NOT NULL"
 )

@@ -1,6 +1,8 @@
 """Which price a model has at a server, and that nothing is priced that only looks like it."""
 
 import datetime as dt
+import subprocess
+import sys
 
 import pytest
 from hypothesis import given
@@ -156,3 +158,13 @@ def test_a_core_name_has_no_date(name, short):
 def test_no_text_breaks_a_look_up(model, base_url):
     look_up(model, base_url, AT)
     assert provider_of(base_url) is None or "." in base_url
+
+
+def test_a_configuration_without_a_remote_model_loads_no_table():
+    """The package of prices takes 30 MB in every process that loads it."""
+    program = (
+        "import sys; from router.config.load import EMBEDDED, load; load(EMBEDDED, {}); "
+        "print('genai_prices' in sys.modules)"
+    )
+    run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert run.stdout.strip() == "False", run.stderr

@@ -6,6 +6,7 @@ answers of which some are wrong, failed requests, and names that try to run as s
 """
 
 import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,9 +24,11 @@ NEW = "def route(request, scores, similar):\n    # 412 answers\n    return 'chea
 
 
 def write_story(
-    folder: Path, *, begin: int, requests: int = 600, seed: int = 1
+    folder: Path, *, begin: int, requests: int = 600, seed: int = 1, unpriced: Sequence[str] = ()
 ) -> list[dict[str, Any]]:
-    """Write the telemetry and seal half of it. Returns the rows of the requests, oldest first."""
+    """Write the telemetry and seal half of it. Returns the rows of the requests, oldest first.
+
+    The plans in `unpriced` have no price."""
     chance = random.Random(seed)
     stored = Stored(folder)
     rows, signals = [], []
@@ -35,6 +38,7 @@ def write_story(
         learned = n / requests
         cheap = chance.random() < (0.2 + 0.7 * learned if kind == "text" else 0.15)
         plan = "cheap" if cheap else "dear"
+        usd = {"cheap": 0.0002, "dear": 0.004} | dict.fromkeys(unpriced)
         good = {("cheap", "text"): 0.93, ("cheap", "json"): 0.4}.get((plan, kind), 0.95)
         row = request(
             at,
@@ -48,9 +52,9 @@ def write_story(
             explored=chance.random() < 0.1,
             complexity=round(chance.uniform(0, 9), 2),
             backend=plan,
-            cost_usd=0.0002 if cheap else 0.004,
+            cost_usd=usd[plan],
             premium_plan="dear",
-            premium_cost_usd=0.004,
+            premium_cost_usd=usd["dear"],
             latency_ms=chance.uniform(20, 60) if cheap else chance.uniform(150, 400),
             overhead_ms=chance.uniform(0.3, 0.9),
             expected_quality=good,
@@ -64,7 +68,7 @@ def write_story(
             attempts=[
                 {
                     **{"step": 1, "backend": plan, "status": 200, "latency_ms": 90.0},
-                    **{"cost_usd": 0.0002 if cheap else 0.004, "role": "ask"},
+                    **{"cost_usd": usd[plan], "role": "ask"},
                     **{"gen_ai_usage_input_tokens": 12, "gen_ai_usage_output_tokens": 80},
                 }
             ],

@@ -37,6 +37,22 @@ def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
             go.Figure(panel["figure"])  # raises if Plotly refuses an attribute or a value
 
 
+@pytest.mark.parametrize("unpriced", [("dear",), ("cheap", "dear")], ids=str)
+def test_every_panel_answers_where_nobody_knows_the_price(tmp_path, begin, unpriced):
+    folder = tmp_path / "telemetry"
+    write_story(folder, begin=begin, requests=200, unpriced=unpriced)
+    board = Board(Source(folder), BoardSettings(reuse_budget=0.01))
+    for page in PAGES:
+        for name, panel in board.page_values(PageView(page=page, last="all"))["panels"].items():
+            assert "Error" not in str(panel.get("empty", "")), f"{name}: {panel['empty']}"
+            if "figure" in panel:
+                go.Figure(panel["figure"])
+    strip = json.dumps(whole(board.page_values(PageView(last="all"))["panels"]["strip"]))
+    board.close()
+    assert "saved" in strip
+    assert "unknown" in strip
+
+
 def test_each_page_has_something_to_show(board):
     shown = {
         (page, name)

@@ -138,6 +138,27 @@ def test_cost_saved_against_premium_and_against_a_mix_of_equal_cost(stored):
     assert saved["saved_against_mix_usd"] == pytest.approx(0.008 - 0.010)
 
 
+@pytest.mark.parametrize("sealed", [True, False])
+def test_what_costs_an_unknown_amount_is_left_out_of_sums_and_counted(stored, sealed):
+    unknown = {"plan": "cloud", "cost_usd": None, "premium_cost_usd": 0.004}
+    beside = {"plan": "cheap", "cost_usd": 0.001, "premium_cost_usd": None}  # premium unpriced
+    stored.write("requests", [request(NOON + 3, **unknown), request(NOON + 4, **beside)], "more")
+    if sealed:
+        stored.seal()
+    (saved,) = stored.rows("from cost_saved(every := interval 1 day)")
+    assert (saved["n"], saved["unpriced"]) == (6, 1)
+    assert saved["actual_usd"] == pytest.approx(0.011)
+    assert saved["saved_usd"] == pytest.approx(0.006)  # of the four that have both figures
+    means = "select mean_usd(sum(cost_usd), sum(n), sum(unpriced)) from rollup"
+    assert stored.value(means) == pytest.approx(0.011 / 5)
+    assert stored.value(means + " where plan = 'cloud'") is None
+    scores = {row["plan"]: row for row in stored.rows("from plan_scores()")}
+    assert scores["cloud"]["usd_per_1k"] is None
+    assert scores["cheap"]["usd_per_1k"] == pytest.approx(1)
+    sums = "select sum(unpriced) from row_sums(interval 1 day, ago(interval 9000 day), utc_now())"
+    assert stored.value(sums) == 1
+
+
 def test_the_choice_of_a_caller_is_not_counted_as_our_saving(stored):
     stored.write("requests", [request(**CHEAP, strategy="named")])
     assert stored.value("select n from cost_saved(every := interval 1 day)") == 4

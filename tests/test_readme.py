@@ -14,6 +14,7 @@ from experiments.demo import picture
 from experiments.demo import report as demo
 from experiments.drift import report as drift
 from experiments.image import report as image
+from experiments.init import report as init
 from experiments.kinds import report as kinds
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
@@ -44,6 +45,7 @@ REPORTS = {
     "overhead": overhead,
     "telemetry": telemetry,
     "sandbox": sandbox,
+    "init": init,
     "structure": structure,
     "statistics": statistics,
     "plans": plans,

@@ -2,7 +2,9 @@
 what nobody knows, with the mend.
 """
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from rich.box import SIMPLE_HEAD
 from rich.markup import escape
@@ -11,7 +13,10 @@ from rich.table import Table
 from router.catalog.lookup import source
 from router.catalog.names import is_here
 from router.catalog.price import Price
+from router.config.config import Config
 from router.config.facts import Sources
+from router.config.facts import sources as sources_of
+from router.config.load import as_written
 from router.config.plans import Ask
 from router.config.values import BackendSettings
 from router.plans.compiled import Plans
@@ -57,6 +62,14 @@ def price_line(price: Price | None) -> str:
     for tier in price.tiers:
         line += f"; above {tier.above:,} tokens {tier.input:g}, {tier.output:g}"
     return line
+
+
+def warnings_in(path: Path, config: Config, now: dt.datetime) -> Iterator[str]:
+    """What `waggle check` warns of in a file whose configuration this is."""
+    models, written = models_of(config.backends), as_written(path).backends
+    yield from warnings(
+        models, {name: sources_of(written[name], now) for name in models}, Plans(config)
+    )
 
 
 def warnings(

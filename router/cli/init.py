@@ -16,6 +16,7 @@ import typer
 from rich.markup import escape
 
 from router.catalog import look_up
+from router.cli.check_facts import warnings_in
 from router.cli.context import ConfigOption
 from router.cli.init_showing import (
     show_next,
@@ -94,7 +95,8 @@ def init(
     if not yes and not _agrees(f"Write {path}?", usual=True):
         raise CommandRefused("nothing was written")
     kept = _write(path, draft.text)
-    load(path)
+    for warning in warnings_in(path, load(path), dt.datetime.now(dt.UTC)):
+        out.print(f"[yellow]warning[/]  {escape(warning)}", soft_wrap=True)
     show_next(path, draft.proposal, kept)
 
 

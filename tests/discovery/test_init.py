@@ -259,6 +259,8 @@ def test_models_without_a_price_are_left_out_and_told(stands):
     assert "strange-1" not in FILE.read_text()
     init("--yes", "--force", "--only", "strange-1")
     assert load(FILE).backends["strange-1-at-groq"].price is None
+    run = words(init("--yes", "--force", "--only", "strange-1"))
+    assert "warning strange-1-at-groq (strange-1):" in run, "what `waggle check` warns of"
     assert "price: unknown" in FILE.read_text()
 
 

@@ -10,6 +10,8 @@ from router.discovery.listing import Listed
 from router.discovery.proposal import CascadePlan, propose
 from router.discovery.providers import places
 from router.discovery.writing import scalar, text_of
+from tests.rig import rig
+from tests.upstream import Upstream
 
 _NAMES = ("OPENAI_API_KEY", "MISTRAL_API_KEY", "XAI_API_KEY", "AZURE_OPENAI_API_KEY")
 KEYS = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com"}
@@ -123,6 +125,20 @@ def test_what_costs_has_a_bound_and_what_costs_nothing_has_none(tmp_path):
     free = load(written(proposed(model("ollama", "a")), tmp_path), {})
     assert free.keys.limits.dollars_per_day is None
     assert free.objective.budget is None
+
+
+async def test_the_bound_holds_for_callers_without_a_key():
+    """What `waggle init` promises of `keys.limits`: it binds everybody where there is no key."""
+    async with Upstream().listening() as upstream:
+        text = f"""
+backends: {{a: {{kind: openai, base_url: "{upstream.url}", price: {{input: 10, output: 10}}}}}}
+keys: {{limits: {{dollars_per_day: 0.003}}}}
+plans: {{fast: {{ask: a}}}}
+"""
+        async with rig(text) as running:
+            answers = [await running.chat("hi") for _ in range(4)]
+    assert answers[0].status == 200
+    assert answers[-1].status == 429
 
 
 def test_the_file_says_what_the_proposal_says(tmp_path):

@@ -26,7 +26,9 @@ _OUR_CREDENTIALS = frozenset({401, 402, 403})
 _WORTH_AGAIN = frozenset(
     {"connect", "protocol", "malformed", "replica_lost", "unavailable", "upstream"}
 )
-_SECRET = re.compile(r"\b(?:sk|wg|key|pk)-[A-Za-z0-9_*-]{6,}|Bearer\s+\S+", re.I)
+_SECRET = re.compile(
+    r"\b(?:sk|wg|key|pk|xai|gsk)[-_][A-Za-z0-9_*-]{6,}|\bAIza[A-Za-z0-9_*-]{6,}|Bearer\s+\S+", re.I
+)
 _LOSSES = 50
 
 

@@ -43,12 +43,16 @@ def proxy_of(url: str, environ: Mapping[str, str]) -> str:
     """The address of the proxy for a URL, by the usual variables; empty for none.
 
     This machine is never reached through a proxy. `NO_PROXY` lists hosts, and domains with all
-    their hosts; `*` means every host.
+    their hosts; `*` means every host. `ALL_PROXY` counts if it is an HTTP proxy: it is often a
+    proxy of sockets, for other programs.
     """
     parts = urlsplit(url)
     host = (parts.hostname or "").lower()
     variables = {name.lower(): value for name, value in environ.items() if value}
-    proxy = variables.get(f"{parts.scheme}_proxy") or variables.get("all_proxy", "")
+    every = variables.get("all_proxy", "")
+    if "://" in every and not every.startswith("http://"):
+        every = ""
+    proxy = variables.get(f"{parts.scheme}_proxy") or every
     if not proxy or is_loopback(host):
         return ""
     for name in variables.get("no_proxy", "").lower().split(","):

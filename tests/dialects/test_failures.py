@@ -204,6 +204,17 @@ async def test_a_stream_that_comes_byte_by_byte_is_the_same(kind):
     assert (chunks[-1]["choices"][0]["finish_reason"], done) == ("stop", "[DONE]")
 
 
+async def test_a_key_that_a_server_repeats_is_never_shown():
+    words = "API key not valid: AIzaSyTopSecret123 and sk-ant-api03-topsecret"
+    error = gemini_error(403, "PERMISSION_DENIED", words)
+    async with serving("gemini", fails(error, 500)) as waggle:
+        answer = await waggle.chat("hi")
+        shown = attempt_of(waggle).detail + answer.body.decode()
+    assert "API key not valid: (hidden)" in shown
+    assert "TopSecret" not in shown
+    assert "topsecret" not in shown
+
+
 async def test_events_of_a_later_version_are_passed_over():
     events = events_of(ANSWERS["anthropic"])
     later = [

@@ -24,6 +24,7 @@ PROXY = {"HTTPS_PROXY": "http://p:1", "http_proxy": "q:2"}
         ("https://api.openai.com/v1", PROXY, "http://p:1"),
         ("http://model.lan/v1", PROXY, "http://q:2"),
         ("http://model.lan/v1", {"ALL_PROXY": "http://r:3"}, "http://r:3"),
+        ("https://api.openai.com/v1", {"ALL_PROXY": "socks5://r:3"}, ""),
         ("https://api.openai.com/v1", {}, ""),
         ("https://api.openai.com/v1", {"HTTPS_PROXY": ""}, ""),
         ("http://127.0.0.1:11434/v1", PROXY, ""),

@@ -64,6 +64,7 @@ def draw_playground(picture: Path) -> None:
             seen.until("document.querySelectorAll('[data-state=done]').length === 2")
             seen.page.get_by_role("button", name="good answer of dear").click()
             seen.until("document.querySelector('[data-part=status]').textContent.includes('Noted')")
+            seen.page.evaluate("() => window.scrollTo(0, 0)")  # the header sticks to the top
             image = Image.open(io.BytesIO(seen.page.screenshot(full_page=True)))
             seen.close()
     image.convert("RGB").quantize(_COLOURS, dither=Image.Dither.NONE).save(picture, optimize=True)

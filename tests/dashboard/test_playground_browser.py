@@ -198,6 +198,8 @@ def test_it_is_whole_in_both_themes_and_on_every_screen(browser, story, theme, s
         assert seen.violations() == []
         press(seen, "spend at most this")
         status(seen, "2 of 3 answered")
+        press(seen, "good answer of dear")
+        status(seen, "Noted: dear")
         assert seen.violations() == []
         assert seen.wider() == []
         assert seen.overlapping() == []

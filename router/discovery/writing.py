@@ -12,6 +12,7 @@ from itertools import groupby
 import yaml
 
 from router.catalog.price import Price, Rates
+from router.dialects.claude_models import claude_model
 from router.discovery.choosing import Candidate
 from router.discovery.proposal import (
     LEAST,
@@ -84,6 +85,8 @@ def _backend(name: str, model: Candidate) -> Iterator[str]:
         yield "    auth: api-key"
         yield f"    query: {{api-version: {scalar(place.api_version)}}}"
     yield f"    model: {scalar(model.model)}"
+    if place.provider.kind == "anthropic" and not claude_model(model.model).samples:
+        yield _line("    leave_out: [temperature, top_p]", "apps often send them; this takes none")
     if model.price is not None:
         yield from _price(model.price, model.price_note)
     else:

@@ -152,8 +152,12 @@ class Evaluation:
         conversation = question.prompt
         if question.expected is not None:
             conversation += f"\n\n(The expected answer: {question.expected})"
-        fields = {"messages": to_judge(conversation, answer.text), "temperature": 0}
+        fields: dict[str, Any] = {"messages": to_judge(conversation, answer.text)}
+        fields["temperature"] = 0
         reply = await self.asker.ask(self.judge, fields, task="")
+        if "temperature" in reply.refusal:  # some models take none
+            del fields["temperature"]
+            reply = await self.asker.ask(self.judge, fields, task="")
         if reply.refusal:
             raise NoAnswer(f"the judge refused: {reply.refusal}", cost_usd=reply.cost_usd)
         opinion = opinion_in(reply.text)

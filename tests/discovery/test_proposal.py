@@ -13,7 +13,13 @@ from router.discovery.writing import scalar, text_of
 from tests.rig import rig
 from tests.upstream import Upstream
 
-_NAMES = ("OPENAI_API_KEY", "MISTRAL_API_KEY", "XAI_API_KEY", "AZURE_OPENAI_API_KEY")
+_NAMES = (
+    "ANTHROPIC_API_KEY",
+    "OPENAI_API_KEY",
+    "MISTRAL_API_KEY",
+    "XAI_API_KEY",
+    "AZURE_OPENAI_API_KEY",
+)
 KEYS = {"AZURE_OPENAI_ENDPOINT": "https://mine.openai.azure.com"}
 KEYS |= dict.fromkeys(_NAMES, "sk-Secret")
 
@@ -46,6 +52,15 @@ def test_plans_go_from_cheap_to_strong():
     assert [plan.name for plan in proposal.plans] == ["tiny", "mid", "cascade", "big"] or [
         plan.name for plan in proposal.plans
     ] == ["tiny", "cascade", "mid", "big"]
+
+
+def test_a_claude_that_takes_no_temperature_leaves_it_out_and_an_older_one_keeps_it(tmp_path):
+    proposal = proposed(
+        model("anthropic", "claude-haiku-4-5", 1), model("anthropic", "claude-opus-5", 5)
+    )
+    backends = yaml.safe_load(written(proposal, tmp_path).read_text())["backends"]
+    left_out = {each["model"]: each.get("leave_out") for each in backends.values()}
+    assert left_out == {"claude-haiku-4-5": None, "claude-opus-5": ["temperature", "top_p"]}
 
 
 def test_local_models_are_ordered_by_size():

@@ -133,6 +133,20 @@ def test_a_judge_grades_once_and_its_cost_counts(tmp_path):
     assert {model for model, _ in other.requests} == {"second"}
 
 
+def test_a_judge_that_takes_no_temperature_is_asked_without_one(tmp_path):
+    class Strict(FakeAsker):
+        async def ask(self, model, fields, *, task):
+            answer = await super().ask(model, fields, task=task)
+            if model == "large" and "temperature" in fields:
+                return PlanAnswer("", 0.0, 0.1, refusal="`temperature` is no longer taken")
+            return answer
+
+    questions = questions_in([{"prompt": "say 1"}], "q", check="", judged=True)
+    asker = Strict(says=lambda model, _: '{"score": 0.5}' if model == "large" else "x")
+    done = ran(tmp_path / "a", questions, asker, judge="large")
+    assert {score.score for score in done.ledger.scores.values()} == {0.5}
+
+
 def test_the_sandbox_is_asked_once_for_what_all_plans_are_compared_with(tmp_path):
     class Computes(FakeAsker):
         async def ask(self, model, fields, *, task):

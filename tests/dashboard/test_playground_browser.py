@@ -201,6 +201,7 @@ def test_it_is_whole_in_both_themes_and_on_every_screen(browser, story, theme, s
         press(seen, "good answer of dear")
         status(seen, "Noted: dear")
         assert seen.violations() == []
+        seen.page.evaluate("() => window.scrollTo(0, 0)")  # the header sticks to the top
         assert seen.wider() == []
         assert seen.overlapping() == []
         assert seen.clipped() == []

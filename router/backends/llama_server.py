@@ -40,6 +40,8 @@ class LlamaServer:
         try:
             with _handlers_kept():
                 server = _server(settings, path, socket)
+            # Its loop answers this, so the loop runs: a server that ends before would never end.
+            server.handle_metrics()
         except RuntimeError:
             shutil.rmtree(folder, ignore_errors=True)
             raise Fault("unavailable", _unreadable(path, settings)) from None

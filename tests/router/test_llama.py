@@ -157,6 +157,13 @@ async def test_the_server_has_no_port_and_its_door_is_closed_to_others():
     assert not server.socket.parent.exists()
 
 
+async def test_a_server_may_end_as_soon_as_it_has_begun():
+    for _ in range(5):
+        server = await asyncio.to_thread(LlamaServer.start, settings())
+        await asyncio.to_thread(server.close)
+        assert not server.socket.parent.exists()
+
+
 @pytest.mark.parametrize(
     ("content", "reason"),
     [

@@ -16,6 +16,7 @@ from experiments.drift import report as drift
 from experiments.image import report as image
 from experiments.init import report as init
 from experiments.kinds import report as kinds
+from experiments.llama import report as llama
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
 from experiments.plans import report as plans
@@ -53,6 +54,7 @@ REPORTS = {
     "dashboard": dashboard,
     "replay": replay,
     "kinds": kinds,
+    "llama": llama,
     "drift": drift,
     "offpolicy": offpolicy,
     "shadow": shadow,

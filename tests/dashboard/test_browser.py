@@ -71,7 +71,9 @@ def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, th
 def test_a_dragged_span_is_in_the_url_and_every_panel_follows(watched):
     watched.open("/learning?last=all")
     before = watched.page.locator("#panel-strip .tile-value").first.inner_text()
-    plot = watched.page.locator("#g-curve .nsewdrag").first.bounding_box()
+    curve = watched.page.locator("#g-curve .nsewdrag").first
+    curve.scroll_into_view_if_needed()
+    plot = curve.bounding_box()
     watched.page.mouse.move(plot["x"] + plot["width"] * 0.3, plot["y"] + 60)
     watched.page.mouse.down()
     watched.page.mouse.move(plot["x"] + plot["width"] * 0.6, plot["y"] + 80, steps=8)

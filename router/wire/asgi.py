@@ -84,7 +84,7 @@ class WhileConnected:
     def __init__(self, receive: Receive, *, after: float = 0.02) -> None:
         self._receive = receive
         self._after = after
-        self._gone: asyncio.Future[Message] | None = None
+        self._gone: asyncio.Future[None] | None = None
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task()
@@ -93,8 +93,13 @@ class WhileConnected:
         self._timer = asyncio.get_running_loop().call_later(self._after, self._listen)
 
     def _listen(self) -> None:
-        self._gone = asyncio.ensure_future(self._receive())
+        self._gone = asyncio.ensure_future(self._hung_up())
         self._gone.add_done_callback(lambda f: None if f.cancelled() else self._task.cancel())
+
+    async def _hung_up(self) -> None:
+        # The body of a request, which may be empty, comes first if nobody has read it.
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
         self._timer.cancel()

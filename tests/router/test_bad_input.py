@@ -119,7 +119,7 @@ async def test_an_unknown_path_is_told_the_paths_there_are():
     assert answer.error["message"] == (
         "There is nothing at /v1/completion. Known: /v1/chat/completions, /v1/embeddings, "
         "/v1/route, /v1/feedback, /v1/sql, /v1/models, /v1/learner, /v1/trials, /health/live, "
-        "/health/ready, /metrics."
+        "/health/ready, /metrics, /openapi.json."
     )
 
 

@@ -27,7 +27,8 @@ def service(tmp_path):
 
 
 async def test_a_real_model_answers_tells_its_memory_and_comes_back_when_killed(service):
-    assert "goes to small: a small model (SmolLM2-135M-Instruct)" in " ".join(service.log.split())
+    small = "goes to small: a small model (SmolLM2-135M-Instruct)"
+    await until(lambda: small in " ".join(service.log.split()))
     reason = "this is no GGUF file"
     log = service.data / "logs" / "waggle.log"
     await until(

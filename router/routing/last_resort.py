@@ -26,9 +26,9 @@ def asks_for_a_form(request: Request) -> bool:
     words, or in the field `shape`, asks for records."""
     wanted = request.fields.get("response_format")
     schema = isinstance(wanted, dict) and wanted.get("type") == "json_schema"
-    words = request.reading.last_words.rstrip()
+    text = request.reading.last_words.rstrip()
     plain = request.fields.get("shape") is None
-    return schema and plain and words.endswith("?") and asks(words) >= _SURELY
+    return schema and plain and text.endswith("?") and asks(text) >= _SURELY
 
 
 def asks_for_no_computation(request: Request) -> bool:

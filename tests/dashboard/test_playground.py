@@ -207,7 +207,8 @@ async def test_with_keys_a_viewer_signs_in_to_look_and_brings_the_key_that_pays(
                 statuses[who] = answer.status
         assert statuses == {"nobody": 401, "analyst": 403, "app": 200}
         assert len(models["free"].requests) == 1
-        assert place.waggle.journal.traces[0].request.key_id == pays.id
+        traces = await until(lambda: place.waggle.journal.traces)
+        assert traces[0].request.key_id == pays.id
         for _ in range(3):
             async with http.post(url, json=ANSWER, headers=bearer) as answer:
                 last = answer.status

@@ -4,8 +4,9 @@ Prices and the caller's preference are arguments of the policy, so a change of e
 relearning. The policy needs only numpy, so a router decides without loading the learner.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import exp
 
 import numpy as np
@@ -25,6 +26,7 @@ _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _HARDLY = 1e-4  # quality; a smaller part explains nothing
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
 Places = NDArray[np.intp]
+Reasons = Callable[[Arm, Arm], list[tuple[str, float]]]
 Flags = NDArray[np.bool_]
 
 
@@ -107,13 +109,26 @@ class BanditPolicy:
 
     def estimates(self, context: Context, arms: Sequence[Arm] | None = None) -> list[Estimate]:
         """What the policy expects of each arm in a context, and the arm's share."""
+        return self.explained(context, arms)[0]
+
+    def explained(
+        self, context: Context, arms: Sequence[Arm] | None = None
+    ) -> tuple[list[Estimate], "Reasons"]:
+        """The estimates, and what tells two arms apart in this context.
+
+        The reasons for an arm over another say what each feature adds to the difference of their
+        expected qualities, most important first. `trees` are what the trees add, and `bias` is what
+        no context explains. The parts add up to the difference, but for parts that hardly count.
+        """
+        reading = self._read(context)
+        reasons = partial(self._reasons, reading)
         places = [at for at, arm in enumerate(self.arms) if arms is None or arm in arms]
         if not places:
-            return []
-        weighed = self._weigh(context, places)
+            return [], reasons
+        weighed = self._weigh(context, places, reading)
         expected = self._expected(context)
         costs = expected.spend * (self.rates if self.rates is not None else 0.0)
-        return [
+        estimates = [
             Estimate(
                 self.arms[at],
                 float(weighed.quality[n]),
@@ -126,26 +141,24 @@ class BanditPolicy:
             )
             for n, at in enumerate(places)
         ]
+        return estimates, reasons
 
-    def reasons(self, context: Context, arm: Arm, other: Arm) -> list[tuple[str, float]]:
-        """What each feature adds to the quality of one arm over another, most important first.
-
-        `trees` are what the trees add, and `bias` is what no context explains. The parts add up to
-        the difference of the expected qualities, but for parts that hardly count.
-        """
+    def _reasons(self, reading: "_Reading", arm: Arm, other: Arm) -> list[tuple[str, float]]:
         at, beside = self.arms.index(arm), self.arms.index(other)
-        means, x = self.posterior.means, self._vector(context)
-        features, trees, total = means[at] - means[beside], 0.0, means @ x
-        if self.insight is not None and self.standing is not None:
-            expected = self.insight.forest.expected(context)
-            total = self.insight.mixed(self.standing.means, total - self.standing.means, expected)
+        means, trees = self.posterior.means, 0.0
+        features = means[at] - means[beside]
+        if self.insight is not None and reading.trees is not None:
             # What regressions say of all arms alike tells none of them apart.
-            alone = self.insight.linear[:, None] * (means - means.mean(axis=0))
-            features = alone[at] - alone[beside]
-            trees = float((self.insight.trees * expected)[[at, beside]] @ (1, -1))
-        parts = [(name, float(features[n] * x[n])) for name, n in self.posterior.names.items() if n]
-        bias = float(total[at] - total[beside]) - trees - sum(value for _, value in parts)
-        parts = [p for p in (*parts, ("trees", trees), ("bias", bias)) if abs(p[1]) > _HARDLY]
+            alike, own = means.mean(axis=0), self.insight.linear
+            features = own[at] * (means[at] - alike) - own[beside] * (means[beside] - alike)
+            extra = self.insight.trees * reading.trees
+            trees = float(extra[at] - extra[beside])
+        values = features * reading.x
+        values[0] = 0.0
+        bias = float(reading.quality[at] - reading.quality[beside] - values.sum()) - trees
+        names = self.posterior.in_order
+        parts = [(names[n], float(values[n])) for n in np.flatnonzero(np.abs(values) > _HARDLY)]
+        parts += [part for part in (("trees", trees), ("bias", bias)) if abs(part[1]) > _HARDLY]
         return sorted(parts, key=lambda part: -abs(part[1]))
 
     def tail_seconds(self, context: Context) -> dict[Arm, float]:
@@ -171,18 +184,22 @@ class BanditPolicy:
                     return expected[name]
         return expected[""]
 
-    def _weigh(self, context: Context, at: Sequence[int] | None) -> "_Weighed":
-        """The estimates and shares of the arms at these places, or of all arms, in a context."""
-        posterior = self.posterior
+    def _read(self, context: Context) -> "_Reading":
+        """What regressions and trees say of all arms in a context."""
         x = self._vector(context)
-        quality: Vector = posterior.means @ x
-        linear = quality
-        if self.insight is not None and self.standing is not None:
-            means = self.standing.means
-            quality = self.insight.mixed(
-                means, quality - means, self.insight.forest.expected(context)
-            )
-        variance, common = posterior.variances(x)
+        linear: Vector = self.posterior.means @ x
+        if self.insight is None or self.standing is None:
+            return _Reading(x, linear, None, linear)
+        trees, means = self.insight.forest.expected(context), self.standing.means
+        return _Reading(x, linear, trees, self.insight.mixed(means, linear - means, trees))
+
+    def _weigh(
+        self, context: Context, at: Sequence[int] | None, reading: "_Reading | None" = None
+    ) -> "_Weighed":
+        """The estimates and shares of the arms at these places, or of all arms, in a context."""
+        reading = reading or self._read(context)
+        quality, linear = reading.quality, reading.linear
+        variance, common = self.posterior.variances(reading.x)
         variance = np.maximum(variance, LEAST_VARIANCE)
         expected = self._expected(context)
         utility = quality * expected.works
@@ -281,6 +298,16 @@ class BanditPolicy:
             return _only(guard.believed(worths))
         shares = guard.shares(standing, worths, most=self.settings.safe_share)
         return self._lifted(shares, affordable, places)
+
+
+@dataclass(frozen=True, slots=True)
+class _Reading:
+    """What regressions and trees say of all arms in a context, and what is believed of both."""
+
+    x: Vector
+    linear: Vector
+    trees: Vector | None
+    quality: Vector
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,6 +59,11 @@ class Posterior:
     beliefs: Vector  # the probability of each belief
 
     @cached_property
+    def in_order(self) -> tuple[str, ...]:
+        """The names of the features by their places."""
+        return tuple(sorted(self.names, key=self.names.__getitem__))
+
+    @cached_property
     def _both(self) -> NDArray[np.float32]:
         return np.concatenate((self.spreads, self.common)).astype(np.float32)
 

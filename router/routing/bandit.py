@@ -14,7 +14,7 @@ from router.plans.compiled import Plans
 from router.plans.costs import Size
 
 if TYPE_CHECKING:  # the import loads numpy, which only a bandit needs
-    from learner.deciding import BanditPolicy
+    from learner.deciding import BanditPolicy, Reasons
 
 _LEAST_RATE = 1e-9  # dollars; a plan with a lower rate counts as free
 _STAYS = 0.03  # the least gain in utility for which a conversation moves
@@ -61,15 +61,14 @@ def chosen(
     rates: Mapping[str, float],
 ) -> Chosen:
     policy = policy.preferring(preference).priced({arm: rates.get(arm, 0.0) for arm in policy.arms})
-    estimates = tuple(policy.estimates(context, eligible))
+    estimates, reasons = policy.explained(context, eligible)
     shares = {estimate.arm: estimate.share for estimate in estimates}
     distribution = policy.spread(shares, eligible)
-    return Chosen(distribution, estimates, reason_of(policy, context, estimates, distribution))
+    return Chosen(distribution, tuple(estimates), reason_of(reasons, estimates, distribution))
 
 
 def reason_of(
-    policy: "BanditPolicy",
-    context: Context,
+    reasons: "Reasons",
     estimates: Sequence[Estimate],
     distribution: Distribution,
 ) -> str:
@@ -84,7 +83,7 @@ def reason_of(
     )
     why = [
         f"{name} {value:+.3f}"
-        for name, value in policy.reasons(context, best.arm, second.arm)[:3]
+        for name, value in reasons(best.arm, second.arm)[:3]
         if name != "bias"
     ]
     if why:

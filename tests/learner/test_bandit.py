@@ -48,7 +48,7 @@ def test_it_finds_which_arm_is_for_which_task():
     policy = taught(GOOD).policy()
     assert policy.distribution(X, [A, B])[A] > 0.95
     assert policy.distribution(Y, [A, B])[B] > 0.95
-    assert policy.reasons(X, A, B)[0][0] == "task=x"
+    assert policy.explained(X)[1](A, B)[0][0] == "task=x"
 
 
 def test_the_interval_of_an_estimate_holds_the_true_quality():

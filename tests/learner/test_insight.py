@@ -70,7 +70,7 @@ def test_trees_find_what_regressions_cannot():
 def test_reasons_add_up_to_what_tells_two_arms_apart():
     policy = taught(ring).policy(fallback=Fixed(A))
     far = {"vec.0": 0.5, "vec.1": 0.2}
-    reasons = policy.reasons(far, A, B)
+    reasons = policy.explained(far)[1](A, B)
     assert reasons[0][0] == "trees"  # no regression can tell this
     assert reasons[0][1] > 0.1
     quality = {estimate.arm: estimate.quality for estimate in policy.estimates(far)}

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING
 
 from router.catalog.abilities import Abilities, abilities_table
 from router.catalog.efforts import efforts_of
-from router.catalog.names import core, deployment, provider_of
+from router.catalog.names import beyond_words, core, deployment, provider_of
 from router.catalog.price import Price
 from router.catalog.price_table import matching, price_at
 
@@ -77,8 +77,7 @@ def look_up(model: str, base_url: str, at: dt.datetime | None = None) -> ModelFa
     return ModelFacts(
         model,
         provider,
-        _settled().get((provider, name.lower()))
-        or (None if (provider, core(name)) in _withheld() else _price(info, abilities, at)),
+        None if beyond_words(name) else _price_of(provider, name, info, abilities, at),
         _window(info, abilities),
         () if abilities is None else abilities.capabilities,
         efforts_of(provider, name),
@@ -102,6 +101,19 @@ def _settled() -> dict[tuple[str, str], Price]:
 @cache
 def source() -> str:
     return f"genai-prices {version('genai-prices')}, models.dev of {abilities_table().day}"
+
+
+def _price_of(
+    provider: str,
+    name: str,
+    info: "ModelInfo | None",
+    abilities: Abilities | None,
+    at: dt.datetime,
+) -> Price | None:
+    settled = _settled().get((provider, name.lower()))
+    if settled is not None or (provider, core(name)) in _withheld():
+        return settled
+    return _price(info, abilities, at)
 
 
 def _price(info: "ModelInfo | None", witness: Abilities | None, at: dt.datetime) -> Price | None:

@@ -1,7 +1,7 @@
 """Whose server an address is, and which model a name means. Pure.
 
-A provider is known by the whole name of its host, so that no address that only looks like it gets
-its prices. Nothing on this machine has a provider.
+A provider is known by https, the whole name of its host and the usual port, so that no address that
+only looks like it gets its prices. Nothing on this machine has a provider.
 """
 
 import re
@@ -39,15 +39,21 @@ _BEDROCK = re.compile(r"bedrock-runtime\.us-(?:east-1|west-2)\.amazonaws\.com") 
 _DATE = re.compile(r"[-@](?:20\d{6}|20\d\d-\d\d-\d\d)$")
 _RELEASE = re.compile(r"-v\d(?::\d)?$")  # Bedrock: `anthropic.claude-opus-4-6-v1:0`
 _LONGEST = 200
+# Models that hear, speak, draw or search: tokens of words are the smaller part of what they cost.
+_BEYOND_WORDS = re.compile(
+    r"(?:^|[-_./])(?:audio|banana|deep-research|image|live|realtime|search|transcribe|translate|tts"
+    r"|whisper)(?:[-_./]|$)"
+)
 
 
 def provider_of(base_url: str) -> str | None:
     """The provider behind an address, by the host; None if it is unknown or on this machine."""
     try:
-        host = (urlsplit(base_url).hostname or "").lower()
+        url = urlsplit(base_url)
+        host, port = (url.hostname or "").lower(), url.port
     except ValueError:
         return None
-    if not host or is_loopback(host):
+    if not host or is_loopback(host) or url.scheme != "https" or port not in (None, 443):
         return None
     if host in _HOSTS:
         return _HOSTS[host]
@@ -70,6 +76,11 @@ def core(model: str) -> str:
     name = _RELEASE.sub("", name)
     name = _DATE.sub("", name.removesuffix("-latest"))
     return name.replace(".", "-")
+
+
+def beyond_words(model: str) -> bool:
+    """Whether a model's name says that words are not all that it works with and charges for."""
+    return _BEYOND_WORDS.search(model[:_LONGEST].lower()) is not None
 
 
 def deployment(base_url: str) -> str | None:

@@ -55,6 +55,8 @@ def test_a_model_of_a_provider_has_its_price(model, base_url, dollars):
     ("model", "base_url"),
     [
         ("gpt-4o", "http://127.0.0.1:8000/v1"),
+        ("gpt-4o", "http://api.openai.com/v1"),
+        ("gpt-4o", "https://api.openai.com:8080/v1"),
         ("gpt-4o", "http://localhost:8000/v1"),
         ("gpt-4o", "http://[::1]:8000/v1"),
         ("llama3.2:3b", "http://localhost:11434/v1"),
@@ -168,3 +170,19 @@ def test_a_configuration_without_a_remote_model_loads_no_table():
     )
     run = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     assert run.stdout.strip() == "False", run.stderr
+
+
+@pytest.mark.parametrize(
+    ("model", "url"),
+    [
+        ("gpt-4o-audio-preview", "https://api.openai.com/v1"),
+        ("gpt-4o-mini-tts", "https://api.openai.com/v1"),
+        ("gpt-4o-realtime-preview", "https://api.openai.com/v1"),
+        ("gpt-4o-transcribe", "https://api.openai.com/v1"),
+        ("gpt-4o-mini-search-preview", "https://api.openai.com/v1"),
+        ("gemini-2.5-flash-preview-tts", "https://generativelanguage.googleapis.com"),
+    ],
+)
+def test_what_does_more_than_words_has_no_price_for_words_alone(model, url):
+    facts = look_up(model, url)
+    assert facts is None or facts.price is None

@@ -3,8 +3,8 @@
 A last resort answers only what no other plan can. It leaves records, figures and documents where
 they are, also where their plans can only say what they did not understand. Two cases are its own
 though another plan would say something: a question whose answer must have a form, where a maker of
-records would invent an answer; and words that a cheap guess took for a calculation, though they ask
-for none.
+records would invent an answer; and words that a cheap guess took for a calculation because of their
+numbers, though they ask for none.
 """
 
 from collections.abc import Mapping
@@ -13,6 +13,7 @@ from router.domain import Request
 from router.plans.compiled import Plans
 from router.request.kinds import asks
 from router.request.statistical import interpretation_of
+from sandbox.reading.kind import names_calculation
 from sandbox.request import NO_COMPUTATION
 
 INVENTING = frozenset({"generator", "enricher"})
@@ -32,7 +33,9 @@ def asks_for_a_form(request: Request) -> bool:
 
 
 def asks_for_no_computation(request: Request) -> bool:
-    return interpretation_of(request).reasons == (NO_COMPUTATION,)
+    if interpretation_of(request).reasons == (NO_COMPUTATION,):
+        return True
+    return not names_calculation(request.reading.last_words)
 
 
 def unanswerable(plans: Plans, request: Request, reasons: Mapping[str, str]) -> str:

@@ -42,9 +42,7 @@ def _phrases() -> re.Pattern[str]:
 
 def needs_calculation(text: str) -> bool:
     """Whether a request asks for figures or data that a program could compute."""
-    if len(text) > _BEGINNING + _END:
-        text = f"{text[:_BEGINNING]}\n{text[-_END:]}"
-    low = text.lower()
+    low = _read_part(text).lower()
     words = _words()
     tokens = set(_WORD.findall(low))
     numbers = [token for token in tokens if token[0].isdigit()]
@@ -63,6 +61,23 @@ def needs_calculation(text: str) -> bool:
     if real >= (2 if len(low) < _SHORT else 4):
         return True
     return bool(_phrases().search(low)) and real + len(tokens & words["numbers"]) > 0
+
+
+def names_calculation(text: str) -> bool:
+    """Whether the words of a request ask for figures or data. Numbers alone ask for nothing: a poem
+    for somebody who turns 80 has two of them."""
+    low = _read_part(text).lower()
+    words = _words()
+    if any(match[1] in words["verbs"] for match in _SENTENCE.finditer(low)):
+        return True
+    figures = words["figures"] | words["chance"]
+    return not figures.isdisjoint(_WORD.findall(low)) or _phrases().search(low) is not None
+
+
+def _read_part(text: str) -> str:
+    if len(text) <= _BEGINNING + _END:
+        return text
+    return f"{text[:_BEGINNING]}\n{text[-_END:]}"
 
 
 def _for_words(verb: str, what: str, words: dict[str, frozenset[str]]) -> bool:

@@ -62,6 +62,8 @@ async def test_a_bare_machine_answers_questions_by_a_real_model_and_says_which()
         ("What is the mean of 1, 2 and 6?", {}, "compute"),
         ("300 numbers x, normally distributed with mean 0 and sd 1", {}, "compute"),
         ("compute the frobnication of 3 and 4", {}, "compute"),  # refused, by name
+        ("write a 4 line poem for my grandma, she turns 80", {}, "small"),
+        ("Eine Einladung zu meinem 50. Geburtstag um 19 Uhr, bitte.", {}, "small"),
         (FRANCE, {"response_format": PLACE}, "small"),  # a generator would invent a capital
         ("What is a false nine?", {}, "small"),  # without documents: nine is no figure here
         ("hi", {}, "small"),

@@ -173,7 +173,8 @@ def _route(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: 
 
 
 def _answer(fields: Mapping[str, Any], session: str) -> ServiceRequest:
-    """A plan's answer. Each has a session of its own: to ask several plans is not to ask again."""
+    """A plan's answer. Each answer has a session of its own, so that a question to several plans
+    does not count as a question that a caller repeats."""
     body = _question(fields, _text(fields, "plan"))
     body |= {"stream": True, "stream_options": {"include_usage": True}}
     headers = {"x-waggle-compare": "true", "x-waggle-reuse": "off", "x-session-id": session}

@@ -36,7 +36,7 @@ class DatedPrice:
 
 @cache
 def _providers() -> "dict[str, Provider]":
-    # Loaded late, because of its memory.
+    # The table takes 30 MB, so it is loaded when somebody looks the first price up.
     from genai_prices.data_snapshot import get_snapshot
 
     return {provider.id: provider for provider in get_snapshot().providers}

@@ -17,7 +17,7 @@ from router.discovery.providers import Place, Unusable
 
 _MOST_PAGES = 20
 _MOST_SHOWN = 40  # models of Ollama that are looked at one by one
-_DEPLOYMENTS_VERSION = "2023-03-15-preview"  # the last in which a key may list deployments
+_DEPLOYMENTS_VERSION = "2023-03-15-preview"  # later versions list them to no key
 _LOADING = "it is still loading its model"
 
 

@@ -31,6 +31,20 @@ class Reading:
     language: str
 
 
+CHAT_DIALECT = "chat"  # OpenAI's chat completions, the inner form of every request for an answer
+
+
+@dataclass(frozen=True, slots=True)
+class Native:
+    """A request as its caller wrote it, in another dialect than chat completions. `path` is where
+    a backend takes the dialect, and `headers` are those that belong to the dialect."""
+
+    dialect: str
+    path: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A parsed request. `body` holds the caller's bytes, and `fields` the JSON in them."""
@@ -58,6 +72,12 @@ class Request:
     no_store: bool = False  # whether the answer must not be stored for reuse
     ttl_seconds: float | None = None  # how long the answer may be reused
     compared: bool = False  # whether several plans are asked the same, to be judged side by side
+    native: Native | None = None  # the request in its caller's dialect, if that is not chat's
+    left_out: tuple[str, ...] = ()  # fields of `native` that change no answer, and chat lacks
+
+    @property
+    def dialect(self) -> str:
+        return CHAT_DIALECT if self.native is None else self.native.dialect
 
 
 @dataclass(frozen=True, slots=True)
@@ -357,6 +377,8 @@ class Call:
     stream: bool
     request_id: str = ""
     bodies: Mapping[str, bytes] = field(default_factory=dict)  # of backends that need another body
+    native: Native | None = None  # the caller's own request, for backends that speak its dialect
+    extended: bool = False  # whether `body` has members that only some kinds of backends read
 
     def to(self, backend: str) -> "Call":
         """The call as this backend gets it."""

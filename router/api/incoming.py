@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
@@ -36,6 +36,7 @@ class Incoming:
     reply: ReplyWriter
     id: str
     key_id: str = ""
+    params: Mapping[str, str] = field(default_factory=dict)  # in its path
     held_bytes: int = 0  # its body's share of the bytes that the router may hold
 
     @property
@@ -101,7 +102,7 @@ class Admission:
     def authorize(self, incoming: Incoming, scope: KeyScope) -> Key:
         if not self._keyring.required:
             return _ANYONE
-        key = self._keyring.identify(incoming.headers.get(b"authorization", b"").decode("latin-1"))
+        key = self._keyring.identify(credentials_in(incoming.headers))
         incoming.key_id = key.id  # set first, so that the record of a refusal names the key
         if scope not in key.scopes and "admin" not in key.scopes:
             message = f"This key has the scopes {', '.join(key.scopes)}, and lacks `{scope}`."
@@ -157,3 +158,11 @@ def _read(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request
     request = parse(body, incoming.headers, request_id=incoming.id, key_id=key_id)
     read_beside(request)
     return request
+
+
+def credentials_in(headers: Mapping[bytes, bytes]) -> str:
+    """What the caller gives as its key: `Authorization`, or `x-api-key` as Anthropic's clients
+    have it."""
+    authorization = headers.get(b"authorization", b"").decode("latin-1")
+    key = headers.get(b"x-api-key", b"").decode("latin-1").strip()
+    return f"Bearer {key}" if key and not authorization else authorization

@@ -8,7 +8,7 @@ from router.engine.engine import Engine
 from router.routing.named import AUTO
 from router.wire.errors import NotFound
 
-MODEL_PATH = "/v1/models/"
+MODEL_PATH = "/v1/models/{name*}"  # names of models may have slashes
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class ModelsEndpoint:
 
     async def get_by_name(self, incoming: Incoming) -> None:
         await self.admission.admit(incoming, "app")
-        name = incoming.path.removeprefix(MODEL_PATH)
+        name = incoming.params["name"]
         for model in self._models():
             if model["id"] == name:
                 await incoming.reply.json(200, model)

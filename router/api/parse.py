@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from learner.preference import PRESETS, Preference
-from router.domain import Request
+from router.domain import Native, Request
 from router.request.json_body import json_of
 from router.request.nesting import MOST_LEVELS, nests_too_deep
 from router.request.reading import reading_of
@@ -39,7 +39,20 @@ def parse_body(body: bytes) -> dict[str, Any]:
 def parse_chat(
     body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
 ) -> Request:
-    fields = parse_body(body)
+    return chat_request(parse_body(body), body, headers, request_id=request_id, key_id=key_id)
+
+
+def chat_request(
+    fields: dict[str, Any],
+    body: bytes,
+    headers: Mapping[bytes, bytes],
+    *,
+    request_id: str,
+    key_id: str,
+    native: Native | None = None,
+    left_out: tuple[str, ...] = (),
+) -> Request:
+    """A request with these fields; `native` is what they were translated from, if they were."""
     model = model_in(fields)
     _check_messages(fields.get("messages"))
     stream = _flag(fields, "stream")
@@ -69,6 +82,8 @@ def parse_chat(
         region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
         only=_names(headers, b"x-waggle-plans"),
         compared=_switch(headers, b"x-waggle-compare"),
+        native=native,
+        left_out=left_out,
         **_reuse_options(fields, headers),
     )
 

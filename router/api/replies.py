@@ -4,6 +4,7 @@ from typing import Any
 
 import orjson
 
+from router.api.dialects.dialect import OPENAI_ERRORS, ErrorForm
 from router.api.explanation import explained_trace, partly
 from router.domain import Decision, Trace
 from router.engine.progress import Answer
@@ -22,6 +23,7 @@ class ReplyWriter:
         self._send = send
         self._begun = False
         self.also: HeaderList = []  # headers of every reply, such as the caller's limits
+        self.form: ErrorForm = OPENAI_ERRORS  # the form that the caller's dialect gives an error
 
     async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
         self._begun = True
@@ -41,11 +43,15 @@ class ReplyWriter:
     async def end(self) -> None:
         await self._send({"type": "http.response.body", "body": b""})
 
-    async def error(self, status: int, body: bytes, headers: HeaderList) -> None:
+    async def error(
+        self, status: int, body: bytes, headers: HeaderList, *, request_id: str
+    ) -> None:
+        """Send an error; `body` has OpenAI's form."""
         if not self._begun:
-            await self.whole(status, body, [JSON, *headers])
+            written = self.form.error(status, body, request_id)
+            await self.whole(status, written, [JSON, request_id_header(request_id), *headers])
         else:  # The stream has begun, so the error becomes its last event.
-            await self.more(b"data: " + body + b"\n\n")
+            await self.more(self.form.broken(body))
             await self.end()
 
 

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from router.domain import Trace
+from router.domain import CHAT_DIALECT, Trace
 from router.engine.recall import Lookup
 from router.plans.compiled import Plans
 
@@ -35,3 +35,4 @@ class Answer:
     stream: AsyncIterator[bytes] | None = None
     retry_after: float | None = None
     pending: bool = False  # whether the plan still runs: backend and cost are unknown
+    dialect: str = CHAT_DIALECT  # the dialect of `body` and `stream`

@@ -9,7 +9,7 @@ Not covered: programs on this machine, which can send any header. Keys are made 
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from ipaddress import ip_address
 
 from router.wire.errors import Refused
@@ -89,8 +89,9 @@ def from_own_page(headers: _Headers) -> bool:
     return authority != b"" and authority.lower() == headers.get(b"host", b"").lower()
 
 
-def check_json(headers: _Headers) -> None:
-    """Refuse a body that its sender does not call JSON: any page may send every other kind."""
+def check_media(headers: _Headers, also: Collection[str] = ()) -> None:
+    """Refuse a body that its sender does not call JSON, or one of `also`: any page may send every
+    other kind."""
     kind = headers.get(b"content-type", b"")
     if kind == b"application/json":
         return
@@ -99,10 +100,13 @@ def check_json(headers: _Headers) -> None:
         media.startswith(b"application/") and media.endswith(b"+json")
     ):
         return
+    if media.decode("latin-1") in also:
+        return
     shown = f"not {_shown(kind)}" if kind else "and it is missing"
+    kinds, example = " or ".join((*also, "application/json")), (*also, "application/json")[0]
     message = (
-        f"`Content-Type` must be application/json, {shown}: send the header "
-        "`content-type: application/json` (curl: -H 'content-type: application/json')."
+        f"`Content-Type` must be {kinds}, {shown}: send the header "
+        f"`content-type: {example}` (curl: -H 'content-type: {example}')."
     )
     raise Refused(415, "unsupported_media_type", message, "content-type")
 

@@ -1,0 +1,83 @@
+"""Requests for an answer, in each dialect: from memory, or from the plan that was chosen."""
+
+from dataclasses import dataclass, replace
+
+from router.api.dialects.dialect import Dialect
+from router.api.explanation import with_explanation
+from router.api.incoming import Admission, Incoming
+from router.api.replies import SSE, ReplyWriter, answer_headers, send_whole
+from router.domain import Request
+from router.engine.engine import Engine
+from router.engine.progress import Answer
+from router.keys import Key
+from router.wire.asgi import WhileConnected
+
+
+@dataclass(frozen=True, slots=True)
+class AskEndpoint:
+    engine: Engine
+    admission: Admission
+    dialect: Dialect
+
+    async def post(self, incoming: Incoming) -> None:
+        key, request = await self.admission.request(incoming, self.dialect.parse)
+        await self.answer(incoming, key, request)
+
+    async def answer(self, incoming: Incoming, key: Key, request: Request) -> None:
+        """Answer a request that was parsed, and send the answer in the caller's dialect."""
+        request = replace(request, scope=key.remembers_as)
+        backend, allowed = incoming.backend, key.plans
+        lookup = await self.engine.look(request, backend=backend, allowed=allowed)
+        if lookup is not None and lookup.answers:
+            answering = self.engine.remembered(request, lookup)
+        else:
+            decision = self.engine.decide(request, backend=backend, allowed=allowed, lookup=lookup)
+            answering = self.engine.answer(request, decision, lookup)
+        async with WhileConnected(incoming.receive):
+            answer = await answering
+            await send_answer(
+                incoming.reply, answer, self.dialect, explain=incoming.wants_explanation
+            )
+
+
+async def send_answer(
+    reply: ReplyWriter, answer: Answer, dialect: Dialect, *, explain: bool
+) -> None:
+    """Send an answer in a dialect, whole or as a stream. An answer from a backend that speaks the
+    dialect goes out as it came."""
+    request, native = answer.trace.request, answer.dialect == dialect.name
+    if request.left_out and not native:
+        names = ", ".join(request.left_out).encode("ascii", "replace")
+        reply.also = [*reply.also, (b"x-waggle-left-out", names)]
+    if answer.stream is not None:
+        await _send_stream(reply, answer, dialect, explain=explain)
+        return
+    if not native and answer.status >= 400:
+        body = dialect.error(answer.status, answer.body, request.id)
+    else:
+        body = answer.body if native else dialect.whole(request, answer.body)
+    await send_whole(reply, replace(answer, body=body), explain=explain)
+
+
+async def _send_stream(
+    reply: ReplyWriter, answer: Answer, dialect: Dialect, *, explain: bool
+) -> None:
+    chunks = answer.stream
+    assert chunks is not None
+    native = answer.dialect == dialect.name
+    stream = chunks if native else dialect.events(answer.trace.request, chunks)
+    headers = [*SSE, *answer_headers(answer.trace, streaming=True, pending=answer.pending)]
+    try:
+        # Take the first piece before the head: a generator that has not started runs no clean-up.
+        piece = await anext(stream)
+        await reply.begin(200, headers)
+        while piece:
+            if explain:  # the first event with data carries the explanation
+                plain, piece = piece, with_explanation(piece, answer.trace)
+                explain = piece is plain
+            await reply.more(piece)
+            piece = await anext(stream, b"")
+        await reply.end()
+    finally:  # every stream is an async generator, and the outer one does not close the inner one
+        await stream.aclose()  # type: ignore[attr-defined]
+        await chunks.aclose()  # type: ignore[attr-defined]

@@ -3,7 +3,7 @@
 The module does no I/O, and reads neither the clock nor the configuration.
 """
 
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from os import urandom
 from typing import Any, Literal
@@ -43,6 +43,7 @@ class Native:
     path: str
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
+    needs: tuple[str, ...] = ()  # fields that change the answer, and that chat lacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -366,6 +367,7 @@ def new_id(now: float) -> str:
 
 
 CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
+MESSAGES, RESPONSES = "/messages", "/responses"
 
 
 @dataclass(frozen=True, slots=True)
@@ -380,10 +382,26 @@ class Call:
     native: Native | None = None  # the caller's own request, for backends that speak its dialect
     extended: bool = False  # whether `body` has members that only some kinds of backends read
 
-    def to(self, backend: str) -> "Call":
-        """The call as this backend gets it."""
+    dialect: str = CHAT_DIALECT  # of `body`, and of the answer
+    headers: Mapping[str, str] = field(default_factory=dict)  # of the dialect, for its server
+
+    def to(self, backend: str, *, speaks: Container[str] = ()) -> "Call":
+        """The call as this backend gets it, which `speaks` these dialects."""
         body = self.bodies.get(backend)
-        return self if body is None else replace(self, body=body, bodies={})
+        if body is not None:
+            return replace(self, body=body, bodies={}, native=None)
+        native = self.native
+        if native is None or native.dialect not in speaks:
+            return self
+        return replace(
+            self,
+            path=native.path,
+            body=native.body,
+            dialect=native.dialect,
+            headers=native.headers,
+            native=None,
+            extended=False,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from urllib.parse import quote, urlencode, urlsplit
 
 from router.backends.breaker import CircuitBreaker, failed
@@ -101,9 +102,18 @@ class Endpoints:
         )
 
     @asynccontextmanager
-    async def post(self, path: str, body: bytes, query: str = "") -> AsyncIterator[Response]:
-        """Send a request, and yield the response once the head of an answer has come."""
-        endpoint, response = await self._answered(path, body, query)
+    async def post(
+        self,
+        path: str,
+        body: bytes,
+        query: str = "",
+        headers: Mapping[str, str] = MappingProxyType({}),
+    ) -> AsyncIterator[Response]:
+        """Send a request, and yield the response once the head of an answer has come. `headers`
+        are those of this request alone."""
+        lines = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+        own = lines.encode("latin-1", "replace")
+        endpoint, response = await self._answered(path, body, query, own)
         try:
             yield response
         except Fault:
@@ -116,7 +126,9 @@ class Endpoints:
         for endpoint in self._all:
             endpoint.pool.close()
 
-    async def _answered(self, path: str, body: bytes, query: str) -> tuple[_Endpoint, Response]:
+    async def _answered(
+        self, path: str, body: bytes, query: str, own: bytes
+    ) -> tuple[_Endpoint, Response]:
         """The endpoint that answers, in place of those that fail; the last failure if all do."""
         failure: NoConnection | None = None
         answered: tuple[_Endpoint, Response] | None = None
@@ -126,7 +138,7 @@ class Endpoints:
             if answered is not None:
                 self._left(*answered)
             try:
-                answered = endpoint, await self._ask(endpoint, path, body, query)
+                answered = endpoint, await self._ask(endpoint, path, body, query, own)
             except NoConnection as fault:
                 answered, failure = None, fault
                 continue
@@ -144,11 +156,13 @@ class Endpoints:
         endpoint.running -= 1
         response.connection.finish()
 
-    async def _ask(self, endpoint: _Endpoint, path: str, body: bytes, query: str) -> Response:
+    async def _ask(
+        self, endpoint: _Endpoint, path: str, body: bytes, query: str, own: bytes
+    ) -> Response:
         full = "&".join(filter(None, (self._query, query)))
-        head = b"POST %b%b%b HTTP/1.1\r\n%b\r\ncontent-length: %d\r\n\r\n" % (
+        head = b"POST %b%b%b HTTP/1.1\r\n%b%b\r\ncontent-length: %d\r\n\r\n" % (
             endpoint.target, path.encode(), f"?{full}".encode() if full else b"",
-            endpoint.headers, len(body),
+            endpoint.headers, own, len(body),
         )  # fmt: skip
         endpoint.running += 1
         endpoint.calls += 1

@@ -33,6 +33,7 @@ from router.wire.errors import error_body, kind_of
 from router.wire.replica_headers import (
     BROKEN,
     FAULT,
+    PASS_ON,
     REQUEST_ID,
     SECONDS,
     STREAM,
@@ -100,6 +101,11 @@ class Host:
             body=body,
             stream=headers.get(STREAM) == b"1",
             request_id=headers.get(REQUEST_ID, b"").decode("latin-1"),
+            headers={
+                name.removeprefix(PASS_ON).decode("latin-1"): value.decode("latin-1")
+                for name, value in headers.items()
+                if name.startswith(PASS_ON)
+            },
         )
         async with WhileConnected(receive):
             await self._serve(call, send)

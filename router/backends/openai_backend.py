@@ -10,10 +10,11 @@ from contextlib import asynccontextmanager
 from functools import partial
 
 from router.backends.endpoints import Endpoints
+from router.backends.request_fields import with_model
 from router.config.backends import OpenAISettings
-from router.domain import Call, Reply
+from router.domain import CHAT, Call, Reply
 from router.wire.beside import beside
-from router.wire.splice import replaced, replaced_only, spans
+from router.wire.splice import replaced, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
 _USAGE_WANTED = re.compile(rb'"include_usage"\s*:\s*true')
@@ -27,7 +28,7 @@ class OpenAIBackend:
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
         body = await beside(len(call.body), partial(self._body, call))
-        async with self._endpoints.post(call.path, body) as response:
+        async with self._endpoints.post(call.path, body, headers=call.headers) as response:
             headers = response.headers
             yield Reply(
                 status=response.status,
@@ -46,8 +47,8 @@ class OpenAIBackend:
     def _body(self, call: Call) -> bytes:
         body = call.body
         if self._model:
-            body = replaced_only(body, b'"model"', _quoted(self._model))
-        if call.stream:
+            body = with_model(body, self._model)
+        if call.stream and call.path == CHAT:
             options = self._stream_options(body)
             if options:
                 body = replaced(body, {b'"stream_options"': options})
@@ -62,8 +63,3 @@ class OpenAIBackend:
             return b""
         wanted = {b'"include_usage"': b"true"}
         return replaced(given if given.startswith(b"{") else b"{}", wanted)
-
-
-def _quoted(text: str) -> bytes:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'.encode()

@@ -17,6 +17,7 @@ from router.domain import Attempt, Call, Fault
 from router.request.json_body import json_of
 from router.wire.beside import beside
 from router.wire.http_client import Connection
+from router.wire.native import FORMS, native_fault
 from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
 
@@ -119,7 +120,7 @@ class Attempts:
             fault = headers.get(FAULT, b"").decode()
             streams = headers.get(b"content-type", b"").startswith(b"text/event-stream")
             if call.stream and status < 300 and not fault and streams:
-                outcome = await _begun(backend, connection, begun)
+                outcome = await _begun(backend, call, connection, begun)
                 kept = outcome.stream is not None
                 return outcome
             try:
@@ -130,21 +131,21 @@ class Attempts:
                 failure = orjson.loads(body)
                 wait = failure.get("retry_after")
                 return _failed(backend, begun, fault, failure["detail"], retry_after=wait)
-            judge = partial(_judged, backend, connection, body, begun)
+            judge = partial(_judged, backend, call, connection, body, begun)
             return await beside(len(body), judge)
         finally:
             if not kept:
                 connection.finish()
 
 
-async def _begun(backend: str, connection: Connection, begun: float) -> CallOutcome:
+async def _begun(backend: str, call: Call, connection: Connection, begun: float) -> CallOutcome:
     """Read a stream up to its first event, before the caller receives anything."""
     cutter, pieces = Cutter(), connection.pieces()
     try:
         async for piece in pieces:
             events = cutter.cut(piece)
             for event in events:
-                fault = broken(event)
+                fault = broken(event) or native_fault(event, call.dialect)
                 if fault is not None:
                     return _failed(backend, begun, fault.kind, fault.detail)
             if any(data_of(event) for event in events):
@@ -155,19 +156,25 @@ async def _begun(backend: str, connection: Connection, begun: float) -> CallOutc
                 )
                 stream = Stream(events, cutter, connection, pieces)
                 upstream = _upstream_seconds(connection)
-                return CallOutcome(attempt, stream=stream, upstream_seconds=upstream)
+                return CallOutcome(
+                    attempt, stream=stream, upstream_seconds=upstream, dialect=call.dialect
+                )
     except Fault as fault:  # the caller has received nothing yet
         raise ReplicaLost(fault.detail, sent=True) from fault
     detail = "the stream ended before its first event"
     return _failed(backend, begun, "protocol", detail)
 
 
-def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> CallOutcome:
+def _judged(
+    backend: str, call: Call, connection: Connection, body: bytes, begun: float
+) -> CallOutcome:
     status = connection.status
     upstream = _upstream_seconds(connection)
     if status in _CALLERS_FAULT:
         attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
-        return CallOutcome(attempt, body, callers_fault=True, upstream_seconds=upstream)
+        return CallOutcome(
+            attempt, body, callers_fault=True, upstream_seconds=upstream, dialect=call.dialect
+        )
     if status >= 300:
         wait = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
         detail = _upstream_message(status, body)
@@ -176,12 +183,14 @@ def _judged(backend: str, connection: Connection, body: bytes, begun: float) -> 
         answer: Any = json_of(body)
     except orjson.JSONDecodeError as error:
         return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
-    if not isinstance(answer, dict) or ("error" in answer and "choices" not in answer):
+    if not isinstance(answer, dict) or (answer.get("error") and "choices" not in answer):
         return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
     seconds = time.perf_counter() - begun
     swap = _swap_seconds(connection)
     attempt = Attempt(backend, status, "", "answered", seconds, seconds, swap_seconds=swap)
-    return CallOutcome(attempt, body, usage=usage_in(answer), upstream_seconds=upstream)
+    form = FORMS.get(call.dialect)
+    usage = usage_in(answer) if form is None else form.counted(form.usage(answer))
+    return CallOutcome(attempt, body, usage=usage, upstream_seconds=upstream, dialect=call.dialect)
 
 
 def _failed(

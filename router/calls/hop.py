@@ -2,7 +2,7 @@
 
 from router.domain import Call, Fault
 from router.wire.http_client import Connection, ConnectionPool, NoConnection
-from router.wire.replica_headers import REQUEST_ID, STREAM, TOKEN
+from router.wire.replica_headers import PASS_ON, REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
@@ -41,7 +41,15 @@ class Hops:
                 b"POST /v1", call.path.encode(), b" HTTP/1.1\r\nhost: ", address.encode(),
                 b"\r\n", TOKEN, b": ", self._token,
                 b"\r\n", REQUEST_ID, b": ", call.request_id.encode(),
-                b"\r\n", STREAM, b": 1" if call.stream else b": 0",
+                b"\r\n", STREAM, b": 1" if call.stream else b": 0", _passed_on(call),
                 b"\r\ncontent-length: ", str(len(call.body)).encode(), b"\r\n\r\n",
             )
         )  # fmt: skip
+
+
+def _passed_on(call: Call) -> bytes:
+    """The lines of the headers that belong to the call's dialect."""
+    return b"".join(
+        b"\r\n%b%b: %b" % (PASS_ON, name.encode(), value.encode("latin-1", "replace"))
+        for name, value in call.headers.items()
+    )

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from router.domain import Attempt, Usage
+from router.domain import CHAT_DIALECT, Attempt, Usage
 from router.wire.sse import Cutter
 
 
@@ -36,6 +36,7 @@ class CallOutcome:
     retry_after: float | None = None
     upstream_seconds: float = 0.0
     content_type: str = "application/json"
+    dialect: str = CHAT_DIALECT  # of the body or the stream
     settled: bool = False  # whether `attempt` already holds its tokens and its cost
 
     @property

@@ -7,11 +7,12 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from router.catalog.names import provider_of
 from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
 from router.config.values import BackendSettings, Capability, Name, OwnSettings
-from router.domain import Fields, Request
+from router.domain import CHAT_DIALECT, Fields, Request
 from router.records.rules import RuleText
 from router.request.statistical import interpret, interpretation_of
 from router.request.text import last_user_text
@@ -111,10 +112,29 @@ class OpenAISettings(NetworkSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(PARAMETERS)
 
     kind: Literal["openai"]
+    dialects: tuple[Literal["chat", "responses", "messages"], ...] | None = Field(
+        None,
+        description="what the server speaks; such requests pass through as they came; default: "
+        "chat, and responses at api.openai.com",
+    )
     capabilities: tuple[Capability, ...] = Field(
         ("chat", "tools", "json"),
         description="default: by the table of abilities; a model that it lacks is not sent images",
     )
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        if self.dialects is not None:
+            return frozenset(self.dialects) - {CHAT_DIALECT}
+        at_openai = all(provider_of(address) == "openai" for address in self.addresses)
+        return frozenset({"responses"}) if at_openai else frozenset()
+
+    @model_validator(mode="after")
+    def _speaks_chat(self) -> "OpenAISettings":
+        if self.dialects is not None and CHAT_DIALECT not in self.dialects:
+            rule = "must have chat, in which Waggle sends what other dialects and plans ask"
+            raise ValueError(f"dialects = {', '.join(self.dialects)} {rule}")
+        return self
 
 
 class SandboxSettings(OwnSettings):

@@ -9,6 +9,9 @@ def able(settings: BackendSettings, request: Request) -> str:
     missing = {*request.reading.needs, request.operation} - {*settings.capabilities}
     if missing:
         return f"cannot do {', '.join(sorted(missing))}"
+    native = request.native
+    if native is not None and native.needs and native.dialect not in settings.speaks:
+        return f"does not speak {native.dialect}, which {', '.join(native.needs)} needs"
     if settings.context_window is not None:
         tokens = request.reading.tokens
         if tokens > settings.context_window:

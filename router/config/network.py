@@ -154,6 +154,7 @@ class ForeignSettings(NetworkSettings):
 class AnthropicSettings(ForeignSettings):
     """Anthropic's Messages API."""
 
+    reads_extensions: ClassVar[bool] = True
     usual_address: ClassVar[str] = "https://api.anthropic.com"
     parameters: ClassVar[frozenset[str]] = frozenset(
         {
@@ -176,6 +177,10 @@ class AnthropicSettings(ForeignSettings):
     thinking: Literal["none", "budget", "adaptive", "adaptive_only"] | None = Field(
         None, description="how the model thinks; default: by its name"
     )
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        return frozenset({"messages"})
 
     @property
     def options(self) -> AnthropicOptions:

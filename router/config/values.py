@@ -80,13 +80,15 @@ class BackendSettings(Values):
     `parameters` are the fields of a request that a plan may set for this kind of backend, and
     `is_model` says whether a model reads the messages: then a plan may give it a system message.
     `translates` says that `refuses` looks at every field, so that what a plan sets counts too.
-    `holds_to_schemas` says that every answer keeps to the schema in `response_format`.
+    `holds_to_schemas` says that every answer keeps to the schema in `response_format`, and
+    `reads_extensions` that the backend reads what `router.dialects.extensions` names.
     """
 
     parameters: ClassVar[frozenset[str]] = frozenset()
     is_model: ClassVar[bool] = False
     translates: ClassVar[bool] = False
     holds_to_schemas: ClassVar[bool] = False
+    reads_extensions: ClassVar[bool] = False
 
     price: Price | None = Field(
         None,
@@ -126,6 +128,12 @@ class BackendSettings(Values):
     def aliases(self) -> tuple[str, ...]:
         """Other names that a caller may give in `model` for this backend."""
         return ()
+
+    @property
+    def speaks(self) -> frozenset[str]:
+        """The dialects beside chat in which this backend takes requests as their callers wrote
+        them."""
+        return frozenset()
 
     def refuses(self, request: Request) -> str:  # noqa: ARG002
         """Why this backend cannot answer the request; empty if it can."""

@@ -261,7 +261,7 @@ class Engine:
                 request, decision, recalled = self._adapting(request, decision, lookup.match)
         progress = self._begun(request, decision, lookup, recalled=recalled)
         plan = self.plans[decision.plan].tree
-        if isinstance(plan, Ask) and plan.plain and _unbounded(request):
+        if isinstance(plan, Ask) and plan.plain and (_unbounded(request) or _native_only(request)):
             return await self._ask(progress, plan)
         return await self.plan_runs.answer(progress, plan)
 
@@ -294,7 +294,15 @@ class Engine:
         if plan.changes:
             bodies = bodies_of(plan, request, Work(tail=True), chain, config.backends)
         first = next(iter(bodies.values()), request.body)
-        call = Call(_PATHS[request.operation], first, request.stream, request.id, bodies)
+        call = Call(
+            _PATHS[request.operation],
+            first,
+            request.stream,
+            request.id,
+            bodies,
+            native=request.native,
+            extended=request.native is not None,
+        )
         try:
             end = await self.allowances.reserve(config, chain, request, first)
             outcome = await self.tries.try_chain(config, chain, call, tried)
@@ -307,7 +315,7 @@ class Engine:
             raise
         if outcome.stream is not None:
             body = self.replying.streamed(progress, outcome, outcome.stream)
-            return Answer(200, b"", progress.trace, stream=body)
+            return Answer(200, b"", progress.trace, stream=body, dialect=outcome.dialect)
         return self.replying.failed(progress, outcome)
 
     def _begun(
@@ -410,6 +418,11 @@ def _similar(lookup: Lookup | None) -> list[dict[str, Any]]:
             "rate": solution.rate,
         }
     ]
+
+
+def _native_only(request: Request) -> bool:
+    """Whether only the caller's own bytes say all that the request asks."""
+    return request.native is not None and bool(request.native.needs)
 
 
 def _unbounded(request: Request) -> bool:

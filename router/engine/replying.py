@@ -24,6 +24,7 @@ from router.telemetry.rows import digest
 from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
 from router.wire.beside import beside
 from router.wire.errors import Limited, error_body
+from router.wire.native import FORMS, NativeMeter
 from router.wire.sse import DONE, Meter, with_cost
 
 
@@ -41,17 +42,19 @@ class Replying:
         usage = outcome.usage or estimated(progress.trace.request, len(body))
         sources = self.assessor.chosen(config, progress.trace)
         words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
-        read = partial(_read, body, words=words, remembers=remembers)
+        dialect = outcome.dialect
+        read = partial(_read, body, dialect, words=words, remembers=remembers)
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
         trace = accounted(progress.plans, progress.trace, usage, answer, settled=outcome.settled)
-        body = with_cost(body, usage, trace.cost_usd)
+        form = FORMS.get(dialect)
+        body = (with_cost if form is None else form.with_cost)(body, usage, trace.cost_usd)
         trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
         if remembers:
             self._remember(progress, trace, completion)
         self.assessor.assess(config, sources, trace, text)
-        return Answer(status, body, trace)
+        return Answer(status, body, trace, dialect=dialect)
 
     async def streamed(
         self,
@@ -78,10 +81,16 @@ class Replying:
             priced_step = replace(answering, cost_usd=priced(price, usage))
             return with_answering(trace, priced_step).cost_usd
 
-        meter = Meter(trace.request.include_usage, trace.request.reading.tokens, cost_of)
+        tokens, form = trace.request.reading.tokens, FORMS.get(outcome.dialect)
+        meter = (
+            Meter(trace.request.include_usage, tokens, cost_of)
+            if form is None
+            else NativeMeter(form, tokens, cost_of)
+        )
         sources = self.assessor.chosen(config, trace)
         remembers = self._remembers(progress)
-        recorder = StreamRecorder(words=config.telemetry.answers or bool(sources) or remembers)
+        words = config.telemetry.answers or bool(sources) or remembers
+        recorder = StreamRecorder(words=words, dialect=outcome.dialect)
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
@@ -103,8 +112,8 @@ class Replying:
             async for piece in metered(stream, meter):
                 recorder.take(piece)
                 yield piece
-            last = with_note(meter.end(), trace, whole=note)
-            piece = b"".join(event + b"\n\n" for event in last) + DONE
+            last = meter.end() if form is not None else with_note(meter.end(), trace, whole=note)
+            piece = b"".join(event + b"\n\n" for event in last) + (b"" if form else DONE)
             recorder.take(piece)
             written = write(trace)  # stored before the caller sees the end of the answer
             yield piece
@@ -114,8 +123,11 @@ class Replying:
                 broken = replace(answering, fault=fault.kind, detail=fault.detail)
                 trace = replace(with_answering(trace, broken), status=502, error=message)
                 written = write(replace(trace, error_type="stream_broken"))
-            body = error_body(message, "server_error", code="stream_broken")
-            yield b"data: " + body + b"\n\n"
+            if form is not None:
+                yield form.broken(message, "stream_broken")
+            else:
+                body = error_body(message, "server_error", code="stream_broken")
+                yield b"data: " + body + b"\n\n"
         finally:
             stream.connection.finish()
             if written is None:
@@ -156,6 +168,8 @@ class Replying:
         status = outcome.attempt.status
         progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
         trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
+        if outcome.dialect in FORMS and outcome.body.lstrip().startswith(b"{"):
+            return Answer(status, outcome.body, trace, dialect=outcome.dialect)
         return Answer(status, with_settings(error_body_of(outcome.body, status), trace), trace)
 
     def failed(self, progress: InProgress, outcome: CallOutcome) -> Answer:
@@ -223,10 +237,12 @@ class Replying:
             )
 
 
-def _read(body: bytes, *, words: bool, remembers: bool) -> tuple[str, str, Completion | None]:
+def _read(
+    body: bytes, dialect: str, *, words: bool, remembers: bool
+) -> tuple[str, str, Completion | None]:
     """An answer's hash, and its words where they are wanted."""
-    text = answer_text(body) if words else ""
-    return digest(body), text, completion_in(body) if remembers else None
+    text = answer_text(body, dialect) if words else ""
+    return digest(body), text, completion_in(body, dialect) if remembers else None
 
 
 def usage_of(trace: Trace, text: str) -> Usage:

@@ -10,11 +10,12 @@ from router.calls.outcome import Stream
 from router.domain import Fault, Trace
 from router.wire.beside import beside
 from router.wire.errors import error_body
+from router.wire.native import NativeMeter
 from router.wire.splice import replaced
 from router.wire.sse import Meter, broken, data_of
 
 
-async def metered(stream: Stream, meter: Meter) -> AsyncIterator[bytes]:
+async def metered(stream: Stream, meter: Meter | NativeMeter) -> AsyncIterator[bytes]:
     """Pass on the events of a stream, without the end, which the meter completes with the cost."""
     async for events in _events(stream):
         ready: list[bytes] = []

@@ -8,6 +8,7 @@ from typing import Protocol
 from router.calls.attempts import Attempts, pause_before_retry
 from router.calls.outcome import CallOutcome
 from router.config.config import Config
+from router.dialects.extensions import without_extensions
 from router.domain import Attempt, Call
 from router.plans.pace import Pace
 from router.telemetry.metrics import Metrics
@@ -41,8 +42,10 @@ class Tries:
         for backend in chain:
             settings = config.backends[backend]
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
+            its_call = call.to(backend, speaks=settings.speaks)
+            if its_call.extended and not settings.reads_extensions:
+                its_call = without_extensions(its_call)
             for turn in range(settings.retry.times + 1):
-                its_call = call.to(backend)
                 outcome = await self.attempts.try_once(backend, its_call, patience=patience)
                 self._note(outcome)
                 if outcome.answered:

@@ -92,7 +92,8 @@ class StepCalls:
         self._promised_usd += expected_usd or 0.0
         try:
             async with asyncio.timeout(left):
-                call = Call(CHAT, body, stream, self.request.id, bodies)
+                extended = self.request.native is not None
+                call = Call(CHAT, body, stream, self.request.id, bodies, extended=extended)
                 outcome = await self.fly(chain, call, tried)
         except TimeoutError:
             end(self._cut_off(chain[0], tried, body, work, begun, "deadline"), waited=False)

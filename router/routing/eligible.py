@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from learner.policy import Arm
 from router.config.capabilities import able
-from router.config.plans import Code
+from router.config.plans import Ask, Code
 from router.domain import Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -85,9 +85,10 @@ def _kinds(plans: Plans, plan: str) -> list[str]:
 def backend_refusals(plans: Plans, request: Request, backends: Iterable[str]) -> dict[str, str]:
     """Why each backend cannot answer, or "" if it can."""
     needs = {*request.reading.needs, request.operation}
+    native_only = request.native is not None and bool(request.native.needs)
     return {
         name: ""
-        if needs <= plans.unconditional.get(name, _NO_ABILITY)
+        if not native_only and needs <= plans.unconditional.get(name, _NO_ABILITY)
         else able(plans.config.backends[name], request)
         for name in backends
     }
@@ -109,6 +110,7 @@ def _obstacle(
     refusals = with_authors(plans, plan, request, refusals)
     reason = (
         _elsewhere(plans, plan, request)
+        or changes_native(plans, plan, request)
         or plans[plan].impossible(refusals)
         or _too_dear(plans, plan, request)
     )
@@ -169,6 +171,18 @@ def _elsewhere(plans: Plans, plan: str, request: Request) -> str:
     backends = plans.config.backends
     away = [b for b in plans[plan].backends if backends[b].region != request.region]
     return f"{away[0]} does not stand in region {request.region}" if away else ""
+
+
+def changes_native(plans: Plans, plan: str, request: Request) -> str:
+    """Why a plan cannot carry what only the caller's own dialect says; empty if it can."""
+    native = request.native
+    if native is None or not native.needs:
+        return ""
+    tree = plans[plan].tree
+    if isinstance(tree, Ask) and tree.plain and not tree.changes:
+        return ""
+    names = ", ".join(native.needs)
+    return f"only a plan that asks one backend, and changes nothing, can carry {names}"
 
 
 def _too_dear(plans: Plans, plan: str, request: Request) -> str:

@@ -11,7 +11,7 @@ from router.plans.costs import size_of
 from router.plans.settings import refusals_as_set
 from router.routing.bandit import rates_of
 from router.routing.case import Surroundings, features_of
-from router.routing.eligible import backend_refusals
+from router.routing.eligible import backend_refusals, changes_native
 from router.wire.errors import Unroutable
 
 AUTO = "auto"
@@ -71,7 +71,7 @@ def _cannot(plans: Plans, plan: str, request: Request) -> str:
     if isinstance(plans[plan].tree, Code):
         return ""  # a program's own refusal names what it could not read
     refusals = backend_refusals(plans, request, plans[plan].backends)
-    return plans[plan].impossible(
+    return changes_native(plans, plan, request) or plans[plan].impossible(
         refusals_as_set(plans[plan].sets, request, refusals, plans.config.backends)
     )
 

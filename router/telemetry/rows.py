@@ -61,6 +61,7 @@ def request_row(trace: Trace) -> Row:
         key_id=request.key_id,
         session=request.session,
         partial=trace.partial,
+        dialect=request.dialect if request.native is not None else "",
     )
     if trace.error:
         row["error_type"] = trace.error_type

@@ -104,6 +104,7 @@ _REQUESTS = {
     "exposures": f"{EXPOSURE}[]",
     "expected": f"{EXPECTED}[]",
     "shadow": SHADOW,
+    "dialect": "VARCHAR",  # of the caller; null: chat completions
 }
 
 _SIGNALS = {

@@ -1,14 +1,15 @@
 """What is recorded of an answer: its length and hash, and its words only on request."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 
-from router.domain import Answered
+from router.domain import CHAT_DIALECT, Answered
 from router.request.json_body import json_of
+from router.wire.native import FORMS, NativeForm, events_in
 from router.wire.sse import data_of
 
 
@@ -23,7 +24,8 @@ class Completion:
 class StreamRecorder:
     """Records the pieces of a stream as they go out. `words` says whether to keep the words."""
 
-    def __init__(self, *, words: bool) -> None:
+    def __init__(self, *, words: bool, dialect: str = CHAT_DIALECT) -> None:
+        self._form = FORMS.get(dialect)
         self._size = 0
         self._hash = blake2b(digest_size=8)
         self._pieces: list[bytes] | None = [] if words else None
@@ -36,6 +38,8 @@ class StreamRecorder:
 
     def completion(self) -> Completion | None:
         """The answer; None unless it has ended, holds only text, and its words were recorded."""
+        if self._form is not None:
+            return _native(self._form, self._form.whole_of(events_in(self._data())))
         text, model, ended = "", "", False
         for data in self._data():
             chunk = _object_in(data)
@@ -50,7 +54,9 @@ class StreamRecorder:
 
     def answer(self) -> Answered:
         text = None
-        if self._pieces is not None:
+        if self._pieces is not None and self._form is not None:
+            text = "".join(map(self._form.words_in, events_in(self._data())))
+        elif self._pieces is not None:
             text = "".join(words for data in self._data() for words in _words(data, "delta"))
         return Answered(self._size, self._hash.hexdigest(), text)
 
@@ -58,8 +64,11 @@ class StreamRecorder:
         return map(data_of, b"".join(self._pieces or ()).split(b"\n\n"))
 
 
-def completion_in(body: bytes) -> Completion | None:
+def completion_in(body: bytes, dialect: str = CHAT_DIALECT) -> Completion | None:
     answer = _object_in(body)
+    form = FORMS.get(dialect)
+    if form is not None:
+        return _native(form, answer)
     choices = answer.get("choices")
     if not isinstance(choices, list) or len(choices) != 1 or not isinstance(choices[0], dict):
         return None
@@ -72,8 +81,16 @@ def completion_in(body: bytes) -> Completion | None:
     return Completion(text, str(answer.get("model") or ""))
 
 
-def answer_text(body: bytes) -> str:
+def answer_text(body: bytes, dialect: str = CHAT_DIALECT) -> str:
+    form = FORMS.get(dialect)
+    if form is not None:
+        return form.words(_object_in(body))
     return "".join(_words(body, "message"))
+
+
+def _native(form: NativeForm, answer: Mapping[str, Any]) -> Completion | None:
+    text = form.only_text(answer)
+    return Completion(text, str(answer.get("model") or "")) if text else None
 
 
 def _object_in(body: bytes) -> dict[str, Any]:

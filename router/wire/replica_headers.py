@@ -6,6 +6,7 @@ STREAM = b"x-waggle-stream"
 REQUEST_ID = b"x-waggle-request-id"
 SECONDS = b"x-waggle-seconds"  # how long the backend took; for a stream, until the first byte
 SWAP = b"x-waggle-swap"  # seconds that a call waited until its model was loaded
+PASS_ON = b"x-waggle-pass-"  # before the name of a header that the backend's server shall get
 
 # The last event of a broken stream begins so, and tells the router the failure.
 BROKEN = b"event: x-waggle-broken\ndata: "

@@ -145,8 +145,8 @@ class ForeignSettings(NetworkSettings):
         return None
 
     def refuses(self, request: Request) -> str:
-        if request.operation != "chat":
-            return ""
+        if request.operation != "chat" or request.dialect in self.speaks:
+            return ""  # what the caller wrote in the server's own dialect needs no translation
         reason = self.untranslatable(request.fields)
         return f"cannot express this request: {reason}" if reason else ""
 

@@ -67,6 +67,7 @@ class Door(OpenAIErrors):
             "model": given["model"],
             "messages": [{"role": "user", "content": given["input"], "thinking_blocks": []}],
             "stream": given.get("stream", False),
+            **given.get("inner", {}),
         }
         native = Native(self.name, f"/{self.name}", body, {"anthropic-beta": "b1"}, self.needs)
         return chat_request(
@@ -168,6 +169,14 @@ async def test_the_events_of_a_stream_stay_as_they_came(served):
     row = row_of(r)
     assert row["gen_ai_usage_output_tokens"] == USAGE["output_tokens"]
     assert row["stream"] is True
+
+
+async def test_what_passes_through_need_not_be_translatable(served):
+    r, _ = served
+    inner = {"logprobs": True}  # Anthropic has none, and refuses the wish in chat's form
+    answer = await r.post("/messages", {"model": "claude", "input": "hi", "inner": inner})
+    assert answer.status == 200
+    assert (await r.chat("hi", model="claude", logprobs=True)).status == 400
 
 
 @pytest.mark.parametrize("stream", [False, True])

@@ -17,11 +17,35 @@ MEMORY = "memory"  # a trace names this backend if the answer came from memory
 
 
 @dataclass(frozen=True, slots=True)
+class Trajectory:
+    """What has happened in an agent's session so far, by the messages of its latest request."""
+
+    agent: str  # the kind of the request, one of `agent_kinds.AGENTS`
+    turns: int = 0  # answers so far
+    calls: int = 0  # of tools
+    errors: int = 0  # results of tools that were errors
+    errors_in_row: int = 0  # the latest results that were errors
+    repeats: int = 0  # how often the latest call was made before it, in a row
+    edits: int = 0  # calls that changed files
+    tests: Literal["", "failing", "passing"] = ""  # how the latest test run ended
+    failing_in_row: int = 0  # the latest test runs that failed
+    edited_since_tests: bool = False
+    waits: bool = False  # the user wrote last, and no tool
+    last_failed: bool | None = None  # whether the latest turn's calls failed; None: it called none
+    tokens: int = 0
+
+    @property
+    def stuck(self) -> bool:
+        """Whether the same thing failed again, or was tried again."""
+        return max(self.errors_in_row, self.repeats, self.failing_in_row) >= 2
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """The facts in a request's words, which the router reads once, when it parses the request."""
 
     text: str  # all words of the conversation, oldest first
-    last_words: str  # the text of the user's last message
+    last_words: str  # what the user wrote last, without what an agent's harness added
     tokens: int  # the estimated number of tokens in `text`
     shape: Any  # the JSON shape or schema that the answer should have, or None
     needs: frozenset[str]  # what a backend must be able to do: `tools`, `images`, `json`
@@ -29,6 +53,8 @@ class Reading:
     kind: str  # the likeliest kind of request by its words, such as `code` or `question`
     kinds: tuple[float, ...]  # how much the words speak for each of `kinds.BY_WORDS`
     language: str
+    words: str  # the words that features are made of: `text`, or what an agent's users wrote
+    trajectory: Trajectory | None = None  # None: the request is not an agent's
 
 
 CHAT_DIALECT = "chat"  # OpenAI's chat completions, the inner form of every request for an answer
@@ -177,7 +203,7 @@ class Decision:
     score: float = 0.0
     parts: Mapping[str, float] = field(default_factory=dict)
     numbers: tuple[float | None, ...] = ()  # the request's features, named in `context.NAMES`
-    features_version: int = 2
+    features_version: int = 3
     policy_version: str = ""
     kind: str = ""
     rates: Mapping[str, float] = field(default_factory=dict)  # each plan's dollars, by prices alone

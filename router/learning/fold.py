@@ -19,6 +19,7 @@ from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
 from router.plans.compiled import Plans
 from router.plans.traits import traits_of
+from router.request.context import lens_in
 from router.routing.bandit import priced_usually
 from router.routing.ladder import policy_of
 from router.telemetry.feed import Batch, Feed, Watermark
@@ -117,7 +118,7 @@ class Fold:
             try:
                 content = self.registry.find(pinned).path.read_bytes()
                 bandit = snapshot.read(content, settings_of(self.config))
-                if bandit.features.partition(":")[0] == "1":
+                if lens_in(bandit.features) is None:
                     moved_forward(bandit, self.state.lens)
                 return self._policy_of(bandit, now)
             except (LookupError, OSError, snapshot.UnreadableSnapshot) as error:

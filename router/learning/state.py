@@ -276,8 +276,9 @@ def _mixed(count: int) -> list[int]:
 def moved_forward(bandit: Bandit, lens: int) -> None:
     """Bring a bandit to this version of the features, seen through this lens.
 
-    Of version 1, everything is kept but what was learned through a lens: a lens of that version is
-    fitted anew, and its successor has other neighbourhoods and directions under the same names.
+    Of version 2, everything is kept. Of version 1, everything is kept but what was learned through
+    a lens: a lens of that version is fitted anew, and its successor has other neighbourhoods and
+    directions under the same names.
     Raises `UnreadableSnapshot` if the bandit learned from features that we cannot read.
     """
     version = bandit.features.partition(":")[0]
@@ -313,11 +314,10 @@ def settings_of(config: Config) -> BanditSettings:
 
 
 def kind_in(context: Context) -> str:
-    """The kind by which expenses are averaged: the caller's task, else the kind of the prompt."""
-    return next(
-        (name for name in context if name.startswith("task=")),
-        next((name for name in context if name.startswith("kind=")), ""),
-    )
+    """The kind by which expenses are averaged: the caller's task, else the kind of an agent's
+    request, else the kind of the prompt."""
+    starts = ("task=", "agent=", "kind=")
+    return next((name for start in starts for name in context if name.startswith(start)), "")
 
 
 def _feature_of(kind: str) -> str:

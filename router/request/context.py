@@ -4,16 +4,20 @@ Router and learner make the context by the same function from the same numbers, 
 exactly what the router decided by. The numbers have a version, and numbers from a lens name the
 lens. A router refuses a policy of another version or another lens.
 
-Rows of version 1 are rows of this version that end early: they have fewer directions, and belong to
-one kind and one neighbourhood as a whole. Lenses of version 1 are not used any more.
+Rows of older versions are rows of this version that end early. Those of version 2 say nothing of an
+agent's trajectory. Those of version 1 have fewer directions, too, and belong to one kind and one
+neighbourhood as a whole; lenses of version 1 are not used any more.
+
+A request that is not an agent's has the context that it had in version 2.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import log1p
 from typing import cast
 
 from learner.policy import Context
-from router.domain import Reading
+from router.domain import Reading, Trajectory
+from router.request.agent_kinds import AGENTS
 from router.request.complexity import PARTS, Complexity
 from router.request.kinds import BY_WORDS, SORTS, weighed
 from router.request.language import LANGUAGES, LOOKED_AT
@@ -21,7 +25,7 @@ from router.request.lens import FAR_SHARES, MEANING, NEAR_SHARES, WORDS, Lens, P
 from router.request.neighbourhoods import Shares
 from router.request.terms import make
 
-FEATURES_VERSION = 2
+FEATURES_VERSION = 3
 _TEXT = ("chars", "lines", "digits", "capitals", "signs", "asks")
 _MEANING_1 = 16  # directions of a sentence vector in version 1
 NAMES_1 = (
@@ -37,7 +41,7 @@ NAMES_1 = (
     *(f"lex.{n}" for n in range(WORDS)),
     *(f"vec.{n}" for n in range(_MEANING_1)),
 )
-NAMES = (
+NAMES_2 = (
     *NAMES_1,
     *(f"vec.{n}" for n in range(_MEANING_1, MEANING)),
     "symbols",
@@ -45,9 +49,18 @@ NAMES = (
     *(f"{name}.{n}" for n in range(2, NEAR_SHARES + 1) for name in ("near", "near.share")),
     *(f"{name}.{n}" for n in range(2, FAR_SHARES + 1) for name in ("far", "far.share")),
 )
-NAMES_OF = {1: NAMES_1, FEATURES_VERSION: NAMES}  # the names of the numbers in a row, by version
+# What happened in an agent's session. `tests` is 1 if they pass and -1 if they fail; `cached` is
+# the share of the prompt that is likely to be in its home's prompt cache.
+_PATH = ("turns", "calls", "errors", "errors_row", "repeats", "edits", "tests", "failing_row")
+NAMES = (*NAMES_2, "agent", *(f"path.{name}" for name in (*_PATH, "tokens", "cached")))
+NAMES_OF = {
+    1: NAMES_1,
+    2: NAMES_2,
+    FEATURES_VERSION: NAMES,
+}  # the names of the numbers in a row, by version
 _AT = {name: index for index, name in enumerate(NAMES)}
 _LENS, _SORT, _SORTS, _SYMBOLS = _AT["lens"], _AT["sort"], _AT["sort.text"], _AT["symbols"]
+_AGENT = _AT["agent"]
 
 
 def numbers(
@@ -57,9 +70,13 @@ def numbers(
     tagged: bool,
     lens: Lens | None = None,
     vector: Sequence[float] | None = None,
+    cached: float = 0.0,
 ) -> tuple[float | None, ...]:
-    """The features of a request, in the order of `NAMES`; an unknown feature is None."""
-    text = reading.text
+    """The features of a request, in the order of `NAMES`; an unknown feature is None.
+
+    `cached` is the share of an agent's prompt that its home is likely to have in its prompt cache.
+    """
+    text = reading.words
     head = text[:LOOKED_AT]
     seen: PromptView | None = lens.view(text, vector) if lens is not None else None
     sort = SORTS.index(reading.kind)
@@ -85,9 +102,22 @@ def numbers(
         *(kinds or _NO_KINDS),
         *_others(seen.near if seen is not None else (), NEAR_SHARES),
         *_others(seen.far if seen is not None else (), FAR_SHARES),
+        *(_NO_PATH if reading.trajectory is None else _path(reading.trajectory, cached)),
     )
 
 
+def _path(trajectory: Trajectory, cached: float) -> tuple[float, ...]:
+    """The kind of an agent's request and the numbers of its trajectory."""
+    counts = (
+        *(trajectory.turns, trajectory.calls, trajectory.errors, trajectory.errors_in_row),
+        *(trajectory.repeats, trajectory.edits),
+        {"": 0, "failing": -1, "passing": 1}[trajectory.tests],
+        *(trajectory.failing_in_row, trajectory.tokens),
+    )
+    return (float(AGENTS.index(trajectory.agent)), *map(float, counts), round(cached, 3))
+
+
+_NO_PATH = (None,) * (len(NAMES) - len(NAMES_2))
 _NO_KINDS = (None,) * len(BY_WORDS)
 _NO_WORDS = (None,) * WORDS
 _NO_MEANING = (None,) * MEANING
@@ -98,12 +128,21 @@ def kind_of(row: Sequence[float | None]) -> str:
     return SORTS[int(row[_SORT] or 0)]
 
 
+def agent_of(row: Sequence[float | None]) -> str:
+    """The kind of an agent's request, by its row; empty if it is not an agent's."""
+    return AGENTS[int(row[_AGENT] or 0)] if len(row) > _AGENT else ""
+
+
 def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
     """The context that a row's numbers make, with the numbers of this lens if the row has them.
 
     A request's likeliest kind comes first among its kinds.
     """
     context = {"complexity": row[0] or 0.0}
+    agent = agent_of(row)
+    if agent:
+        context[f"agent={agent}"] = 1.0
+        _add_path(context, row)
     _add_kinds(context, row)
     context[f"language={LANGUAGES[int(row[_AT['language']] or 0)]}"] = 1.0
     context["part.complexity"] = (row[0] or 0.0) / 5
@@ -152,6 +191,32 @@ def lens_in(version: str) -> int | None:
 def readable(version: int, row: Sequence[float | None]) -> bool:
     """Whether a stored row has the numbers of a version that `context_of` reads."""
     return version in NAMES_OF and len(row) == len(NAMES_OF[version])
+
+
+def _add_path(context: dict[str, float], row: Sequence[float | None]) -> None:
+    """Add what happened in the session, each number on a scale to about 1."""
+    for at, name, scaled in _STEPS:
+        value = scaled(row[at] or 0.0)
+        if value:
+            context[name] = round(value, 3)
+
+
+_STEPS: Sequence[tuple[int, str, Callable[[float], float]]] = [
+    (_AT[f"path.{name}"], f"path.{called}", scaled)
+    for name, called, scaled in (
+        ("turns", "turns", lambda n: log1p(n) / 4),
+        ("errors", "errors", lambda n: log1p(n) / 3),
+        ("errors_row", "error", lambda n: min(n, 1.0)),
+        ("errors_row", "errors_row", lambda n: max(min(n, 4.0) - 1, 0.0) / 3),
+        ("repeats", "repeats", lambda n: min(n, 3.0) / 3),
+        ("edits", "edits", lambda n: log1p(n) / 3),
+        ("tests", "passing", lambda n: max(n, 0.0)),
+        ("failing_row", "failing", lambda n: min(n, 1.0)),
+        ("failing_row", "failing_row", lambda n: max(min(n, 4.0) - 1, 0.0) / 3),
+        ("tokens", "tokens", lambda n: log1p(n / 1000) / 5),
+        ("cached", "cached", lambda n: n),
+    )
+]
 
 
 def _add_kinds(context: dict[str, float], row: Sequence[float | None]) -> None:

@@ -63,6 +63,8 @@ def query_of(
     # Unless the last message is plain text of the user, only an identical request matches.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
         return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
+    if last["content"].strip() != text:  # an agent's harness added what the answer may rest on
+        return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)
     if len(request.body) > _HUGE_BYTES:  # the request has a space of its own, and meets no other
         return MemoryQuery(scope, exact, exact, text, mode, keeps=keeps)
     bare = {k: v for k, v in fields.items() if k not in _DELIVERY}

@@ -77,7 +77,7 @@ class Following:
 
     def collect(self, request: Request, vector: Sequence[float] | None) -> None:
         """Collect the hashed words of each prompt once, until there are enough to fit a lens."""
-        counted = terms(request.reading.text)
+        counted = terms(request.reading.words)
         key = hash(frozenset(counted.items()))
         if key not in self._seen and len(self._seen) < ENOUGH:
             self._seen.add(key)

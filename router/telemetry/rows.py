@@ -19,6 +19,7 @@ from router.domain import (
     Trace,
     TrialNews,
 )
+from router.request.context import agent_of
 from router.verified import Verified
 
 Row = dict[str, Any]
@@ -93,6 +94,7 @@ def _decision(decision: Decision) -> Row:
         row["features_version"] = decision.features_version
         row["features"] = decision.numbers
         row["complexity"] = decision.score
+        row |= _given(agent=agent_of(decision.numbers))
     if decision.plan in decision.rates:
         row["rate_usd"] = decision.rates[decision.plan]
     for estimate in decision.estimates:

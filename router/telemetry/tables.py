@@ -105,6 +105,7 @@ _REQUESTS = {
     "expected": f"{EXPECTED}[]",
     "shadow": SHADOW,
     "dialect": "VARCHAR",  # of the caller; null: chat completions
+    "agent": "VARCHAR",
 }
 
 _SIGNALS = {

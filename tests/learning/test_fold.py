@@ -99,7 +99,7 @@ def test_late_and_changed_feedback_counts_as_it_is_now(config, stored):
 
 
 def test_requests_whose_caller_named_the_plan_teach_no_quality(config, stored):
-    row = request(strategy="named", features_version=2, features=features_of("x"), rate_usd=0.001)
+    row = request(strategy="named", features_version=3, features=features_of("x"), rate_usd=0.001)
     stored.write("requests", [row])
     stored.write("signals", [signal(row, 1.0)])
     fold = turned(begun(config))
@@ -111,7 +111,7 @@ def test_a_judgement_of_plans_that_were_asked_side_by_side_teaches_their_quality
     features = features_of("x")
     rows = [
         request(
-            strategy="compared", plan=plan, features_version=2, features=features, propensity=1.0
+            strategy="compared", plan=plan, features_version=3, features=features, propensity=1.0
         )
         for plan in ("cheap", "dear")
     ]
@@ -122,7 +122,7 @@ def test_a_judgement_of_plans_that_were_asked_side_by_side_teaches_their_quality
 
 
 def test_rows_of_other_features_are_left_out(config, stored):
-    rows = [request(features_version=3, features=[1.0] * 8), request()]
+    rows = [request(features_version=4, features=[1.0] * 8), request()]
     stored.write("requests", rows)
     stored.write("signals", [signal(row, 1.0) for row in rows])
     fold = turned(begun(config))

@@ -57,7 +57,7 @@ class Traffic:
                     "strategy": "bandit",
                     "propensity": 0.5,
                     "cost_usd": 0.002,
-                    "features_version": 2,
+                    "features_version": 3,
                     "features": features_of(f"{task} request {n}"),
                     **given,
                 },

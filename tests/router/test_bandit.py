@@ -160,7 +160,7 @@ async def test_a_row_holds_the_expectations_and_every_probability(upstream):
         assert row["propensity"] == row["probabilities"][row["eligible"].index(row["plan"])]
         assert 0 <= row["expected_quality"] <= 1.2
         assert row["rate_usd"] > 0
-        assert row["features_version"] == 2
+        assert row["features_version"] == 3
 
 
 async def test_a_conversation_keeps_its_plan_unless_moving_is_worth_its_price(upstream):

@@ -12,6 +12,7 @@ from router.request.complexity import PARTS, complexity
 from router.request.context import (
     NAMES,
     NAMES_1,
+    NAMES_2,
     context_of,
     kind_of,
     lens_in,
@@ -64,7 +65,7 @@ def test_a_row_makes_the_very_context_that_was_decided_by(text, task, lens):
     body = b'{"model": "auto", "messages": [{"role": "user", "content": "x"}]}'
     request = parse_chat(body, {}, request_id="x", key_id="")
     row = json.loads(json.dumps(request_row(Trace(request, decision, started_at=1.0))))
-    assert row["features_version"] == 2
+    assert row["features_version"] == 3
     assert context_of(row["features"], row["kind"], lens=lens.number) == decided
 
 
@@ -153,9 +154,10 @@ def test_rows_of_the_first_version_are_read_as_far_as_they_go(lens):
     row = seen("What is the sum?", lens)
     first = row[: len(NAMES_1)]
     assert readable(1, first)
-    assert readable(2, row)
+    assert readable(2, row[: len(NAMES_2)])
+    assert readable(3, row)
     assert not readable(1, row)
-    assert not readable(3, row)
+    assert not readable(4, row)
     context = context_of(first, "", lens=lens.number)
     assert context["kind=question"] == 1.0
     assert [name for name in context if name.startswith("near=")] == [f"near={int(first[18])}"]

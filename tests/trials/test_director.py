@@ -118,7 +118,7 @@ class World:
                 eligible=["cheap", "dear", "idle"],
                 probabilities=[0.6, 0.3, 0.1],
                 propensity={"cheap": 0.6, "dear": 0.3, "idle": 0.1}[plan],
-                features_version=2,
+                features_version=3,
                 features=features_of(f"{kind} request {self.count}"),
                 cost_usd=0.0001,
                 latency_ms=100.0 * float(self.chance.uniform(0.9, 1.1)),
@@ -610,7 +610,7 @@ def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):
 
 def test_rows_of_a_simpler_plan_count_for_the_plan_it_stands_for(world):
     row = request(NOON, plan="cheap~b", kind="sql", strategy="bandit", eligible=["cheap~b", "dear"],
-                  probabilities=[0.7, 0.3], propensity=0.7, features_version=2,
+                  probabilities=[0.7, 0.3], propensity=0.7, features_version=3,
                   features=features_of("sql request"))  # fmt: skip
     world.stored.write("requests", [row], "r1")
     world.stored.write("signals", [signal(row, 1.0)], "r1")

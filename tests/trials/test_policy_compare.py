@@ -63,7 +63,7 @@ class Place:
                 probabilities=list(odds),
                 propensity=odds[plan],
                 ineligible={"idle": "rests"},
-                features_version=2,
+                features_version=3,
                 features=features_of("Explain" if kind == "chat" else "select 1"),
                 cost_usd=COST[plan] * float(self.chance.uniform(0.5, 1.5)),
                 latency_ms=50.0 * (1 + plan),

@@ -78,7 +78,7 @@ class World:
                 eligible=list(odds),
                 probabilities=list(odds.values()),
                 propensity=odds[plan],
-                features_version=2,
+                features_version=3,
                 features=features_of(f"{kind} {self.count}"),
                 cost_usd=None if (price := usd[plan == "dear"]) is None else price * noise,
                 exposures=[

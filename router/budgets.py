@@ -1,44 +1,66 @@
-"""Budgets: how the hive divides the limits of one key among the routers.
+"""Budgets: how the hive divides the limits of a key, a team or a tag among the routers.
 
 A router reports what it used and what it keeps reserved, and may claim more. All figures of a
 report are absolute, so a report that is repeated, lost or late never counts twice. The use of all
 routers and everything reserved stay within the limits, with one exception: a call whose *likely*
 use fits in what is left, but whose *most* does not, gets all that is left. Only one such call of a
-key is under way at a time, so only the error of one estimate can exceed a limit.
+budget is under way at a time, so only the error of one estimate can exceed a limit.
 
 Minutes are measured by clocks that nobody can set, so a step of the wall clock neither frees nor
-locks a limit per minute. Dollars belong to the day that the router's wall clock showed. They are
-kept for several days, so a day that comes back brings back what was spent.
+locks a limit per minute. Dollars belong to the day and the month (UTC) that the router's wall
+clock showed. They are kept for several days and months, so a day that comes back brings back what
+was spent.
 
 Not covered: a call that uses more than its claim's most. The excess counts as soon as it is known.
 """
 
+import calendar
 import math
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple, TypeVar
 
 from router.config.server import KeyLimits
 
 MINUTE, DAY = 60, 86_400
-DAYS = 16  # a key's dollars are kept for so many days: those in which something was last spent
+# Dollars are kept for so many days, and so many months: those in which something was last spent.
+DAYS = 16
 _SLICE = 20  # a router leases one part in so many of what is left, so slices shrink near a limit
 _DUST_USD = 1e-9  # less than this is a rounding error, not an amount that is left
+# The limit that bounds each of the amounts.
+RULES = {
+    "requests": "requests_per_minute",
+    "tokens": "tokens_per_minute",
+    "usd": "dollars_per_day",
+    "month_usd": "dollars_per_month",
+}
 
 
 T = TypeVar("T")
 
 
 class Amounts(NamedTuple):
-    """Requests, tokens and dollars."""
+    """Requests, tokens, dollars of a day and dollars of a month. The same dollars count in both,
+    but the two are bounded apart, so what is left or leased of them differs."""
 
     requests: int = 0
     tokens: int = 0
     usd: float = 0.0
+    month_usd: float = 0.0
+
+    @classmethod
+    def spent(cls, tokens: int, usd: float) -> "Amounts":
+        """What a call uses: its dollars count in the day and in the month."""
+        return cls(0, tokens, usd, usd)
 
     def plus(self, other: "Amounts") -> "Amounts":
         return Amounts(
-            self.requests + other.requests, self.tokens + other.tokens, self.usd + other.usd
+            self.requests + other.requests,
+            self.tokens + other.tokens,
+            self.usd + other.usd,
+            self.month_usd + other.month_usd,
         )
 
     def less(self, other: "Amounts") -> "Amounts":
@@ -47,6 +69,7 @@ class Amounts(NamedTuple):
             max(self.requests - other.requests, 0),
             max(self.tokens - other.tokens, 0),
             max(self.usd - other.usd, 0.0),
+            max(self.month_usd - other.month_usd, 0.0),
         )
 
     def at_most(self, other: "Amounts") -> "Amounts":
@@ -54,13 +77,20 @@ class Amounts(NamedTuple):
             min(self.requests, other.requests),
             min(self.tokens, other.tokens),
             min(self.usd, other.usd),
+            min(self.month_usd, other.month_usd),
         )
 
     def within(self, other: "Amounts") -> bool:
         return all(mine <= theirs for mine, theirs in zip(self, other, strict=True))
 
     def slice(self) -> "Amounts":
-        return Amounts(self.requests // _SLICE, self.tokens // _SLICE, self.usd / _SLICE)
+        return self.share(_SLICE)
+
+    def share(self, parts: int) -> "Amounts":
+        """One of so many equal parts."""
+        return Amounts(
+            self.requests // parts, self.tokens // parts, self.usd / parts, self.month_usd / parts
+        )
 
 
 class Moment(NamedTuple):
@@ -73,9 +103,26 @@ class Moment(NamedTuple):
     def day(self) -> int:
         return int(self.wall // DAY)
 
+    @property
+    def month(self) -> int:
+        """The month by UTC, counted from the year 0."""
+        date = time.gmtime(self.wall)
+        return 12 * date.tm_year + date.tm_mon - 1
+
+    @property
+    def left_of_day(self) -> float:
+        """Seconds until the next day."""
+        return DAY - self.wall % DAY
+
+    @property
+    def left_of_month(self) -> float:
+        """Seconds until the next month."""
+        year, month = divmod(self.month + 1, 12)
+        return calendar.timegm((year, month + 1, 1, 0, 0, 0)) - self.wall
+
 
 NOTHING = Amounts()
-UNBOUNDED = Amounts(2**62, 2**62, 1e300)
+UNBOUNDED = Amounts(2**62, 2**62, 1e300, 1e300)
 ONE_REQUEST = Amounts(requests=1)
 
 
@@ -94,7 +141,7 @@ class Claim(NamedTuple):
 
 
 class Report(NamedTuple):
-    """What one router did with one key, and what it claims."""
+    """What one router did within one budget, and what it claims."""
 
     router: str
     turn: int  # grows with every report, so that a late report changes nothing
@@ -105,16 +152,26 @@ class Report(NamedTuple):
     keeps: Amounts = NOTHING  # reserved by calls under way, or leased and not used yet
     claim: Claim | None = None
     daring: bool = False  # whether a call is under way that got less than its most
+    months: Mapping[int, float] = MappingProxyType({})  # dollars spent in each of the last months
 
 
 @dataclass(frozen=True, slots=True)
 class Shortage:
     """Why a claim was refused. `passing`: calls under way hold what is missing, and may return
-    it. No `retry_after`: the call never fits."""
+    it. No `retry_after`: the call never fits. `rule`: the limit that refuses."""
 
     reason: str
     retry_after: float | None
     passing: bool = False
+    rule: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class BudgetUse:
+    """What a budget used in this minute, on this day and in this month, and what is held."""
+
+    used: Amounts = NOTHING
+    held: Amounts = NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +190,7 @@ def bounds(limits: KeyLimits) -> Amounts:
         UNBOUNDED.requests if requests is None else requests,
         UNBOUNDED.tokens if tokens is None else tokens,
         UNBOUNDED.usd if limits.dollars_per_day is None else limits.dollars_per_day,
+        UNBOUNDED.usd if limits.dollars_per_month is None else limits.dollars_per_month,
     )
 
 
@@ -142,17 +200,20 @@ def bounded_part(amounts: Amounts, limits: KeyLimits) -> Amounts:
         0 if limits.requests_per_minute is None else amounts.requests,
         0 if limits.tokens_per_minute is None else amounts.tokens,
         0.0 if limits.dollars_per_day is None else amounts.usd,
+        0.0 if limits.dollars_per_month is None else amounts.month_usd,
     )
 
 
 @dataclass(slots=True)
-class KeyBudget:
-    """The use of one key: each router's dollars of the last days, last minute, and leases.
+class Budget:
+    """The use of one budget: each router's dollars of the last days and months, its last minute,
+    and its leases.
 
     `now` is the time on the steady clock of the process that holds the budget.
     """
 
     usd: dict[int, dict[str, float]] = field(default_factory=dict)  # by day, and then by router
+    months: dict[int, dict[str, float]] = field(default_factory=dict)  # by month, then by router
     windows: dict[str, dict[int, tuple[int, int]]] = field(default_factory=dict)
     leases: dict[str, Amounts] = field(default_factory=dict)
     daring: set[str] = field(default_factory=set)  # routers with a call that got less than its most
@@ -166,7 +227,7 @@ class KeyBudget:
         self.turns[router] = report.turn
         self.leases[router] = report.keeps
         (self.daring.add if report.daring else self.daring.discard)(router)
-        bound, used = bounds(limits), self.used(now, report.at.day)
+        bound, used = bounds(limits), self.used(now, report.at)
         reserved = total(self.leases.values())
         room = bound.less(used.plus(reserved))
         if claim is None:
@@ -178,23 +239,30 @@ class KeyBudget:
         granted = claim.most.at_most(room)
         if not _fits_all(claim, room, dares=False):
             self.daring.add(router)
-        room = room.less(granted)
-        granted = bounded_part(granted.plus(room.slice()), limits)
+        granted = bounded_part(granted.plus(room.less(granted).slice()), limits)
         self.leases[router] = report.keeps.plus(granted)
-        return Lease(granted, room)
+        return Lease(granted, room.less(granted))
 
-    def used(self, now: float, day: int) -> Amounts:
+    def used(self, now: float, at: Moment) -> Amounts:
         self._roll(now)
         pairs = [pair for window in self.windows.values() for pair in window.values()]
         return Amounts(
             sum(requests for requests, _ in pairs),
             sum(tokens for _, tokens in pairs),
-            sum(self.usd.get(day, {}).values()),
+            sum(self.usd.get(at.day, {}).values()),
+            sum(self.months.get(at.month, {}).values()),
         )
 
-    def spent_by(self, router: str) -> dict[int, float]:
-        """A router's dollars by day."""
-        return {day: usd[router] for day, usd in self.usd.items() if router in usd}
+    def use(self, now: float, at: Moment) -> BudgetUse:
+        return BudgetUse(self.used(now, at), total(self.leases.values()))
+
+    def spent_by(self, router: str) -> tuple[dict[int, float], dict[int, float]]:
+        """A router's dollars by day, and by month."""
+        days, months = (
+            {period: usd[router] for period, usd in periods.items() if router in usd}
+            for periods in (self.usd, self.months)
+        )
+        return days, months
 
     def expire(self, router: str, heard: float) -> None:
         """End the leases of a router that fell silent.
@@ -213,11 +281,12 @@ class KeyBudget:
         self._roll(now)
         if report.turn < self.turns.get(report.router, 0):
             return
-        for day, usd in report.usd.items():
-            by_router = self.usd.get(day, {})
-            if usd > by_router.get(report.router, 0.0):
-                by_router[report.router] = usd
-                keep_day(self.usd, day, by_router)
+        for periods, spent in ((self.usd, report.usd), (self.months, report.months)):
+            for period, usd in spent.items():
+                by_router = periods.get(period, {})
+                if usd > by_router.get(report.router, 0.0):
+                    by_router[report.router] = usd
+                    keep_period(periods, period, by_router)
         ahead = now - report.at.steady  # of the router's steady clock
         window: dict[int, tuple[int, int]] = {}
         for second, (requests, tokens) in report.seconds.items():
@@ -253,14 +322,16 @@ class KeyBudget:
                 reason = _reason(name, likely, bound, free)
                 fits = getattr(likely, name) <= getattr(bound, name) > 0
                 wait = self._wait(name, likely, bound, at, now) if fits else None
-                return Shortage(reason, wait)
-        reason = _reason(short[0], likely, bound, room)
-        return Shortage(f"{reason}; calls under way hold the rest", 1.0, passing=True)
+                return Shortage(reason, wait, rule=RULES[name])
+        reason = f"{_reason(short[0], likely, bound, room)}; calls under way hold the rest"
+        return Shortage(reason, 1.0, passing=True, rule=RULES[short[0]])
 
     def _wait(self, name: str, likely: Amounts, bound: Amounts, at: Moment, now: float) -> float:
         """Seconds until the likely use fits again."""
         if name == "usd":
-            return DAY - at.wall % DAY
+            return at.left_of_day
+        if name == "month_usd":
+            return at.left_of_month
         column = Amounts._fields.index(name)
         by_second: dict[int, int] = {}
         for window in self.windows.values():
@@ -275,12 +346,12 @@ class KeyBudget:
         return float(MINUTE)
 
 
-def keep_day(days: dict[int, T], day: int, value: T) -> None:
-    """Set the value of a day, and keep only the days that were set last."""
-    days.pop(day, None)
-    days[day] = value
-    while len(days) > DAYS:
-        del days[next(iter(days))]
+def keep_period(periods: dict[int, T], period: int, value: T) -> None:
+    """Set the value of a day or a month, and keep only those that were set last."""
+    periods.pop(period, None)
+    periods[period] = value
+    while len(periods) > DAYS:
+        del periods[next(iter(periods))]
 
 
 def _fits_all(claim: Claim, room: Amounts, *, dares: bool) -> bool:
@@ -290,7 +361,7 @@ def _fits_all(claim: Claim, room: Amounts, *, dares: bool) -> bool:
 def _fits(claim: Claim, room: Amounts, name: str, *, dares: bool) -> bool:
     """Whether the most of a claim fits, or, for a call that dares, its likely use."""
     most, likely, left = (getattr(each, name) for each in (claim.most, claim.likely, room))
-    dust = _DUST_USD if name == "usd" else 0
+    dust = _DUST_USD if name in ("usd", "month_usd") else 0
     return bool(most <= left + dust or (dares and likely <= left + dust and left > dust))
 
 
@@ -302,6 +373,7 @@ def _reason(name: str, likely: Amounts, bound: Amounts, left: Amounts) -> str:
             need = f"this call needs about {likely.tokens} tokens"
             rest = f"{left.tokens} of tokens_per_minute = {bound.tokens} are left"
         case _:
-            need = f"this call is expected to cost ${likely.usd:.4g}"
-            rest = f"${left.usd:.4g} of dollars_per_day = ${bound.usd:.4g} is left"
+            need = f"this call is expected to cost ${getattr(likely, name):.4g}"
+            of = f"{RULES[name]} = ${getattr(bound, name):.4g}"
+            rest = f"${getattr(left, name):.4g} of {of} is left"
     return f"{need}, and {rest}"

@@ -100,6 +100,8 @@ class Request:
     ttl_seconds: float | None = None  # how long the answer may be reused
     compared: bool = False  # whether several plans are asked the same, to be judged side by side
     native: Native | None = None  # the request in its caller's dialect, if that is not chat's
+    tags: tuple[str, ...] = ()  # by which the caller wants to see what it spends
+    team: str = ""  # the team of its key
     left_out: tuple[str, ...] = ()  # fields of `native` that change no answer, and chat lacks
 
     @property

@@ -1,13 +1,13 @@
-"""The hive, which all routers share: each key's budget, the homes of conversations, all counters.
+"""The hive, which all routers share: all budgets, the homes of conversations, all counters.
 
 One process holds the hive. Routers lease requests, tokens and dollars from the hive in slices, and
 keep working when it does not answer. `now` is the time on a clock that nobody can set, so a step of
 the wall clock ends no lease and silences no router; the days of dollars come with the reports.
 
-The ledger, a file, holds the dollars that each router spent on the last days for each key. After a
-restart the hive grants nothing until the routers in the ledger have reported the last minute again,
-or for two seconds. A restart loses the homes of conversations, and the last minute of a router that
-was killed together with the hive.
+The ledger, a file, holds the dollars that each router spent within each budget on the last days and
+in the last months. After a restart the hive grants nothing until the routers in the ledger have
+reported the last minute again, or for two seconds. A restart loses the homes of conversations, and
+the last minute of a router that was killed together with the hive.
 """
 
 import logging
@@ -22,7 +22,7 @@ from uuid import uuid4
 
 import orjson
 
-from router.budgets import KeyBudget, Lease, Report
+from router.budgets import DAY, Budget, BudgetUse, Lease, Moment, Report
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.files import write_durably
@@ -56,6 +56,7 @@ class Hive(Protocol):
     async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease: ...
     async def exchange(self, router: str, news: News) -> News: ...
     async def all_metrics(self) -> Mapping[str, bytes]: ...
+    async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]: ...
 
 
 class HiveState:
@@ -64,7 +65,7 @@ class HiveState:
     def __init__(self, ledger: Path | None = None) -> None:
         self.name = uuid4().hex
         self._ledger: Path | None = None
-        self._budgets: dict[str, KeyBudget] = {}
+        self._budgets: dict[str, Budget] = {}
         self._sessions: OrderedDict[str, tuple[int, Home]] = OrderedDict()
         self._position = 0
         self._metrics: dict[str, tuple[float, bytes]] = {}
@@ -84,7 +85,7 @@ class HiveState:
     def lease(self, key_id: str, limits: KeyLimits, report: Report, now: float) -> Lease:
         """Take in a router's report, and grant its claim or refuse it. Raises `HiveNotReady`."""
         self._hear(report.router, now)
-        budget = self._budgets.setdefault(key_id, KeyBudget())
+        budget = self._budgets.setdefault(key_id, Budget())
         spent = budget.spent_by(report.router)
         waits = bool(self._awaited) and now < (self._begun or now) + _RETURN_SECONDS
         lease = budget.lease(limits, report._replace(claim=None) if waits else report, now)
@@ -122,13 +123,18 @@ class HiveState:
     def all_metrics(self) -> Mapping[str, bytes]:
         return {router: metrics for router, (_, metrics) in self._metrics.items()}
 
+    def budget_uses(self, at: Moment) -> Mapping[str, BudgetUse]:
+        """What each budget has used and holds; a budget that was never used is absent."""
+        return {name: budget.use(at.steady, at) for name, budget in self._budgets.items()}
+
     def unsaved(self) -> bytes | None:
         """The ledger to write, if it has changed since this was last called."""
         if not self._unsaved:
             return None
         self._unsaved = False
         spent = {key: budget.usd for key, budget in self._budgets.items() if budget.usd}
-        ledger = {"routers": list(self._heard), "spent": spent}
+        months = {key: budget.months for key, budget in self._budgets.items() if budget.months}
+        ledger = {"routers": list(self._heard), "spent": spent, "months": months}
         return orjson.dumps(ledger, option=orjson.OPT_NON_STR_KEYS)
 
     def write(self, ledger: bytes) -> None:
@@ -166,20 +172,39 @@ class HiveState:
                 budget.expire(name, at)
 
 
-def _read_ledger(ledger: Any) -> tuple[set[str], dict[str, KeyBudget]]:
-    """The routers in a ledger, and for each key the dollars of each day and router."""
+def _read_ledger(ledger: Any) -> tuple[set[str], dict[str, Budget]]:
+    """The routers in a ledger, and for each budget the dollars of each day, month and router."""
     if not isinstance(ledger, dict):
         raise TypeError(f"a ledger is an object, not {ledger!r:.80}")
     budgets = {}
-    for key, spent in ledger.get("spent", ledger).items():
-        # A ledger of an earlier version holds one day and its dollars for each key.
-        days = spent.items() if isinstance(spent, dict) else [spent]
-        usd = {int(day): _by_router(dollars) for day, dollars in days}
-        amounts = [amount for by_router in usd.values() for amount in by_router.values()]
-        if not all(math.isfinite(amount) and amount >= 0 for amount in amounts):
-            raise ValueError(f"the dollars of key {key} are {usd!r}")
-        budgets[key] = KeyBudget(usd=usd)
+    by_month = ledger.get("months") if "spent" in ledger else None
+    for name, spent in ledger.get("spent", ledger).items():
+        usd = _by_period(name, spent)
+        # A ledger of an earlier version holds no months: then the days that it holds count.
+        months = _months_of(usd) if by_month is None else _by_period(name, by_month.get(name, {}))
+        budgets[name] = Budget(usd=usd, months=months)
     return set(ledger.get("routers", ())), budgets
+
+
+def _by_period(name: str, spent: Any) -> dict[int, dict[str, float]]:
+    """Dollars by day or month, and by router. Raises an error if they cannot be true."""
+    # A ledger of an earlier version holds one day and its dollars for each key.
+    periods = spent.items() if isinstance(spent, dict) else [spent]
+    usd = {int(period): _by_router(dollars) for period, dollars in periods}
+    amounts = [amount for by_router in usd.values() for amount in by_router.values()]
+    if not all(math.isfinite(amount) and amount >= 0 for amount in amounts):
+        raise ValueError(f"the dollars of {name} are {usd!r}")
+    return usd
+
+
+def _months_of(days: Mapping[int, Mapping[str, float]]) -> dict[int, dict[str, float]]:
+    """The dollars of each month, summed from its days."""
+    months: dict[int, dict[str, float]] = {}
+    for day, by_router in days.items():
+        month = months.setdefault(Moment(day * DAY, 0.0).month, {})
+        for router, usd in by_router.items():
+            month[router] = month.get(router, 0.0) + usd
+    return months
 
 
 def _by_router(dollars: Any) -> dict[str, float]:
@@ -202,3 +227,6 @@ class LocalHive:
 
     async def all_metrics(self) -> Mapping[str, bytes]:
         return self._state.all_metrics()
+
+    async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]:
+        return self._state.budget_uses(Moment(wall, self._clock()))

@@ -33,6 +33,7 @@ class Key(Values):
     scopes: tuple[KeyScope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
     limits: KeyLimits = KeyLimits()
+    team: str = ""  # the team in whose budget, and in the budgets above, its requests count too
     shares: str = ""  # keys that name the same group share their solutions
     created: str = ""
     revoked: str = ""

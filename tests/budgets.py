@@ -12,7 +12,7 @@ NOON = 100 * DAY + DAY / 2
 
 def exactly(requests=0, tokens=0, usd=0.0):
     """A claim whose likely use is also its most."""
-    amounts = Amounts(requests, tokens, usd)
+    amounts = Amounts(requests, tokens, usd, usd)
     return Claim(amounts, amounts)
 
 
@@ -27,8 +27,9 @@ class Reporter:
 
     def report(self, now, claim=None, keeps=NOTHING, daring=False):
         self.turn += 1
-        at, usd, seconds = Moment(now, now), {int(now // DAY): self.usd}, dict(self.seconds)
-        return Report(self.name, self.turn, at, usd, seconds, keeps, claim, daring)
+        at, seconds = Moment(now, now), dict(self.seconds)
+        usd, months = {at.day: self.usd}, {at.month: self.usd}
+        return Report(self.name, self.turn, at, usd, seconds, keeps, claim, daring, months)
 
     def use(self, now, requests=0, tokens=0, usd=0.0):
         before = self.seconds.get(int(now), (0, 0))

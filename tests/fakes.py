@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from router.budgets import Lease, Report
+from router.budgets import BudgetUse, Lease, Report
 from router.config.server import KeyLimits
 from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.hive import LocalHive, News
@@ -119,6 +119,9 @@ class LosableHive:
 
     async def all_metrics(self) -> Mapping[str, bytes]:
         return await self._reach().all_metrics()
+
+    async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]:
+        return await self._reach().budget_uses(wall)
 
     def _reach(self) -> LocalHive:
         if self.away:

@@ -14,6 +14,7 @@ class HttpAnswer:
     status: int
     headers: dict[str, str]
     body: bytes
+    names: tuple[str, ...] = ()  # of the headers, as often as each came
 
     @property
     def json(self) -> Any:
@@ -36,7 +37,8 @@ class HttpAnswer:
 
 async def read_answer(response: aiohttp.ClientResponse) -> HttpAnswer:
     headers = {name.lower(): value for name, value in response.headers.items()}
-    return HttpAnswer(response.status, headers, await response.read())
+    names = tuple(name.lower() for name in response.headers)
+    return HttpAnswer(response.status, headers, await response.read(), names)
 
 
 async def post(

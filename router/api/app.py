@@ -7,6 +7,7 @@ its own name.
 import logging
 
 from router.api.ask import AskEndpoint
+from router.api.budgets import BudgetsEndpoint
 from router.api.dialects.chat import ChatDialect
 from router.api.embeddings import EmbeddingsEndpoint
 from router.api.feedback import FeedbackEndpoint
@@ -60,6 +61,7 @@ class App:
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),
                 Route("/v1/feedback", {"POST": FeedbackEndpoint(engine, admission, memory).post}),
+                Route("/v1/budgets", {"GET": BudgetsEndpoint(engine, admission, hive).get}),
                 Route("/v1/sql", {"POST": SqlEndpoint(engine, admission).post}),
                 Route("/v1/models", {"GET": models.get}),
                 Route("/v1/learner", {"GET": LearnerEndpoint(engine, admission, learner).get}),

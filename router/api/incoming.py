@@ -3,15 +3,17 @@
 `Admission` refuses a caller who lacks the key or the scope, or who sends too much.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 from urllib.parse import parse_qs
 
 from router.api.held_bodies import HeldBodies
 from router.api.replies import ReplyWriter
+from router.api.tags import tags_in_header, tags_of
 from router.domain import Request
+from router.engine.bindings import Binding, bindings, count_apart, of_tags
 from router.engine.engine import Engine
 from router.keys import Denied, Key, Keyring, KeyScope
 from router.request.statistical import read_beside
@@ -22,8 +24,6 @@ from router.wire.web_pages import LocalNames
 
 # The caller of a service without keys, who may do everything.
 _ANYONE = Key(id="", name="anyone", salt="00", digest="", scopes=("app", "analyst", "admin"))
-# What a count of its own leaves out: it makes no calls, so it has no tokens and no dollars.
-_ONLY_REQUESTS = {"tokens_per_minute": None, "dollars_per_day": None}
 
 
 @dataclass(slots=True)
@@ -90,7 +90,8 @@ class Admission:
 
     def replace_keys(self, keys: Iterable[Key]) -> None:
         """Take new keys, and the names of the present configuration."""
-        self._keyring = Keyring(keys)
+        self.keys = tuple(keys)
+        self._keyring = Keyring(self.keys)
         self._names = LocalNames(self._engine.config.server.hosts)
         self._bodies.most = self._engine.config.server.max_held_bytes
 
@@ -110,22 +111,22 @@ class Admission:
         return key
 
     async def admit(self, incoming: Incoming, scope: KeyScope, *, count: str = "") -> Key:
-        """Authorize the caller, and count the request against the limits of its key.
+        """Authorize the caller, and count the request in the budgets of its key, teams and tags.
 
         A request counts before its body is read, so a malformed request counts too. `count` names
-        a count of its own, with the same bound.
+        a count of its own, with the bound of the key.
         """
         key = self.authorize(incoming, scope)
-        engine, limits = self._engine, key.limits
-        if not limits.any:
-            limits = engine.config.keys.limits
-        elif engine.config.keys.limits.unpriced == "allow":
-            limits = limits.model_copy(update={"unpriced": "allow"})
-        key_id = key.id
-        if count:
-            key_id, limits = f"{key.id} {count}", limits.model_copy(update=_ONLY_REQUESTS)
-        incoming.reply.also = await engine.allowances.admit(key_id, limits, incoming.id)
+        tags, keys = tags_in_header(incoming.headers), self._engine.config.keys
+        budgets = count_apart(keys, key, count) if count else bindings(keys, key, tags)
+        await self._count(incoming, budgets)
         return key
+
+    async def _count(self, incoming: Incoming, budgets: Sequence[Binding]) -> None:
+        anthropic = incoming.path.startswith("/v1/messages")
+        incoming.reply.also = await self._engine.allowances.admit(
+            budgets, incoming.id, anthropic=anthropic
+        )
 
     async def body(self, incoming: Incoming) -> bytes:
         """The whole body. A large one first waits for its turn, and keeps it until `release`."""
@@ -148,10 +149,13 @@ class Admission:
             self._bodies.give_back(incoming.held_bytes)
 
     async def request(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
-        """The caller's key and the request, which counts against the limits of the key."""
+        """The caller's key and the request, which counts in all of its budgets."""
         key = await self.admit(incoming, "app")
         body = await self.body(incoming)
-        return key, await beside(len(body), partial(_read, parse, body, incoming, key.id))
+        request = await beside(len(body), partial(_read, parse, body, incoming, key.id))
+        request = replace(request, tags=tags_of(incoming.headers, request.fields), team=key.team)
+        await self._count(incoming, of_tags(self._engine.config.keys, key, request.tags))
+        return key, request
 
 
 def _read(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:

@@ -27,12 +27,17 @@ class ReplyWriter:
 
     async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
         self._begun = True
-        await respond(self._send, status, body, [*headers, *self.also])
+        await respond(self._send, status, body, self._with_also(headers))
 
     async def begin(self, status: int, headers: HeaderList) -> None:
         self._begun = True
-        headers = [*headers, *self.also]
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        head = {"type": "http.response.start", "status": status}
+        await self._send({**head, "headers": self._with_also(headers)})
+
+    def _with_also(self, headers: HeaderList) -> HeaderList:
+        """These headers, and those of every reply that they do not replace."""
+        names = {name for name, _ in headers}
+        return [*headers, *(header for header in self.also if header[0] not in names)]
 
     async def json(self, status: int, value: Any) -> None:
         await self.whole(status, orjson.dumps(value), [JSON])

@@ -9,6 +9,7 @@ import typer
 from rich.markup import escape
 from rich.tree import Tree
 
+from router.cli.budgets import budget_lines
 from router.cli.check_facts import models_of, table_of, warnings
 from router.cli.context import CommandContext, ConfigOption, keys_to_serve
 from router.cli.terminal import out
@@ -59,7 +60,11 @@ def check(
     for line in _exceptions(config):
         strategy.add(escape(line))
     keys = keys_to_serve(config)
-    tree.add(f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only")
+    shown = tree.add(
+        f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only"
+    )
+    for line in budget_lines(config.keys):
+        shown.add(escape(line))
     out.print(tree)
     if models:
         out.print(table_of(models, origins))

@@ -140,6 +140,11 @@ def stored_keys(config: Config) -> tuple[Key, ...]:
 def keys_to_serve(config: Config) -> tuple[Key, ...]:
     """The keys for a service. A service that the network can reach needs at least one key."""
     keys = stored_keys(config)
+    for key in keys:
+        if key.team and not key.revoked and key.team not in config.keys.teams:
+            wrong = f"key {key.name} is of team {key.team}, and keys.teams has no such team"
+            mend = f"add the team, or `waggle keys change {key.name} --team NAME`"
+            raise InputRefused(wrong, mend)
     if not keys and not config.loopback:
         wrong = f"server.host = {config.server.host} is open to the network, and there is no key"
         mend = "make one with `waggle keys new NAME`, or set server.host to 127.0.0.1"

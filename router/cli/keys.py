@@ -1,13 +1,15 @@
-"""`waggle keys ...`: makes, lists and revokes API keys; a running service applies each change."""
+"""`waggle keys ...`: makes, lists, changes and revokes API keys; a running service applies each
+change."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Annotated
 
 import typer
 from pydantic import ValidationError
 from rich.table import Table
 
+from router.cli.budgets import limits_text
 from router.cli.context import CommandContext, in_context, mistakes, stored_keys
 from router.cli.reload import deploy_again
 from router.cli.terminal import InputRefused, err, out
@@ -33,6 +35,12 @@ def make_key(
     rpm: Annotated[int | None, typer.Option(help="Most requests per minute.")] = None,
     tpm: Annotated[int | None, typer.Option(help="Most tokens per minute.")] = None,
     dollars: Annotated[float | None, typer.Option(help="Most dollars per day (UTC).")] = None,
+    dollars_per_month: Annotated[
+        float | None, typer.Option(help="Most dollars per month (UTC).")
+    ] = None,
+    team: Annotated[
+        str, typer.Option(help="A team of keys.teams, in whose budget the key counts too.")
+    ] = "",
     shares: Annotated[
         str, typer.Option(help="A group: keys of the same group share solutions.")
     ] = "",
@@ -42,14 +50,11 @@ def make_key(
     Example: waggle keys new alice --rpm 60 --dollars 5
     """
     config = here.config
-    for plan_name in plan or ():
-        if plan_name not in config.plans:
-            names = ", ".join(config.plans)
-            raise InputRefused(f"--plan {plan_name}: no such plan; there are {names}")
-    limits = {"requests_per_minute": rpm, "tokens_per_minute": tpm, "dollars_per_day": dollars}
+    _check_names(config, plan or (), team)
+    limits = _given_limits(rpm, tpm, dollars, dollars_per_month)
+    rights = {"scopes": tuple(scope or ("app",)), "plans": tuple(plan or ())}
     try:
-        scopes, plans = tuple(scope or ("app",)), tuple(plan or ())
-        text, key = new_key(name, _now(), scopes=scopes, plans=plans, limits=limits, shares=shares)
+        text, key = new_key(name, _now(), **rights, limits=limits, team=team, shares=shares)
     except ValidationError as error:
         raise InputRefused(mistakes(error)) from None
     _change(config, lambda stored: _with_key(stored, key))
@@ -62,12 +67,51 @@ def make_key(
 @in_context
 def list_keys(here: CommandContext) -> None:
     """List every key, without its secret."""
-    columns = ("id", "name", "scopes", "plans", "limits", "shares", "created", "revoked")
+    columns = ("id", "name", "scopes", "plans", "limits", "team", "shares", "created", "revoked")
     table = Table(*columns, box=None)
     for key in stored_keys(here.config):
         rights = ", ".join(key.scopes), ", ".join(key.plans) or "all", _limits(key)
-        table.add_row(key.id, key.name, *rights, key.shares, key.created, key.revoked)
+        groups = key.team, key.shares
+        table.add_row(key.id, key.name, *rights, *groups, key.created, key.revoked)
     out.print(table)
+
+
+@keys_app.command("change")
+@in_context
+def change_key(
+    here: CommandContext,
+    name_or_id: Annotated[str, typer.Argument(help="Name or id, from `waggle keys list`.")],
+    rpm: Annotated[int | None, typer.Option(help="Most requests per minute; 0: no limit.")] = None,
+    tpm: Annotated[int | None, typer.Option(help="Most tokens per minute; 0: no limit.")] = None,
+    dollars: Annotated[
+        float | None, typer.Option(help="Most dollars per day (UTC); 0: no limit.")
+    ] = None,
+    dollars_per_month: Annotated[
+        float | None, typer.Option(help="Most dollars per month (UTC); 0: no limit.")
+    ] = None,
+    team: Annotated[str | None, typer.Option(help='The team of the key; "" for none.')] = None,
+) -> None:
+    """Change the limits or the team of a key; what is not named stays. The secret stays too.
+
+    Example: waggle keys change alice --dollars 10 --team search
+    """
+    config = here.config
+    _check_names(config, (), team or "")
+    new = {
+        name: value or None
+        for name, value in _given_limits(rpm, tpm, dollars, dollars_per_month).items()
+        if value is not None
+    }
+    if not new and team is None:
+        raise InputRefused("nothing to change", "name a limit or a team; see --help")
+
+    def change(stored: tuple[Key, ...]) -> list[Key]:
+        chosen = _matching(stored, name_or_id)
+        return [_changed(key, new, team) if key in chosen else key for key in stored]
+
+    _change(config, change)
+    out.print(f"Changed {name_or_id}.")
+    _bring_to_service(here)
 
 
 @keys_app.command("revoke")
@@ -81,11 +125,7 @@ def revoke_key(
     revoked: list[str] = []
 
     def revoke(stored: tuple[Key, ...]) -> list[Key]:
-        valid = [key for key in stored if not key.revoked]
-        matching = [key for key in valid if name_or_id in (key.id, key.name)]
-        if not matching:
-            names = ", ".join(key.name for key in valid) or "none"
-            raise InputRefused(f"no key is called {name_or_id}; there are: {names}")
+        matching = _matching(stored, name_or_id)
         revoked.extend(key.name for key in matching)
         end = {"revoked": _now()}
         return [key.model_copy(update=end) if key in matching else key for key in stored]
@@ -100,6 +140,48 @@ def _change(config: Config, change: Callable[[tuple[Key, ...]], Iterable[Key]]) 
         change_keys(config.keys_file, change)
     except ValueError as error:
         raise InputRefused(str(error)) from None
+
+
+def _check_names(config: Config, plans: Iterable[str], team: str) -> None:
+    for plan in plans:
+        if plan not in config.plans:
+            names = ", ".join(config.plans)
+            raise InputRefused(f"--plan {plan}: no such plan; there are {names}")
+    if team and team not in config.keys.teams:
+        names = ", ".join(config.keys.teams) or "none"
+        raise InputRefused(f"--team {team}: no such team; keys.teams has: {names}")
+
+
+def _given_limits(
+    rpm: int | None, tpm: int | None, dollars: float | None, dollars_per_month: float | None
+) -> dict[str, float | None]:
+    return {
+        "requests_per_minute": rpm,
+        "tokens_per_minute": tpm,
+        "dollars_per_day": dollars,
+        "dollars_per_month": dollars_per_month,
+    }
+
+
+def _matching(stored: Iterable[Key], name_or_id: str) -> list[Key]:
+    """The keys with this name or id, but for revoked ones."""
+    valid = [key for key in stored if not key.revoked]
+    matching = [key for key in valid if name_or_id in (key.id, key.name)]
+    if not matching:
+        names = ", ".join(key.name for key in valid) or "none"
+        raise InputRefused(f"no key is called {name_or_id}; there are: {names}")
+    return matching
+
+
+def _changed(key: Key, limits: Mapping[str, float | None], team: str | None) -> Key:
+    fields = key.model_dump()
+    fields["limits"] |= limits
+    if team is not None:
+        fields["team"] = team
+    try:
+        return Key.model_validate(fields)
+    except ValidationError as error:
+        raise InputRefused(mistakes(error)) from None
 
 
 def _with_key(stored: tuple[Key, ...], key: Key) -> tuple[Key, ...]:
@@ -119,8 +201,7 @@ def _bring_to_service(here: CommandContext) -> None:
 
 
 def _limits(key: Key) -> str:
-    limits = key.limits.model_dump(exclude={"unpriced"}, exclude_none=True)
-    return ", ".join(f"{name} {value:g}" for name, value in limits.items()) or "none"
+    return limits_text(key.limits) if key.limits.any else "none"
 
 
 def _now() -> str:

@@ -10,6 +10,7 @@ import typer
 
 from router.cli.ask import ask
 from router.cli.batch import batch
+from router.cli.budgets import budgets
 from router.cli.cards import cards
 from router.cli.check import check
 from router.cli.connect import connect
@@ -101,6 +102,7 @@ _add("See what it learned", dashboard=_above("dashboard"), report=report, scores
 _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):
     app.add_typer(_group, rich_help_panel="Change what it does")
+_add("Look after keys and data", budgets=budgets)
 for _group in (keys_app, solutions_app, telemetry_app, sandbox_app):
     app.add_typer(_group, rich_help_panel="Look after keys and data")
 

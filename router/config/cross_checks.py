@@ -35,6 +35,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     for section, key in (("reuse", "adapter"), ("trials", "writer")):
         yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
     yield from _verifier_checks(raw, plans)
+    yield from _team_checks(_section(raw, "keys"))
     objective = _section(raw, "objective")
     yield from _objective_checks(objective, plans)
     yield from _ladder_checks(_section(objective, "ladder"), _laddered(raw))
@@ -144,6 +145,25 @@ def _verifier_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
         if kind is not None and kind not in _AUTHORS:
             rule = f"only a model can answer a question, and {backend} is of kind {kind}"
             yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+
+
+def _team_checks(keys: Raw) -> Iterator[Mistake]:
+    """Check that each team that is named exists, and that no team is part of itself."""
+    teams = dict(_items(keys.get("teams")))
+    for name, team in teams.items():
+        at, line = ("keys", "teams", name, "parent"), [name]
+        parent = _section(teams, name).get("parent")
+        yield from _name_check(at, parent, "team", teams)
+        while isinstance(parent, str) and parent in teams and parent not in line:
+            line.append(parent)
+            parent = _section(teams, parent).get("parent")
+        if parent == name:
+            rule = f"the team is part of itself: {' → '.join([*line, name])}"
+            yield Mistake(at, team.get("parent"), rule, "Take one of these parents out.")
+    for tag, settings in _items(keys.get("tags")):
+        named = settings.get("teams") if isinstance(settings, dict) else None
+        for index, name in enumerate(named if isinstance(named, list) else ()):
+            yield from _name_check(("keys", "tags", tag, "teams", index), name, "team", teams)
 
 
 def _models(raw: Raw) -> dict[str, str]:

@@ -6,7 +6,7 @@ from typing import Any
 from router.config.plans import NAMED, TAGGED
 from router.config.problems import Mistake, suggestion
 from router.config.references import Location, is_secret
-from router.config.values import HOST_PATTERN, NAME_PATTERN, NAME_RULE
+from router.config.values import HOST_PATTERN, NAME_PATTERN, NAME_RULE, TAG_PATTERN, TAG_RULE
 
 _STEP = "a step is the name of a backend or plan, or a plan of one pattern"
 _PLAIN_RULES = {
@@ -44,6 +44,8 @@ def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, typ
             return Mistake(at, value, rule, "Write e.g. host.docker.internal.")
         case "string_pattern_mismatch" if context.get("pattern") == NAME_PATTERN:
             return Mistake(at, value, NAME_RULE, "Give it another name.")
+        case "string_pattern_mismatch" if context.get("pattern") == TAG_PATTERN:
+            return Mistake(at, value, TAG_RULE, "Write the tag in another way.")
         case "too_short":
             items = "item" if context["min_length"] == 1 else "items"
             rule = f"the key needs at least {context['min_length']} {items}"

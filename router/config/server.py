@@ -5,30 +5,47 @@ from typing import Literal
 from pydantic import Field
 
 from router.catalog import Dollars
-from router.config.values import HostName, Seconds, Secret, Values
+from router.config.values import HostName, Name, Seconds, Secret, TagName, Values
 
 
 class KeyLimits(Values):
-    """The limits of one key; null means no limit."""
+    """The limits of a key, a team or a tag; null means no limit. Days and months are of UTC."""
 
     requests_per_minute: int | None = Field(None, ge=1)
     tokens_per_minute: int | None = Field(None, ge=1)
     dollars_per_day: Dollars | None = None
+    dollars_per_month: Dollars | None = None
     unpriced: Literal["refuse", "allow"] = Field(
-        "refuse", description="with dollars_per_day: whether backends of unknown price may be asked"
+        "refuse",
+        description="with a limit of dollars: whether a backend without a price is asked",
     )
 
     @property
     def needs_prices(self) -> bool:
         """Whether a backend of unknown price must not be asked."""
-        return self.dollars_per_day is not None and self.unpriced == "refuse"
+        return self.bounds_dollars and self.unpriced == "refuse"
+
+    @property
+    def bounds_dollars(self) -> bool:
+        return self.dollars_per_day is not None or self.dollars_per_month is not None
 
     @property
     def any(self) -> bool:
-        return any(
-            bound is not None
-            for bound in (self.requests_per_minute, self.tokens_per_minute, self.dollars_per_day)
-        )
+        per_minute = (self.requests_per_minute, self.tokens_per_minute)
+        return self.bounds_dollars or any(bound is not None for bound in per_minute)
+
+
+class Team(KeyLimits):
+    """A team of keys, or of teams: what one of them uses counts in the budget of its team."""
+
+    parent: Name | None = Field(None, description="the team that this team is part of")
+
+
+class Tag(KeyLimits):
+    """A tag with a budget, and who may use the tag; without names, every key may."""
+
+    keys: tuple[Name, ...] = Field((), description="names or ids of the keys that may use the tag")
+    teams: tuple[Name, ...] = Field((), description="teams whose keys may, with the teams in them")
 
 
 class Server(Values):
@@ -65,10 +82,22 @@ class DashboardSettings(Values):
 
 
 class Keys(Values):
-    """The file of the callers' keys, and the limits of each key."""
+    """The file of the callers' keys, and the limits of keys, teams and tags."""
 
     file: str = Field("keys.json", description="file below `data`, from `waggle keys new`")
     limits: KeyLimits = Field(KeyLimits(), description="for keys without limits of their own")
+    teams: dict[Name, Team] = Field(default_factory=dict, description="`waggle keys new --team`")
+    tags: dict[TagName, Tag] = Field(
+        default_factory=dict, description="tags of requests that have a budget: `x-waggle-tags`"
+    )
+
+    def line_of(self, team: str) -> tuple[str, ...]:
+        """A team, the team that it is part of, and so on; empty for no team."""
+        line: list[str] = []
+        while team in self.teams and team not in line:
+            line.append(team)
+            team = self.teams[team].parent or ""
+        return tuple(line)
 
 
 class Otlp(Values):

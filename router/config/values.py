@@ -14,6 +14,10 @@ from router.domain import Fields, Request
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
 NAME_RULE = "a name is at most 64 letters, digits, `.`, `_` and `-`, the first a letter or digit"
 Name = Annotated[str, Field(pattern=NAME_PATTERN)]
+# A tag of a request is any printable text without a comma: a header separates tags by commas.
+TAG_PATTERN = r"^[^\x00-\x20\x7f,](?:[^\x00-\x1f\x7f,]{0,62}[^\x00-\x20\x7f,])?$"
+TAG_RULE = "a tag is 1 to 64 printable characters, with no comma, and with no blank at its ends"
+TagName = Annotated[str, Field(pattern=TAG_PATTERN)]
 HOST_PATTERN = r"^(?:[A-Za-z0-9_][A-Za-z0-9._-]{0,252}|\[[0-9A-Fa-f:.]{2,45}\])$"
 HostName = Annotated[str, Field(pattern=HOST_PATTERN)]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]

@@ -1,6 +1,6 @@
-"""The account of one key at one router: what was used, what calls hold, and what is leased.
+"""The account of one budget at one router: what was used, what calls hold, and what is leased.
 
-Dollars are counted by the day of the wall clock, everything else by the steady clock.
+Dollars are counted by the day and the month of the wall clock, everything else by the steady clock.
 
 An account makes no call and waits for nothing; `allowances` asks the hive on its behalf.
 """
@@ -12,6 +12,7 @@ from router.budgets import (
     DAY,
     MINUTE,
     NOTHING,
+    RULES,
     Amounts,
     Claim,
     Lease,
@@ -19,11 +20,11 @@ from router.budgets import (
     Report,
     bounded_part,
     bounds,
-    keep_day,
+    keep_period,
     total,
 )
 from router.config.server import KeyLimits
-from router.wire.asgi import HeaderList
+from router.engine.limit_headers import Room
 
 _DUST = 1e-9  # less than this is a rounding error
 _IDLE_SECONDS = 1.0  # an account that was not used for longer returns what it leased
@@ -45,8 +46,11 @@ class Reservation:
 
 @dataclass(slots=True, eq=False)
 class Account:
-    key_id: str
+    name: str  # of the budget, at the hive
     limits: KeyLimits
+    owner: str = ""  # whose budget it is, in the words of errors: `key alice`, `team search`
+    place: str = ""  # where its limits are set
+    order: tuple[int, str] = (0, "")  # its place among the budgets of a request
     free: Amounts = NOTHING  # leased, and not held by any call
     left: Amounts = NOTHING  # what the hive had left when it last answered
     base: Amounts = NOTHING  # what this router had used or leased at that time
@@ -54,6 +58,7 @@ class Account:
     unreported: bool = False  # whether the hive lacks something that was used or returned
     used_at: float = 0.0  # on the steady clock
     usd: dict[int, float] = field(default_factory=dict)  # by day
+    months: dict[int, float] = field(default_factory=dict)  # dollars by month
     seconds: dict[int, tuple[int, int]] = field(default_factory=dict)
     reservations: set[Reservation] = field(default_factory=set)
     turn: int = 0
@@ -63,17 +68,16 @@ class Account:
 
     @property
     def bounds_calls(self) -> bool:
-        limits = self.limits
-        return limits.tokens_per_minute is not None or limits.dollars_per_day is not None
+        return self.limits.tokens_per_minute is not None or self.limits.bounds_dollars
 
     @property
     def must_report(self) -> bool:
         """Whether the hive must hear at once of dollars, or of more that is free than a slice."""
         surplus = not bounded_part(self.free, self.limits).within(self.left.slice())
-        return self.limits.dollars_per_day is not None or surplus
+        return self.limits.bounds_dollars or surplus
 
     def relevant(self, claim: Claim) -> Claim:
-        """The part of a claim that this key's limits bound."""
+        """The part of a claim that this budget's limits bound."""
         likely, most = (bounded_part(each, self.limits) for each in claim)
         return Claim(likely, most)
 
@@ -93,16 +97,25 @@ class Account:
         requests, tokens = self.seconds.get(second, (0, 0))
         self.seconds[second] = (requests + used.requests, tokens + used.tokens)
         if used.usd:
-            keep_day(self.usd, now.day, self.usd.get(now.day, 0.0) + used.usd)
+            keep_period(self.usd, now.day, self.usd.get(now.day, 0.0) + used.usd)
+        if used.month_usd:
+            spent = self.months.get(now.month, 0.0) + used.month_usd
+            keep_period(self.months, now.month, spent)
         self.used_at, self.unreported = now.steady, True
 
     def hold(self, claim: Claim) -> Reservation:
-        """Take a claim from what is free, and hold it for a call."""
-        taken = self.take(claim)
-        daring = any(most - got > _DUST for most, got in zip(claim.most, taken, strict=True))
+        """Take a claim from what is free, as far as the limits bound it, and hold it for a call."""
+        bounded = self.relevant(claim)
+        taken = self.take(bounded)
+        daring = any(most - got > _DUST for most, got in zip(bounded.most, taken, strict=True))
         reservation = Reservation(taken, claim.likely, owed=claim.likely, daring=daring)
         self.reservations.add(reservation)
         return reservation
+
+    def release(self, reservation: Reservation) -> None:
+        """Give back what a call holds that is not made, because another budget refused it."""
+        self.reservations.discard(reservation)
+        self._give(reservation.held)
 
     def narrow(self, reservation: Reservation, used: Amounts) -> None:
         """Hold only what a call used, now that the call has ended."""
@@ -130,7 +143,8 @@ class Account:
         keeps = total(each.held for each in self.reservations).plus(kept)
         daring = any(each.daring for each in self.reservations)
         usd, seconds = dict(self.usd), dict(self.seconds)
-        return Report(router, self.turn, now, usd, seconds, keeps, claim, daring)
+        months = dict(self.months)
+        return Report(router, self.turn, now, usd, seconds, keeps, claim, daring, months)
 
     def hear(self, lease: Lease, report: Report, now: Moment) -> None:
         """Take in the hive's answer to a report."""
@@ -141,45 +155,42 @@ class Account:
     def used(self, now: Moment) -> Amounts:
         self._roll(now)
         pairs, usd = self.seconds.values(), self.usd.get(now.day, 0.0)
-        return Amounts(sum(r for r, _ in pairs), sum(t for _, t in pairs), usd)
+        month_usd = self.months.get(now.month, 0.0)
+        return Amounts(sum(r for r, _ in pairs), sum(t for _, t in pairs), usd, month_usd)
 
     def share(self, now: Moment, routers: int) -> KeyLimits:
         """The limits of this router alone, while the hive does not answer."""
-        bound = bounds(self.limits)
-        equal = Amounts(
-            max(bound.requests // routers, 1), max(bound.tokens // routers, 1), bound.usd / routers
-        )
+        bound, heard = bounds(self.limits), self.left_at
+        equal = bound.share(routers)
         recent = equal
-        if self.left_at is not None:
-            left = self.left
-            part = Amounts(left.requests // routers, left.tokens // routers, left.usd / routers)
-            recent = self.base.plus(part).at_most(bound)
-        fresh = self.left_at is not None and now.steady - self.left_at.steady <= MINUTE
-        today = self.left_at is not None and self.left_at.day == now.day
-        minute = recent if fresh else equal
+        if heard is not None:
+            recent = self.base.plus(self.left.share(routers)).at_most(bound)
+        minute = recent if heard and now.steady - heard.steady <= MINUTE else equal
+        today = recent if heard and heard.day == now.day else equal
+        month = recent if heard and heard.month == now.month else equal
         limits = self.limits
         return KeyLimits(
             requests_per_minute=limits.requests_per_minute and max(minute.requests, 1),
             tokens_per_minute=limits.tokens_per_minute and max(minute.tokens, 1),
-            dollars_per_day=limits.dollars_per_day and (recent if today else equal).usd,
+            dollars_per_day=limits.dollars_per_day and today.usd,
+            dollars_per_month=limits.dollars_per_month and month.month_usd,
         )
 
-    def headers(self, now: Moment) -> HeaderList:
-        """The headers that OpenAI's clients know, for limits per minute."""
-        limits, left = self.limits, self.left.plus(self.free)
-        shown: list[tuple[str, int | None, int]] = [
-            ("requests", limits.requests_per_minute, left.requests),
-            ("tokens", limits.tokens_per_minute, left.tokens),
-        ]
+    def rooms(self, now: Moment) -> list[Room]:
+        """What each limit leaves, by the hive's last answer."""
+        bound = bounds(self.limits)
+        room = self.left if self.left_at is not None else bound.less(self.used(now))
+        left = room.plus(self.free).at_most(bound)
         second = int(now.steady)
-        reset = max(self.seconds, default=second - MINUTE) + MINUTE + 1 - second
-        headers = []
-        for name, limit, remaining in shown:
-            if limit is not None:
-                values = (("limit", limit), ("remaining", min(remaining, limit)))
-                headers += [(f"x-ratelimit-{key}-{name}", str(value)) for key, value in values]
-                headers.append((f"x-ratelimit-reset-{name}", f"{max(reset, 0)}s"))
-        return [(name.encode(), value.encode()) for name, value in headers]
+        minute = max(max(self.seconds, default=second - MINUTE) + MINUTE + 1 - second, 0)
+        resets = (minute, minute, now.left_of_day, now.left_of_month)
+        return [
+            Room(self.owner, rule, limit, remaining, reset)
+            for rule, limit, remaining, reset in zip(
+                RULES.values(), bound, left, resets, strict=True
+            )
+            if getattr(self.limits, rule) is not None
+        ]
 
     def idle(self, now: Moment) -> bool:
         """Whether nothing of this account matters any more."""

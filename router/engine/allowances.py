@@ -1,6 +1,7 @@
-"""Admits requests and calls within the limits of their keys.
+"""Admits requests and calls within the budgets that bind them: of a key, its tags and its teams.
 
-A request counts at once. A call reserves its tokens and dollars before it is made, and waits some
+A request counts in all of its budgets or, if one refuses it, in none; a call reserves likewise. A
+request counts at once. A call reserves its tokens and dollars before it is made, and waits some
 seconds for amounts that other calls hold. The end of the request settles the reservations with the
 true figures, also after an error. A call whose caller left counts at its likely use. Amounts are
 leased from the hive in slices, so most requests need no call of the hive.
@@ -16,13 +17,24 @@ import contextlib
 import math
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
 
-from router.budgets import NOTHING, ONE_REQUEST, Amounts, Claim, Lease, Moment, Shortage, total
+from router.budgets import (
+    NOTHING,
+    ONE_REQUEST,
+    Amounts,
+    Claim,
+    Lease,
+    Moment,
+    Shortage,
+    total,
+)
 from router.config.config import Config
-from router.config.server import KeyLimits
 from router.domain import Attempt, Request, Trace, known_usd
 from router.engine.account import Account, Reservation
+from router.engine.bindings import Binding
 from router.engine.estimates import Estimates
+from router.engine.limit_headers import limit_headers
 from router.hive import Hive, HiveState
 from router.plans.calling import EndCall
 from router.telemetry.metrics import Metrics
@@ -42,8 +54,20 @@ def _nothing_held(
     """The end of a call that no limit bounds."""
 
 
+@dataclass(slots=True)
+class _Bound:
+    """A request under way: the budgets that bind it, and what its calls hold in each of them."""
+
+    accounts: list[Account]  # in the order in which its calls take from them
+    anthropic: bool = False  # whether the caller knows the headers of Anthropic
+    held: list[tuple[Account, Reservation]] = field(default_factory=list)
+
+    def held_in(self, account: Account) -> list[Reservation]:
+        return [reservation for owner, reservation in self.held if owner is account]
+
+
 class Allowances:
-    """The limits of keys at one router. A key without limits costs nothing."""
+    """The budgets at one router. A request that no limit binds costs nothing."""
 
     def __init__(
         self,
@@ -62,91 +86,122 @@ class Allowances:
         self._alone = HiveState()
         self._away_until = 0.0  # on the clock of the event loop
         self._accounts: dict[str, Account] = {}
-        self._requests: dict[str, tuple[Account, list[Reservation]]] = {}
+        self._requests: dict[str, _Bound] = {}
         self._flushes: dict[str, asyncio.Task[None]] = {}
 
-    async def admit(self, key_id: str, limits: KeyLimits, request_id: str) -> HeaderList:
-        """Count one request, or raise `Limited`. Return the headers that show the limits."""
-        if not limits.any:
-            return []
-        account = self._accounts.get(key_id)
-        if account is None:
-            account = self._accounts[key_id] = Account(key_id, limits)
-        account.limits = limits
-        if limits.requests_per_minute is not None:
-            if not account.fits(_ONE_REQUEST):
-                shortage = await self._ask(account, _ONE_REQUEST)
-                if shortage is not None:
-                    raise _limited(shortage, account.headers(self._clock()))
-            account.take(_ONE_REQUEST)
-        account.count(self._clock(), ONE_REQUEST)
-        self._requests[request_id] = (account, [])
-        return account.headers(self._clock())
+    async def admit(
+        self, binds: Sequence[Binding], request_id: str, *, anthropic: bool = False
+    ) -> HeaderList:
+        """Count one request in all of these budgets, or raise `Limited`. Return the headers that
+        show what they leave. A request that was admitted may be admitted again with more budgets:
+        those that bind it already are left out."""
+        bound = self._requests.get(request_id, _Bound([], anthropic))
+        accounts = [self._account(binding) for binding in binds if binding.limits.any]
+        accounts = [account for account in accounts if account not in bound.accounts]
+        if not accounts:
+            return self._headers(bound)
+        held, together = list[tuple[Account, Reservation]](), [*bound.accounts, *accounts]
+        together.sort(key=lambda account: account.order)
+        wider = _Bound(together, anthropic, bound.held)
+        try:
+            for account in accounts:
+                if account.limits.requests_per_minute is not None:
+                    if not account.fits(_ONE_REQUEST):
+                        shortage = await self._ask(account, _ONE_REQUEST)
+                        if shortage is not None:
+                            raise self._limited(account, shortage, wider)
+                    held.append((account, account.hold(_ONE_REQUEST)))
+        except BaseException:
+            self._release(held)
+            raise
+        now, holds = self._clock(), dict(held)
+        for account in accounts:
+            account.settle([holds[account]] if account in holds else [], ONE_REQUEST, now)
+        self._requests[request_id] = wider
+        return self._headers(wider)
 
     def needs_prices(self, request_id: str) -> bool:
-        """Whether the limits of a request's key refuse backends of unknown price."""
-        entry = self._requests.get(request_id)
-        return entry is not None and entry[0].limits.needs_prices
+        """Whether the limits of a request refuse backends of unknown price."""
+        bound = self._requests.get(request_id)
+        return bound is not None and any(each.limits.needs_prices for each in bound.accounts)
 
     async def reserve(
         self, config: Config, chain: tuple[str, ...], request: Request, body: bytes
     ) -> EndCall:
-        """Reserve what a call may use, or raise `Limited`. Return what to call when it ended."""
-        entry = self._requests.get(request.id)
-        if entry is None or not entry[0].bounds_calls:
+        """Reserve what a call may use in every budget, or raise `Limited` and reserve nothing.
+        Return what to call when the call ended."""
+        bound = self._requests.get(request.id)
+        if bound is None or not any(account.bounds_calls for account in bound.accounts):
             return _nothing_held
-        account, reservations = entry
-        if account.limits.needs_prices:
-            _check_prices(config, chain)
-
-        def estimate() -> Claim:
-            return account.relevant(self.estimates.claim(config, chain, request, body))
-
-        claim = estimate()
-        if claim.most == NOTHING:
-            return _nothing_held
-        if not account.fits(claim):
-            claim = await self._wait_for(account, estimate)
-        reservation = account.hold(claim)
-        reservations.append(reservation)
+        held = await self._hold(
+            bound, config, chain, lambda: self.estimates.claim(config, chain, request, body)
+        )
+        bound.held += held
 
         def end(attempts: Sequence[Attempt], *, streams: bool = False, waited: bool = True) -> None:
-            if not waited:
-                reservation.owed = claim.likely.less(_used(attempts))
-            elif streams or reservation not in account.reservations:
-                reservation.owed = NOTHING
-            else:
-                account.narrow(reservation, _used(attempts))
+            for account, reservation in held:
+                if not waited:
+                    reservation.owed = reservation.likely.less(_used(attempts))
+                elif streams or reservation not in account.reservations:
+                    reservation.owed = NOTHING
+                else:
+                    account.narrow(reservation, _used(attempts))
 
         return end
+
+    async def _hold(
+        self,
+        bound: _Bound,
+        config: Config,
+        chain: tuple[str, ...],
+        estimate: Callable[[], Claim],
+    ) -> list[tuple[Account, Reservation]]:
+        """Hold what a call may use in every budget that bounds calls, or raise `Limited`."""
+        accounts = [account for account in bound.accounts if account.bounds_calls]
+        for account in accounts:
+            if account.limits.needs_prices:
+                _check_prices(config, chain, account)
+        claim, held = estimate(), list[tuple[Account, Reservation]]()
+        deadline = asyncio.get_running_loop().time() + self._patience
+        try:
+            for account in accounts:
+                bounded = account.relevant(claim)
+                if bounded.most == NOTHING:
+                    continue
+                if not account.fits(bounded):
+                    claim = await self._wait_for(account, estimate, deadline, bound)
+                held.append((account, account.hold(claim)))
+        except BaseException:
+            self._release(held)
+            raise
+        return held
 
     def settle(self, trace: Trace) -> None:
         """Replace the reservations of a request by what it used."""
         self.estimates.learn(trace)
-        entry = self._requests.pop(trace.request.id, None)
-        if entry is None:
+        bound = self._requests.pop(trace.request.id, None)
+        if bound is None:
             return
-        account, reservations = entry
-        used = _used((*trace.attempts, *trace.questions)).plus(
-            total(each.owed for each in reservations)
-        )
-        self._settle(account, reservations, used)
+        used = _used((*trace.attempts, *trace.questions))
+        for account in bound.accounts:
+            held = bound.held_in(account)
+            self._settle(account, held, used.plus(total(each.owed for each in held)))
 
     def close(self, request_id: str) -> None:
         """End a request that was not settled, because it was refused or failed."""
-        entry = self._requests.pop(request_id, None)
-        if entry is None or not entry[1]:
-            return
-        account, reservations = entry
-        self._settle(account, reservations, total(each.likely for each in reservations))
+        bound = self._requests.pop(request_id, None)
+        for account in bound.accounts if bound is not None else ():
+            held = bound.held_in(account) if bound is not None else []
+            if held:
+                self._settle(account, held, total(each.likely for each in held))
 
     async def tidy(self, hive_name: str = "") -> None:
         """Report to the hive what it does not know yet, and return what idle keys leased. A hive
         with a new name is told everything."""
         now = self._clock()
-        for key_id, account in list(self._accounts.items()):
+        for name, account in list(self._accounts.items()):
             if account.idle(now):
-                del self._accounts[key_id]
+                del self._accounts[name]
                 continue
             behind = account.unreported or account.free != NOTHING
             if (behind or hive_name != self.hive_name) and not await self._flush(account):
@@ -155,30 +210,46 @@ class Allowances:
 
     def _settle(self, account: Account, reservations: list[Reservation], used: Amounts) -> None:
         account.settle(reservations, used, self._clock())
-        flush = self._flushes.get(account.key_id)
-        if account.must_report and (flush is None or flush.done()):
-            self._flushes[account.key_id] = asyncio.ensure_future(self._flush_soon(account))
+        if account.must_report:
+            self._report_soon(account)
+
+    def _release(self, held: Sequence[tuple[Account, Reservation]]) -> None:
+        """Give back, here and at the hive, what a call holds that another budget refused."""
+        for account, reservation in held:
+            account.release(reservation)
+            self._report_soon(account)
+
+    def _report_soon(self, account: Account) -> None:
+        flush = self._flushes.get(account.name)
+        if flush is None or flush.done():
+            self._flushes[account.name] = asyncio.ensure_future(self._flush_soon(account))
 
     async def _flush_soon(self, account: Account) -> None:
         while account.unreported and await self._flush(account):
             pass
-        self._flushes.pop(account.key_id, None)
+        self._flushes.pop(account.name, None)
 
     async def _flush(self, account: Account) -> bool:
         """Report an account to the hive; False if the hive did not answer."""
         async with account.asking:
             return await self._lease(account, None) is not None
 
-    async def _wait_for(self, account: Account, estimate: Callable[[], Claim]) -> Claim:
+    async def _wait_for(
+        self,
+        account: Account,
+        estimate: Callable[[], Claim],
+        deadline: float,
+        bound: _Bound,
+    ) -> Claim:
         """Ask for a claim, and wait while calls under way hold what is missing. The estimate is
         made anew each time, because the calls that end meanwhile improve it."""
         shortage = _QUEUED
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._patience), account.queue:
+            async with asyncio.timeout_at(deadline), account.queue:
                 while True:
                     claim = estimate()
                     account.returned.clear()
-                    answer = await self._ask(account, claim)
+                    answer = await self._ask(account, account.relevant(claim))
                     if answer is None:
                         return claim
                     shortage = answer
@@ -187,7 +258,31 @@ class Allowances:
                     with contextlib.suppress(TimeoutError):
                         async with asyncio.timeout(_LOOK_AGAIN):
                             await account.returned.wait()
-        raise _limited(shortage, account.headers(self._clock()))
+        raise self._limited(account, shortage, bound)
+
+    def _account(self, binding: Binding) -> Account:
+        account = self._accounts.get(binding.name)
+        if account is None:
+            account = self._accounts[binding.name] = Account(binding.name, binding.limits)
+        account.limits, account.owner = binding.limits, binding.owner
+        account.place, account.order = binding.place, binding.order
+        return account
+
+    def _headers(self, bound: _Bound) -> HeaderList:
+        now = self._clock()
+        rooms = [room for account in bound.accounts for room in account.rooms(now)]
+        return limit_headers(rooms, wall=now.wall, anthropic=bound.anthropic)
+
+    def _limited(self, account: Account, shortage: Shortage, bound: _Bound) -> Limited:
+        """The error of a refusal: whose budget refuses, by which limit, and how to mend it."""
+        wait, rule = shortage.retry_after, shortage.rule or "a limit"
+        place = f"{account.place}.{rule}" if account.place.startswith("keys.") else rule
+        if wait is None:
+            hint = f"no wait helps: raise {place}, or ask for less"
+        else:
+            hint = f"try again in {max(wait, 1):.0f} s"
+        message = f"The budget of {account.owner} refuses the request: {shortage.reason}; {hint}."
+        return Limited(message, wait, self._headers(bound))
 
     async def _ask(self, account: Account, claim: Claim) -> Shortage | None:
         """Lease enough for a claim, and a slice; return the reason if that is impossible."""
@@ -199,7 +294,7 @@ class Allowances:
                 now = self._clock()
                 report = account.report(self._name, now, claim)
                 limits = account.share(now, self.routers)
-                lease = self._alone.lease(account.key_id, limits, report, now.steady)
+                lease = self._alone.lease(account.name, limits, report, now.steady)
                 account.free = account.free.plus(lease.granted)
             return lease.shortage
 
@@ -212,7 +307,7 @@ class Allowances:
         report = account.report(self._name, now, claim)
         account.unreported = False
         try:
-            lease = await self._hive.lease(account.key_id, account.limits, report)
+            lease = await self._hive.lease(account.name, account.limits, report)
         except BaseException as error:
             account.unreported = True
             if not isinstance(error, Exception):
@@ -225,12 +320,13 @@ class Allowances:
         return lease
 
 
-def _check_prices(config: Config, chain: Sequence[str]) -> None:
+def _check_prices(config: Config, chain: Sequence[str], account: Account) -> None:
     """Raise `Limited` if a backend has no known price: nobody could hold its dollars to a limit."""
     unknown = [name for name in chain if config.backends[name].price is None]
     if unknown:
+        names, owner = ", ".join(unknown), account.owner
         raise Limited(
-            f"This key has a limit of dollars, and the price of {', '.join(unknown)} is unknown. "
+            f"The budget of {owner} has a limit of dollars, and the price of {names} is unknown. "
             f"Give it a `price` below backends.{unknown[0]}, or set keys.limits.unpriced to allow.",
             None,
         )
@@ -240,15 +336,4 @@ def _used(attempts: Sequence[Attempt]) -> Amounts:
     """The tokens and dollars of some calls. A figure that cannot be true counts as zero."""
     tokens = sum(each.usage.input_tokens + each.usage.output_tokens for each in attempts)
     usd = known_usd(attempts)
-    return Amounts(0, max(tokens, 0), usd if math.isfinite(usd) and usd > 0 else 0.0)
-
-
-def _limited(shortage: Shortage, headers: HeaderList) -> Limited:
-    wait = shortage.retry_after
-    hint = (
-        "no wait helps: raise the limit, or ask for less"
-        if wait is None
-        else f"try again in {max(wait, 1):.0f} s"
-    )
-    message = f"A limit of this key refuses the request: {shortage.reason}; {hint}."
-    return Limited(message, wait, headers)
+    return Amounts.spent(max(tokens, 0), usd if math.isfinite(usd) and usd > 0 else 0.0)

@@ -88,9 +88,8 @@ class Estimates:
             self._claim(backend, config.backends[backend].price, request, body, fields)
             for backend in chain
         ]
-        most = Amounts(
-            tokens=max(claim.most.tokens for claim in claims),
-            usd=max(claim.most.usd for claim in claims),
+        most = Amounts.spent(
+            max(claim.most.tokens for claim in claims), max(claim.most.usd for claim in claims)
         )
         return Claim(claims[0].likely, most)
 
@@ -112,8 +111,8 @@ class Estimates:
             likely_usd = price.cost_usd(input_tokens=prompt.likely, output_tokens=answer.likely)
             most_usd = price.most_usd(input_tokens=prompt.priced, output_tokens=answer.priced)
         return Claim(
-            Amounts(tokens=prompt.likely + answer.likely, usd=likely_usd),
-            Amounts(tokens=prompt.most + answer.most, usd=most_usd),
+            Amounts.spent(prompt.likely + answer.likely, likely_usd),
+            Amounts.spent(prompt.most + answer.most, most_usd),
         )
 
 

@@ -21,10 +21,12 @@ from router.engine.account import Account, Reservation
 from router.hive import HiveNotReady, HiveState, News
 from tests.budgets import NOON, save
 
-LIMITS = KeyLimits(requests_per_minute=5, tokens_per_minute=400, dollars_per_day=0.4)
+LIMITS = KeyLimits(
+    requests_per_minute=5, tokens_per_minute=400, dollars_per_day=0.4, dollars_per_month=0.35
+)
 DUST = 1e-9
 amounts = st.builds(
-    Amounts, st.just(0), st.integers(1, 200), st.floats(0.001, 0.2, allow_subnormal=False)
+    Amounts.spent, st.integers(1, 200), st.floats(0.001, 0.2, allow_subnormal=False)
 )
 
 
@@ -81,7 +83,7 @@ class Budgets(RuleBasedStateMachine):
 
     @rule(index=st.integers(0, 1), most=amounts, part=st.floats(0, 1), lost=st.booleans())
     def reserve(self, index, most, part, lost):
-        likely = Amounts(0, int(most.tokens * part), most.usd * part)
+        likely = Amounts.spent(int(most.tokens * part), most.usd * part)
         router, claim = self.routers[index], Claim(likely, most)
         if router.account.fits(claim) or self.ask(router, claim, lost=lost):
             router.open.append((router.account.hold(claim), most))
@@ -92,7 +94,7 @@ class Budgets(RuleBasedStateMachine):
         if not router.open:
             return
         reservation, most = router.open.pop(0)
-        used = Amounts(0, int(most.tokens * part), most.usd * part)
+        used = Amounts.spent(int(most.tokens * part), most.usd * part)
         if reservation.daring:  # it may exceed what was left by the error of its estimate
             over = used.less(reservation.held)
             self.errors.append((self.now, over))
@@ -148,7 +150,10 @@ class Budgets(RuleBasedStateMachine):
         usd = max((over.usd for _, over in self.errors), default=0.0)
         assert sum(used.requests for used in recent) <= LIMITS.requests_per_minute
         assert sum(used.tokens for used in recent) <= LIMITS.tokens_per_minute + tokens
-        assert sum(used.usd for _, used in self.uses) <= LIMITS.dollars_per_day + usd + DUST
+        spent = sum(used.usd for _, used in self.uses)
+        assert spent <= LIMITS.dollars_per_day + usd + DUST
+        month_usd = max((over.month_usd for _, over in self.errors), default=0.0)
+        assert spent <= LIMITS.dollars_per_month + month_usd + DUST
 
     def nothing_is_leaked(self):
         """When every call has ended, all that was not used can be granted again."""
@@ -164,6 +169,7 @@ class Budgets(RuleBasedStateMachine):
         assert left.requests == LIMITS.requests_per_minute
         assert left.tokens == LIMITS.tokens_per_minute
         assert abs(left.usd - max(LIMITS.dollars_per_day - spent, 0)) < DUST
+        assert abs(left.month_usd - max(LIMITS.dollars_per_month - spent, 0)) < DUST
 
 
 Budgets.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)

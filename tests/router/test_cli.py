@@ -215,6 +215,41 @@ def test_a_key_is_made_listed_and_revoked(waggle, tmp_path):
     assert waggle("keys", "revoke", "alice").exit_code == 2
 
 
+def test_a_key_changes_its_limits_and_its_team_and_keeps_its_secret(waggle, tmp_path):
+    made = waggle("keys", "new", "alice", "--rpm", "5", "--dollars", "1.5")
+    before = json.loads((tmp_path / "var" / "keys.json").read_text())[0]
+    changed = waggle("keys", "change", "alice", "--rpm", "0", "--dollars-per-month", "9")
+    [after] = json.loads((tmp_path / "var" / "keys.json").read_text())
+    assert (made.exit_code, changed.exit_code) == (0, 0)
+    assert after["digest"] == before["digest"]
+    assert after["limits"] == {
+        "requests_per_minute": None,
+        "tokens_per_minute": None,
+        "dollars_per_day": 1.5,
+        "dollars_per_month": 9.0,
+        "unpriced": "refuse",
+    }
+    assert "nothing to change" in waggle("keys", "change", "alice").output
+
+
+@pytest.mark.parametrize("command", [("new", "bob"), ("change", "alice")])
+def test_a_team_that_is_not_configured_is_refused(waggle, command):
+    waggle("keys", "new", "alice")
+    result = waggle("keys", *command, "--team", "nobody")
+    assert result.exit_code == 2
+    assert "no such team; keys.teams has: none" in result.output
+
+
+def test_a_key_of_a_team_that_was_taken_out_is_a_mistake(waggle, tmp_path):
+    waggle("keys", "new", "alice")
+    path = tmp_path / "var" / "keys.json"
+    path.write_text(path.read_text().replace('"team": ""', '"team": "gone"'))
+    result = waggle("check")
+    assert result.exit_code == 2
+    assert "key alice is of team gone, and keys.teams has no such team" in result.output
+    assert "waggle keys change alice --team NAME" in result.output
+
+
 @pytest.mark.parametrize(
     ("args", "reason"),
     [

@@ -94,6 +94,10 @@ plans:
         ("servers: {}", "servers", "nothing reads this key"),
         ("keys: {file: '${NOPE}'}", "keys.file", "NOPE is not set"),
         ("objective: {ladder: {rungs: [slow]}}", "objective.ladder.rungs.0", "no plan is called"),
+        ("keys: {teams: {a: {parent: b}}}", "keys.teams.a.parent", "no team is called that"),
+        ("keys: {teams: {a: {parent: a}}}", "keys.teams.a.parent", "part of itself: a → a"),
+        ("keys: {tags: {t: {teams: [a]}}}", "keys.tags.t.teams.0", "no team is called that"),
+        ("keys: {tags: {'a,b': {}}}", "keys.tags.a,b", "a tag is 1 to 64 printable characters"),
     ],
 )
 def test_a_mistake_names_its_place_and_its_rule(tmp_path, change, key, rule):

@@ -233,7 +233,12 @@ def test_a_ledger_is_valid_json_at_any_time(tmp_path):
     lease(hive, router, KeyLimits(dollars_per_day=1), NOON, None)
     save(hive)
     ledger = json.loads((tmp_path / "ledger.json").read_text())
-    assert ledger == {"routers": ["r1"], "spent": {"k": {"100": {"r1": 0.5}}}}
+    april = str(12 * 1970 + 3)
+    assert ledger == {
+        "routers": ["r1"],
+        "spent": {"k": {"100": {"r1": 0.5}}},
+        "months": {"k": {april: {"r1": 0.5}}},
+    }
 
 
 def test_news_of_one_router_reaches_each_other_router_once():

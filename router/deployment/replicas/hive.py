@@ -9,7 +9,7 @@ from typing import Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from router.budgets import Lease, Report
+from router.budgets import BudgetUse, Lease, Moment, Report
 from router.config.server import KeyLimits
 from router.deployment.replicas.process import settle
 from router.hive import HiveState, News
@@ -40,6 +40,9 @@ class HiveReplica:
     async def all_metrics(self) -> Mapping[str, bytes]:
         return self._state.all_metrics()
 
+    async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]:
+        return self._state.budget_uses(Moment(wall, time.monotonic()))
+
     def _save(self) -> None:
         """Write the ledger beside the answers, if it is not being written already."""
         if self._saving is None or self._saving.done():
@@ -68,6 +71,10 @@ class HandleHive:
     async def all_metrics(self) -> Mapping[str, bytes]:
         metrics: Mapping[str, bytes] = await _soon(self._handle.all_metrics.remote())
         return metrics
+
+    async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]:
+        budget_uses: Mapping[str, BudgetUse] = await _soon(self._handle.budget_uses.remote(wall))
+        return budget_uses
 
 
 async def _soon(response: Any) -> Any:

@@ -72,6 +72,19 @@ class Native:
     needs: tuple[str, ...] = ()  # fields that change the answer, and that chat lacks
 
 
+# What a request asks for. All but the first are passed through to a backend that can do it.
+Operation = Literal[
+    "chat",
+    "embeddings",
+    "completions",
+    "rerank",
+    "moderations",
+    "image_generation",
+    "speech",
+    "transcription",
+]
+
+
 @dataclass(frozen=True, slots=True)
 class Request:
     """A parsed request. `body` holds the caller's bytes, and `fields` the JSON in them."""
@@ -87,7 +100,9 @@ class Request:
     continues: bool
     reading: Reading
     key_id: str = ""
-    operation: Literal["chat", "embeddings"] = "chat"
+    operation: Operation = "chat"
+    path: str = ""  # where a backend takes it, if the operation is passed through
+    media: str = ""  # the content type of `body`; empty: JSON
     task: str = ""  # the caller's own name for this kind of request
     max_cost_usd: float | None = None
     max_latency_ms: float | None = None
@@ -394,7 +409,8 @@ def new_id(now: float) -> str:
     return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
-CHAT, EMBEDDINGS = "/chat/completions", "/embeddings"
+CHAT, EMBEDDINGS, RERANK = "/chat/completions", "/embeddings", "/rerank"
+COMPLETIONS = "/completions"
 MESSAGES, RESPONSES = "/messages", "/responses"
 
 
@@ -412,6 +428,7 @@ class Call:
 
     dialect: str = CHAT_DIALECT  # of `body`, and of the answer
     headers: Mapping[str, str] = field(default_factory=dict)  # of the dialect, for its server
+    raw: bool = False  # whether the answer may be of any type, and passes as it comes
 
     def to(self, backend: str, *, speaks: Container[str] = ()) -> "Call":
         """The call as this backend gets it, which `speaks` these dialects."""

@@ -31,7 +31,7 @@ from router.learning.publisher import Publisher
 from router.routing.messages import NewsRequest, Published
 from tests.fakes import MemoryJournal
 from tests.rig import Rig, listening, rig
-from tests.upstream import Upstream
+from tests.upstream import Upstream, Wire, answer_well
 
 LONGEST_SECONDS = 2.0
 _ANSWER_SECONDS = 30.0
@@ -39,6 +39,8 @@ _TEXT = """
 server: {{data: "{data}"}}
 backends:
   up: {{kind: openai, base_url: "{url}"}}
+  passes: {{kind: openai, base_url: "{url}", capabilities: [completions, moderations, rerank,
+           image_generation, speech, transcription]}}
   generator: {{kind: generator}}
   enricher: {{kind: enricher}}
   validator: {{kind: validator}}
@@ -67,6 +69,15 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     ),
     "/v1/route": ("model", "messages", "shape", "response_format", "tools", "metadata"),
     "/v1/embeddings": ("model", "input", "dimensions", "encoding_format"),
+    "/v1/completions": ("model", "prompt", "stream", "stream_options", "n", "best_of", "suffix"),
+    "/v1/rerank": ("model", "query", "documents", "top_n", "return_documents"),
+    "/v1/moderations": ("model", "input"),
+    "/v1/images/generations": ("model", "prompt", "n", "size", "stream"),
+    "/v1/images/edits": ("model", "prompt", "n", "image", "stream"),
+    "/v1/images/variations": ("model", "n", "image", "size"),
+    "/v1/audio/speech": ("model", "input", "voice", "stream_format"),
+    "/v1/audio/transcriptions": ("model", "file", "language", "stream"),
+    "/v1/audio/translations": ("model", "file", "prompt"),
     "/v1/feedback": (
         *("request_id", "inference_id", "score", "thumbs", "metric_name", "value", "comment"),
         *("demonstration", "source", "tags"),
@@ -83,6 +94,9 @@ _USUAL: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": 'Two: {"name": "string", "age": "int 1..9"}'}],
     "shape": {"name": "string", "age": "int 18..65"},
     "input": "hello",
+    "prompt": "hello",
+    "query": "hello",
+    "documents": ["a", "b"],
     "request_id": "01a1fae8-7a09-761b-9982-5744f9e7daf0",
     "sql": "select 1",
     "do": "new",
@@ -114,6 +128,7 @@ _HEADERS = (
     *("x-waggle-ttl", "x-waggle-explain", "cache-control", "idempotency-key", "authorization"),
     *("cookie", "accept-encoding", "if-none-match", "user-agent", "content-type", "x-request-id"),
 )
+_FORMS = frozenset(path for path, names in _FIELDS.items() if {"file", "image"} & {*names})
 _OF_DASHBOARD = ("/data", "/csv", "/_", "/assets", "/login", "/learning")
 
 
@@ -165,6 +180,11 @@ def shot_of(chance: random.Random) -> Shot:
             (b"backend=%ff", b"last=" + b"9" * 40, b"from=%00", b"find=%e2%28")
         )
     headers = {"content-type": b"application/json"}
+    if path in _FORMS and chance.random() < 0.7:
+        boundary = chance.choice((b"xyz", b"xyz", b"a b", b"", b"\xff"))
+        headers = {"content-type": b"multipart/form-data; boundary=" + boundary}
+        headers["authorization"] = b"Bearer none"
+        body = _form(path, chance)
     for name in chance.sample(_HEADERS, chance.choice((0, 0, 1, 2, 5))):
         headers[name] = _header(chance)
     return Shot(method, target, tuple(headers.items()), body)
@@ -190,6 +210,25 @@ def _body(path: str, chance: random.Random) -> bytes:
         )
         text = text[:-1] + (", " if written else "") + f'"{chance.choice(tuple(fields))}": {odd}}}'
     return text.encode("utf-8", "surrogatepass")
+
+
+def _form(path: str, chance: random.Random) -> bytes:
+    """A form that is often right, and often cut, odd or bent."""
+    pieces = []
+    for name in _FIELDS[path]:
+        if chance.random() < 0.2:
+            continue
+        named = f'name="{name}"' + ('; filename="a"' if name in ("file", "image") else "")
+        value = odd_text(chance).encode("utf-8", "replace")
+        if name == "model":
+            value = chance.choice(_MODELS).encode()
+        head = b"Content-Disposition: form-data; " + named.encode()
+        pieces.append(b"--xyz\r\n" + head + b"\r\n\r\n" + value + b"\r\n")
+    form = b"".join(pieces) + b"--xyz--\r\n"
+    if chance.random() < 0.3:
+        at = chance.randrange(len(form))
+        form = form[:at] + chance.choice((b"", b"\r\n", b"--xyz", b"\xff")) + form[at + 3 :]
+    return form
 
 
 def _header(chance: random.Random) -> bytes:
@@ -241,12 +280,20 @@ class _Learner:
         return await asyncio.to_thread(self._publisher.trials, command)
 
 
+async def _answer_any(wire: Wire) -> None:
+    """Answer a form, too."""
+    if wire.headers.get("content-type", "").startswith("multipart/"):
+        await wire.json({"text": "hello"})
+    else:
+        await answer_well(wire)
+
+
 @asynccontextmanager
 async def target() -> AsyncIterator[tuple[Rig, int, int]]:
     """A whole router and a dashboard, with the ports of both."""
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        up = await stack.enter_async_context(Upstream().listening())
+        up = await stack.enter_async_context(Upstream(_answer_any).listening())
         text = _TEXT.format(url=up.url, data=folder)
         learner = _Learner(Config.model_validate(yaml.safe_load(text)))
         router = await stack.enter_async_context(rig(text, learner=learner))

@@ -9,6 +9,7 @@ import logging
 from router.api.ask import AskEndpoint
 from router.api.budgets import BudgetsEndpoint
 from router.api.dialects.chat import ChatDialect
+from router.api.doors import DOORS
 from router.api.embeddings import EmbeddingsEndpoint
 from router.api.feedback import FeedbackEndpoint
 from router.api.health import HealthEndpoint
@@ -17,6 +18,7 @@ from router.api.learner import LearnerClient, LearnerEndpoint
 from router.api.metrics import MetricsEndpoint
 from router.api.models import MODEL_PATH, ModelsEndpoint
 from router.api.openapi import OpenApiEndpoint
+from router.api.pass_through import PassThroughEndpoint
 from router.api.replies import ReplyWriter
 from router.api.route import RouteEndpoint
 from router.api.routes import Route, Routes
@@ -55,10 +57,20 @@ class App:
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
         embeddings = EmbeddingsEndpoint(engine, admission)
+        passed = [
+            Route(
+                f"/v1{door.path}",
+                {"POST": PassThroughEndpoint(engine, admission, door).post},
+                media=door.media,
+                operation=door.operation,
+            )
+            for door in DOORS
+        ]
         self.routes = Routes(
             (
                 Route("/v1/chat/completions", {"POST": ask.post}, operation="chat"),
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
+                *passed,
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),
                 Route("/v1/feedback", {"POST": FeedbackEndpoint(engine, admission, memory).post}),
                 Route("/v1/budgets", {"GET": BudgetsEndpoint(engine, admission, hive).get}),

@@ -76,11 +76,11 @@ def chat_request(
         reading=reading_of(fields),
         key_id=key_id,
         task=_task(fields, headers),
-        max_cost_usd=_ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
-        max_latency_ms=_ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
+        max_cost_usd=ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
+        max_latency_ms=ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
         preference=_preference(headers),
         region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
-        only=_names(headers, b"x-waggle-plans"),
+        only=names_in(headers, b"x-waggle-plans"),
         compared=_switch(headers, b"x-waggle-compare"),
         native=native,
         left_out=left_out,
@@ -88,7 +88,7 @@ def chat_request(
     )
 
 
-def _ceiling(
+def ceiling(
     headers: Mapping[bytes, bytes], name: bytes, unit: str, *, least: float
 ) -> float | None:
     """The upper bound that the caller sets for a request in this header, if any."""
@@ -153,11 +153,11 @@ def _reuse_options(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) ->
             options["reuse"] = "off"
         elif name == "max-age" and value.isdigit():
             options["ttl_seconds"] = float(value[:9])
-    ttl = _ceiling(headers, b"x-waggle-ttl", "seconds", least=0.0)
+    ttl = ceiling(headers, b"x-waggle-ttl", "seconds", least=0.0)
     return options if ttl is None else options | {"ttl_seconds": ttl}
 
 
-def _names(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
+def names_in(headers: Mapping[bytes, bytes], header: bytes) -> tuple[str, ...]:
     names = headers.get(header, b"").decode("latin-1").split(",")
     return tuple(name.strip() for name in names if name.strip())
 

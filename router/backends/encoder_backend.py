@@ -1,4 +1,6 @@
-"""Computes embeddings of texts, by a sentence-transformers model that was exported to ONNX.
+"""Computes embeddings of texts, and ranks documents by them.
+
+The model is one of sentence-transformers that was exported to ONNX.
 
 A model without an export is exported first, which needs torch; the running backend does not. `warm`
 loads the model before the first request, which otherwise loads it and waits. A text is cut to what
@@ -18,8 +20,9 @@ from typing import Any
 
 import orjson
 
+from router.backends.ranking import ranking_of
 from router.backends.request_fields import fields_of_call
-from router.domain import EMBEDDINGS, Call, Fault, Reply
+from router.domain import EMBEDDINGS, RERANK, Call, Fault, Reply
 from router.encoding.encoder import PRECISE, CannotEncode, Encoder, prepared
 from router.wire.beside import beside
 from router.wire.chat_replies import in_one_piece
@@ -39,15 +42,25 @@ class EncoderBackend:
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
-        if call.path != EMBEDDINGS:
-            raise Fault("bad_request", f"the encoder answers {EMBEDDINGS}, not {call.path}")
+        if call.path not in (EMBEDDINGS, RERANK):
+            rule = f"the encoder answers {EMBEDDINGS} and {RERANK}, not {call.path}"
+            raise Fault("bad_request", rule)
         fields = await fields_of_call(call)
+        if call.path == RERANK:
+            yield Reply(200, "application/json", in_one_piece(await self._ranked(call, fields)))
+            return
         texts = _texts(fields.get("input"))
         vectors, tokens = await self._encoded(texts, fields.get("dimensions"))
         as_base64 = fields.get("encoding_format") == "base64"
         write = partial(self._written, vectors, tokens, as_base64=as_base64)
         body = await beside(len(vectors) * _WRITTEN_BYTES, write)
         yield Reply(200, "application/json", in_one_piece(body))
+
+    async def _ranked(self, call: Call, fields: dict[str, Any]) -> bytes:
+        """The documents, the most similar to the query first."""
+        ranking = ranking_of(fields)
+        vectors, tokens = await self._encoded([ranking.query, *ranking.texts], None)
+        return ranking.answer(vectors, tokens, model=self._folder.name, name=call.request_id)
 
     def _written(self, vectors: list[Any], tokens: int, *, as_base64: bool) -> bytes:
         data = [

@@ -24,6 +24,7 @@ from router.wire.replica_headers import retry_after_seconds
 ProxyFinder = Callable[[str], str]
 Judge = Callable[[int, bytes], int]  # the status that an error's body means
 _MOST_ERROR_BYTES = 65_536
+_JSON = {"content-type": "application/json"}  # what a body is, unless its call says otherwise
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ class Endpoints:
     ) -> AsyncIterator[Response]:
         """Send a request, and yield the response once the head of an answer has come. `headers`
         are those of this request alone."""
-        lines = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+        lines = "".join(f"\r\n{name}: {value}" for name, value in {**_JSON, **headers}.items())
         own = lines.encode("latin-1", "replace")
         endpoint, response = await self._answered(path, body, query, own)
         try:
@@ -222,8 +223,8 @@ def _endpoint(
     host, port = url.hostname or "", url.port or (443 if tls else 80)
     proxy = proxy_at(proxy_for(address))
     where = url.netloc.rpartition("@")[2]
-    lines = [f"host: {where}", "content-type: application/json", "user-agent: waggle"]
-    lines += ["accept: application/json, text/event-stream"]
+    lines = [f"host: {where}", "user-agent: waggle"]
+    lines += ["accept: application/json, text/event-stream, */*;q=0.5"]
     if key:
         bearer = settings.auth == "bearer"
         lines.append(f"authorization: Bearer {key}" if bearer else f"{settings.auth}: {key}")

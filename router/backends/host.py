@@ -34,6 +34,7 @@ from router.wire.replica_headers import (
     BROKEN,
     FAULT,
     PASS_ON,
+    RAW,
     REQUEST_ID,
     SECONDS,
     STREAM,
@@ -106,6 +107,7 @@ class Host:
                 for name, value in headers.items()
                 if name.startswith(PASS_ON)
             },
+            raw=RAW in headers,
         )
         async with WhileConnected(receive):
             await self._serve(call, send)
@@ -151,12 +153,13 @@ class Host:
                     await send({"type": "http.response.body", "body": whole})
                 self._record(reply)
         except TimeoutError:
-            await self._fail(send, Fault("timeout", self._which_timeout(call, started)), started)
+            slow = Fault("timeout", self._which_timeout(call, started))
+            await self._fail(send, slow, started, raw=call.raw)
         except Fault as fault:
-            await self._fail(send, fault, started)
+            await self._fail(send, fault, started, raw=call.raw)
         except Exception as error:  # any error of a backend becomes a result
             detail = f"{type(error).__name__}: {error}"
-            await self._fail(send, Fault("unavailable", detail), started)
+            await self._fail(send, Fault("unavailable", detail), started, raw=call.raw)
         finally:
             self._give_back.after_call(size, self._clock() - begun)
 
@@ -197,7 +200,9 @@ class Host:
         else:
             self.breaker.succeeded()
 
-    async def _fail(self, send: Send, fault: Fault, started: bool) -> None:
+    async def _fail(self, send: Send, fault: Fault, started: bool, *, raw: bool) -> None:
+        """Say that a call failed. An answer that passes as it comes, and has begun, just ends too
+        early: the server then closes the connection, which the router notices."""
         if fault.kind == "bad_request":
             self.breaker.succeeded()
             await _bad_request(send, fault.detail)
@@ -206,6 +211,8 @@ class Host:
             await _refuse(send, fault, retry_after=1.0)
         elif started:
             self.breaker.failed(self._clock())
+            if raw:
+                return
             reason = orjson.dumps({"fault": fault.kind, "detail": fault.detail})
             event = b"\n\n" + BROKEN + reason + b"\n\n"
             await send({"type": "http.response.body", "body": event})

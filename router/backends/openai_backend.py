@@ -12,8 +12,9 @@ from functools import partial
 from router.backends.endpoints import Endpoints
 from router.backends.request_fields import with_model
 from router.config.backends import OpenAISettings
-from router.domain import CHAT, Call, Reply
+from router.domain import CHAT, COMPLETIONS, Call, Reply
 from router.wire.beside import beside
+from router.wire.multipart import FORM, boundary_of, with_field
 from router.wire.splice import replaced, spans
 
 _PASSED_BACK = (b"retry-after", b"x-request-id", b"openai-processing-ms")
@@ -45,10 +46,14 @@ class OpenAIBackend:
         self._endpoints.close()
 
     def _body(self, call: Call) -> bytes:
-        body = call.body
+        body, media = call.body, call.headers.get("content-type", "")
+        if media.startswith(FORM):
+            if self._model:
+                body = with_field(body, boundary_of(media), "model", self._model.encode())
+            return body
         if self._model:
             body = with_model(body, self._model)
-        if call.stream and call.path == CHAT:
+        if call.stream and call.path in (CHAT, COMPLETIONS):
             options = self._stream_options(body)
             if options:
                 body = replaced(body, {b'"stream_options"': options})

@@ -118,6 +118,10 @@ class Attempts:
         try:
             status, headers = connection.status, connection.headers
             fault = headers.get(FAULT, b"").decode()
+            if call.raw and call.stream and status < 300 and not fault:
+                outcome = await _begun_raw(backend, connection, begun)
+                kept = True
+                return outcome
             streams = headers.get(b"content-type", b"").startswith(b"text/event-stream")
             if call.stream and status < 300 and not fault and streams:
                 outcome = await _begun(backend, call, connection, begun)
@@ -165,6 +169,28 @@ async def _begun(backend: str, call: Call, connection: Connection, begun: float)
     return _failed(backend, begun, "protocol", detail)
 
 
+async def _begun_raw(backend: str, connection: Connection, begun: float) -> CallOutcome:
+    """Read the first piece of an answer of any type, before the caller receives anything."""
+    pieces = connection.pieces()
+    try:
+        first = await anext(pieces, b"")
+    except Fault as fault:
+        raise ReplicaLost(fault.detail, sent=True) from fault
+    seconds = time.perf_counter() - begun
+    attempt = Attempt(backend, connection.status, "", "streaming", seconds, seconds)
+    stream = Stream([first] if first else [], Cutter(), connection, pieces)
+    return CallOutcome(
+        attempt,
+        stream=stream,
+        upstream_seconds=_upstream_seconds(connection),
+        content_type=_content_type(connection),
+    )
+
+
+def _content_type(connection: Connection) -> str:
+    return connection.headers.get(b"content-type", b"").decode("latin-1")
+
+
 def _judged(
     backend: str, call: Call, connection: Connection, body: bytes, begun: float
 ) -> CallOutcome:
@@ -179,18 +205,28 @@ def _judged(
         wait = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
         detail = _upstream_message(status, body)
         return _failed(backend, begun, "upstream", detail, status=status, retry_after=wait)
-    try:
-        answer: Any = json_of(body)
-    except orjson.JSONDecodeError as error:
-        return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
-    if not isinstance(answer, dict) or (answer.get("error") and "choices" not in answer):
-        return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
+    kind = _content_type(connection) if call.raw else "application/json"
+    answer: Any = None
+    if kind.startswith("application/json"):
+        try:
+            answer = json_of(body)
+        except orjson.JSONDecodeError as error:
+            return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
+        if not isinstance(answer, dict) or (answer.get("error") and "choices" not in answer):
+            return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
     seconds = time.perf_counter() - begun
     swap = _swap_seconds(connection)
     attempt = Attempt(backend, status, "", "answered", seconds, seconds, swap_seconds=swap)
     form = FORMS.get(call.dialect)
     usage = usage_in(answer) if form is None else form.counted(form.usage(answer))
-    return CallOutcome(attempt, body, usage=usage, upstream_seconds=upstream, dialect=call.dialect)
+    return CallOutcome(
+        attempt,
+        body,
+        usage=usage,
+        upstream_seconds=upstream,
+        content_type=kind,
+        dialect=call.dialect,
+    )
 
 
 def _failed(

@@ -2,7 +2,7 @@
 
 from router.domain import Call, Fault
 from router.wire.http_client import Connection, ConnectionPool, NoConnection
-from router.wire.replica_headers import PASS_ON, REQUEST_ID, STREAM, TOKEN
+from router.wire.replica_headers import PASS_ON, RAW, REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
@@ -42,6 +42,7 @@ class Hops:
                 b"\r\n", TOKEN, b": ", self._token,
                 b"\r\n", REQUEST_ID, b": ", call.request_id.encode(),
                 b"\r\n", STREAM, b": 1" if call.stream else b": 0", _passed_on(call),
+                b"\r\n" + RAW + b": 1" if call.raw else b"",
                 b"\r\ncontent-length: ", str(len(call.body)).encode(), b"\r\n\r\n",
             )
         )  # fmt: skip

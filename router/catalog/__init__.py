@@ -1,6 +1,6 @@
 """Prices, windows and abilities of models by their names."""
 
 from router.catalog.lookup import ModelFacts, look_up
-from router.catalog.price import FREE, Dollars, Price, PriceAbove, dearest
+from router.catalog.price import FREE, Dollars, Price, PriceAbove, Unit, dearest
 
-__all__ = ["FREE", "Dollars", "ModelFacts", "Price", "PriceAbove", "dearest", "look_up"]
+__all__ = ["FREE", "Dollars", "ModelFacts", "Price", "PriceAbove", "Unit", "dearest", "look_up"]

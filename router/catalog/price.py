@@ -1,16 +1,17 @@
-"""What tokens cost: of a prompt, of an answer, read from a provider's cache or written to it.
+"""What calls cost: tokens of a prompt, of an answer, read from a provider's cache or written to it,
+and what is not counted in tokens, such as images.
 
 A price may have tiers: a call whose prompt is longer than a tier's `above` pays the tier's rates
 for all of its tokens, as the providers count. No price is invented: where a price is unknown there
 is no `Price`, and a `Price` of zero says that a call is free.
 
-Not covered: prices by the hour of the day, a call or a search; sound that costs more than text; a
+Not covered: prices by the hour of the day or a call; sound that costs more than text; a
 cache that is kept for an hour.
 """
 
 from collections.abc import Iterable
 from itertools import pairwise
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
@@ -45,10 +46,18 @@ class PriceAbove(Rates):
     above: int = Field(ge=1, description="in tokens: a longer prompt pays these rates for all")
 
 
+Unit = Literal["image", "minute", "characters", "search"]
+
+
 class Price(Rates):
-    """Dollars per million tokens, also for calls with long prompts."""
+    """Dollars per million tokens, also for calls with long prompts, and dollars of what is not
+    counted in tokens. A unit with a price of its own is not charged by its tokens as well."""
 
     tiers: tuple[PriceAbove, ...] = ()
+    image: Dollars | None = Field(None, description="dollars per image that is made")
+    minute: Dollars | None = Field(None, description="dollars per minute of transcribed sound")
+    characters: Dollars | None = Field(None, description="dollars per million spoken characters")
+    search: Dollars | None = Field(None, description="dollars per search of /v1/rerank")
 
     @model_validator(mode="after")
     def _rising(self) -> "Price":
@@ -56,6 +65,17 @@ class Price(Rates):
         if any(later <= earlier for earlier, later in pairwise(bounds)):
             raise ValueError(f"tiers must rise, and their bounds are {bounds}: sort them")
         return self
+
+    def unit_usd(self, unit: Unit) -> float | None:
+        """Dollars of one image, minute, character or search; None if tokens are charged."""
+        usd: float | None = getattr(self, unit)
+        return usd / 1e6 if usd is not None and unit == "characters" else usd
+
+    @property
+    def free(self) -> bool:
+        """Whether nothing costs anything."""
+        rates = (self.input, self.output, self.image, self.minute, self.characters, self.search)
+        return not self.tiers and not any(rates)
 
     def rates(self, input_tokens: int) -> Rates:
         """The rates of a call with a prompt of this length."""

@@ -11,7 +11,13 @@ from router.catalog.names import provider_of
 from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
-from router.config.values import BackendSettings, Capability, Name, OwnSettings
+from router.config.values import (
+    PASSED_THROUGH,
+    BackendSettings,
+    Capability,
+    Name,
+    OwnSettings,
+)
 from router.domain import CHAT_DIALECT, Fields, Request
 from router.records.rules import RuleText
 from router.request.statistical import interpret, interpretation_of
@@ -28,7 +34,8 @@ class EncoderSettings(OwnSettings):
     encoders: str | None = Field(
         None, description="folder of exported encoders; default: server.encoders"
     )
-    capabilities: tuple[Capability, ...] = ("embeddings",)
+    passes: ClassVar[frozenset[Capability]] = frozenset({"rerank"})
+    capabilities: tuple[Capability, ...] = ("embeddings", "rerank")
 
 
 class RecordSettings(OwnSettings):
@@ -110,6 +117,7 @@ class LocalSettings(OwnSettings):
 
 class OpenAISettings(NetworkSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(PARAMETERS)
+    passes: ClassVar[frozenset[Capability]] = PASSED_THROUGH
 
     kind: Literal["openai"]
     dialects: tuple[Literal["chat", "responses", "messages"], ...] | None = Field(

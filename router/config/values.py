@@ -4,9 +4,9 @@ A value is frozen, and refuses unknown keys.
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from router.catalog import FREE, Price
 from router.domain import Fields, Request
@@ -28,7 +28,27 @@ Secret = Annotated[
         description="a reference to the environment, ${NAME}; never the secret itself",
     ),
 ]
-Capability = Literal["chat", "tools", "images", "json", "embeddings"]
+Capability = Literal[
+    "chat",
+    "tools",
+    "images",  # images in chat; `image_generation` makes them
+    "json",
+    "embeddings",
+    "completions",
+    "rerank",
+    "moderations",
+    "image_generation",
+    "speech",
+    "transcription",
+]
+# What is passed through to a server that speaks OpenAI's protocol. No table knows who can do it:
+# the file says so.
+PASSED_THROUGH: frozenset[Capability] = frozenset(
+    {
+        *("completions", "rerank", "moderations"),
+        *("image_generation", "speech", "transcription"),
+    }
+)
 
 
 class Values(BaseModel):
@@ -85,10 +105,12 @@ class BackendSettings(Values):
     `is_model` says whether a model reads the messages: then a plan may give it a system message.
     `translates` says that `refuses` looks at every field, so that what a plan sets counts too.
     `holds_to_schemas` says that every answer keeps to the schema in `response_format`, and
-    `reads_extensions` that the backend reads what `router.dialects.extensions` names.
+    `reads_extensions` that the backend reads what `router.dialects.extensions` names. `passes` is
+    what this kind of backend can do of that which is passed through.
     """
 
     parameters: ClassVar[frozenset[str]] = frozenset()
+    passes: ClassVar[frozenset[Capability]] = frozenset()
     is_model: ClassVar[bool] = False
     translates: ClassVar[bool] = False
     holds_to_schemas: ClassVar[bool] = False
@@ -138,6 +160,14 @@ class BackendSettings(Values):
         """The dialects beside chat in which this backend takes requests as their callers wrote
         them."""
         return frozenset()
+
+    @model_validator(mode="after")
+    def _passes_only_what_it_can(self) -> Self:
+        unable = ", ".join(sorted(PASSED_THROUGH.intersection(self.capabilities) - self.passes))
+        if unable:
+            rule = f"a backend of this kind cannot do that: leave {unable} out, or use kind openai"
+            raise ValueError(f"capabilities = {unable}: {rule}")
+        return self
 
     def refuses(self, request: Request) -> str:  # noqa: ARG002
         """Why this backend cannot answer the request; empty if it can."""

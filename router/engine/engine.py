@@ -37,6 +37,7 @@ from router.engine.answer_judges import AnswerJudges
 from router.engine.conversations import Homes
 from router.engine.functions import Functions
 from router.engine.keeping import Keeping
+from router.engine.passing import Passing
 from router.engine.plan_runs import PlanRuns
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.recall import Lookup, Recall, open_memory, to_adapt
@@ -55,6 +56,7 @@ from router.routing.deciders import Deciders
 from router.routing.following import Following
 from router.routing.ladder import policy_in_force, policy_of
 from router.routing.named import compared, named
+from router.routing.passing import passing
 from router.routing.shadow import DRAWN, auto_serves, shadowed, share_of_auto
 from router.signals.assessor import Assessor
 from router.telemetry.journal import Journal
@@ -104,6 +106,7 @@ class Engine:
         self.plan_runs = PlanRuns(
             self.tries, self.replying, self.allowances, self.score, self.uniform
         )
+        self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)
         self._begin(self.config)
 
@@ -264,6 +267,20 @@ class Engine:
         if isinstance(plan, Ask) and plan.plain and (_unbounded(request) or _native_only(request)):
             return await self._ask(progress, plan)
         return await self.plan_runs.answer(progress, plan)
+
+    async def passed_on(
+        self, request: Request, *, backend: str, allowed: tuple[str, ...]
+    ) -> Answer:
+        """Pass a request through to a backend that can do its operation, by price and order."""
+        around = Surroundings(
+            allowed,
+            self.tries.resting_at(self.steady()),
+            policy_version=self.policy_version,
+            priced_only=self.allowances.needs_prices(request.id),
+        )
+        decision, chain = passing(self.plans, request, backend, around)
+        progress = self._begun(request, decision, None, recalled=None)
+        return await self.passing.answer(progress, chain)
 
     async def _ask_verifier(self, request: Request, decision: Decision, lookup: Lookup) -> Lookup:
         """Ask the verifying backend about the doubtful candidate, and keep what it says."""

@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 import orjson
 
 from router.budgets import Amounts, Claim
+from router.calls.measures import units_usd
 from router.catalog import Price
 from router.config.config import Config
 from router.domain import Request, Trace
 
 _LONG_ANSWER = 16_384  # tokens; the longest answer of many models that are asked without a bound
+_WRITING = frozenset({"chat", "completions"})  # operations whose answers cost tokens
+_OF_TEXT = frozenset({"chat", "completions", "embeddings"})  # whose prompts are texts alone
 _MEDIA = frozenset({"image_url", "input_audio", "file"})
 _MEDIA_TOKENS = 1500  # of one image, sound or file
 _DIGITS = 20
@@ -70,12 +73,14 @@ class Estimates:
     def learn(self, trace: Trace) -> None:
         """Learn from the token counts that backends reported for this request."""
         request = trace.request
+        if request.operation not in _OF_TEXT:
+            return
         for attempt in trace.attempts:
             usage = attempt.usage
             if attempt.fault or usage.estimated or not usage.input_tokens:
                 continue
             calls = self._calls.setdefault(attempt.backend, _Calls())
-            if request.operation == "chat":
+            if request.operation in _WRITING:
                 calls.answer.learn(usage.output_tokens / _choices(request.fields))
             if not attempt.role:  # a step of a plan has another prompt than the request
                 tokens = _prompt_tokens(request.body, request.fields)
@@ -102,18 +107,27 @@ class Estimates:
         fields: Mapping[str, Any],
     ) -> Claim:
         calls = self._calls.get(backend, _Calls())
-        prompt = _prompt(calls.prompt, body, fields)
+        texts = _words_of_form(fields) if request.media else body
+        prompt = _prompt(calls.prompt, texts, fields)
         answer = _Tokens(0, 0, 0)
-        if request.operation == "chat":
+        if request.operation in _WRITING:
             answer = _answer(calls.answer, fields).times(_choices(fields))
         likely_usd = most_usd = 0.0  # an unknown price is left out; see `KeyLimits.unpriced`
-        if price is not None:
+        dollars = None if price is None else units_usd(price, request)
+        if dollars is not None:
+            likely_usd, most_usd = dollars.likely, dollars.most
+        elif price is not None:
             likely_usd = price.cost_usd(input_tokens=prompt.likely, output_tokens=answer.likely)
             most_usd = price.most_usd(input_tokens=prompt.priced, output_tokens=answer.priced)
         return Claim(
             Amounts.spent(prompt.likely + answer.likely, likely_usd),
             Amounts.spent(prompt.most + answer.most, most_usd),
         )
+
+
+def _words_of_form(fields: Mapping[str, Any]) -> bytes:
+    """The words of a form: its files are not read as text."""
+    return " ".join(value for value in fields.values() if isinstance(value, str)).encode()
 
 
 def _prompt(figure: _Figure, body: bytes, fields: Mapping[str, Any]) -> _Tokens:
@@ -164,7 +178,10 @@ def _fields(body: bytes) -> Mapping[str, Any]:
 
 def _choices(fields: Mapping[str, Any]) -> int:
     """How many answers a backend writes for one request."""
-    return max(_whole(fields, "n"), _whole(fields, "best_of"), 1)
+    prompts = fields.get("prompt")  # of a completion, which may have several
+    several = isinstance(prompts, list) and bool(prompts) and not isinstance(prompts[0], int)
+    texts = len(prompts) if isinstance(prompts, list) and several else 1
+    return max(_whole(fields, "n"), _whole(fields, "best_of"), 1) * texts
 
 
 def _whole(fields: Mapping[str, Any], name: str) -> int:

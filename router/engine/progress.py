@@ -36,3 +36,4 @@ class Answer:
     retry_after: float | None = None
     pending: bool = False  # whether the plan still runs: backend and cost are unknown
     dialect: str = CHAT_DIALECT  # the dialect of `body` and `stream`
+    content_type: str = ""  # of an answer that passes as it comes; empty: by its form

@@ -17,7 +17,7 @@ from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 
 # Strategies whose decisions do not settle where a conversation lives.
-_PASSING = ("named", "compared", "computed", "specialist", "last_resort", "reuse")
+_PASSING = ("by_price", "named", "compared", "computed", "specialist", "last_resort", "reuse")
 
 
 @dataclass

@@ -107,6 +107,8 @@ def _words(body: bytes, name: str) -> Iterator[str]:
     for choice in choices if isinstance(choices, list) else ():
         message = choice.get(name) if isinstance(choice, dict) else None
         if not isinstance(message, dict):
+            if isinstance(choice, dict) and isinstance(choice.get("text"), str):
+                yield choice["text"]  # of a completion without messages
             continue
         if isinstance(message.get("content"), str):
             yield message["content"]

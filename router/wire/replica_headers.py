@@ -3,6 +3,7 @@
 TOKEN = b"x-waggle-token"
 FAULT = b"x-waggle-fault"
 STREAM = b"x-waggle-stream"
+RAW = b"x-waggle-raw"  # the answer may be of any type: nothing is written into it
 REQUEST_ID = b"x-waggle-request-id"
 SECONDS = b"x-waggle-seconds"  # how long the backend took; for a stream, until the first byte
 SWAP = b"x-waggle-swap"  # seconds that a call waited until its model was loaded

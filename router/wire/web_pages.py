@@ -15,6 +15,7 @@ from ipaddress import ip_address
 from router.wire.errors import Refused
 
 _AUTHORITY = re.compile(r"(\[[0-9a-f:.]+\]|[a-z0-9_](?:[a-z0-9._-]*))(?::[0-9]{0,5})?", re.I)
+_NO_FORM_SENDS = frozenset({b"authorization", b"x-api-key"})
 _MOST_SHOWN = 80  # characters of a header in an error
 _MOST_KEPT = 256  # names to remember; a caller can send any number
 
@@ -101,6 +102,7 @@ def check_media(headers: _Headers, also: Collection[str] = ()) -> None:
     ):
         return
     if media.decode("latin-1") in also:
+        _check_sender(headers)
         return
     shown = f"not {_shown(kind)}" if kind else "and it is missing"
     kinds, example = " or ".join((*also, "application/json")), (*also, "application/json")[0]
@@ -109,6 +111,17 @@ def check_media(headers: _Headers, also: Collection[str] = ()) -> None:
         f"`content-type: {example}` (curl: -H 'content-type: {example}')."
     )
     raise Refused(415, "unsupported_media_type", message, "content-type")
+
+
+def _check_sender(headers: _Headers) -> None:
+    """Refuse a form that any page could have sent: one without a header that a page cannot add to
+    a form. Every client of a model's API sends its key, also where none is needed."""
+    if not _NO_FORM_SENDS & headers.keys() and headers.get(b"sec-fetch-site") != b"same-origin":
+        message = (
+            "A form must come with the header `Authorization`, which no web page can add to one: "
+            "send your key or, without keys, any word (curl: -H 'authorization: Bearer none')."
+        )
+        raise Refused(403, "unsigned_form", message, "authorization")
 
 
 def _foreign(status: int, code: str, header: str, value: str) -> ForeignPage:

@@ -24,6 +24,8 @@ CONFIG = """
 server: {{max_request_bytes: 4096}}
 backends:
   model: {{kind: openai, base_url: "{url}"}}
+  passes: {{kind: openai, base_url: "{url}",
+           capabilities: [completions, moderations, image_generation, speech, transcription]}}
   generator: {{kind: generator}}
   encoder: {{kind: encoder, encoders: "{exports}"}}
 plans: {{model: {{ask: model}}, generate: {{ask: generator}}}}
@@ -48,6 +50,18 @@ ASKED = [
     ("POST", "/v1/embeddings", TEXT | {"encoding_format": "base64"}, {}, 200),
     ("POST", "/v1/embeddings", {"model": "auto", "input": []}, {}, 400),
     ("POST", "/v1/embeddings", {"model": "model", "input": "hi"}, {}, 400),
+    ("POST", "/v1/completions", {"model": "auto", "prompt": "hi"}, {}, 200),
+    ("POST", "/v1/completions", {"model": "auto", "prompt": ""}, {}, 400),
+    ("POST", "/v1/completions", {"model": "model", "prompt": "hi"}, {}, 400),
+    ("POST", "/v1/rerank", {"model": "auto", "query": "a", "documents": ["a", "b"]}, {}, 200),
+    ("POST", "/v1/rerank", {"model": "nobody", "query": "a", "documents": ["a"]}, {}, 404),
+    ("POST", "/v1/moderations", {"input": "hi"}, {}, 200),
+    ("POST", "/v1/images/generations", {"prompt": "a bee"}, {}, 200),
+    ("POST", "/v1/images/edits", {"prompt": "a bee"}, {"content-type": "text/plain"}, 415),
+    ("POST", "/v1/images/variations", {"model": 3}, {}, 400),
+    ("POST", "/v1/audio/speech", {"model": "auto", "voice": "a"}, {}, 400),
+    ("POST", "/v1/audio/transcriptions", {"model": "nobody"}, {}, 404),
+    ("POST", "/v1/audio/translations", {"model": "passes"}, {}, 200),
     ("POST", "/v1/route", CHAT | {"model": "auto"}, {}, 200),
     ("POST", "/v1/embeddings", {"model": "nobody", "input": "hi"}, {}, 404),
     ("POST", "/v1/route", {}, {}, 400),

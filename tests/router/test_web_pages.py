@@ -21,7 +21,12 @@ GETS = (
 POSTS = (
     "/v1/chat/completions", "/v1/embeddings", "/v1/route", "/v1/feedback", "/v1/sql", "/v1/trials"
 )  # fmt: skip
-ROUTES = [*(("GET", path) for path in GETS), *(("POST", path) for path in POSTS)]
+FORMS = ("/v1/images/edits", "/v1/images/variations", "/v1/audio/transcriptions")
+PASSED = ("/v1/completions", "/v1/rerank", "/v1/moderations", "/v1/images/generations")
+ROUTES = [
+    *(("GET", path) for path in GETS),
+    *(("POST", path) for path in (*POSTS, *FORMS, *PASSED)),
+]
 
 
 async def send(r, method, path, headers, body=BODY):

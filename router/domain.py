@@ -70,6 +70,7 @@ class Native:
     body: bytes
     headers: Mapping[str, str] = field(default_factory=dict)
     needs: tuple[str, ...] = ()  # fields that change the answer, and that chat lacks
+    read: Any = field(default=None, repr=False)  # what the door keeps to write the answer
 
 
 # What a request asks for. All but the first are passed through to a backend that can do it.

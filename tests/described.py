@@ -10,6 +10,7 @@ from referencing.jsonschema import DRAFT202012
 from router.api.openapi import document
 
 _URI = "urn:openapi"
+_EVENTS = {"/v1/responses": "ResponseEvent"}  # the schema of the events of a stream
 
 
 @lru_cache(maxsize=1)
@@ -63,7 +64,8 @@ def check_answer(method, path, status, headers, body):
     if kind == "application/json":
         validator(response["content"][kind]["schema"]).validate(json.loads(body))
     if kind == "text/event-stream":
-        chunk = validator({"$ref": "#/components/schemas/ChatCompletionChunk"})
+        name = _EVENTS.get(template_of(path), "ChatCompletionChunk")
+        chunk = validator({"$ref": f"#/components/schemas/{name}"})
         events = [line for line in body.decode().splitlines() if line.startswith("data: {")]
         assert events
         for event in events:

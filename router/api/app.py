@@ -9,6 +9,7 @@ import logging
 from router.api.ask import AskEndpoint
 from router.api.budgets import BudgetsEndpoint
 from router.api.dialects.chat import ChatDialect
+from router.api.dialects.responses import ResponsesDialect
 from router.api.doors import DOORS
 from router.api.embeddings import EmbeddingsEndpoint
 from router.api.feedback import FeedbackEndpoint
@@ -56,6 +57,7 @@ class App:
         trials = TrialsEndpoint(admission, learner)
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
+        responses = AskEndpoint(engine, admission, ResponsesDialect())
         embeddings = EmbeddingsEndpoint(engine, admission)
         passed = [
             Route(
@@ -69,6 +71,12 @@ class App:
         self.routes = Routes(
             (
                 Route("/v1/chat/completions", {"POST": ask.post}, operation="chat"),
+                Route(
+                    "/v1/responses",
+                    {"POST": responses.post},
+                    operation="chat",
+                    form=responses.dialect,
+                ),
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
                 *passed,
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),

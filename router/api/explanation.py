@@ -88,4 +88,5 @@ def with_explanation(piece: bytes, trace: Trace) -> bytes:
     if not data.startswith(b"{"):
         return piece
     explanation = orjson.dumps(explained_trace(trace))
-    return b"data: " + replaced(data, {b'"waggle"': explanation}) + b"\n\n" + rest
+    named = first[: first.index(b"data:")]  # the event's name, in dialects that have it
+    return named + b"data: " + replaced(data, {b'"waggle"': explanation}) + b"\n\n" + rest

@@ -46,6 +46,12 @@ ASKED = [
     ("POST", "/v1/chat/completions", CHAT | {"pad": "x" * 5000}, {}, 413),
     ("POST", "/v1/chat/completions", CHAT, {"content-type": "text/plain"}, 415),
     ("POST", "/v1/chat/completions", CHAT, {"x-waggle-max-cost": "free"}, 400),
+    ("POST", "/v1/responses", TEXT | {"model": "model"}, {}, 200),
+    ("POST", "/v1/responses", TEXT | {"model": "model", "metadata": {"a": "b"}}, {}, 200),
+    ("POST", "/v1/responses", TEXT | {"model": "model", "stream": True}, {}, 200),
+    ("POST", "/v1/responses", TEXT | {"model": "model", "background": True}, {}, 400),
+    ("POST", "/v1/responses", TEXT | {"model": "nobody"}, {}, 404),
+    ("POST", "/v1/responses", TEXT, {"content-type": "text/plain"}, 415),
     ("POST", "/v1/embeddings", TEXT, {}, 200),
     ("POST", "/v1/embeddings", TEXT | {"encoding_format": "base64"}, {}, 200),
     ("POST", "/v1/embeddings", {"model": "auto", "input": []}, {}, 400),
@@ -168,8 +174,9 @@ def test_a_broken_example_would_be_noticed():
 @pytest.mark.parametrize("name", described()["components"]["schemas"])
 def test_every_schema_is_one_of_json_schema_and_is_used(name):
     jsonschema.Draft202012Validator.check_schema(described()["components"]["schemas"][name])
-    assert (
-        f'"#/components/schemas/{name}"' in json.dumps(described()) or name == "ChatCompletionChunk"
+    assert f'"#/components/schemas/{name}"' in json.dumps(described()) or name in (
+        "ChatCompletionChunk",
+        "ResponseEvent",
     )
 
 

@@ -4,7 +4,7 @@ Each name between backticks that looks like one of these must exist.
 """
 
 import importlib.util
-import inspect
+import json
 import re
 import shlex
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from experiments.readme import ROOT
-from router.api.app import App
+from router.api.openapi import document
 from router.config.config import Config
 from tests.pages.blocks import prose
 from tests.pages.shell import TARGETS, parse
@@ -74,7 +74,7 @@ def _exists(code: str, page: Path) -> bool:
     if _HEADER.fullmatch(code):
         return code in _source()
     if route := _ROUTE.fullmatch(code):
-        return f'"{route[2]}"' in inspect.getsource(App)
+        return route[2] in json.loads(document())["paths"]
     if _MODULE.fullmatch(code):
         return _is_module_or_member(code)
     if _FILE.fullmatch(code) or _FOLDER.fullmatch(code):

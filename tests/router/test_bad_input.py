@@ -116,11 +116,12 @@ async def test_a_wrong_method_is_refused_with_the_methods_that_the_path_takes(
 async def test_an_unknown_path_is_told_the_paths_there_are():
     async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
         answer = await r.get("/v1/completion")
-    assert answer.error["message"] == (
+    message = answer.error["message"]
+    assert message.startswith(
         "There is nothing at /v1/completion. Known: /v1/chat/completions, /v1/embeddings, "
-        "/v1/route, /v1/feedback, /v1/sql, /v1/models, /v1/learner, /v1/trials, /health/live, "
-        "/health/ready, /metrics, /openapi.json."
     )
+    assert message.endswith("/health/live, /health/ready, /metrics, /openapi.json.")
+    assert "/v1/models/" not in message
 
 
 async def test_nul_bytes_and_half_characters_in_headers_break_nothing():

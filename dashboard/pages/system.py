@@ -1,10 +1,11 @@
 """The page about the system: what runs, how traffic flows, and which parts lag behind."""
 
-from dashboard.components import badge, number, table, tile, tiles, when
+from dashboard.components import badge, dollars, number, table, tile, tiles, when
 from dashboard.pages import topology
-from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
+from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
 from dashboard.source import Rows, moment
 
+_SPENDERS = 25  # rows for each of teams, tags and keys
 _LATE_SECONDS = 60.0  # the page warns about a longer lag or an older journal row
 
 
@@ -135,6 +136,43 @@ def _replicas(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     ]
 
 
+def spend(query: PanelQuery) -> str:
+    span = query.span
+    return f"""
+select by_what, name, sum(n)::bigint as n, sum(usd) as usd, sum(unpriced)::bigint as unpriced,
+       sum(input_tokens)::bigint as input_tokens, sum(output_tokens)::bigint as output_tokens,
+       sum(usd) / nullif(sum(sum(usd)) over (partition by by_what), 0) as share
+from spend(since := {moment(span.since)}, until := {moment(span.until)})
+group by by_what, name
+qualify row_number() over (partition by by_what order by sum(usd) desc, name) <= {_SPENDERS}
+order by by_what desc, sum(usd) desc, name nulls last"""
+
+
+def _spend(rows: Rows, query: PanelQuery) -> Shown:
+    if not rows:
+        return nothing_yet(query)
+    return [
+        table(
+            ("by", "name", "spent", "share", "requests", "tokens in", "out", "without a price"),
+            [
+                (
+                    row["by_what"],
+                    row["name"] or f"no {row['by_what']}",
+                    dollars(row["usd"]),
+                    number(row["share"], ".0%"),
+                    number(row["n"]),
+                    number(row["input_tokens"]),
+                    number(row["output_tokens"]),
+                    number(row["unpriced"]),
+                )
+                for row in rows
+            ],
+            numeric=(2, 3, 4, 5, 6, 7),
+            label="what was spent",
+        )
+    ]
+
+
 PAGE = Page(
     "system",
     "System",
@@ -160,6 +198,16 @@ PAGE = Page(
             form="parts",
             size="whole",
             note="Calls for the newest requests in the span.",
+        ),
+        Panel(
+            "spend",
+            "Spent by team, tag and key",
+            spend,
+            _spend,
+            form="parts",
+            size="whole",
+            note="All requests of the time, also those whose caller named the plan. A request with "
+            "two tags counts in both rows; a team's row leaves out the teams in it.",
         ),
         Panel("changed", "What changed", changed, _changed, form="parts", size="whole"),
     ),

@@ -12,7 +12,7 @@ import duckdb
 import typer
 from rich.markdown import Markdown
 
-from router.cli.context import CommandContext, in_context, telemetry_catalog
+from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.report_document import LearningReport
 from router.cli.report_policies import other_policies
 from router.cli.report_savings import saved
@@ -25,6 +25,7 @@ from router.cli.report_sections import (
     tried_in_vain,
 )
 from router.cli.report_shadow import shadow_of_auto
+from router.cli.report_spend import key_names, spent
 from router.cli.report_telemetry import ReportedTelemetry
 from router.cli.terminal import InputRefused, out
 from router.config.config import Config
@@ -72,6 +73,7 @@ def learning_report(
             headline(telemetry),
             *shadow_of_auto(telemetry, config, book),
             saved(telemetry),
+            spent(telemetry, key_names(stored_keys(config))),
             other_policies(telemetry, book),
             learned(telemetry),
             changes(telemetry),

@@ -63,6 +63,8 @@ def request_row(trace: Trace) -> Row:
         session=request.session,
         partial=trace.partial,
         dialect=request.dialect if request.native is not None else "",
+        tags=list(request.tags),
+        team=request.team,
     )
     if trace.error:
         row["error_type"] = trace.error_type

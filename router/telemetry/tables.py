@@ -106,6 +106,8 @@ _REQUESTS = {
     "shadow": SHADOW,
     "dialect": "VARCHAR",  # of the caller; null: chat completions
     "agent": "VARCHAR",
+    "tags": "VARCHAR[]",  # by which the caller wants to see what it spends
+    "team": "VARCHAR",  # of the key
 }
 
 _SIGNALS = {

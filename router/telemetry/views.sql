@@ -332,6 +332,30 @@ select r.plan, count(*) as n, count(s.request_id) as judged,
 from requests r left join s on s.request_id = r.request_id and s.request_ts = r.ts
 where r.plan is not null group by r.plan order by n desc;
 
+-- What was spent, by each key, each team and each tag: `by_what` is 'key', 'team' or 'tag'. A request with
+-- two tags counts in the rows of both, and one without a tag in the row whose name is null. A team's row
+-- holds the requests of its own keys, not those of the teams in it. Requests of unknown cost are `unpriced`.
+create macro spend(
+  every := interval 1 day, since := timestamp '1970-01-01', until := timestamp '9999-01-01'
+) as table
+with r as (
+  select time_bucket(every, ts) as bucket, key_id, team,
+         case when len(tags) > 0 then tags else [null] end as tags, cost_usd, error_type,
+         coalesce(gen_ai_usage_input_tokens, 0) as input_tokens,
+         coalesce(gen_ai_usage_output_tokens, 0) as output_tokens
+  from all_requests where ts >= since and ts < until and plan is not null),
+named as (
+  select bucket, 'key' as by_what, key_id as name, cost_usd, error_type, input_tokens, output_tokens from r
+  union all
+  select bucket, 'team', team, cost_usd, error_type, input_tokens, output_tokens from r
+  union all
+  select bucket, 'tag', unnest(tags), cost_usd, error_type, input_tokens, output_tokens from r)
+select bucket, by_what, name, count(*) as n, sum(coalesce(cost_usd, 0)) as usd,
+       count(*) filter (cost_usd is null) as unpriced, sum(input_tokens)::bigint as input_tokens,
+       sum(output_tokens)::bigint as output_tokens,
+       count(*) filter (error_type is not null) as errors
+from named group by all order by bucket, by_what, usd desc, name;
+
 -- One request, with all of its signals.
 create macro explain(id) as table
 select r.*, (select list(s order by s.ts) from signals s where s.request_id = id) as signals

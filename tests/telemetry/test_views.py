@@ -75,6 +75,31 @@ def test_levels_of_computed_answers_are_counted(tmp_path):
         stored.seal()
 
 
+def test_spend_by_key_team_and_tag(tmp_path):
+    day = 24 * 60 * MINUTE
+    rows = [
+        request(NOON, key_id="k1", team="search", tags=["nightly", "eu"], cost_usd=1.0),
+        request(NOON + 1, key_id="k1", team="search", tags=["eu"], cost_usd=None),
+        request(NOON + 2, key_id="k2", cost_usd=4.0, strategy="named"),
+        request(NOON + day, key_id="k1", team="search", tags=["eu"], cost_usd=2.0),
+    ]
+    stored = Stored(tmp_path)
+    stored.write("requests", rows)
+    of_day = f"from spend(until := make_timestamp({NOON + MINUTE}))"
+    select = f"select by_what, name, n, usd, unpriced {of_day} order by by_what, name nulls last"
+    assert stored.ask(select) == [
+        ("key", "k1", 2, 1.0, 1),
+        ("key", "k2", 1, 4.0, 0),
+        ("tag", "eu", 2, 1.0, 1),
+        ("tag", "nightly", 1, 1.0, 0),
+        ("tag", None, 1, 4.0, 0),
+        ("team", "search", 2, 1.0, 1),
+        ("team", None, 1, 4.0, 0),
+    ]
+    by_day = "select usd from spend() where by_what = 'tag' and name = 'eu' order by bucket"
+    assert stored.ask(by_day) == [(1.0,), (2.0,)]
+
+
 def test_learning_curve(stored):
     stored.seal()
     first, second = stored.rows("from learning_curve(every := interval 5 minute)")

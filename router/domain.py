@@ -287,6 +287,7 @@ class Trace:
     partial: str = ""  # one word that says why the plan stopped early, if it did
     recalled: "Recalled | None" = None  # the solution that was recalled
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
+    ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
 
     @property
     def operation(self) -> str:
@@ -477,11 +478,14 @@ COMPUTE, RUN = "/compute", "/run"  # paths of a sandbox: run and verify a progra
 
 @dataclass(frozen=True, slots=True)
 class LastAnswer:
-    """The last answer of a conversation, and hashes of the words that it answered."""
+    """The last answer of a conversation, and hashes of the message that it answered."""
 
     about: About
     words: bytes
     at: float
+    earlier: bytes = b""  # the digest of the user's message before; empty if there is none
+    steps: int = 0  # messages of the request after the user's last, such as results of tools
+    last: bytes = b""  # the digest of the last of these
 
 
 @dataclass(frozen=True, slots=True)

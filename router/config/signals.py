@@ -65,9 +65,16 @@ class SignalSource(Values):
 
 Sources = Annotated[
     tuple[SignalSource, ...],
-    Field(description="sources of quality; default: whether an answer is JSON and fits its schema"),
+    Field(
+        description="sources of quality; default: whether an answer is JSON and fits its schema, "
+        "and what users do next"
+    ),
 ]
-DEFAULT = (SignalSource(kind="json"), SignalSource(kind="schema"))
+DEFAULT = (
+    SignalSource(kind="json"),
+    SignalSource(kind="schema"),
+    SignalSource(kind="behaviour"),
+)
 # Kinds that look at the form of an answer, or for its words in documents, where "can" and "cannot"
 # count the same: they can say that an answer is bad, and never that it is right.
 FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules", "specialist"})

@@ -10,6 +10,7 @@ from functools import partial
 from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
 from router.compute.computing import REFUSALS
+from router.config.config import Config
 from router.domain import Answered, Fault, Reply, Trace, Usage
 from router.engine.accounting import accounted, with_answering
 from router.engine.keeping import Keeping
@@ -20,6 +21,7 @@ from router.plans.concluding import stream_of, unfinished
 from router.plans.results import Result
 from router.request.text import tokens_in
 from router.signals.assessor import Assessor
+from router.signals.endings import EndingReader, ending_of
 from router.telemetry.rows import digest
 from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
 from router.wire.beside import beside
@@ -44,10 +46,12 @@ class Replying:
         words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
         dialect = outcome.dialect
         read = partial(_read, body, dialect, words=words, remembers=remembers)
+        ending = ending_of(body, dialect, usage) if _notices(config) else ""
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
-        trace = accounted(progress.plans, progress.trace, usage, answer, settled=outcome.settled)
+        trace = replace(progress.trace, ended=ending)
+        trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
         form = FORMS.get(dialect)
         body = (with_cost if form is None else form.with_cost)(body, usage, trace.cost_usd)
         trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
@@ -90,7 +94,8 @@ class Replying:
         sources = self.assessor.chosen(config, trace)
         remembers = self._remembers(progress)
         words = config.telemetry.answers or bool(sources) or remembers
-        recorder = StreamRecorder(words=words, dialect=outcome.dialect)
+        ending = EndingReader(wanted=_notices(config))
+        recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
@@ -99,6 +104,8 @@ class Replying:
             if not config.telemetry.answers:
                 answer = replace(answer, text=None)
             usage = meter.final_usage()
+            ended = ending.ending(usage.output_tokens, recorder.first_words)
+            trace = replace(trace, ended=ended)
             trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
             trace = self.ledger.finish(replace(progress, trace=trace), outcome)
             if remembers:
@@ -111,10 +118,12 @@ class Replying:
                 yield as_comments(comments, trace)
             async for piece in metered(stream, meter):
                 recorder.take(piece)
+                ending.take(piece)
                 yield piece
             last = meter.end() if form is not None else with_note(meter.end(), trace, whole=note)
             piece = b"".join(event + b"\n\n" for event in last) + (b"" if form else DONE)
             recorder.take(piece)
+            ending.take(piece)
             written = write(trace)  # stored before the caller sees the end of the answer
             yield piece
         except Fault as fault:
@@ -235,6 +244,11 @@ class Replying:
             self.keeping.answered(
                 progress.plans, progress.lookup, trace, completion.text, completion.model
             )
+
+
+def _notices(config: Config) -> bool:
+    """Whether routers notice what becomes of answers."""
+    return any(source.kind == "behaviour" for source in config.signals)
 
 
 def _read(

@@ -13,6 +13,7 @@ from router.engine.conversations import Homes
 from router.engine.progress import InProgress
 from router.engine.tries import Tell
 from router.signals.behaviours import WITHIN_SECONDS, last_answer, noticed
+from router.signals.turns import turn_of
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
 
@@ -61,12 +62,13 @@ class RequestLedger:
         """Settle where the conversation lives, and return the signals that the request gives."""
         notices = any(source.kind == "behaviour" for source in progress.plans.config.signals)
         session, now, behaviours = trace.request.session, self.wall(), list[Signal]()
-        if notices:
+        turn = turn_of(trace.request.fields) if notices else None
+        if turn is not None:
             home = self.homes.find(session, now=now, seconds=WITHIN_SECONDS)
-            behaviours = noticed(home.last if home is not None else None, trace, now)
+            behaviours = noticed(home.last if home is not None else None, trace, turn, now)
         passing = trace.decision.strategy in _PASSING
         if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
-            last = last_answer(trace, now) if notices else None
+            last = last_answer(trace, turn, now) if turn is not None else None
             home = Home(trace.decision.plan, trace.backend, trace.started_at, last)
             self.homes.settle(session, home)
         return behaviours

@@ -1,6 +1,6 @@
 """What is recorded of an answer: its length and hash, and its words only on request."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
@@ -22,17 +22,22 @@ class Completion:
 
 
 class StreamRecorder:
-    """Records the pieces of a stream as they go out. `words` says whether to keep the words."""
+    """Records the pieces of a stream as they go out. `words` says whether to keep the words, and
+    `head` how many bytes of the beginning to keep."""
 
-    def __init__(self, *, words: bool, dialect: str = CHAT_DIALECT) -> None:
+    def __init__(self, *, words: bool, dialect: str = CHAT_DIALECT, head: int = 0) -> None:
         self._form = FORMS.get(dialect)
         self._size = 0
+        self._head, self._head_left = list[bytes](), head
         self._hash = blake2b(digest_size=8)
         self._pieces: list[bytes] | None = [] if words else None
 
     def take(self, piece: bytes) -> None:
         self._size += len(piece)
         self._hash.update(piece)
+        if self._head_left > 0:
+            self._head.append(piece)
+            self._head_left -= len(piece)
         if self._pieces is not None:
             self._pieces.append(piece)
 
@@ -53,15 +58,24 @@ class StreamRecorder:
         return Completion(text, model) if ended and text else None
 
     def answer(self) -> Answered:
-        text = None
-        if self._pieces is not None and self._form is not None:
-            text = "".join(map(self._form.words_in, events_in(self._data())))
-        elif self._pieces is not None:
-            text = "".join(words for data in self._data() for words in _words(data, "delta"))
+        text = None if self._pieces is None else self._text(self._data())
         return Answered(self._size, self._hash.hexdigest(), text)
 
+    def first_words(self) -> str:
+        """The words in the head that is kept."""
+        return self._text(_data_in(self._head))
+
+    def _text(self, data: Iterator[bytes]) -> str:
+        if self._form is not None:
+            return "".join(map(self._form.words_in, events_in(data)))
+        return "".join(words for event in data for words in _words(event, "delta"))
+
     def _data(self) -> Iterator[bytes]:
-        return map(data_of, b"".join(self._pieces or ()).split(b"\n\n"))
+        return _data_in(self._pieces or ())
+
+
+def _data_in(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    return map(data_of, b"".join(pieces).split(b"\n\n"))
 
 
 def completion_in(body: bytes, dialect: str = CHAT_DIALECT) -> Completion | None:

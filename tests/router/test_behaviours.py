@@ -2,11 +2,16 @@
 
 import asyncio
 import json
+from contextlib import asynccontextmanager
 
 import pytest
 
+from router.config.config import Config
 from router.config.signals import SignalSource
-from router.signals.behaviours import behaviour_of, hashed, next_step
+from router.domain import Usage
+from router.signals.behaviours import behaviour_of
+from router.signals.endings import ending_of
+from router.signals.next_step import hashed, next_step
 from tests.fakes import LosableHive
 from tests.rig import rig
 from tests.router.scripted import NEVER, ScriptedModel, planned
@@ -46,6 +51,29 @@ def behaviours(waggle):
         ("Name three rivers of Peru", "muchas gracias!", "thanked"),
         ("Name three rivers of Peru", "Thank you, but which of them is the longest?", ""),
         ("Name three rivers of Peru", "Write a haiku about autumn", ""),
+        ("Name three rivers of Peru", "Name three rivers of Chile", "edited"),
+        ("Name thre rivers of Peru", "Name three rivers of Peru", "edited"),
+        ("Name three rivers of Peru", "Now name three rivers of Chile", ""),
+        ("Name three rivers of Peru", "That's wrong, one of them is in Chile", "corrected"),
+        ("Name three rivers of Peru", "Thanks, but that's wrong.", "corrected"),
+        ("Name three rivers of Peru", "Thanks! And now three lakes, please.", "thanked"),
+        ("Name three rivers of Peru", "no thanks", ""),
+        ("Name three rivers of Peru", "No, thank you", ""),
+        ("Name three rivers of Peru", "again", "retried"),
+        ("Nenne drei Flüsse in Peru", "Das stimmt nicht, der Rhein liegt in Europa", "corrected"),
+        ("Nenne drei Flüsse in Peru", "Danke, aber das ist falsch", "corrected"),
+        ("Nenne drei Flüsse in Peru", "nein danke", ""),
+        ("Nenne drei Flüsse in Peru", "nochmal bitte", "retried"),
+        ("Cite trois fleuves", "Merci, mais ce n'est pas correct", "corrected"),
+        ("Di tres ríos de Perú", "eso está mal", "corrected"),
+        ("Назови три реки", "Нет, это неверно", "corrected"),
+        ("说出三条河", "不对,再想想", "corrected"),
+        ("说出三条河", "谢谢", "thanked"),
+        ("川を三つ挙げて", "違います", "corrected"),
+        ("강 세 개를 말해 줘", "다시 해줘", "retried"),
+        ("Hi", "Write an essay on how to say thanks", ""),
+        ("Hi", "How do I find out what is wrong with my car?", ""),
+        ("Hi", "Can you read this log? Thanks in advance!", ""),
         ("", "", ""),
     ],
 )
@@ -68,6 +96,118 @@ async def test_another_router_notices_what_the_user_does_next():
         await second.chat('{"city": "string"}')
         request_id = answer.headers["x-waggle-request-id"]
         assert behaviours(second) == [("retried", 0.0, 0.0, request_id)]
+
+
+HELLO = ({"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"})
+USER, OTHER = "Name three rivers of Peru", "Name three rivers of Chile"
+
+
+def user(text):
+    return {"role": "user", "content": text}
+
+
+def assistant(text, *calls):
+    return {"role": "assistant", "content": text} | ({"tool_calls": list(calls)} if calls else {})
+
+
+def call(command):
+    arguments = json.dumps({"command": command})
+    return {"id": "c1", "type": "function", "function": {"name": "bash", "arguments": arguments}}
+
+
+def result(text, **more):
+    return {"role": "tool", "tool_call_id": "c1", "content": text} | more
+
+
+LISTS = assistant("", call("ls"))
+ASKED, FAILED = user(USER), result("bash: ls: command not found")
+
+
+@asynccontextmanager
+async def two_models(**settings):
+    plans = {"p": {"ask": "a"}, "q": {"ask": "b"}}
+    models = {"a": ScriptedModel(**settings), "b": ScriptedModel(**settings)}
+    async with planned(plans, **models) as waggle:
+        yield noticing(waggle)
+
+
+async def sent(waggle, *messages, **more):
+    body = {"model": "auto", "messages": list(messages)} | more
+    answer = await waggle.post("/v1/chat/completions", body)
+    assert answer.status == 200, answer.body
+    return answer.headers["x-waggle-request-id"]
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "behaviour"),
+    [
+        # The last message replaced, as clients do it when a user edits a message.
+        ([*HELLO, ASKED], [*HELLO, user(OTHER)], "edited"),
+        ([*HELLO, ASKED], [*HELLO, ASKED], "retried"),
+        # Another question of a row behind the same examples is no edit.
+        ([*HELLO, ASKED], [*HELLO, user("What is a lens?")], ""),
+        ([ASKED], [ASKED, assistant("Loire"), user("That's wrong.")], "corrected"),
+        ([ASKED], [ASKED, assistant("Loire"), user("Thanks!")], "thanked"),
+        # The thanks are for an answer that Waggle did not give.
+        ([user("Hi")], [*HELLO, ASKED, assistant("Loire"), user("Thanks!")], ""),
+        ([ASKED], [ASKED, LISTS, result("ls: error: exit code 2")], "tool_failed"),
+        ([ASKED], [ASKED, LISTS, result("no luck", is_error=True)], "tool_failed"),
+        # A step of an agent is not the same message sent again.
+        ([ASKED], [ASKED, LISTS, result("a.py b.py")], ""),
+        (
+            [ASKED, LISTS, FAILED],
+            [ASKED, LISTS, FAILED, LISTS, result("a.py")],
+            "",
+        ),
+    ],
+)  # fmt: skip
+async def test_what_a_request_shows_follows_from_its_own_messages(first, second, behaviour):
+    async with two_models() as waggle:
+        request_id = await sent(waggle, *first)
+        await sent(waggle, *second)
+        expected = [(behaviour, float(behaviour == "thanked"), 0.0, request_id)]
+        assert behaviours(waggle) == (expected if behaviour else [])
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("says", "behaviour"),
+    [
+        ("I'm sorry, but I can't help with that.", "refused"),
+        ("Es tut mir leid, aber ich kann dir nicht helfen.", "refused"),
+        ("抱歉,我无法提供这些信息。", "refused"),
+        ("Paris. I cannot recommend its museums enough.", ""),
+    ],
+)
+async def test_an_answer_that_refuses_is_noticed_by_its_words(says, behaviour, stream):
+    async with two_models(says=says) as waggle:
+        request_id = await sent(waggle, ASKED, stream=stream)
+        assert behaviours(waggle) == ([(behaviour, 0.0, 0.0, request_id)] if behaviour else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "behaviour"),
+    [("length", "cut"), ("content_filter", "refused"), ("stop", ""), ("tool_calls", "")],
+)
+def test_the_finish_reason_says_that_an_answer_was_cut_or_refused(reason, behaviour):
+    chat = {
+        "choices": [{"message": {"content": '"finish_reason": "length"'}, "finish_reason": reason}]
+    }
+    assert ending_of(json.dumps(chat).encode(), "chat", Usage(1, 1)) == behaviour
+
+
+@pytest.mark.parametrize(
+    ("dialect", "body", "behaviour"),
+    [
+        ("messages", {"content": [], "stop_reason": "refusal"}, "refused"),
+        ("messages", {"content": [], "stop_reason": "max_tokens"}, "cut"),
+        ("messages", {"content": [], "stop_reason": "end_turn"}, ""),
+        ("responses", {"output": [], "incomplete_details": {"reason": "max_output_tokens"}}, "cut"),
+        ("responses", {"output": [{"content": [{"type": "refusal"}]}]}, "refused"),
+    ],
+)  # fmt: skip
+def test_the_end_of_an_answer_is_read_in_every_dialect(dialect, body, behaviour):
+    assert ending_of(json.dumps(body).encode(), dialect, Usage(1, 1)) == behaviour
 
 
 @pytest.mark.parametrize(
@@ -120,9 +260,12 @@ async def test_a_caller_who_names_the_plan_may_ask_as_often_as_she_likes():
         assert behaviours(waggle) == []
 
 
-async def test_nothing_is_noticed_without_being_configured():
+async def test_behaviours_are_noticed_unless_the_configuration_says_otherwise():
+    assert any(source.kind == "behaviour" for source in Config.model_validate(TWO).signals)
     plans = {"p": {"ask": "a"}, "q": {"ask": "b"}}
     async with planned(plans, a=ScriptedModel(), b=ScriptedModel()) as waggle:
+        engine = waggle.engine
+        engine.reconfigure(engine.config.model_copy(update={"signals": ()}))
         for _ in range(2):
             await waggle.chat("Name three rivers of Peru")
         assert behaviours(waggle) == []

@@ -25,15 +25,16 @@ _SHARED_OTHERS = 0.1
 _OWN_BIAS = 0.1
 _LEAST_WEIGHT = 1e-4  # less likely beliefs add nothing to the spread
 Belief = Mapping[str, float]  # group of features -> variance of an arm's own weights
-# `far` and `near` are large and small groups of similar prompts. The first belief says that arms
+# `far` and `near` are large and small groups of similar prompts; `agent` and `path` say what an
+# agent's request is for and what has happened in its session. The first belief says that arms
 # differ only by a constant.
 _PLAIN = dict.fromkeys(("part", "lex", "vec"), 0.003)
 BELIEFS: tuple[Belief, ...] = (
     {},
-    {"task": 0.01, "kind": 0.005, "far": 0.01, "near": 0.007},
-    {"task": 0.03, "kind": 0.01, "far": 0.03, "near": 0.02},
-    {"task": 0.09, "kind": 0.03, "far": 0.06, "near": 0.06},
-    {"task": 0.03, "kind": 0.01, "far": 0.03, "near": 0.02, **_PLAIN},
+    {"task": 0.01, "kind": 0.005, "far": 0.01, "near": 0.007, "agent": 0.005, "path": 0.01},
+    {"task": 0.03, "kind": 0.01, "far": 0.03, "near": 0.02, "agent": 0.01, "path": 0.03},
+    {"task": 0.09, "kind": 0.03, "far": 0.06, "near": 0.06, "agent": 0.03, "path": 0.09},
+    {"task": 0.03, "kind": 0.01, "far": 0.03, "near": 0.02, "agent": 0.01, "path": 0.03, **_PLAIN},
 )
 
 

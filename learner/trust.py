@@ -23,7 +23,7 @@ from learner.running import restored_mean
 _PRIOR = 10.0  # the given weight counts as much as this many comparisons
 _MOVES_AFTER = 20.0  # comparisons after which a score is corrected by half of its usual error
 _LEAST_WEIGHT = 0.02
-_WITNESSES = frozenset({"check", "judge"})
+_WITNESSES = frozenset({"check", "judge", "outcome"})
 IMPLICIT = "implicit"  # every source that is neither a witness nor this one is an explicit rating
 
 

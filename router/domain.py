@@ -30,7 +30,9 @@ class Trajectory:
     tests: Literal["", "failing", "passing"] = ""  # how the latest test run ended
     failing_in_row: int = 0  # the latest test runs that failed
     edited_since_tests: bool = False
+    checked: bool = False  # a command ran without an error since the latest edit
     waits: bool = False  # the user wrote last, and no tool
+    loop: int = 0  # answers since the user wrote
     last_failed: bool | None = None  # whether the latest turn's calls failed; None: it called none
     tokens: int = 0
 
@@ -489,6 +491,15 @@ class LastAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class Warm:
+    """A prompt that a backend has read, and may still have in its provider's prompt cache."""
+
+    backend: str
+    tokens: int
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class Home:
     """The plan and the backend that a conversation stays with."""
 
@@ -496,3 +507,11 @@ class Home:
     backend: str
     at: float
     last: LastAnswer | None = None  # if routers notice what users do next
+    warm: tuple[Warm, ...] = ()  # of an agent's session: what each backend has read of it
+    turns: tuple[About, ...] = ()  # of an agent's session: its latest turns, oldest first
+
+    @property
+    def stayed(self) -> int:
+        """How many of an agent's latest turns this plan answered."""
+        others = (n for n, turn in enumerate(reversed(self.turns)) if turn.plan != self.plan)
+        return next(others, len(self.turns))

@@ -204,7 +204,7 @@
     outcome: ["", "failed", "explored", "judged", "unjudged"],
     tier: ["", "exact", "reuse", "adapt", "pattern", "novel"],
     strategy: ["", "bandit", "ladder", "fixed", "mix", "function", "computed", "specialist",
-               "last_resort", "sticky", "reuse", "named", "compared"],
+               "last_resort", "sticky", "moved", "escalate", "reuse", "named", "compared"],
   };
 
   // The filters of a page, and two fields for the span, for people who cannot drag.

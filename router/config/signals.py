@@ -8,7 +8,9 @@ from pydantic import Field, model_validator
 from router.config.values import Name, Values
 from router.records.rules import RuleText
 
-Kind = Literal["json", "schema", "regex", "rules", "tests", "specialist", "judge", "behaviour"]
+Kind = Literal[
+    "json", "schema", "regex", "rules", "tests", "specialist", "judge", "behaviour", "outcome"
+]
 _BELIEVED: Mapping[str, float] = {
     "json": 0.5,
     "schema": 0.8,
@@ -18,6 +20,7 @@ _BELIEVED: Mapping[str, float] = {
     "specialist": 0.7,
     "judge": 0.5,
     "behaviour": 0.0,  # earned, by comparison with ratings
+    "outcome": 0.3,
 }
 _ASKS = frozenset({"tests", "specialist", "judge"})
 
@@ -56,6 +59,10 @@ class SignalSource(Values):
             raise ValueError(
                 "a signal of kind behaviour takes no weight, share or plans: its weight is measured"
             )
+        if self.kind == "outcome" and (self.share < 1 or self.plans):
+            raise ValueError(
+                "a signal of kind outcome takes no share or plans: an outcome is a whole session's"
+            )
         return self
 
     @property
@@ -67,13 +74,14 @@ Sources = Annotated[
     tuple[SignalSource, ...],
     Field(
         description="sources of quality; default: whether an answer is JSON and fits its schema, "
-        "and what users do next"
+        "what users do next, and how agents' sessions end"
     ),
 ]
 DEFAULT = (
     SignalSource(kind="json"),
     SignalSource(kind="schema"),
     SignalSource(kind="behaviour"),
+    SignalSource(kind="outcome"),
 )
 # Kinds that look at the form of an answer, or for its words in documents, where "can" and "cannot"
 # count the same: they can say that an answer is bad, and never that it is right.

@@ -186,6 +186,7 @@ class Engine:
             home=home,
             policy_version=self.policy_version,
             priced_only=self.allowances.needs_prices(request.id),
+            now=now,
         )
         decision = named(self.plans, request, backend, around)
         if decision is not None and request.compared:
@@ -305,6 +306,8 @@ class Engine:
         """Call one backend, or the next backends of its chain until one answers."""
         request, strategy = progress.trace.request, progress.trace.decision.strategy
         home = self.homes.find(request.session, now=progress.trace.started_at, seconds=1e9)
+        if home is not None and home.plan != progress.trace.decision.plan:
+            home = None
         chain = chain_of(progress.plans, plan, request, strategy=strategy, home=home)
         config, tried = progress.plans.config, list[Attempt]()
         bodies: dict[str, bytes] = {}

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from router.calls.outcome import CallOutcome
@@ -11,8 +11,10 @@ from router.domain import Home, Signal, Trace
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.progress import InProgress
+from router.engine.sessions import IDLE_SECONDS, OpenSession, OpenSessions, home_after
 from router.engine.tries import Tell
 from router.signals.behaviours import WITHIN_SECONDS, last_answer, noticed
+from router.signals.outcomes import ending_of, session_outcome, session_signals, turn_signals
 from router.signals.turns import turn_of
 from router.telemetry.journal import Journal
 from router.telemetry.metrics import Metrics
@@ -30,6 +32,7 @@ class RequestLedger:
     wall: Callable[[], float]
     tell: Tell
     say: Callable[[Sequence[Signal]], None]
+    sessions: OpenSessions = field(default_factory=OpenSessions)
     _level: int = 0  # isolation level of the last program run
 
     def finish(
@@ -60,18 +63,48 @@ class RequestLedger:
 
     def _follow_conversation(self, progress: InProgress, trace: Trace) -> Sequence[Signal]:
         """Settle where the conversation lives, and return the signals that the request gives."""
-        notices = any(source.kind == "behaviour" for source in progress.plans.config.signals)
-        session, now, behaviours = trace.request.session, self.wall(), list[Signal]()
+        sources = progress.plans.config.signals
+        notices = any(source.kind == "behaviour" for source in sources)
+        weight = next((source.believed for source in sources if source.kind == "outcome"), 0.0)
+        session, now, signals = trace.request.session, self.wall(), list[Signal]()
+        home = self.homes.find(session, now=now, seconds=IDLE_SECONDS)
         turn = turn_of(trace.request.fields) if notices else None
         if turn is not None:
-            home = self.homes.find(session, now=now, seconds=WITHIN_SECONDS)
-            behaviours = noticed(home.last if home is not None else None, trace, turn, now)
+            recent = home is not None and abs(now - home.at) < WITHIN_SECONDS
+            signals += noticed(home.last if home is not None and recent else None, trace, turn, now)
+        if weight:
+            signals += self._outcomes(home, trace, weight, now)
         passing = trace.decision.strategy in _PASSING
         if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
             last = last_answer(trace, turn, now) if turn is not None else None
-            home = Home(trace.decision.plan, trace.backend, trace.started_at, last)
-            self.homes.settle(session, home)
-        return behaviours
+            settled = home_after(home, trace, last, now)
+            self.homes.settle(session, settled)
+            trajectory = trace.request.reading.trajectory
+            if weight and trajectory is not None:
+                loop = settled.turns[-1 - trajectory.loop :]
+                self.sessions.goes_on(session, OpenSession(loop, trajectory, now))
+        return signals
+
+    def _outcomes(
+        self, home: Home | None, trace: Trace, weight: float, now: float
+    ) -> Sequence[Signal]:
+        """What the request shows of its session's turns, and how sessions ended meanwhile."""
+        signals = list[Signal]()
+        for session, over in self.sessions.ended(now).items():
+            elsewhere = self.homes.find(session, now=now, seconds=1e9)
+            if elsewhere is None or elsewhere.at <= over.at:
+                outcome = session_outcome(over.trajectory)
+                signals += session_signals(over.turns, outcome, weight=weight, now=now)
+        trajectory = trace.request.reading.trajectory
+        if trajectory is None or home is None or trace.operation != "chat":
+            return signals
+        signals += turn_signals(home.turns, trajectory, weight=weight, now=now)
+        ending = ending_of(trace.request.fields["messages"])
+        if ending.reply and ending.turns and trajectory.turns:
+            outcome = session_outcome(trajectory, ending.closing, ending.reply)
+            turns = home.turns[-ending.turns :]
+            signals += session_signals(turns, outcome, weight=weight, now=now)
+        return signals
 
     def _note_level(self, computed: Mapping[str, Any]) -> None:
         """Record the isolation level of programs as an event, at first and after each change."""

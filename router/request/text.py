@@ -14,6 +14,11 @@ def prompt_text(fields: Mapping[str, Any]) -> str:
     return "\n".join(_texts(fields.get("messages")))
 
 
+def texts_of(message: Mapping[str, Any]) -> list[str]:
+    """The texts in a message: its content, or the text of each part."""
+    return list(_texts([message]))
+
+
 def _texts(messages: Any) -> Iterator[str]:
     for message in messages if isinstance(messages, list) else ():
         content = message.get("content") if isinstance(message, dict) else None

@@ -14,19 +14,10 @@ import orjson
 from router.domain import Fields, Trajectory
 from router.request.agent_kinds import agent_kind, is_agents
 from router.request.harness import without_reminders
+from router.request.text import texts_of
 from router.request.tool_calls import Call, Sort, Tests, call_of, failed, tests_in
 
 _SHOWN = 4_000  # characters at each end of a result that are read
-
-
-def texts_of(message: Mapping[str, Any]) -> list[str]:
-    """The texts in a message: its content, or the text of each part."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return [content]
-    parts = content if isinstance(content, list) else ()
-    texts = [part.get("text") for part in parts if isinstance(part, dict)]
-    return [text for text in texts if isinstance(text, str)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +79,9 @@ class _Events:
     tests: Tests = ""
     failing_in_row: int = 0
     edited_since_tests: bool = False
+    checked: bool = False
     waits: bool = False
+    loop: int = 0
     sorts: list[Sort] = field(default_factory=list)  # of the calls since the user wrote
     same: int = 0  # how often the latest call was made in a row
     _latest: tuple[str, str] | None = None
@@ -98,9 +91,11 @@ class _Events:
     def user_wrote(self) -> None:
         self.waits = True
         self.sorts = []
+        self.loop = 0
 
     def answered(self, message: Mapping[str, Any]) -> None:
         self.turns += 1
+        self.loop += 1
         self.waits = False
         self._turn = []
         self._pending = {}
@@ -129,6 +124,9 @@ class _Events:
         if call.sort == "edit" and not error:
             self.edits += 1
             self.edited_since_tests = True
+            self.checked = False
+        elif call.shell and not error:
+            self.checked = True
         if tests:
             self._tested(tests)
 
@@ -149,7 +147,9 @@ class _Events:
             tests=self.tests,
             failing_in_row=self.failing_in_row,
             edited_since_tests=self.edited_since_tests,
+            checked=self.checked,
             waits=self.waits,
+            loop=self.loop,
             last_failed=any(self._turn) if self._turn else None,
             tokens=tokens,
         )

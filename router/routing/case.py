@@ -15,6 +15,7 @@ from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
+from router.routing.warmth import cached_tokens, warm_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,7 @@ class Surroundings:
     call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
     priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
+    now: float = 0.0  # the time, by which the age of a prompt cache is known
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,14 @@ class Case:
             return None
         return home
 
+    def rates(self, arms: Sequence[Arm]) -> dict[str, float]:
+        """Each plan's expected dollars. In an agent's session they count what backends are likely
+        to have in their prompt caches."""
+        home, size = self.around.home, size_of(self.request)
+        if home is None or self.request.reading.trajectory is None:
+            return rates_of(self.plans, arms, size)
+        return warm_rates(self.plans, arms, size, home, now=self.around.now)
+
     def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
         """A decision for one plan. A caller that drew the plan adds the odds of all plans."""
         return Decision(
@@ -77,7 +87,7 @@ class Case:
             numbers=self.features.numbers,
             policy_version=self.around.policy_version,
             kind=self.features.kind,
-            rates=rates_of(self.plans, [choice.arm], size_of(self.request)),
+            rates=self.rates([choice.arm]),
             unpriced=tuple(arm for arm in self.eligible if self.plans[arm].unpriced),
         )
 
@@ -107,6 +117,15 @@ def features_of(plans: Plans, request: Request, around: Surroundings) -> Feature
         tagged=bool(request.task),
         lens=lens,
         vector=around.vector,
+        cached=cached_share(request, around),
     )
     context = context_of(row, request.task, lens=lens.number if lens is not None else 0)
     return Features(score, row, context, request.task or kind_of(row))
+
+
+def cached_share(request: Request, around: Surroundings) -> float:
+    """The share of a prompt that its home is likely to have in its prompt cache."""
+    home, tokens = around.home, request.reading.tokens
+    if home is None or not tokens:
+        return 0.0
+    return cached_tokens(home, home.backend, tokens=tokens, now=around.now) / tokens

@@ -10,10 +10,11 @@ from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.plans.settings import refusals_as_set
 from router.request.statistical import interpretation_of
-from router.routing.bandit import Chosen, preference_of, rates_of, reason_to_move
+from router.routing.bandit import Chosen, preference_of, reason_to_move
 from router.routing.case import Case, Surroundings, case_of
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
 from router.routing.eligible import backend_refusals
+from router.routing.escalating import ESCALATE, STICKY, next_step
 from router.routing.steered import steered
 
 if TYPE_CHECKING:
@@ -65,8 +66,8 @@ def _routed(
 def chain_of(
     plans: Plans, tree: AnyPlan, request: Request, *, strategy: str, home: Home | None
 ) -> tuple[str, ...]:
-    """The backends to try, in order: the conversation's home, then the plan's own order. A plan of
-    several steps orders its calls itself, and has no chain."""
+    """The backends to try, in order: the conversation's home if it stays there, then the plan's own
+    order. A plan of several steps orders its calls itself, and has no chain."""
     if not isinstance(tree, Ask):
         return ()
     refusals = refusals_as_set(
@@ -76,7 +77,7 @@ def chain_of(
         plans.config.backends,
     )
     chain = [backend for backend in tree.backends if not refusals[backend]]
-    if home is not None and strategy == "sticky" and home.backend in chain:
+    if home is not None and strategy in (STICKY, ESCALATE) and home.backend in chain:
         chain = [home.backend, *(b for b in chain if b != home.backend)]
     return tuple(chain)
 
@@ -125,9 +126,17 @@ def _learned(case: Case, policy: "BanditPolicy", uniform: float) -> Decision:
         decision = case.decided(draw(choice.distribution, uniform), "bandit", choice.reason)
         decision = replace(decision, probabilities=choice.distribution)
     else:
-        decision = _moved_or_stays(case, case.home, choice)
-    rates = rates_of(case.plans, case.eligible, size_of(case.request))
-    return replace(decision, rates=rates, estimates=choice.estimates)
+        decision = _next_turn(case, case.home, choice, uniform)
+    return replace(decision, rates=case.rates(case.eligible), estimates=choice.estimates)
+
+
+def _next_turn(case: Case, home: Home, choice: Chosen, uniform: float) -> Decision:
+    trajectory = case.request.reading.trajectory
+    if trajectory is None:
+        return _moved_or_stays(case, home, choice)
+    step = next_step(trajectory, home, choice)
+    decision = case.decided(draw(step.odds, uniform), step.strategy, step.reason)
+    return decision if len(step.odds) == 1 else replace(decision, probabilities=step.odds)
 
 
 def _moved_or_stays(case: Case, home: Home, choice: Chosen) -> Decision:

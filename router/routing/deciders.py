@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from learner.controls import Ladder
 from learner.policy import Policy
-from router.plans.costs import size_of
-from router.routing.bandit import Chosen, chosen, preference_of, rates_of, too_slow
+from router.routing.bandit import Chosen, chosen, preference_of, too_slow
 from router.routing.case import Case
 from router.routing.ladder import configured_ladder
 
@@ -34,7 +33,7 @@ def by_bandit(
     """The bandit's odds of each plan; `settings` replace some of its settings."""
     if settings:
         policy = replace(policy, settings=replace(policy.settings, **settings))
-    rates = rates_of(case.plans, case.eligible, size_of(case.request))
+    rates = case.rates(case.eligible)
     preference = preference_of(case.plans.config, case.request)
     return chosen(policy, preference, case.features.context, case.eligible, rates)
 

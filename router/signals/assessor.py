@@ -112,7 +112,7 @@ async def _judgement(inquiry: Inquiry) -> Judgement | None:
 
 def _can_judge(source: SignalSource, request: Request) -> bool:
     match source.kind:
-        case "behaviour":  # what a user does next, which the engine notices
+        case "behaviour" | "outcome":  # what happens next, which the engine notices
             return False
         case "json" | "schema":
             return wants_json(request.fields)

@@ -19,7 +19,7 @@ create macro left_out(plan, strategy, operation, tier, checked, status, propensi
   when strategy in ('named', 'compared') then 'named by the caller'
   when strategy = 'reuse' or (coalesce(tier, 'novel') <> 'novel' and not coalesce(checked, false))
     then 'answered from memory'
-  when strategy in ('sticky', 'moved') then 'stayed with its conversation'
+  when strategy in ('sticky', 'moved', 'escalate') then 'stayed with its conversation'
   when strategy in ('computed', 'specialist', 'last_resort') then 'decided by rule'
   when coalesce(status, 0) = 499 then 'left by the caller'
   when propensity is null or propensity <= 0 or odds is null or odds[plan] is null

@@ -17,9 +17,11 @@ from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
 _LEAST_REQUESTS = 5  # requests of a plan before its mean cost is known
-# These strategies decide without a draw, so their rows say nothing about another strategy.
+# These strategies decide without a draw, or within a session that another strategy would have led
+# elsewhere, so their rows say nothing about another strategy.
 _UNDRAWN = (
-    "('named', 'compared', 'sticky', 'moved', 'reuse', 'computed', 'specialist', 'last_resort')"
+    "('named', 'compared', 'sticky', 'moved', 'escalate', 'reuse', 'computed', 'specialist', "
+    "'last_resort')"
 )
 
 

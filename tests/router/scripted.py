@@ -3,6 +3,7 @@
 import asyncio
 import json
 import math
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,7 +75,11 @@ class ScriptedModel:
 
 @asynccontextmanager
 async def planned(
-    plans: dict[str, Any], more: dict[str, Any] | None = None, **models: ScriptedModel
+    plans: dict[str, Any],
+    more: dict[str, Any] | None = None,
+    *,
+    wall: Callable[[], float] = time.time,
+    **models: ScriptedModel,
 ):
     """A running Waggle whose backends are these models. Each costs ten times the previous one."""
     async with AsyncExitStack() as stack:
@@ -89,7 +94,7 @@ async def planned(
                 "retry": {"times": 0},
             }
         config = {"backends": backends | (more or {}), "plans": plans}
-        yield await stack.enter_async_context(rig(json.dumps(config)))
+        yield await stack.enter_async_context(rig(json.dumps(config), wall=wall))
 
 
 def only(plan: dict[str, Any]) -> dict[str, Any]:

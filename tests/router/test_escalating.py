@@ -1,0 +1,143 @@
+"""Within an agent's session the policy stays, escalates or comes back, prompt caches counted."""
+
+import json
+
+import pytest
+
+from learner.policy import Arm
+from learner.preference import Estimate
+from router.api.parse import parse_chat
+from router.config.config import Config
+from router.domain import About, Home, Trajectory, Warm
+from router.plans.compiled import Plans
+from router.plans.costs import Size
+from router.routing.bandit import Chosen
+from router.routing.case import Surroundings, case_of
+from router.routing.decide import chain_of
+from router.routing.escalating import SETTLES, next_step
+from router.routing.warmth import KEPT_SECONDS, cached_tokens, warm_rates
+from tests.router.test_trajectory import EDIT, FAILS, TOOLS, session
+
+PLANS = Plans(
+    Config.model_validate(
+        {
+            "backends": {
+                "small": {"kind": "openai", "base_url": "http://h/v1", "model": "tiny",
+                          "price": {"input": 0.25, "cached_input": 0.025, "output": 2}},
+                "large": {"kind": "openai", "base_url": "http://h/v1", "model": "big",
+                          "price": {"input": 4, "cached_input": 0.4, "cache_write": 5,
+                                    "output": 20}},
+            },
+            "plans": {"cheap": {"ask": "small"}, "dear": {"ask": "large", "fallback": ["small"]}},
+        }
+    )
+)  # fmt: skip
+CHEAP, DEAR = Arm("cheap"), Arm("dear")
+STUCK = Trajectory("edit", turns=9, errors_in_row=3)
+CALM = Trajectory("edit", turns=9)
+
+
+def home(*plans, at=100.0):
+    """Where a session lives that these plans answered, a turn each."""
+    turns = tuple(About(f"r{n}", n, plan=plan) for n, plan in enumerate(plans))
+    backends = {"cheap": "small", "dear": "large"}
+    warm = {backends[plan]: Warm(backends[plan], 10_000, at) for plan in plans}
+    return Home(plans[-1], backends[plans[-1]], at, warm=tuple(warm.values()), turns=turns)
+
+
+def estimated(cheap, dear, odds, deviation=0.01):
+    estimates = tuple(
+        Estimate(arm, utility, deviation, 0.01, 1.0, 0.0, utility, odds[arm])
+        for arm, utility in ((CHEAP, cheap), (DEAR, dear))
+    )
+    return Chosen(odds, estimates, "dear is expected to be worth more")
+
+
+def test_a_stuck_session_is_drawn_anew_from_the_policys_odds():
+    choice = estimated(0.2, 0.7, {CHEAP: 0.1, DEAR: 0.9})
+    step = next_step(STUCK, home("cheap", "cheap", "cheap"), choice)
+    assert (step.odds, step.strategy) == ({CHEAP: 0.1, DEAR: 0.9}, "escalate")
+    assert "stuck (3 errors in a row)" in step.reason
+
+
+@pytest.mark.parametrize(
+    ("here", "cheap", "dear", "plan"),
+    [
+        ("cheap", 0.70, 0.72, CHEAP),  # too little for a move
+        ("cheap", 0.60, 0.75, DEAR),
+        ("dear", 0.75, 0.60, CHEAP),  # comes back
+        ("dear", 0.62, 0.60, DEAR),
+    ],
+)
+def test_a_calm_session_moves_only_for_a_clear_gain(here, cheap, dear, plan):
+    step = next_step(CALM, home(*[here] * 5), estimated(cheap, dear, {CHEAP: 0.5, DEAR: 0.5}))
+    assert step.odds == {plan: 1.0}
+    assert step.strategy == ("sticky" if plan == here else "moved")
+
+
+def test_doubt_about_the_estimates_keeps_a_calm_session_where_it_is():
+    unsure = estimated(0.6, 0.75, {CHEAP: 0.5, DEAR: 0.5}, deviation=0.2)
+    assert next_step(CALM, home("cheap"), unsure).odds == {CHEAP: 1.0}
+
+
+@pytest.mark.parametrize("trajectory", [CALM, STUCK])
+def test_a_session_settles_after_a_move_before_it_moves_again(trajectory):
+    back = estimated(0.9, 0.1, {CHEAP: 0.9, DEAR: 0.1})
+    for stayed in range(1, SETTLES):
+        step = next_step(trajectory, home("cheap", "cheap", *["dear"] * stayed), back)
+        assert (step.odds, step.strategy) == ({DEAR: 1.0}, "sticky")
+        assert "settles first" in step.reason
+    step = next_step(trajectory, home("cheap", *["dear"] * SETTLES), back)
+    assert step.odds[CHEAP] > 0.8
+
+
+def test_a_session_that_never_moved_needs_no_time_to_settle():
+    choice = estimated(0.2, 0.7, {CHEAP: 0.0, DEAR: 1.0})
+    assert next_step(STUCK, home("cheap"), choice).odds[DEAR] == 1.0
+
+
+def test_a_move_pays_for_the_cache_it_loses_unless_the_other_plan_still_has_one():
+    size, lives = Size(10_000, 0), home("cheap", "cheap")
+    rates = warm_rates(PLANS, (CHEAP, DEAR), size, lives, now=110.0)
+    assert rates["cheap"] == pytest.approx(10_000 * 0.025e-6)  # all of it cached
+    assert rates["dear"] == pytest.approx(10_000 * 5e-6)  # written anew
+    both = warm_rates(PLANS, (CHEAP, DEAR), size, home("cheap", "dear"), now=110.0)
+    assert both["dear"] == pytest.approx(10_000 * 0.4e-6)
+    assert both["cheap"] == rates["cheap"]
+    late = warm_rates(PLANS, (CHEAP, DEAR), size, lives, now=100 + KEPT_SECONDS)
+    assert late["cheap"] == pytest.approx(10_000 * 0.25e-6)  # the cache has gone cold
+
+
+def test_only_what_was_read_before_is_cached_and_no_short_prompt():
+    lives = home("cheap")
+    assert cached_tokens(lives, "small", tokens=12_000, now=101.0) == 10_000
+    assert cached_tokens(lives, "small", tokens=8_000, now=101.0) == 8_000
+    assert cached_tokens(lives, "small", tokens=500, now=101.0) == 0
+    assert cached_tokens(lives, "large", tokens=8_000, now=101.0) == 0
+
+
+def asked(messages, **fields):
+    body = {"model": "auto", "messages": messages, **fields}
+    return parse_chat(json.dumps(body).encode(), {}, request_id="r", key_id="k")
+
+
+def test_prompt_caches_count_in_agents_sessions_and_nowhere_else():
+    around = Surroundings(home=home("cheap"), now=101.0)
+    chat = [{"role": "user", "content": "word " * 9_000}, {"role": "assistant", "content": "Oh"}]
+    plain = case_of(PLANS, asked([*chat, chat[0]]), around)
+    assert plain.rates([DEAR]) == case_of(PLANS, plain.request, Surroundings()).rates([DEAR])
+    steps = (FAILS, EDIT, ("Bash", {"command": "cat log"}, "word " * 9_000))
+    agents = case_of(PLANS, asked(session(*steps), tools=TOOLS), around)
+    cold = case_of(PLANS, agents.request, Surroundings())
+    assert agents.rates([CHEAP])["cheap"] < cold.rates([CHEAP])["cheap"]
+    assert agents.features.context["path.cached"] > 0.5
+    assert "path.cached" not in plain.features.context
+
+
+def test_who_stays_by_draw_asks_the_backend_that_has_the_cache():
+    asking = asked(session(FAILS), tools=TOOLS)
+    lives = Home("dear", "small", 1.0)
+    tree = PLANS["dear"].tree
+    chain = chain_of(PLANS, tree, asking, strategy="escalate", home=lives)
+    assert chain == ("small", "large")
+    assert chain_of(PLANS, tree, asking, strategy="escalate", home=None) == ("large", "small")

@@ -116,7 +116,7 @@ def test_only_what_was_read_before_is_cached_and_no_short_prompt():
     assert cached_tokens(lives, "large", tokens=8_000, now=101.0) == 0
 
 
-def asked(messages, **fields):
+def agents_request(messages, **fields):
     body = {"model": "auto", "messages": messages, **fields}
     return parse_chat(json.dumps(body).encode(), {}, request_id="r", key_id="k")
 
@@ -124,10 +124,10 @@ def asked(messages, **fields):
 def test_prompt_caches_count_in_agents_sessions_and_nowhere_else():
     around = Surroundings(home=home("cheap"), now=101.0)
     chat = [{"role": "user", "content": "word " * 9_000}, {"role": "assistant", "content": "Oh"}]
-    plain = case_of(PLANS, asked([*chat, chat[0]]), around)
+    plain = case_of(PLANS, agents_request([*chat, chat[0]]), around)
     assert plain.rates([DEAR]) == case_of(PLANS, plain.request, Surroundings()).rates([DEAR])
     steps = (FAILS, EDIT, ("Bash", {"command": "cat log"}, "word " * 9_000))
-    agents = case_of(PLANS, asked(session(*steps), tools=TOOLS), around)
+    agents = case_of(PLANS, agents_request(session(*steps), tools=TOOLS), around)
     cold = case_of(PLANS, agents.request, Surroundings())
     assert agents.rates([CHEAP])["cheap"] < cold.rates([CHEAP])["cheap"]
     assert agents.features.context["path.cached"] > 0.5
@@ -135,7 +135,7 @@ def test_prompt_caches_count_in_agents_sessions_and_nowhere_else():
 
 
 def test_who_stays_by_draw_asks_the_backend_that_has_the_cache():
-    asking = asked(session(FAILS), tools=TOOLS)
+    asking = agents_request(session(FAILS), tools=TOOLS)
     lives = Home("dear", "small", 1.0)
     tree = PLANS["dear"].tree
     chain = chain_of(PLANS, tree, asking, strategy="escalate", home=lives)

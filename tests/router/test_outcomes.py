@@ -77,11 +77,11 @@ def test_the_next_request_shows_whether_the_latest_turn_worked(failed, score):
 
 
 def test_an_outcome_is_a_weak_witness_until_ratings_say_what_it_is_worth():
-    trust, said = Trust(), SourceScore("outcome", "session", 1.0, 0.3)
-    assert trust.quality([said]) == (1.0, 0.3)
+    trust, witness = Trust(), SourceScore("outcome", "session", 1.0, 0.3)
+    assert trust.quality([witness]) == (1.0, 0.3)
     for _ in range(200):
-        trust.compare([said, SourceScore("user", "rating", 0.0, 1.0)])
-    quality, weight = trust.quality([said])
+        trust.compare([witness, SourceScore("user", "rating", 0.0, 1.0)])
+    quality, weight = trust.quality([witness])
     assert quality < 0.2
     assert weight < 0.05
 

@@ -15,8 +15,8 @@ from typing import Any, Literal
 
 from router.domain import Fields, LastAnswer
 from router.request.harness import without_reminders
+from router.request.text import texts_of
 from router.request.tool_calls import call_of, failed
-from router.request.trajectory import texts_of
 from router.signals.next_step import hashed
 
 _DIGEST = 8  # bytes

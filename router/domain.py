@@ -121,10 +121,16 @@ class Request:
     tags: tuple[str, ...] = ()  # by which the caller wants to see what it spends
     team: str = ""  # the team of its key
     left_out: tuple[str, ...] = ()  # fields of `native` that change no answer, and chat lacks
+    guarded: "Guarded | None" = None  # None: no guard is configured for it
 
     @property
     def dialect(self) -> str:
         return CHAT_DIALECT if self.native is None else self.native.dialect
+
+    @property
+    def passed_on(self) -> Native | None:
+        """The caller's own bytes, if a backend of the dialect may get them as they are."""
+        return None if self.guarded is not None and self.guarded.reads else self.native
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +143,7 @@ class Refusal:
     status: int
     code: str
     key_id: str = ""
+    guarded: "Guarded | None" = None  # what the guards did, if they refused it
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +177,27 @@ class Attempt:
     def summary(self) -> str:
         status = f" {self.status}" if self.status else ""
         return f"{self.backend}: {self.fault or 'ok'}{status} ({self.detail})"
+
+
+@dataclass(frozen=True, slots=True)
+class GuardNote:
+    """What one guard did. `rule` names what it acted by, and never quotes the words."""
+
+    guard: str
+    at: Literal["before", "after"]
+    outcome: Literal["passed", "redacted", "marked", "blocked", "failed", "skipped", "held"]
+    rule: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Guarded:
+    """What the guards did to a request before any call of a plan."""
+
+    notes: tuple[GuardNote, ...] = ()
+    words: Mapping[str, str] = field(default_factory=dict, repr=False)  # behind each placeholder
+    calls: tuple[Attempt, ...] = ()  # of guards that ask a backend
+    reads: bool = False  # whether the inner form must be sent: a guard changed or reads it
 
 
 def total_usd(attempts: Iterable[Attempt]) -> float | None:
@@ -288,6 +316,7 @@ class Trace:
     answered_by: int = 0  # the step that the answer came from, counted from 1; 0: the last
     partial: str = ""  # one word that says why the plan stopped early, if it did
     recalled: "Recalled | None" = None  # the solution that was recalled
+    guards: tuple[GuardNote, ...] = ()  # what the guards did, before and after the call
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
     ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
 

@@ -27,6 +27,7 @@ from router.api.sql import SqlEndpoint
 from router.api.trials import TrialsEndpoint
 from router.domain import Refusal, new_id
 from router.engine.engine import Engine
+from router.guardrails.refusals import GuardRefused
 from router.hive import Hive
 from router.telemetry.lookup import Memory
 from router.wire.asgi import CallerLeft, Receive, Scope, Send, lifespan
@@ -136,5 +137,7 @@ class App:
         if operation:
             code = error.code or kind_of(status)
             at, key_id = engine.wall(), incoming.key_id
-            engine.journal.refuse(Refusal(incoming.id, at, operation, status, code, key_id))
+            guarded = error.guarded if isinstance(error, GuardRefused) else None
+            refusal = Refusal(incoming.id, at, operation, status, code, key_id, guarded)
+            engine.journal.refuse(refusal)
         await incoming.reply.error(status, error.body, error.headers, request_id=incoming.id)

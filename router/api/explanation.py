@@ -1,11 +1,12 @@
 """The reasons of a decision as JSON, for `/v1/route` and the header `x-waggle-explain`."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
 import orjson
 
-from router.domain import Decision, Request, Trace
+from router.domain import Decision, GuardNote, Request, Trace
 from router.request.context import NAMES
 from router.routing.bandit import exploring_costs
 from router.wire.splice import replaced
@@ -27,6 +28,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "policy_version": decision.policy_version,
         **({"settings": list(decision.settings)} if decision.settings else {}),
         **({"trials": trials} if trials else {}),
+        **({"guards": guards_json(request.guarded.notes)} if request.guarded else {}),
         **({"shadow": asdict(decision.shadow)} if decision.shadow is not None else {}),
         **_expected(decision),
     }
@@ -62,9 +64,25 @@ def _expected(decision: Decision) -> dict[str, Any]:
     }
 
 
+def guards_json(notes: Sequence[GuardNote]) -> list[dict[str, Any]]:
+    """What each guard did, by which rule, and how long it took."""
+    return [
+        {
+            "guard": note.guard,
+            "at": note.at,
+            "outcome": note.outcome,
+            "rule": note.rule,
+            "ms": round(1000 * note.seconds, 3),
+        }
+        for note in notes
+    ]
+
+
 def explained_trace(trace: Trace) -> dict[str, Any]:
     explanation = explained(trace.decision, trace.request)
     explanation["attempts"] = [asdict(attempt) for attempt in trace.attempts]
+    if trace.guards:
+        explanation["guards"] = guards_json(trace.guards)
     if trace.recalled is not None:
         explanation["reuse"] = asdict(trace.recalled)
     if trace.computed is not None:

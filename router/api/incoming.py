@@ -148,14 +148,18 @@ class Admission:
         if incoming.held_bytes:
             self._bodies.give_back(incoming.held_bytes)
 
-    async def request(self, incoming: Incoming, parse: Parse) -> tuple[Key, Request]:
-        """The caller's key and the request, which counts in all of its budgets."""
+    async def request(
+        self, incoming: Incoming, parse: Parse, *, asks: bool = True
+    ) -> tuple[Key, Request]:
+        """The caller's key and the request as the guards let it pass. It counts in all of its
+        budgets. Without `asks`, no guard asks a backend."""
         key = await self.admit(incoming, "app")
         body = await self.body(incoming)
         request = await beside(len(body), partial(_read, parse, body, incoming, key.id))
         request = replace(request, tags=tags_of(incoming.headers, request.fields), team=key.team)
-        await self._count(incoming, of_tags(self._engine.config.keys, key, request.tags))
-        return key, request
+        engine = self._engine
+        await self._count(incoming, of_tags(engine.config.keys, key, request.tags))
+        return key, await engine.guarding.before(engine.config, request, asks=asks)
 
 
 def _read(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:

@@ -8,6 +8,7 @@ from router.api.dialects.dialect import OPENAI_ERRORS, ErrorForm
 from router.api.explanation import explained_trace, partly
 from router.domain import Decision, Trace
 from router.engine.progress import Answer
+from router.guardrails.refusals import guard_headers
 from router.wire.asgi import HeaderList, Send, respond
 from router.wire.errors import retry_after_header
 from router.wire.splice import replaced
@@ -86,6 +87,7 @@ def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = Fal
         (b"x-waggle-reuse", trace.tier.encode()),
         (b"x-waggle-experiment", _trial_sides(decision)),
     ]
+    headers += guard_headers(trace.guards)
     if not pending:
         headers.append((b"x-waggle-backend", trace.backend.encode()))
         headers.append((b"x-waggle-attempts", str(len(trace.attempts)).encode()))

@@ -18,7 +18,7 @@ class RouteEndpoint:
     admission: Admission
 
     async def post(self, incoming: Incoming) -> None:
-        key, request = await self.admission.request(incoming, parse_chat)
+        key, request = await self.admission.request(incoming, parse_chat, asks=False)
         decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
         plans, estimates = self.engine.plans, self.engine.allowances.estimates
         names = (*decision.probabilities, *decision.ineligible)

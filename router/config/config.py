@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from router.config.backends import AnyBackend
+from router.config.guardrails import Guards
 from router.config.objective import Objective, Trials
 from router.config.plan_steps import lead
 from router.config.plans import AnyPlan, Code
@@ -31,6 +32,7 @@ class Config(Values):
     )
     objective: Objective = Objective()
     signals: Sources = DEFAULT
+    guardrails: Guards = ()
     reuse: Reuse = Reuse()
     trials: Trials = Trials()
 

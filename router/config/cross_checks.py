@@ -5,6 +5,7 @@ reports it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from router.config.backends import SpecialistSettings
@@ -32,6 +33,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
             yield from _llama_checks(name, settings)
     yield from _plan_checks(raw, backends)
     yield from _signal_checks(raw, plans)
+    yield from _guard_checks(raw)
     for section, key in (("reuse", "adapter"), ("trials", "writer")):
         yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
     yield from _verifier_checks(raw, plans)
@@ -122,6 +124,24 @@ def _signal_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
             rule, mend = f"this backend is of kind {kind}", f"Name a backend of kind {wanted}."
             yield Mistake((*at, "by"), source["by"], rule, mend)
         yield from _list_checks((*at, "plans"), source.get("plans"), plans)
+
+
+def _guard_checks(raw: Raw) -> Iterator[Mistake]:
+    """Check that each classifying guard names a model, and that each file of a function exists."""
+    kinds, guards = _kinds(raw), raw.get("guardrails")
+    for index, guard in enumerate(guards if isinstance(guards, list) else ()):
+        if not isinstance(guard, dict):
+            continue
+        name, file = guard.get("ask"), guard.get("file")
+        at = ("guardrails", index, "ask")
+        yield from _name_check(at, name, "backend", kinds)
+        kind = kinds.get(name) if isinstance(name, str) else None
+        if kind is not None and kind not in _AUTHORS:
+            rule = f"only a model can classify, and {name} is of kind {kind}"
+            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+        if isinstance(file, str) and not Path(file).is_file():
+            rule = "there is no such file"
+            yield Mistake(("guardrails", index, "file"), file, rule, "Write the path of the file.")
 
 
 def _verifier_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:

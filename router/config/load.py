@@ -92,7 +92,11 @@ def at_home(config: Config) -> Config:
                 "encoders": settings.encoders or str(config.encoders_folder),
             }
             backends[name] = settings.model_copy(update=places)
-    placed = config.model_copy(update={"backends": backends})
+    guards = tuple(
+        guard.model_copy(update={"file": str(Path(guard.file).resolve())}) if guard.file else guard
+        for guard in config.guardrails
+    )
+    placed = config.model_copy(update={"backends": backends, "guardrails": guards})
     given = config.server.encoders
     return _with_exports(placed, str(config.encoders_folder)) if given else placed
 

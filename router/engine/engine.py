@@ -36,6 +36,9 @@ from router.engine.allowances import Allowances
 from router.engine.answer_judges import AnswerJudges
 from router.engine.conversations import Homes
 from router.engine.functions import Functions
+from router.engine.guard_functions import GuardFunctions
+from router.engine.guard_questions import GuardQuestions
+from router.engine.guarding import Guarding, begun_notes
 from router.engine.keeping import Keeping
 from router.engine.passing import Passing
 from router.engine.plan_runs import PlanRuns
@@ -102,7 +105,9 @@ class Engine:
             self.tell,
             self.say,
         )
-        self.replying = Replying(self.ledger, self.assessor)
+        questions = GuardQuestions(self.tries, self.allowances)
+        self.guarding = Guarding(questions, self.metrics, GuardFunctions())
+        self.replying = Replying(self.ledger, self.assessor, self.guarding)
         self.plan_runs = PlanRuns(
             self.tries, self.replying, self.allowances, self.score, self.uniform
         )
@@ -114,6 +119,7 @@ class Engine:
         self.config, self.plans = config, Plans(config)
         self.policy = policy_of(self.plans)
         self.allowances.routers = config.server.replicas
+        self.guarding.functions.keep(config.guardrails)
         self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)
@@ -152,13 +158,15 @@ class Engine:
         solution = lookup.match.solution
         decision = self.recall.decision(request, lookup.match, self.policy_version)
         progress = self._begun(request, decision, lookup, recalled=lookup.match.recalled)
-        usage = usage_of(progress.trace, solution.answer)
+        progress, text, refused = await self.guarding.text(progress, solution.answer)
+        if refused is not None:
+            return self.replying.blocked(progress, refused)
+        usage = usage_of(progress.trace, text)
         trace = beside_premium(self.plans, replace(progress.trace, status=200), usage)
         self.recall.used(trace, lookup)
-        reply = self.recall.reply(request, solution)
-        return await self.replying.from_memory(
-            replace(progress, trace=trace), reply, solution.answer
-        )
+        reply = self.recall.reply(request, replace(solution, answer=text))
+        answer = await self.replying.from_memory(replace(progress, trace=trace), reply, text)
+        return self.guarding.restored(answer)
 
     def decide(
         self,
@@ -266,8 +274,10 @@ class Engine:
         progress = self._begun(request, decision, lookup, recalled=recalled)
         plan = self.plans[decision.plan].tree
         if isinstance(plan, Ask) and plan.plain and (_unbounded(request) or _native_only(request)):
-            return await self._ask(progress, plan)
-        return await self.plan_runs.answer(progress, plan)
+            answer = await self._ask(progress, plan)
+        else:
+            answer = await self.plan_runs.answer(progress, plan)
+        return self.guarding.restored(answer)
 
     async def passed_on(
         self, request: Request, *, backend: str, allowed: tuple[str, ...]
@@ -320,7 +330,7 @@ class Engine:
             request.stream,
             request.id,
             bodies,
-            native=request.native,
+            native=request.passed_on,
             extended=request.native is not None,
         )
         try:
@@ -346,15 +356,19 @@ class Engine:
         *,
         recalled: Recalled | None,
     ) -> InProgress:
+        notes = begun_notes(self.config, request)
+        calls = request.guarded.calls if request.guarded is not None else ()
         trace = Trace(
             request,
             decision,
             started_at=self.wall(),
             keep_prompt=self.config.telemetry.prompts,
             recalled=recalled,
-            questions=() if lookup is None else lookup.questions,
+            questions=(*calls, *(() if lookup is None else lookup.questions)),
+            guards=notes,
         )
-        return InProgress(self.plans, trace, time.perf_counter(), lookup)
+        begun = time.perf_counter() - sum(note.seconds for note in notes)
+        return InProgress(self.plans, trace, begun, lookup)
 
     def _adapting(
         self, request: Request, decision: Decision, match: Recollection

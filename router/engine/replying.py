@@ -13,10 +13,13 @@ from router.compute.computing import REFUSALS
 from router.config.config import Config
 from router.domain import Answered, Fault, Reply, Trace, Usage
 from router.engine.accounting import accounted, with_answering
+from router.engine.guard_streams import GuardedStream
+from router.engine.guarding import Guarding
 from router.engine.keeping import Keeping
 from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.request_ledger import RequestLedger
 from router.engine.streams import as_comments, error_body_of, metered, with_note, with_settings
+from router.guardrails.refusals import GuardRefused
 from router.plans.concluding import stream_of, unfinished
 from router.plans.results import Result
 from router.request.text import tokens_in
@@ -34,14 +37,19 @@ from router.wire.sse import DONE, Meter, with_cost
 class Replying:
     ledger: RequestLedger
     assessor: Assessor
+    guarding: Guarding
     keeping: Keeping | None = None  # None: no answer is stored for reuse
 
     async def whole(self, progress: InProgress, outcome: CallOutcome) -> Answer:
         body, status = outcome.body, outcome.attempt.status
         if outcome.callers_fault:
             return self.refused(progress, outcome)
-        config = progress.plans.config
         usage = outcome.usage or estimated(progress.trace.request, len(body))
+        checked = await self.guarding.whole(progress, body)
+        progress, body, config = checked.progress, checked.body, progress.plans.config
+        if checked.refused is not None:
+            trace = accounted(progress.plans, progress.trace, usage, None, settled=outcome.settled)
+            return self.blocked(replace(progress, trace=trace), checked.refused, outcome)
         sources = self.assessor.chosen(config, progress.trace)
         words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
         dialect = outcome.dialect
@@ -96,6 +104,7 @@ class Replying:
         words = config.telemetry.answers or bool(sources) or remembers
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
+        guards = GuardedStream(self.guarding, progress)
         written: Trace | None = None
 
         def write(trace: Trace) -> Trace:
@@ -116,27 +125,30 @@ class Replying:
         try:
             if comments or trace.partial:
                 yield as_comments(comments, trace)
-            async for piece in metered(stream, meter):
+            async for piece in guards.passed(metered(stream, meter)):
                 recorder.take(piece)
                 ending.take(piece)
                 yield piece
-            last = meter.end() if form is not None else with_note(meter.end(), trace, whole=note)
-            piece = b"".join(event + b"\n\n" for event in last) + (b"" if form else DONE)
+            last = await guards.end(meter.end())
+            trace = guards.on(trace)
+            piece = _ending(last, trace, chat=form is None, note=note)
             recorder.take(piece)
             ending.take(piece)
             written = write(trace)  # stored before the caller sees the end of the answer
             yield piece
+        except GuardRefused as refused:
+            trace = replace(guards.on(trace), status=refused.status, error=refused.message)
+            written = write(replace(trace, error_type=refused.code or ""))
+            yield b"data: " + refused.body + b"\n\n"
         except Fault as fault:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
             if written is None:
                 broken = replace(answering, fault=fault.kind, detail=fault.detail)
                 trace = replace(with_answering(trace, broken), status=502, error=message)
                 written = write(replace(trace, error_type="stream_broken"))
-            if form is not None:
-                yield form.broken(message, "stream_broken")
-            else:
-                body = error_body(message, "server_error", code="stream_broken")
-                yield b"data: " + body + b"\n\n"
+            body = error_body(message, "server_error", code="stream_broken")
+            event = b"data: " + body + b"\n\n"
+            yield event if form is None else form.broken(message, "stream_broken")
         finally:
             stream.connection.finish()
             if written is None:
@@ -169,6 +181,16 @@ class Replying:
         finally:
             if not done:
                 self.ledger.finish(progress.noting(**LEFT))
+
+    def blocked(
+        self, progress: InProgress, refused: GuardRefused, outcome: CallOutcome | None = None
+    ) -> Answer:
+        """Reply that a guard blocks the answer; its calls are paid for all the same."""
+        message, code = refused.message, refused.code or ""
+        progress = progress.noting(status=refused.status, error=message, error_type=code)
+        wait = 1.0 if refused.status == 503 else None
+        trace = self.ledger.finish(progress, outcome, status=refused.status)
+        return Answer(refused.status, refused.body, trace, retry_after=wait)
 
     def refused(
         self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
@@ -257,6 +279,11 @@ def _read(
     """An answer's hash, and its words where they are wanted."""
     text = answer_text(body, dialect) if words else ""
     return digest(body), text, completion_in(body, dialect) if remembers else None
+
+
+def _ending(last: list[bytes], trace: Trace, *, chat: bool, note: bool) -> bytes:
+    events = with_note(last, trace, whole=note) if chat else last
+    return b"".join(event + b"\n\n" for event in events) + (DONE if chat else b"")
 
 
 def usage_of(trace: Trace, text: str) -> Usage:

@@ -43,6 +43,8 @@ _HELP = {
     "waggle_learner_unreachable_total": "Times the learner did not answer with news.",
     "waggle_policy_age_seconds": "Time since the learner last answered.",
     "waggle_policy_stale": "1 while decisions rest on a policy that is too old, or was refused.",
+    "waggle_guard_seconds": "Time a guard took, by guard and by when it ran.",
+    "waggle_guards_total": "What guards did, by guard, by when it ran and by outcome.",
     "waggle_requests_running": "Requests being answered.",
 }
 

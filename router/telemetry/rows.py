@@ -4,6 +4,7 @@ A row holds the hash and the length of a prompt or an answer; it holds the text 
 configuration says so. An unknown value is left out and reads as null, never as zero or as good.
 """
 
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any
 
@@ -11,6 +12,7 @@ from router.domain import (
     Attempt,
     Decision,
     Event,
+    GuardNote,
     PolicyInForce,
     Recalled,
     Refusal,
@@ -18,6 +20,7 @@ from router.domain import (
     Signal,
     Trace,
     TrialNews,
+    total_usd,
 )
 from router.request.context import agent_of
 from router.verified import Verified
@@ -71,6 +74,7 @@ def request_row(trace: Trace) -> Row:
         quotes = trace.computed is not None or any(map(_may_quote, trace.attempts))
         if trace.keep_prompt or not quotes:
             row["error"] = trace.error
+    row |= _guards(trace.guards)
     if trace.verified is not None:
         _add_level(row, trace.verified, words=trace.keep_prompt)
     if trace.keep_prompt:
@@ -227,7 +231,32 @@ def refusal_row(refusal: Refusal) -> Row:
         "status": refusal.status,
         "error_type": refusal.code,
     }
+    if refusal.guarded is not None:
+        row |= _guards(refusal.guarded.notes)
+        calls = refusal.guarded.calls
+        if calls:
+            row["attempts"] = [_attempt(each, n, words=False) for n, each in enumerate(calls, 1)]
+            row["cost_usd"] = total_usd(calls)
     return row | _given(key_id=refusal.key_id)
+
+
+def _guards(notes: Sequence[GuardNote]) -> Row:
+    """What the guards did; `guard` names those that did not just let the words pass."""
+    if not notes:
+        return {}
+    acted = dict.fromkeys(note.guard for note in notes if note.outcome != "passed")
+    row: Row = {"guard": ", ".join(acted)} if acted else {}
+    row["guards"] = [
+        {
+            "guard": note.guard,
+            "at": note.at,
+            "outcome": note.outcome,
+            "ms": _ms(note.seconds),
+            **_given(rule=note.rule),
+        }
+        for note in notes
+    ]
+    return row
 
 
 def signal_row(signal: Signal) -> Row:

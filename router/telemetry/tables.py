@@ -38,6 +38,9 @@ EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOU
 # The names of the numbers in `features`, by version: a row holds only the numbers.
 FEATURES = NAMES_OF
 
+# What each guard did, in the order of the guards; `at`: before or after the call.
+GUARD = "STRUCT(guard VARCHAR, at VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)"
+
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 
 _REQUESTS = {
@@ -108,6 +111,8 @@ _REQUESTS = {
     "agent": "VARCHAR",
     "tags": "VARCHAR[]",  # by which the caller wants to see what it spends
     "team": "VARCHAR",  # of the key
+    "guard": "VARCHAR",  # the guards that did more than let the words pass
+    "guards": f"{GUARD}[]",
 }
 
 _SIGNALS = {

@@ -1,0 +1,385 @@
+"""Runs the configured guards: over a request before anything reads it, and over its answer.
+
+After `before`, the request holds the redacted words alone: decisions, memory, backends, judges and
+telemetry see no others. The words behind the placeholders stay with the request in this process,
+and go back into what its caller gets. Nothing passes unchecked in silence: a guard that fails
+refuses, or marks the request, as `on_error` says.
+"""
+
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import Any, Literal
+
+import orjson
+
+from router.config.config import Config
+from router.config.guardrails import Guard
+from router.domain import Attempt, Fields, Guarded, GuardNote, Request
+from router.engine.guard_functions import GuardFunctions
+from router.engine.guard_questions import GuardQuestions
+from router.engine.progress import Answer, InProgress
+from router.guardrails.functions import argument, read
+from router.guardrails.hits import TEXT_KINDS, hits_in, masked, replaced_hits
+from router.guardrails.json_names import says_twice
+from router.guardrails.placeholders import Placeholders, restored
+from router.guardrails.refusals import GuardFailed, GuardRefused
+from router.guardrails.schemas import miss, part_of
+from router.guardrails.streams import Restoring, StreamTexts
+from router.guardrails.texts import (
+    Passage,
+    changed_answer,
+    changed_request,
+    passages,
+    spoken,
+    spoken_in,
+    without_logprobs,
+)
+from router.guardrails.words import WordsTookTooLong
+from router.request.reading import reading_of
+from router.request.statistical import read_beside
+from router.telemetry.metrics import Metrics
+from router.wire.beside import beside
+from router.wire.errors import BadRequest
+
+
+@dataclass
+class GuardRun:
+    """What the guards did to one request or answer so far."""
+
+    at: Literal["before", "after"]
+    notes: list[GuardNote] = field(default_factory=list)
+    calls: list[Attempt] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class GuardFinding:
+    """What one guard says: the rules that were hit, and the fields in place of those it read."""
+
+    rules: tuple[str, ...] = ()
+    changed: Fields | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedAnswer:
+    """An answer after its guards, with the request's trace; `refused` if one blocks it."""
+
+    progress: InProgress
+    body: bytes
+    refused: GuardRefused | None = None
+
+
+@dataclass
+class Guarding:
+    questions: GuardQuestions
+    metrics: Metrics
+    functions: GuardFunctions
+    clock: Callable[[], float] = time.perf_counter
+
+    async def before(self, config: Config, request: Request, *, asks: bool = True) -> Request:
+        """The request as everything after the guards may see it; `GuardRefused` if one blocks.
+        Without `asks`, no backend is asked: such guards are skipped, and noted so."""
+        guards = [guard for guard in config.guardrails if guard.guards(request.key_id)]
+        if not guards:
+            return request
+        run, size = GuardRun("before"), len(request.body)
+        placeholders = Placeholders(lambda: orjson.dumps(request.fields).decode())
+        fields: Fields = request.fields
+        native = orjson.loads(request.native.body) if request.native is not None else None
+        for guard in guards:
+            if not guard.before:
+                continue
+            if guard.kind == "classifier" and not asks:
+                run.notes.append(GuardNote(guard.name, "before", "skipped"))
+                continue
+            if guard.kind in TEXT_KINDS:
+                look = partial(_look_at_request, guard, fields, placeholders, native)
+                judging = beside(size, look)
+            else:
+                judging = self._judge_request(config, guard, request, fields, run)
+            verdict = await self._noted(run, guard, judging)
+            if verdict.changed is not None:
+                fields = verdict.changed
+        finish = partial(_guarded, request, fields, native, run, placeholders, guards)
+        return await beside(size, finish)
+
+    async def _judge_request(
+        self, config: Config, guard: Guard, request: Request, fields: Fields, run: GuardRun
+    ) -> GuardFinding:
+        if guard.kind == "schema":
+            broken = miss(guard.json_schema or {}, part_of(fields, guard.part))
+            return GuardFinding((broken,) if broken else ())
+        passages = spoken(fields, guard.roles)
+        return await self._ask(config, guard, request, passages, run, partial(_put_all, fields))
+
+    async def _ask(
+        self,
+        config: Config,
+        guard: Guard,
+        request: Request,
+        passages: Sequence[Passage],
+        run: GuardRun,
+        put: Callable[[Guard, Sequence[str]], Fields],
+    ) -> GuardFinding:
+        """The verdict of a classifying backend or of a function."""
+        if not passages:
+            return GuardFinding()
+        if guard.kind == "classifier":
+            label = await self.questions.label(config, guard, request, passages, run.calls)
+            return GuardFinding(() if label in guard.allow else (label,))
+        says = read(await self.functions.call(guard, argument(run.at, passages)), passages)
+        if says.blocks:
+            return GuardFinding((says.blocks,))
+        if says.texts is None or list(says.texts) == [each.text for each in passages]:
+            return GuardFinding()
+        return GuardFinding(("texts",), put(guard, says.texts))
+
+    async def _noted(self, run: GuardRun, guard: Guard, judging: Any) -> GuardFinding:
+        """The verdict of a guard, noted with its time. Raises `GuardRefused` if it blocks."""
+        begun = self.clock()
+        try:
+            verdict: GuardFinding = await judging
+        except (GuardFailed, WordsTookTooLong) as failed:
+            self.note(run, guard, "failed", str(failed), self.clock() - begun)
+            if guard.on_error == "mark":
+                return GuardFinding()
+            raise self._refused(run, guard, str(failed), failed=True) from None
+        outcome = _outcome(guard, verdict)
+        self.note(run, guard, outcome, ", ".join(verdict.rules), self.clock() - begun)
+        if outcome == "blocked":
+            raise self._refused(run, guard, verdict.rules[0])
+        return verdict
+
+    def note(self, run: GuardRun, guard: Guard, outcome: Any, rule: str, seconds: float) -> None:
+        run.notes.append(GuardNote(guard.name, run.at, outcome, rule, seconds))
+        self.metrics.observe("waggle_guard_seconds", seconds, guard=guard.name, at=run.at)
+        self.metrics.count("waggle_guards_total", guard=guard.name, at=run.at, outcome=outcome)
+
+    def _refused(
+        self, run: GuardRun, guard: Guard, rule: str, *, failed: bool = False
+    ) -> GuardRefused:
+        refused = GuardRefused(guard.name, rule, after=run.at == "after", failed=failed)
+        refused.guarded = Guarded(tuple(run.notes), calls=tuple(run.calls))
+        return refused
+
+    # -- answers -----------------------------------------------------------------------------------
+
+    async def whole(self, progress: InProgress, body: bytes) -> CheckedAnswer:
+        """Run the guards of answers over a whole answer."""
+        guards = after_guards(progress.plans.config, progress.trace.request)
+        if not guards:
+            return CheckedAnswer(progress, body)
+        request, run = progress.trace.request, GuardRun("after")
+        refused = None
+        try:
+            answer = fields = _object_in(body)
+            for guard in guards:
+                if guard.kind in TEXT_KINDS:
+                    judging = beside(len(body), partial(_look_at_answer, guard, fields))
+                else:
+                    judging = self._judge_answer(progress.plans.config, guard, request, fields, run)
+                verdict = await self._noted(run, guard, judging)
+                fields = fields if verdict.changed is None else verdict.changed
+            body = body if fields is answer else orjson.dumps(fields)
+        except GuardRefused as stop:
+            refused = stop
+        return CheckedAnswer(noted(progress, run), body, refused)
+
+    async def text(
+        self, progress: InProgress, text: str
+    ) -> tuple[InProgress, str, GuardRefused | None]:
+        """Run the guards of answers over an answer from memory."""
+        message = {"role": "assistant", "content": text}
+        body = orjson.dumps({"choices": [{"index": 0, "message": message}]})
+        checked = await self.whole(progress, body)
+        content = orjson.loads(checked.body)["choices"][0]["message"]["content"]
+        return checked.progress, content, checked.refused
+
+    async def _judge_answer(
+        self, config: Config, guard: Guard, request: Request, fields: Fields, run: GuardRun
+    ) -> GuardFinding:
+        if guard.kind == "schema":
+            broken = _schema_misses(guard, request, fields)
+            return GuardFinding((broken,) if broken else ())
+        passages = spoken_in(fields)
+        put = partial(_put_all_in_answer, fields)
+        return await self._ask(config, guard, request, passages, run, put)
+
+    # -- what goes back to the caller --------------------------------------------------------------
+
+    def restored(self, answer: Answer) -> Answer:
+        """The answer with the words behind the placeholders of its request."""
+        guarded = answer.trace.request.guarded
+        if guarded is None or not guarded.words:
+            return answer
+        answer.body = restored_bytes(answer.body, guarded.words)
+        if answer.stream is not None:
+            answer.stream = _restored_stream(answer.stream, guarded.words)
+        return answer
+
+
+def after_guards(config: Config, request: Request) -> tuple[Guard, ...]:
+    """The guards of this request's answer, in order."""
+    if request.operation == "embeddings":
+        return ()
+    return tuple(
+        guard for guard in config.guardrails if guard.after and guard.guards(request.key_id)
+    )
+
+
+def noted(progress: InProgress, run: GuardRun) -> InProgress:
+    """The request with the notes and calls of the guards of its answer."""
+    trace = progress.trace
+    notes = tuple(note for note in trace.guards if note.outcome != "held")
+    return progress.noting(guards=(*notes, *run.notes), questions=(*trace.questions, *run.calls))
+
+
+def begun_notes(config: Config, request: Request) -> tuple[GuardNote, ...]:
+    """What is known of the guards before the answer, with those for which a stream will wait."""
+    if request.guarded is None:
+        return ()
+    held = [guard.name for guard in after_guards(config, request) if guard.holds_streams]
+    notes = (GuardNote(name, "after", "held") for name in held if request.stream)
+    return (*request.guarded.notes, *notes)
+
+
+def restored_bytes(body: bytes, words: Mapping[str, str]) -> bytes:
+    """Bytes of JSON with the words behind the placeholders; they need no escape at any depth."""
+    return restored(body.decode("utf-8", "surrogateescape"), words).encode(
+        "utf-8", "surrogateescape"
+    )
+
+
+async def _restored_stream(
+    stream: AsyncIterator[bytes], words: Mapping[str, str]
+) -> AsyncIterator[bytes]:
+    texts = StreamTexts(lambda: Restoring(words), logprobs=True)
+    async with aclosing(stream) as pieces:  # type: ignore[type-var]
+        async for piece in pieces:
+            yield restored_bytes(texts.pieces(piece), words)
+
+
+def _outcome(guard: Guard, verdict: GuardFinding) -> str:
+    if not verdict.rules:
+        return "passed"
+    if verdict.changed is not None:
+        return "redacted"
+    return {"block": "blocked", "mark": "marked", "redact": "redacted"}[guard.does]
+
+
+def _look_at_request(
+    guard: Guard, fields: Fields, placeholders: Placeholders, native: Fields | None
+) -> GuardFinding:
+    """What a guard that looks for words finds in a request, also in what its caller wrote in
+    another dialect, which may say more than the inner form."""
+    rules: dict[str, None] = {}
+
+    def change(text: str, role: str) -> str:
+        if guard.roles and role not in guard.roles:
+            return text
+        hits = hits_in(guard, text)
+        rules.update(dict.fromkeys(hit.rule for hit in hits))
+        if guard.does != "redact" or not hits:
+            return text
+        return replaced_hits(text, hits, lambda words, hit: placeholders.redacted(words, hit.label))
+
+    changed = changed_request(fields, change)
+    if native is not None and not guard.roles:
+        for passage in passages(native):
+            rules.update(dict.fromkeys(hit.rule for hit in hits_in(guard, passage.text)))
+    return GuardFinding(tuple(rules), changed if guard.does == "redact" and rules else None)
+
+
+def _look_at_answer(guard: Guard, fields: Fields) -> GuardFinding:
+    rules: dict[str, None] = {}
+
+    def change(text: str, role: str) -> str:  # noqa: ARG001 - every text of an answer counts
+        hits = hits_in(guard, text)
+        rules.update(dict.fromkeys(hit.rule for hit in hits))
+        return replaced_hits(text, hits, masked) if hits and guard.does == "redact" else text
+
+    changed = changed_answer(fields, change)
+    if guard.does != "redact" or not rules:
+        return GuardFinding(tuple(rules))
+    return GuardFinding(tuple(rules), without_logprobs(changed))
+
+
+def _schema_misses(guard: Guard, request: Request, answer: Fields) -> str:
+    """The rule that the content of a choice breaks, with the caller's words put back."""
+    wanted = guard.json_schema
+    if wanted is None:
+        wanted = part_of(request.fields, "response_format.json_schema.schema")
+    if not isinstance(wanted, dict):
+        return ""  # neither the guard nor the request has a schema
+    words = request.guarded.words if request.guarded is not None else {}
+    for choice in answer.get("choices") or ():
+        message = choice.get("message") if isinstance(choice, dict) else None
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, str) and (broken := miss(wanted, restored(content, words))):
+            return broken
+    return ""
+
+
+def _put_all(fields: Fields, guard: Guard, texts: Sequence[str]) -> Fields:
+    """The request with a function's texts in place of those that it got."""
+    left = iter(texts)
+
+    def change(text: str, role: str) -> str:
+        reads = role and text.strip() and (not guard.roles or role in guard.roles)
+        return next(left) if reads else text
+
+    return changed_request(fields, change)
+
+
+def _put_all_in_answer(fields: Fields, guard: Guard, texts: Sequence[str]) -> Fields:  # noqa: ARG001
+    left = iter(texts)
+    changed = changed_answer(
+        fields, lambda text, role: next(left) if role and text.strip() else text
+    )
+    return without_logprobs(changed)
+
+
+def _guarded(
+    request: Request,
+    fields: Fields,
+    native: Fields | None,
+    run: GuardRun,
+    placeholders: Placeholders,
+    guards: Sequence[Guard],
+) -> Request:
+    """The request with what the guards made of it."""
+    changed = fields is not request.fields
+    twice = says_twice(request.body, request.fields)
+    if request.native is not None:
+        twice = twice or says_twice(request.native.body, native)
+    reads = changed or twice or any(guard.after for guard in guards)
+    if reads and request.native is not None and request.native.needs:
+        raise _only_native(request.native.needs, guards)
+    guarded = Guarded(tuple(run.notes), placeholders.words, tuple(run.calls), reads)
+    request = replace(request, guarded=guarded)
+    if not changed:
+        # What stands twice in the body was read once: a backend gets only what was read.
+        return replace(request, body=orjson.dumps(fields)) if twice else request
+    request = replace(request, body=orjson.dumps(fields), fields=fields, reading=reading_of(fields))
+    read_beside(request)
+    return request
+
+
+def _only_native(needs: Sequence[str], guards: Sequence[Guard]) -> BadRequest:
+    """The refusal of a request that only its own bytes say in full: guards read another form."""
+    names, guarding = ", ".join(needs), ", ".join(guard.name for guard in guards)
+    message = (
+        f"Guards ({guarding}) read or change this request or its answer, and `{names}` can only be "
+        "passed on as it was written, unread. Leave it out, or use a key without these guards."
+    )
+    return BadRequest(message, needs[0])
+
+
+def _object_in(body: bytes) -> Fields:
+    try:
+        value = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        value = None
+    return value if isinstance(value, dict) else {}

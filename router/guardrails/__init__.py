@@ -1,0 +1,1 @@
+"""Guards over the words of requests and answers: pure rules. `router.engine.guarding` runs them."""

@@ -156,10 +156,10 @@ async def test_the_next_turn_has_the_same_placeholders():
     async with guarded(PII) as (r, upstream):
         for messages in (first, then):
             await r.post("/v1/chat/completions", {"model": "up", "messages": messages})
-    one, two = (wire.fields["messages"] for wire in upstream.seen)
-    assert two[0] == one[0]
-    assert two[1]["content"] == "Sent to [EMAIL_1]."
-    assert two[2]["content"] == "Now call [PHONE_1] and mail [EMAIL_2]"
+    opening, later = (wire.fields["messages"] for wire in upstream.seen)
+    assert later[0] == opening[0]
+    assert later[1]["content"] == "Sent to [EMAIL_1]."
+    assert later[2]["content"] == "Now call [PHONE_1] and mail [EMAIL_2]"
 
 
 async def test_telemetry_keeps_the_placeholders():

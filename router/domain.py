@@ -445,6 +445,7 @@ def new_id(now: float) -> str:
 CHAT, EMBEDDINGS, RERANK = "/chat/completions", "/embeddings", "/rerank"
 COMPLETIONS = "/completions"
 MESSAGES, RESPONSES = "/messages", "/responses"
+COUNT_TOKENS = "/messages/count_tokens"  # of Anthropic's API
 
 
 @dataclass(frozen=True, slots=True)

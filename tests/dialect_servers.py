@@ -11,6 +11,7 @@ from typing import Any
 from tests.upstream import Wire
 
 MESSAGES = "/v1/messages"
+VERSIONS = ("2026-10-21", "2023-06-01")
 USAGE = {
     "input_tokens": 20,
     "cache_creation_input_tokens": 30,
@@ -99,6 +100,8 @@ def refusal_of_form(body: dict[str, Any]) -> str:
         return "messages: roles must alternate between user and assistant, beginning with user"
     calls: set[str] = set()
     for entry in body["messages"]:
+        if isinstance(entry["content"], str):
+            continue
         results = [b["tool_use_id"] for b in entry["content"] if b["type"] == "tool_result"]
         if set(results) != calls:
             return "messages: each tool_use block must have a tool_result in the next message"
@@ -126,9 +129,11 @@ class AnthropicServer:
     async def __call__(self, wire: Wire) -> None:
         if self.key and wire.headers.get("x-api-key") != self.key:
             await wire.json(anthropic_error("authentication_error", "invalid x-api-key"), 401)
+        elif wire.path == f"{MESSAGES}/count_tokens" and "max_tokens" not in wire.fields:
+            await wire.json({"input_tokens": 4711})
         elif wire.path != MESSAGES:
             await wire.json(anthropic_error("not_found_error", "Not found"), 404)
-        elif wire.headers.get("anthropic-version") != "2023-06-01":
+        elif wire.headers.get("anthropic-version") not in ("2023-06-01", "2026-10-21"):
             wrong = "anthropic-version: header is required"
             await wire.json(anthropic_error("invalid_request_error", wrong), 400)
         elif reason := refusal_of_form(wire.fields):

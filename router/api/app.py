@@ -8,7 +8,9 @@ import logging
 
 from router.api.ask import AskEndpoint
 from router.api.budgets import BudgetsEndpoint
+from router.api.count_tokens import CountTokensEndpoint
 from router.api.dialects.chat import ChatDialect
+from router.api.dialects.messages import MessagesDialect
 from router.api.dialects.responses import ResponsesDialect
 from router.api.doors import DOORS
 from router.api.embeddings import EmbeddingsEndpoint
@@ -59,6 +61,9 @@ class App:
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
         responses = AskEndpoint(engine, admission, ResponsesDialect())
+        messages = MessagesDialect()
+        ask_claude = AskEndpoint(engine, admission, messages)
+        count_tokens = CountTokensEndpoint(engine, admission)
         embeddings = EmbeddingsEndpoint(engine, admission)
         passed = [
             Route(
@@ -78,6 +83,8 @@ class App:
                     operation="chat",
                     form=responses.dialect,
                 ),
+                Route("/v1/messages", {"POST": ask_claude.post}, form=messages, operation="chat"),
+                Route("/v1/messages/count_tokens", {"POST": count_tokens.post}, form=messages),
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
                 *passed,
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),
@@ -107,6 +114,7 @@ class App:
         route, incoming.params = self.routes.find(incoming.path)
         if route is not None:
             incoming.reply.form = route.form
+            incoming.reply.marks = route.form.headers(request_id)
         self.running += 1
         try:
             self._admission.refuse_foreign_pages(incoming)

@@ -63,10 +63,15 @@ class Incoming:
         header = self.headers.get(b"x-llm-backend")
         if header:
             return header.decode("latin-1")
-        if self.scope.get("query_string"):
-            query: str = self.scope["query_string"].decode("latin-1")
-            return parse_qs(query).get("backend", [""])[0]
-        return ""
+        return self.query.get("backend", "")
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The parameters of the query, each with its first value."""
+        if not self.scope.get("query_string"):
+            return {}
+        values = parse_qs(self.scope["query_string"].decode("latin-1"))
+        return {name: first for name, (first, *_) in values.items()}
 
     @property
     def wants_explanation(self) -> bool:

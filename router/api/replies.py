@@ -24,6 +24,7 @@ class ReplyWriter:
         self._send = send
         self._begun = False
         self.also: HeaderList = []  # headers of every reply, such as the caller's limits
+        self.marks: HeaderList = []  # those by which a dialect's clients know the request
         self.form: ErrorForm = OPENAI_ERRORS  # the form that the caller's dialect gives an error
 
     async def whole(self, status: int, body: bytes, headers: HeaderList) -> None:
@@ -38,7 +39,8 @@ class ReplyWriter:
     def _with_also(self, headers: HeaderList) -> HeaderList:
         """These headers, and those of every reply that they do not replace."""
         names = {name for name, _ in headers}
-        return [*headers, *(header for header in self.also if header[0] not in names)]
+        further = (header for header in self.also if header[0] not in names)
+        return [*headers, *self.marks, *further]
 
     async def json(self, status: int, value: Any) -> None:
         await self.whole(status, orjson.dumps(value), [JSON])

@@ -23,7 +23,7 @@ from router.backends.request_fields import fields_in, with_model
 from router.config.network import AnthropicSettings
 from router.dialects.anthropic_reply import AnthropicStream, completion_from, error_of
 from router.dialects.anthropic_request import request_of
-from router.domain import MESSAGES, Call, Reply
+from router.domain import COUNT_TOKENS, MESSAGES, Call, Reply
 from router.wire.beside import beside
 from router.wire.chat_replies import in_one_piece
 
@@ -39,12 +39,12 @@ class AnthropicBackend(ForeignBackend):
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
-        if call.path != MESSAGES:
+        if call.path not in (MESSAGES, COUNT_TOKENS):
             async with super().send(call) as reply:
                 yield reply
             return
         body = await beside(len(call.body), partial(with_model, call.body, self._options.model))
-        async with self._endpoints.post(MESSAGES, body, headers=call.headers) as response:
+        async with self._endpoints.post(call.path, body, headers=call.headers) as response:
             kind = response.headers.get(b"content-type", b"application/json").decode("latin-1")
             yield Reply(response.status, kind, response.pieces(), passed_back(response))
 

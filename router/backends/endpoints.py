@@ -111,7 +111,7 @@ class Endpoints:
         headers: Mapping[str, str] = MappingProxyType({}),
     ) -> AsyncIterator[Response]:
         """Send a request, and yield the response once the head of an answer has come. `headers`
-        are those of this request alone."""
+        are those of this request alone, and take the place of others of their names."""
         lines = "".join(f"\r\n{name}: {value}" for name, value in {**_JSON, **headers}.items())
         own = lines.encode("latin-1", "replace")
         endpoint, response = await self._answered(path, body, query, own)
@@ -163,7 +163,7 @@ class Endpoints:
         full = "&".join(filter(None, (self._query, query)))
         head = b"POST %b%b%b HTTP/1.1\r\n%b%b\r\ncontent-length: %d\r\n\r\n" % (
             endpoint.target, path.encode(), f"?{full}".encode() if full else b"",
-            endpoint.headers, own, len(body),
+            _without(endpoint.headers, own), own, len(body),
         )  # fmt: skip
         endpoint.running += 1
         endpoint.calls += 1
@@ -239,3 +239,12 @@ def _endpoint(
     seconds = settings.timeouts.connect
     pool = ConnectionPool(host, port, context=context, seconds=seconds, proxy=proxy)
     return _Endpoint(target.encode(), headers, pool, CircuitBreaker(settings.breaker))
+
+
+def _without(headers: bytes, own: bytes) -> bytes:
+    """The lines of headers whose names are not among a request's own."""
+    if not own:
+        return headers
+    names = {line.partition(b":")[0].lower() for line in own.split(b"\r\n") if line}
+    lines = headers.split(b"\r\n")
+    return b"\r\n".join(line for line in lines if line.partition(b":")[0].lower() not in names)

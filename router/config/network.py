@@ -15,6 +15,7 @@ from router.config.values import BackendSettings, Capability, Secret
 from router.dialects.anthropic_request import AnthropicOptions
 from router.dialects.anthropic_request import request_of as anthropic_request
 from router.dialects.claude_models import ClaudeModel, claude_model
+from router.dialects.extensions import plain
 from router.dialects.fields import Untranslatable
 from router.dialects.gemini_request import GeminiOptions, gemini_request
 from router.domain import Fields, Request
@@ -147,7 +148,9 @@ class ForeignSettings(NetworkSettings):
     def refuses(self, request: Request) -> str:
         if request.operation != "chat" or request.dialect in self.speaks:
             return ""  # what the caller wrote in the server's own dialect needs no translation
-        reason = self.untranslatable(request.fields)
+        translated = request.native is not None and not self.reads_extensions
+        fields = plain(request.fields) if translated else request.fields
+        reason = self.untranslatable(fields)
         return f"cannot express this request: {reason}" if reason else ""
 
 

@@ -27,7 +27,7 @@ _TAKES = frozenset(
         *("max_tokens", "max_completion_tokens", "temperature", "top_p", "top_k", "stop"),
         *("tools", "tool_choice", "functions", "function_call", "parallel_tool_calls"),
         *("response_format", "reasoning_effort", "thinking", "user", "safety_identifier"),
-        *("cache_control", "service_tier", "inference_geo"),
+        *("cache_control", "service_tier", "inference_geo", "output_config"),
     }
 )
 _IMAGES = ("image/jpeg", "image/png", "image/gif", "image/webp")
@@ -76,7 +76,7 @@ def request_of(fields: Mapping[str, Any], options: AnthropicOptions) -> Anthropi
     if texts:
         body["stop_sequences"] = texts
     by_tool = _with_tools_and_form(body, given, model, turns, thinks=thinks)
-    body |= _account(given)
+    body |= _account(given, fields.get("metadata"))
     if options.cache is not None and "cache_control" not in given:
         body["cache_control"] = {"type": _EPHEMERAL, "ttl": options.cache}
     if fields.get("stream"):
@@ -100,12 +100,15 @@ def _sampling(given: Mapping[str, Any], model: ClaudeModel, *, thinks: bool) -> 
     return body
 
 
-def _account(given: Mapping[str, Any]) -> Body:
+def _account(given: Mapping[str, Any], metadata: Any) -> Body:
     """Who asks, and where and how well the request is served."""
     body: Body = {}
     user = text_field(given, "safety_identifier") or text_field(given, "user")
+    own = metadata.get("user_id") if isinstance(metadata, Mapping) else None
     if user:
         body["metadata"] = {"user_id": _opaque(user)}
+    elif isinstance(own, str) and own:  # Anthropic's own name, so it was written for its API
+        body["metadata"] = {"user_id": own}
     for name in ("cache_control", "inference_geo"):
         if name in given:
             body[name] = given[name]
@@ -174,9 +177,7 @@ def _tool(tool: Tool) -> Body:
         body["description"] = tool.description
     if tool.strict:
         body["strict"] = True
-    if tool.cache_control is not None:
-        body["cache_control"] = tool.cache_control
-    return body
+    return _cached(body | dict(tool.extras), tool.cache_control)
 
 
 def _choice(choice: ToolChoice) -> Body:
@@ -194,10 +195,10 @@ def _written(turns: Sequence[Turn]) -> tuple[list[Body], list[Body]]:
     messages: list[Body] = []
     for turn in turns:
         if turn.role == "system" and not messages:
-            system += [_block(part) for part in turn.parts]
+            system += _blocks(turn.parts)
             continue
         role = "assistant" if turn.role == "assistant" else "user"
-        blocks = [_block(part) for part in turn.parts]
+        blocks = _blocks(turn.parts)
         if turn.role == "system":
             for block in blocks:
                 block["text"] = f"<system>\n{block['text']}\n</system>"
@@ -221,24 +222,39 @@ def _trim(blocks: list[Body]) -> None:
         blocks[-1]["text"] = blocks[-1]["text"].rstrip() or "…"
 
 
+def _blocks(parts: Iterable[Part]) -> list[Body]:
+    blocks: list[Body] = []
+    for part in parts:
+        block = _block(part)
+        if isinstance(part, Text) and part.search_result is not None:
+            about, text = part.search_result, block
+            cached = about.get("cache_control")
+            if about.get("index") == 0 or not blocks or blocks[-1]["type"] != "search_result":
+                named = {name: about.get(name) for name in ("source", "title")}
+                blocks.append({"type": "search_result", **named, "content": []})
+            block = blocks.pop()
+            block = _cached(block | {"content": [*block["content"], text]}, cached)
+        blocks.append(block)
+    return blocks
+
+
 def _block(part: Part) -> Body:
     match part:
+        case Text(text, cached, _, dict(document)):
+            source = {"type": "text", "media_type": "text/plain", "data": text}
+            return _cached({"type": "document", "source": source} | _about(document), cached)
         case Text(text, cached):
             return _cached({"type": "text", "text": text}, cached)
         case Media():
             return _media(part)
-        case ToolUse(identity, name, arguments):
-            return {
-                "type": "tool_use",
-                "id": _identity(identity),
-                "name": name,
-                "input": arguments,
-            }
-        case ToolResult(identity, _, parts, cached):
-            block: Body = {"type": "tool_result", "tool_use_id": _identity(identity)}
+        case ToolUse(identity, name, arguments, _, cached):
+            use = {"type": "tool_use", "id": identity_of(identity), "name": name}
+            return _cached(use | {"input": arguments}, cached)
+        case ToolResult(identity, _, parts, cached, failed):
+            block: Body = {"type": "tool_result", "tool_use_id": identity_of(identity)}
             if parts:
-                block["content"] = [_block(inner) for inner in parts]
-            return _cached(block, cached)
+                block["content"] = _blocks(parts)
+            return _cached(block | ({"is_error": True} if failed else {}), cached)
         case Thought(block_as_written):
             return dict(block_as_written)
 
@@ -247,7 +263,11 @@ def _cached(block: Body, cached: Any) -> Body:
     return block if cached is None else block | {"cache_control": cached}
 
 
-def _identity(identity: str) -> str:
+def _about(document: Mapping[str, Any]) -> Body:
+    return {name: document[name] for name in ("title", "context") if document.get(name)}
+
+
+def identity_of(identity: str) -> str:
     """An id of a call in the letters that the API takes; the same id always becomes the same."""
     if not _NOT_IN_IDS.search(identity):
         return identity
@@ -263,7 +283,8 @@ def _media(part: Media) -> Body:
             raise Untranslatable("messages", "has a file that is no PDF: send its words as text")
         source = {"type": "base64", "media_type": part.media_type, "data": part.data}
         block = {"type": "document", "source": source}
-        return _cached(block | ({"title": part.name} if part.name else {}), part.cache_control)
+        about = {"title": part.name} if part.document is None else part.document
+        return _cached(block | _about(about), part.cache_control)
     if part.url:
         source = {"type": "url", "url": part.url}
         return _cached({"type": "image", "source": source}, part.cache_control)

@@ -28,7 +28,12 @@ def thinking_of(
     if given.get("thinking") is not None:
         if not isinstance(given["thinking"], Mapping):
             raise Untranslatable("thinking", "must be an object as Anthropic has it")
-        return {"thinking": dict(given["thinking"])}
+        thinking = dict(given["thinking"])
+        if thinking.get("type") == "enabled" and answers_without_thoughts(messages):
+            return _own_effort(given)
+        return {"thinking": thinking, **_own_effort(given)}
+    if "output_config" in given:
+        return _own_effort(given)
     effort = text_field(given, "reasoning_effort", EFFORTS)
     if not effort:
         return {}
@@ -49,22 +54,37 @@ def thinking_of(
     return {"thinking": thinking, "output_config": {"effort": effort}}
 
 
+def _own_effort(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The effort as Anthropic itself has it."""
+    config = given.get("output_config")
+    if config is None:
+        return {}
+    if not isinstance(config, Mapping) or not isinstance(config.get("effort"), str):
+        raise Untranslatable("output_config", "must be an object with an `effort`")
+    return {"output_config": {"effort": config["effort"]}}
+
+
 def _within_budget(
     effort: str, most_tokens: int, messages: Sequence[Mapping[str, Any]]
 ) -> dict[str, Any]:
     if most_tokens <= _LEAST:
         rule = f"= {effort} needs `max_completion_tokens` above {_LEAST}, and it is {most_tokens}"
         raise Untranslatable("reasoning_effort", rule)
-    if _answers_a_call_without_its_thoughts(messages):
-        # The API takes up the thinking of a turn in the middle only from its signed beginning.
+    if answers_without_thoughts(messages):
         return {}
     budget = min(_BUDGETS[effort], max(_LEAST, most_tokens // 2))
     return {"thinking": {"type": "enabled", "budget_tokens": budget}}
 
 
-def _answers_a_call_without_its_thoughts(messages: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last message gives results of calls, and the caller left out the thoughts."""
-    if len(messages) < 2 or messages[-1]["content"][0]["type"] != "tool_result":
+def answers_without_thoughts(messages: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last message gives results of calls, and the thoughts before these are missing:
+    the API takes up the thinking of a turn in the middle only from its signed beginning."""
+    if len(messages) < 2 or not _kinds(messages[-1]) or _kinds(messages[-1])[0] != "tool_result":
         return False
-    kinds = [block["type"] for block in messages[-2]["content"]]
+    kinds = _kinds(messages[-2])
     return "tool_use" in kinds and kinds[0] not in ("thinking", "redacted_thinking")
+
+
+def _kinds(message: Mapping[str, Any]) -> list[str]:
+    content = message.get("content")
+    return [block["type"] for block in content] if isinstance(content, list) else []

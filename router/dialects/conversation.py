@@ -4,7 +4,7 @@ Everything in a message becomes a part, is a remark that no model reads, or is r
 """
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,16 +24,20 @@ _REMARKS = frozenset(
 _READ = frozenset(
     {
         *("role", "content", "name", "refusal", "tool_calls", "tool_call_id", "function_call"),
-        *("cache_control", "thinking_blocks", "extra_content"),
+        *("cache_control", "thinking_blocks", "extra_content", "is_error", "block_order"),
     }
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Text:
+    """Words. They may be of a document, or of a search's result, and these say of which."""
+
     text: str
     cache_control: Any = None
     signature: str = ""
+    document: Mapping[str, Any] | None = None
+    search_result: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,7 @@ class Media:
     url: str = ""
     name: str = ""
     cache_control: Any = None
+    document: Mapping[str, Any] | None = None  # its title and context, where the sender gives them
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +59,7 @@ class ToolUse:
     name: str
     arguments: Mapping[str, Any]
     signature: str = ""
+    cache_control: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +68,7 @@ class ToolResult:
     name: str
     parts: tuple["Text | Media", ...]
     cache_control: Any = None
+    failed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +160,24 @@ def _spoken(message: Mapping[str, Any], at: str, calls: _Calls) -> tuple[Part, .
     if signature and contents and isinstance(contents[-1], Text):
         contents = (*contents[:-1], Text(contents[-1].text, contents[-1].cache_control, signature))
     uses = tuple(_uses(message, at, calls))
-    return (*(Thought(block) for block in thoughts), *contents, *uses)
+    return _in_order(message.get("block_order"), map(Thought, thoughts), contents, uses)
+
+
+def _in_order(
+    order: Any, thoughts: Iterable[Thought], contents: Sequence[Part], uses: Sequence[ToolUse]
+) -> tuple[Part, ...]:
+    """The parts of an answer in the order that its sender gives, else thoughts, words, calls."""
+    parts: Mapping[str, list[Part]] = {
+        "thinking": [*thoughts],
+        "text": [*contents],
+        "tool_use": [*uses],
+    }
+    if isinstance(order, list) and all(
+        order.count(kind) == len(each) for kind, each in parts.items()
+    ):
+        left = {kind: iter(each) for kind, each in parts.items()}
+        return tuple(next(left[kind]) for kind in order if kind in parts)
+    return tuple(part for each in parts.values() for part in each)
 
 
 def _is_thought(block: Any) -> bool:
@@ -178,7 +202,8 @@ def _uses(message: Mapping[str, Any], at: str, calls: _Calls) -> Iterator[ToolUs
         if not isinstance(identity, str) or not identity:
             raise Untranslatable(f"{place}.id", "must be a string")
         calls.names[identity] = name
-        yield ToolUse(identity, name, _arguments(function, place), _signature(call))
+        arguments = _arguments(function, place)
+        yield ToolUse(identity, name, arguments, _signature(call), call.get("cache_control"))
 
 
 def _arguments(function: Mapping[str, Any], place: str) -> Mapping[str, Any]:
@@ -198,7 +223,8 @@ def _result(message: Mapping[str, Any], at: str, calls: _Calls) -> ToolResult:
         raise Untranslatable(f"{at}.tool_call_id", "must name the call that this is a result of")
     name = calls.names.get(identity) or message.get("name")
     parts = tuple(p for p in _contents(message, at) if isinstance(p, Text | Media))
-    return ToolResult(identity, str(name or ""), parts, message.get("cache_control"))
+    cached, failed = message.get("cache_control"), message.get("is_error") is True
+    return ToolResult(identity, str(name or ""), parts, cached, failed)
 
 
 def _contents(message: Mapping[str, Any], at: str) -> tuple[Part, ...]:
@@ -231,7 +257,8 @@ def _part(item: Any, at: str) -> Text | Media | None:
             text = item.get("text")
             if not isinstance(text, str):
                 raise Untranslatable(f"{at}.text", "must be a string")
-            return Text(text, cached) if text else None
+            document, search_result = _about(item, "document"), _about(item, "search_result")
+            return Text(text, cached, "", document, search_result) if text else None
         case "refusal":
             refusal = item.get("refusal")
             return Text(refusal) if isinstance(refusal, str) and refusal else None
@@ -270,8 +297,14 @@ def _file(item: Mapping[str, Any], at: str, cached: Any) -> Media:
         raise Untranslatable(f"{at}.file.file_id", rule)
     written = _string(file, "file_data", f"{at}.file")
     media_type, data = _data_url(written, f"{at}.file.file_data")
-    name = file.get("filename")
-    return Media("document", media_type, data, name=str(name) if name else "", cache_control=cached)
+    name = str(file.get("filename") or "")
+    about = _about(item, "document")
+    return Media("document", media_type, data, "", name, cached, about)
+
+
+def _about(item: Mapping[str, Any], name: str) -> Mapping[str, Any] | None:
+    about = item.get(name)
+    return about if isinstance(about, Mapping) else None
 
 
 def _data_url(address: str, at: str) -> tuple[str, str]:

@@ -189,19 +189,20 @@ def _parts(part: Part) -> list[Body]:
         case ToolUse(identity, name, arguments, signature):
             call: Body = {"name": name, "args": arguments}
             return [_signed({"functionCall": _with_id(call, identity)}, signature)]
-        case ToolResult(identity, name, parts):
-            return _result(identity, name, parts)
+        case ToolResult():
+            return _result(part)
         case Thought():
             return []  # another provider's, sealed by its signature
 
 
-def _result(identity: str, name: str, parts: Sequence[Text | Media]) -> list[Body]:
-    if not name:
+def _result(result: ToolResult) -> list[Body]:
+    if not result.name:
         raise Untranslatable("messages", "has a tool's result whose call is not in `messages`")
-    output = "".join(part.text for part in parts if isinstance(part, Text))
-    response: Body = {"name": name, "response": {"output": output}}
-    media = [_media(part) for part in parts if isinstance(part, Media)]
-    return [{"functionResponse": _with_id(response, identity)}, *media]
+    output = "".join(part.text for part in result.parts if isinstance(part, Text))
+    named = "error" if result.failed else "output"
+    response: Body = {"name": result.name, "response": {named: output}}
+    media = [_media(part) for part in result.parts if isinstance(part, Media)]
+    return [{"functionResponse": _with_id(response, result.id)}, *media]
 
 
 def _with_id(body: Body, identity: str) -> Body:

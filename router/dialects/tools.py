@@ -1,11 +1,13 @@
 """The tools of a chat request and its wanted form of answer, in any of OpenAI's spellings. Pure."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from router.dialects.fields import Untranslatable
 
+TOOL_EXTRAS = ("input_examples", "eager_input_streaming")  # Anthropic's, kept beside a function
+_NOTHING: Mapping[str, Any] = {}
 _ANY_OBJECT: Mapping[str, Any] = {"type": "object", "properties": {}}
 
 
@@ -16,6 +18,7 @@ class Tool:
     schema: Mapping[str, Any]
     strict: bool = False
     cache_control: Any = None
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ def tools_of(fields: Mapping[str, Any]) -> tuple[tuple[Tool, ...], ToolChoice]:
     if not isinstance(listed, list) or not isinstance(old, list):
         raise Untranslatable("tools", "must be a list")
     tools = [_tool(tool, f"tools[{n}]") for n, tool in enumerate(listed)]
-    tools += [_function(function, f"functions[{n}]", None) for n, function in enumerate(old)]
+    tools += [_function(function, f"functions[{n}]", _NOTHING) for n, function in enumerate(old)]
     choice, allowed = _choice(fields)
     if allowed is not None:
         tools = [tool for tool in tools if tool.name in allowed]
@@ -61,22 +64,24 @@ def _tool(tool: Any, at: str) -> Tool:
         kind = tool.get("type") if isinstance(tool, Mapping) else None
         rule = "must be a function" if kind in (None, "function") else f"is of type {kind!r:.40}"
         raise Untranslatable(at, f"{rule}: only tools of type `function` can be translated")
-    return _function(tool["function"], f"{at}.function", tool.get("cache_control"))
+    return _function(tool["function"], f"{at}.function", tool)
 
 
-def _function(function: Any, at: str, cached: Any) -> Tool:
+def _function(function: Any, at: str, around: Mapping[str, Any]) -> Tool:
+    """`around` is what holds the function, with members that are not OpenAI's."""
     if not isinstance(function, Mapping) or not isinstance(function.get("name"), str):
         raise Untranslatable(f"{at}.name", "must be a string")
     schema = function.get("parameters")
     if schema is not None and not isinstance(schema, Mapping):
         raise Untranslatable(f"{at}.parameters", "must be a JSON Schema")
-    description = function.get("description")
+    description, cached = function.get("description"), around.get("cache_control")
     return Tool(
         function["name"],
         description if isinstance(description, str) else "",
         schema or _ANY_OBJECT,
         function.get("strict") is True,
         cached if cached is not None else function.get("cache_control"),
+        {name: around[name] for name in TOOL_EXTRAS if name in around},
     )
 
 

@@ -8,6 +8,7 @@ from typing import Protocol
 from router.calls.attempts import Attempts, pause_before_retry
 from router.calls.outcome import CallOutcome
 from router.config.config import Config
+from router.config.manners import manners_of
 from router.dialects.extensions import without_extensions
 from router.domain import Attempt, Call
 from router.plans.pace import Pace
@@ -44,7 +45,7 @@ class Tries:
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             its_call = call.to(backend, speaks=settings.speaks)
             if its_call.extended and not settings.reads_extensions:
-                its_call = without_extensions(its_call)
+                its_call = without_extensions(its_call, manners_of(settings))
             for turn in range(settings.retry.times + 1):
                 outcome = await self.attempts.try_once(backend, its_call, patience=patience)
                 self._note(outcome)

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from typing import Protocol
 
 from router.domain import Request
+from router.wire.asgi import HeaderList
 
 
 class ErrorForm(Protocol):
@@ -19,6 +20,9 @@ class ErrorForm(Protocol):
 
     def broken(self, body: bytes) -> bytes:
         """The error as the last event of a stream that has begun."""
+
+    def headers(self, request_id: str) -> HeaderList:
+        """Headers of every reply, by which the dialect's clients know the request."""
 
 
 class Dialect(ErrorForm, Protocol):
@@ -45,6 +49,9 @@ class OpenAIErrors:
 
     def broken(self, body: bytes) -> bytes:
         return b"data: " + body + b"\n\n"
+
+    def headers(self, request_id: str) -> HeaderList:  # noqa: ARG002
+        return []
 
 
 OPENAI_ERRORS = OpenAIErrors()

@@ -10,7 +10,8 @@ from referencing.jsonschema import DRAFT202012
 from router.api.openapi import document
 
 _URI = "urn:openapi"
-_EVENTS = {"/v1/responses": "ResponseEvent"}  # the schema of the events of a stream
+# The schemas of the events of a stream.
+_EVENTS = {"/v1/responses": "ResponseEvent", "/v1/messages": "MessageEvent"}
 
 
 @lru_cache(maxsize=1)

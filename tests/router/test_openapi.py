@@ -32,8 +32,10 @@ plans: {{model: {{ask: model}}, generate: {{ask: generator}}}}
 """
 HI = [{"role": "user", "content": "hi"}]
 CHAT = {"model": "model", "messages": HI}
+CLAUDES = CHAT | {"max_tokens": 50}
 SHAPE = [{"role": "user", "content": 'Two: {"name": "string"}'}]
 TEXT = {"model": "auto", "input": "hi"}
+STREAMED = ("ChatCompletionChunk", "MessageEvent", "ResponseEvent")  # in words
 UNKNOWN = "01a21cbc-bcba-705c-8a7d-7cb16de9027e"
 # Method, path, body, headers, and the status that is due: right requests and wrong ones.
 ASKED = [
@@ -52,6 +54,19 @@ ASKED = [
     ("POST", "/v1/responses", TEXT | {"model": "model", "background": True}, {}, 400),
     ("POST", "/v1/responses", TEXT | {"model": "nobody"}, {}, 404),
     ("POST", "/v1/responses", TEXT, {"content-type": "text/plain"}, 415),
+    ("POST", "/v1/messages", CLAUDES, {}, 200),
+    ("POST", "/v1/messages", CLAUDES | {"stream": True}, {}, 200),
+    ("POST", "/v1/messages", CLAUDES | {"metadata": {"user_id": "u"}}, {}, 200),
+    ("POST", "/v1/messages", CLAUDES, {"anthropic-version": "2020-01-01"}, 400),
+    ("POST", "/v1/messages", CLAUDES | {"messages": []}, {}, 400),
+    ("POST", "/v1/messages", CLAUDES | {"tools": [{"type": "web_search_20250305"}]}, {}, 400),
+    ("POST", "/v1/messages", CLAUDES | {"model": "nobody"}, {}, 404),
+    ("POST", "/v1/messages", CLAUDES | {"pad": "x" * 5000}, {}, 413),
+    ("POST", "/v1/messages", CLAUDES, {"content-type": "text/plain"}, 415),
+    ("POST", "/v1/messages/count_tokens", CHAT, {}, 200),
+    ("POST", "/v1/messages/count_tokens", CHAT | {"messages": "hi"}, {}, 400),
+    ("GET", "/v1/models?limit=1", None, {"anthropic-version": "2026-10-21"}, 200),
+    ("GET", "/v1/models/auto", None, {"anthropic-version": "2026-10-21"}, 200),
     ("POST", "/v1/embeddings", TEXT, {}, 200),
     ("POST", "/v1/embeddings", TEXT | {"encoding_format": "base64"}, {}, 200),
     ("POST", "/v1/embeddings", {"model": "auto", "input": []}, {}, 400),
@@ -174,10 +189,7 @@ def test_a_broken_example_would_be_noticed():
 @pytest.mark.parametrize("name", described()["components"]["schemas"])
 def test_every_schema_is_one_of_json_schema_and_is_used(name):
     jsonschema.Draft202012Validator.check_schema(described()["components"]["schemas"][name])
-    assert f'"#/components/schemas/{name}"' in json.dumps(described()) or name in (
-        "ChatCompletionChunk",
-        "ResponseEvent",
-    )
+    assert f'"#/components/schemas/{name}"' in json.dumps(described()) or name in STREAMED
 
 
 def test_every_component_that_is_named_exists_and_every_operation_has_a_name():

@@ -17,7 +17,7 @@ PNG = {"type": "base64", "media_type": "image/png", "data": "iVBORw0KGgo="}
 WEATHER = {"name": "weather", "input_schema": {"type": "object", "properties": {}}}
 
 
-def asked(*messages, **more):
+def request_with(*messages, **more):
     return {"model": "auto", "max_tokens": 9, "messages": list(messages)} | more
 
 
@@ -42,7 +42,7 @@ def result(identity, content="ok", **more):
 
 
 HI = user(words("hi"))
-LOOP = asked(
+LOOP = request_with(
     HI,
     claude(
         {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"},
@@ -89,7 +89,7 @@ def test_a_loop_of_tools_becomes_messages_of_chat():
     ],
 )
 def test_a_choice_of_tools_is_chats_own(given_choice, choice, parallel):
-    fields = chat_of(asked(HI, tools=[WEATHER], tool_choice=given_choice)).fields
+    fields = chat_of(request_with(HI, tools=[WEATHER], tool_choice=given_choice)).fields
     assert fields["tool_choice"] == choice
     assert fields.get("parallel_tool_calls") == parallel
 
@@ -120,7 +120,7 @@ NATIVE_ONLY = [
 
 @pytest.mark.parametrize(("more", "named"), NATIVE_ONLY, ids=[named for _, named in NATIVE_ONLY])
 def test_what_only_anthropic_can_do_is_named(more, named):
-    form = chat_of(asked(HI) | more)
+    form = chat_of(request_with(HI) | more)
     assert any(named in each for each in form.only_native), form.only_native
 
 
@@ -140,7 +140,7 @@ def test_what_only_anthropic_can_do_is_named(more, named):
     ],
 )  # fmt: skip
 def test_what_changes_no_answer_is_named_once(more, named):
-    form = chat_of(asked(HI) | more)
+    form = chat_of(request_with(HI) | more)
     assert form.left_out == (named,)
     assert form.only_native == ()
 
@@ -152,7 +152,7 @@ def test_defaults_say_nothing():
         "inference_geo": "global",
         "container": None,
     }
-    form = chat_of(asked(HI, **more, thinking={"type": "disabled"}))
+    form = chat_of(request_with(HI, **more, thinking={"type": "disabled"}))
     assert (form.left_out, form.only_native) == ((), ())
 
 
@@ -177,11 +177,11 @@ def test_defaults_say_nothing():
 )
 def test_what_is_malformed_is_refused_by_its_field(more, field):
     with pytest.raises(Untranslatable) as refusal:
-        chat_of(asked(HI) | more)
+        chat_of(request_with(HI) | more)
     assert refusal.value.field == field
 
 
-CASES = [LOOP, *(asked(HI) | more for more, _ in NATIVE_ONLY)]
+CASES = [LOOP, *(request_with(HI) | more for more, _ in NATIVE_ONLY)]
 
 
 @given(st.data(), st.sampled_from(CASES), JSON)
@@ -236,12 +236,15 @@ def test_no_other_kind_of_backend_is_sent_what_only_anthropics_reads():
     ],
 )
 def test_thinking_becomes_the_nearest_effort_that_the_model_takes(more, taken, effort):
-    assert plain(chat_of(asked(HI) | more).fields, Manners(taken)).get("reasoning_effort") == effort
+    assert (
+        plain(chat_of(request_with(HI) | more).fields, Manners(taken)).get("reasoning_effort")
+        == effort
+    )
 
 
 def test_thoughts_that_nobody_signed_stay_here():
     unsigned = {"type": "thinking", "thinking": "Hm.", "signature": "waggle"}
-    request = asked(
+    request = request_with(
         HI, claude(unsigned, use("t1")), user(result("t1")), thinking={"type": "adaptive"}
     )
     form = chat_of(request)
@@ -256,6 +259,6 @@ def test_thoughts_that_nobody_signed_stay_here():
 def test_an_answers_blocks_keep_their_order():
     signed = {"type": "thinking", "thinking": "Hm.", "signature": "c2ln"}
     spoken = claude(words("a"), signed, use("t1"), words("b"), use("t2"))
-    request = asked(HI, spoken, user(result("t1"), result("t2")))
+    request = request_with(HI, spoken, user(result("t1"), result("t2")))
     body = request_of(chat_of(request).fields, AnthropicOptions("claude-opus-4-8")).body
     assert body["messages"][1] == spoken

@@ -151,9 +151,12 @@ soak: $(STAMP)
 clients: $(STAMP) $(CLIENTS)/.installed
 	$(BIN)/python -m pytest tests/clients
 
-$(CLIENTS)/.installed: requirements-clients.lock
+$(CLIENTS)/.installed: requirements-clients.lock tests/clients/agents/package-lock.json
 	@test -x $(CLIENTS)/bin/python || $(PYTHON) -m venv $(CLIENTS)
 	@$(CLIENTS)/bin/python .ci/pip_progress.py $(CLIENTS)/install.log --no-deps --require-hashes -r requirements-clients.lock
+	@mkdir -p $(CLIENTS)/agents && cp tests/clients/agents/package*.json $(CLIENTS)/agents
+	@npm ci --prefix $(CLIENTS)/agents --no-audit --no-fund --silent || \
+		echo "The agents of npm are not installed: their tests are skipped."
 	@touch $@
 
 lock-clients:

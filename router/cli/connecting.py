@@ -3,8 +3,7 @@
 A text holds no key. Programs and apps read the key from the environment, so that a text may be
 committed. A service without keys ignores what it gets there.
 
-Not covered: apps that run in a browser (no site's pages may use a service) and apps that speak no
-chat completions.
+Not covered: apps that run in a browser (no site's pages may use a service).
 """
 
 from dataclasses import dataclass
@@ -131,6 +130,32 @@ answer = litellm.completion(
 print(answer.choices[0].message.content)
 """
 
+_AGENTS_SDK = f"""\
+import os
+
+from agents import Agent, Runner, function_tool, set_default_openai_client, set_tracing_disabled
+from openai import AsyncOpenAI
+
+client = AsyncOpenAI(
+    base_url="@URL@",
+    api_key={_ENVIRONMENT},
+    default_headers={{"x-waggle-task": "my-task"}},
+)
+set_default_openai_client(client, use_for_tracing=False)
+set_tracing_disabled(True)  # traces would go to OpenAI
+
+
+@function_tool
+def weather(city: str) -> str:
+    \"\"\"The weather in a city.\"\"\"
+    return f"sunny in {{city}}"
+
+
+agent = Agent(name="Scout", instructions="Be brief.", model="@MODEL@", tools=[weather])
+result = Runner.run_sync(agent, "How is the weather in Paris?")
+print(result.final_output)
+"""
+
 _AIDER = """\
 # .aider.conf.yml; the key comes from the environment: export OPENAI_API_KEY=$WAGGLE_API_KEY
 # (a service without keys takes any word: export OPENAI_API_KEY=none)
@@ -188,6 +213,21 @@ open-webui serve
 #     -v open-webui:/app/backend/data ghcr.io/open-webui/open-webui:main
 """
 
+_CODEX = """\
+# ~/.codex/config.toml; the key comes from the environment: export WAGGLE_API_KEY=wg-...
+# (a service without keys takes any word: export WAGGLE_API_KEY=none)
+model = "@MODEL@"
+model_provider = "waggle"
+web_search = "disabled"  # OpenAI's servers run it, and no other backend has it
+
+[model_providers.waggle]
+name = "Waggle"
+base_url = "@URL@"
+env_key = "WAGGLE_API_KEY"
+wire_api = "responses"
+http_headers = { "x-waggle-task" = "coding" }
+"""
+
 _CURSOR = """\
 Cursor Settings > Models:
   OpenAI API key              a key of this service: waggle keys new cursor
@@ -208,7 +248,9 @@ APPS = {
         ConnectedApp("llamaindex", "LlamaIndex", "a Python program", _LLAMAINDEX, _TRIED),
         ConnectedApp("dspy", "DSPy", "a Python program", _DSPY, _TRIED),
         ConnectedApp("litellm", "LiteLLM", "a Python program", _LITELLM, _TRIED),
+        ConnectedApp("agents-sdk", "OpenAI's Agents SDK", "a Python program", _AGENTS_SDK, _TRIED),
         ConnectedApp("aider", "Aider", ".aider.conf.yml", _AIDER, _TRIED),
+        ConnectedApp("codex", "OpenAI's Codex", "~/.codex/config.toml", _CODEX, _TRIED),
         ConnectedApp("open-webui", "Open WebUI", "a terminal", _OPEN_WEBUI, _SHAPE),
         ConnectedApp("cursor", "Cursor", "its settings", _CURSOR, _SHAPE, local=False),
         ConnectedApp("continue", "Continue", "~/.continue/config.yaml", _CONTINUE, _SHAPE),

@@ -51,7 +51,9 @@ def report(client, served, tmp_path):
     return json.loads(run(command, tmp_path).splitlines()[-1])
 
 
-@pytest.mark.parametrize("app", ["openai", "langchain", "llamaindex", "dspy", "litellm"])
+@pytest.mark.parametrize(
+    "app", ["openai", "langchain", "llamaindex", "dspy", "litellm", "agents-sdk"]
+)
 def test_the_program_that_connect_prints_runs_as_it_is(served, tmp_path, app):
     program = tmp_path / "program.py"
     program.write_text(APPS[app].filled(served.waggle.url, "auto"))

@@ -22,7 +22,7 @@ WAGGLE = typer.main.get_command(app)
 TARGETS = frozenset(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(), re.M))
 # Commands that run quickly, without a service or a network: the tests run them.
 _RUN = ("check", "deploy", "keys", "report", "sandbox", "solutions why", "sql", "telemetry")
-_ELSEWHERE = {"docker", "export", "kubectl", "serve"}  # commands of other programs
+_ELSEWHERE = {"codex", "docker", "export", "kubectl", "serve"}  # commands of other programs
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ are requests of the shape that they send.
 
 import ast
 import json
+import tomllib
 
 import pytest
 import yaml
@@ -17,7 +18,7 @@ from router.keys import new_key, save_keys
 from tests.rig import rig
 from tests.upstream import Upstream
 
-PROGRAMS = ("openai", "langchain", "llamaindex", "dspy", "litellm")
+PROGRAMS = ("openai", "langchain", "llamaindex", "dspy", "litellm", "agents-sdk")
 
 
 def connect(*args):
@@ -35,7 +36,8 @@ def test_every_text_names_the_address_and_the_model(name):
     printed = connect(name, "--url", "http://waggle.example:9000", "--model", "premium").stdout
     assert "http://waggle.example:9000/v1" in printed
     assert "premium" in printed
-    assert "@" not in printed
+    assert "@URL@" not in printed
+    assert "@MODEL@" not in printed
 
 
 def test_the_address_is_the_configurations_where_no_service_runs(tmp_path):
@@ -67,6 +69,9 @@ def test_files_of_settings_are_what_their_apps_can_read():
     assert aider["openai-api-base"].endswith("/v1")
     [model] = yaml.safe_load(connect("continue").stdout)["models"]
     assert (model["provider"], model["model"]) == ("openai", "auto")
+    codex = tomllib.loads(connect("codex").stdout)
+    assert (codex["model"], codex["model_provider"]) == ("auto", "waggle")
+    assert codex["model_providers"]["waggle"]["wire_api"] == "responses"
     zed = json.loads(connect("zed").stdout)["language_models"]["openai_compatible"]["Waggle"]
     assert zed["available_models"][0]["name"] == "auto"
 

@@ -56,8 +56,8 @@ class ResponsesDialect(OpenAIErrors):
         except Untranslatable as error:
             raise BadRequest(f"{error}.", error.field) from None
         # These are for Waggle: OpenAI's chat takes metadata only with `store`, others never.
-        for_waggle = {n: given[n] for n in ("metadata", "conversation") if given.get(n)}
-        fields = {**read.chat, **for_waggle}
+        for_waggle = {"metadata": given.get("metadata"), "conversation": _conversation(given)}
+        fields = {**read.chat, **{name: value for name, value in for_waggle.items() if value}}
         request = chat_request(
             fields,
             orjson.dumps(read.chat),
@@ -91,6 +91,13 @@ class ResponsesDialect(OpenAIErrors):
 
     def broken(self, body: bytes) -> bytes:
         return ResponseEvents.error_event(orjson.loads(body)["error"], 0)
+
+
+def _conversation(given: Mapping[str, Any]) -> Any:
+    """What the caller calls this conversation; Codex names its sessions in a place of its own."""
+    of_codex = given.get("client_metadata")
+    session = of_codex.get("session_id") if isinstance(of_codex, dict) else None
+    return given.get("conversation") or session
 
 
 def _taken(events: ResponseEvents, event: bytes) -> bytes:

@@ -39,7 +39,17 @@ def validator(schema):
 def template_of(path):
     """The path of the document that a request's path is described by."""
     path = path.partition("?")[0]
-    return "/v1/models/{name}" if path.startswith("/v1/models/") else path
+    if path in described()["paths"]:
+        return path
+    if path.startswith("/v1/models/"):  # a model's name may hold slashes
+        return "/v1/models/{name}"
+    segments = path.split("/")
+    return next(
+        template
+        for template in described()["paths"]
+        if len(parts := template.split("/")) == len(segments)
+        and all(a == b or a.startswith("{") for a, b in zip(parts, segments, strict=True))
+    )
 
 
 def response_of(method, path, status):

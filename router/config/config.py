@@ -6,6 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from router.config.backends import AnyBackend
+from router.config.conversations import Conversations
 from router.config.guardrails import Guards
 from router.config.objective import Objective, Trials
 from router.config.plan_steps import lead
@@ -34,6 +35,7 @@ class Config(Values):
     signals: Sources = DEFAULT
     guardrails: Guards = ()
     reuse: Reuse = Reuse()
+    conversations: Conversations = Conversations()
     trials: Trials = Trials()
 
     @model_validator(mode="before")
@@ -83,6 +85,10 @@ class Config(Values):
     @property
     def reuse_folder(self) -> Path:
         return self.data / "solutions"
+
+    @property
+    def conversations_folder(self) -> Path:
+        return self.data / "conversations"
 
     @property
     def keys_file(self) -> Path:

@@ -38,6 +38,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
         yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
     yield from _verifier_checks(raw, plans)
     yield from _team_checks(_section(raw, "keys"))
+    yield from _summarizer_checks(raw, backends)
     objective = _section(raw, "objective")
     yield from _objective_checks(objective, plans)
     yield from _ladder_checks(_section(objective, "ladder"), _laddered(raw))
@@ -184,6 +185,16 @@ def _team_checks(keys: Raw) -> Iterator[Mistake]:
         named = settings.get("teams") if isinstance(settings, dict) else None
         for index, name in enumerate(named if isinstance(named, list) else ()):
             yield from _name_check(("keys", "tags", tag, "teams", index), name, "team", teams)
+
+
+def _summarizer_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
+    """Check that `conversations.summarizer` names a backend that is a model."""
+    at, name = ("conversations", "summarizer"), _section(raw, "conversations").get("summarizer")
+    yield from _name_check(at, name, "backend", backends)
+    kind = _kinds(raw).get(name) if isinstance(name, str) else None
+    if kind is not None and kind not in _AUTHORS:
+        rule = f"only a model can summarise a conversation, and {name} is of kind {kind}"
+        yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
 
 
 def _models(raw: Raw) -> dict[str, str]:

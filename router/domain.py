@@ -122,6 +122,7 @@ class Request:
     team: str = ""  # the team of its key
     left_out: tuple[str, ...] = ()  # fields of `native` that change no answer, and chat lacks
     guarded: "Guarded | None" = None  # None: no guard is configured for it
+    before: tuple["Attempt", ...] = ()  # calls made for it before the decision, such as a summary
 
     @property
     def dialect(self) -> str:
@@ -301,7 +302,7 @@ class Trace:
     decision: Decision
     started_at: float
     attempts: tuple[Attempt, ...] = ()
-    questions: tuple[Attempt, ...] = ()  # calls that asked whether a remembered answer serves
+    questions: tuple[Attempt, ...] = ()  # calls beside the plan: about memory, for a summary
     status: int = 0
     error: str = ""
     error_type: str = ""

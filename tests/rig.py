@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import aiohttp
@@ -82,10 +83,14 @@ async def rig(
     steady: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> AsyncIterator[Rig]:
-    """Run a whole Waggle with this configuration."""
+    """Run a whole Waggle with this configuration, in a folder of its own if none is given."""
     config = Config.model_validate(yaml.safe_load(text))
     hive = hive or LosableHive()
     async with AsyncExitStack() as stack:
+        if "data" not in config.server.model_fields_set:
+            folder = stack.enter_context(TemporaryDirectory())
+            server = config.server.model_copy(update={"data": folder})
+            config = config.model_copy(update={"server": server})
         backends = await stack.enter_async_context(
             hosted_backends(
                 config, token=TOKEN, read_secret=lambda name: "sk-upstream-secret", clock=steady
@@ -110,6 +115,7 @@ async def rig(
             steady=steady,
             uniform=uniform,
         )
+        stack.callback(router.conversations.close)
         remembering = router.engine.recall
         if remembering is not None:
             stack.callback(remembering.memory.close)

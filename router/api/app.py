@@ -11,13 +11,13 @@ from router.api.budgets import BudgetsEndpoint
 from router.api.count_tokens import CountTokensEndpoint
 from router.api.dialects.chat import ChatDialect
 from router.api.dialects.messages import MessagesDialect
-from router.api.dialects.responses import ResponsesDialect
 from router.api.doors import DOORS
 from router.api.embeddings import EmbeddingsEndpoint
 from router.api.feedback import FeedbackEndpoint
 from router.api.health import HealthEndpoint
 from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, LearnerEndpoint
+from router.api.memory_routes import memory_routes
 from router.api.metrics import MetricsEndpoint
 from router.api.models import MODEL_PATH, ModelsEndpoint
 from router.api.openapi import OpenApiEndpoint
@@ -27,6 +27,7 @@ from router.api.route import RouteEndpoint
 from router.api.routes import Route, Routes
 from router.api.sql import SqlEndpoint
 from router.api.trials import TrialsEndpoint
+from router.conversations.memory import ConversationMemory
 from router.domain import Refusal, new_id
 from router.engine.engine import Engine
 from router.guardrails.refusals import GuardRefused
@@ -50,6 +51,7 @@ class App:
         *,
         hive: Hive,
         memory: Memory,
+        conversations: ConversationMemory,
         learner: LearnerClient | None,
         name: str,
         started_at: int,
@@ -60,7 +62,6 @@ class App:
         trials = TrialsEndpoint(admission, learner)
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
-        responses = AskEndpoint(engine, admission, ResponsesDialect())
         messages = MessagesDialect()
         ask_claude = AskEndpoint(engine, admission, messages)
         count_tokens = CountTokensEndpoint(engine, admission)
@@ -77,12 +78,7 @@ class App:
         self.routes = Routes(
             (
                 Route("/v1/chat/completions", {"POST": ask.post}, operation="chat"),
-                Route(
-                    "/v1/responses",
-                    {"POST": responses.post},
-                    operation="chat",
-                    form=responses.dialect,
-                ),
+                *memory_routes(engine, admission, conversations),
                 Route("/v1/messages", {"POST": ask_claude.post}, form=messages, operation="chat"),
                 Route("/v1/messages/count_tokens", {"POST": count_tokens.post}, form=messages),
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),

@@ -1,6 +1,8 @@
 """Requests for an answer, in each dialect: from memory, or from the plan that was chosen."""
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
+from typing import Protocol
 
 from router.api.dialects.dialect import Dialect
 from router.api.explanation import with_explanation
@@ -13,6 +15,16 @@ from router.keys import Key
 from router.wire.asgi import WhileConnected
 
 
+class Keeps(Protocol):
+    """Keeps answers before the caller gets them, in the caller's dialect."""
+
+    async def whole(self, body: bytes) -> bytes:
+        """An answer as it goes out."""
+
+    def events(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """A stream as it goes out."""
+
+
 @dataclass(frozen=True, slots=True)
 class AskEndpoint:
     engine: Engine
@@ -23,7 +35,9 @@ class AskEndpoint:
         key, request = await self.admission.request(incoming, self.dialect.parse)
         await self.answer(incoming, key, request)
 
-    async def answer(self, incoming: Incoming, key: Key, request: Request) -> None:
+    async def answer(
+        self, incoming: Incoming, key: Key, request: Request, keeping: Keeps | None = None
+    ) -> None:
         """Answer a request that was parsed, and send the answer in the caller's dialect."""
         request = replace(request, scope=key.remembers_as)
         backend, allowed = incoming.backend, key.plans
@@ -35,13 +49,19 @@ class AskEndpoint:
             answering = self.engine.answer(request, decision, lookup)
         async with WhileConnected(incoming.receive):
             answer = await answering
+            explain = incoming.wants_explanation
             await send_answer(
-                incoming.reply, answer, self.dialect, explain=incoming.wants_explanation
+                incoming.reply, answer, self.dialect, explain=explain, keeping=keeping
             )
 
 
 async def send_answer(
-    reply: ReplyWriter, answer: Answer, dialect: Dialect, *, explain: bool
+    reply: ReplyWriter,
+    answer: Answer,
+    dialect: Dialect,
+    *,
+    explain: bool,
+    keeping: Keeps | None = None,
 ) -> None:
     """Send an answer in a dialect, whole or as a stream. An answer from a backend that speaks the
     dialect goes out as it came."""
@@ -50,22 +70,24 @@ async def send_answer(
         names = ", ".join(request.left_out).encode("ascii", "replace")
         reply.also = [*reply.also, (b"x-waggle-left-out", names)]
     if answer.stream is not None:
-        await _send_stream(reply, answer, dialect, explain=explain)
+        await _send_stream(reply, answer, dialect, explain=explain, keeping=keeping)
         return
     if not native and answer.status >= 400:
         body = dialect.error(answer.status, answer.body, request.id)
     else:
         body = answer.body if native else dialect.whole(request, answer.body)
+        body = await keeping.whole(body) if keeping is not None and answer.status < 300 else body
     await send_whole(reply, replace(answer, body=body), explain=explain)
 
 
 async def _send_stream(
-    reply: ReplyWriter, answer: Answer, dialect: Dialect, *, explain: bool
+    reply: ReplyWriter, answer: Answer, dialect: Dialect, *, explain: bool, keeping: Keeps | None
 ) -> None:
     chunks = answer.stream
     assert chunks is not None
     native = answer.dialect == dialect.name
     stream = chunks if native else dialect.events(answer.trace.request, chunks)
+    stream = stream if keeping is None else keeping.events(stream)
     headers = [*SSE, *answer_headers(answer.trace, streaming=True, pending=answer.pending)]
     try:
         # Take the first piece before the head: a generator that has not started runs no clean-up.

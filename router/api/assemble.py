@@ -22,6 +22,7 @@ from router.budgets import Moment
 from router.calls.attempts import Attempts, Directory
 from router.calls.hop import Hops
 from router.config.config import Config
+from router.conversations.memory import ConversationMemory
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.engine import Engine
@@ -41,14 +42,17 @@ class Router:
     admission: Admission
     app: App
     background: Background
+    conversations: ConversationMemory
 
     def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
+        self.conversations.reconfigure(config.conversations)
         self.engine.reconfigure(config)
         self.admission.replace_keys(keys)
 
     def close(self) -> None:
         if self.engine.recall is not None:
             self.engine.recall.memory.close()
+        self.conversations.close()
         self.engine.journal.close()
 
 
@@ -84,19 +88,27 @@ def assemble(
         remembers=remembers,
     )
     admission = Admission(engine, keys)
+    conversations = ConversationMemory(config.conversations_folder, config.conversations)
     app = App(
         engine,
         admission,
         hive=hive,
         memory=memory,
+        conversations=conversations,
         learner=learner,
         name=name,
         started_at=int(wall()),
     )
     background = Background(
-        engine, hive, memory, learner=learner, name=name, running=lambda: app.running
+        engine,
+        hive,
+        memory,
+        conversations,
+        learner=learner,
+        name=name,
+        running=lambda: app.running,
     )
-    return Router(engine, admission, app, background)
+    return Router(engine, admission, app, background, conversations)
 
 
 @dataclass(frozen=True, slots=True)

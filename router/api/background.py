@@ -9,6 +9,7 @@ import logging
 from collections.abc import Callable
 
 from router.api.learner import LearnerClient
+from router.conversations.memory import ConversationMemory
 from router.engine.engine import Engine
 from router.hive import Hive, News
 from router.telemetry.lookup import Memory
@@ -22,6 +23,7 @@ class Background:
         engine: Engine,
         hive: Hive,
         memory: Memory,
+        conversations: ConversationMemory,
         *,
         learner: LearnerClient | None = None,
         name: str,
@@ -31,6 +33,7 @@ class Background:
         self._engine = engine
         self._hive = hive
         self._memory = memory
+        self._conversations = conversations
         self._learner = learner
         self._name = name
         self._running = running
@@ -135,6 +138,12 @@ class Background:
     async def keep_learning(self, seconds: float = 30.0) -> None:
         while True:
             await self.learn()
+            await asyncio.sleep(seconds)
+
+    async def keep_forgetting(self, seconds: float = 300.0) -> None:
+        """Forget the conversations that have expired. Any number of routers may do it at once."""
+        while True:
+            await self._conversations.sweep(self._engine.wall())
             await asyncio.sleep(seconds)
 
     async def keep_following(self, seconds: float = 0.5) -> None:

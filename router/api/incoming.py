@@ -160,14 +160,19 @@ class Admission:
         budgets. Without `asks`, no guard asks a backend."""
         key = await self.admit(incoming, "app")
         body = await self.body(incoming)
-        request = await beside(len(body), partial(_read, parse, body, incoming, key.id))
-        request = replace(request, tags=tags_of(incoming.headers, request.fields), team=key.team)
+        request = await beside(len(body), partial(read_request, parse, body, incoming, key.id))
+        request = await self.in_budgets(incoming, key, request)
         engine = self._engine
-        await self._count(incoming, of_tags(engine.config.keys, key, request.tags))
         return key, await engine.guarding.before(engine.config, request, asks=asks)
 
+    async def in_budgets(self, incoming: Incoming, key: Key, request: Request) -> Request:
+        """The request with its tags and its team, counted in the budgets of the tags."""
+        request = replace(request, tags=tags_of(incoming.headers, request.fields), team=key.team)
+        await self._count(incoming, of_tags(self._engine.config.keys, key, request.tags))
+        return request
 
-def _read(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:
+
+def read_request(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:
     request = parse(body, incoming.headers, request_id=incoming.id, key_id=key_id)
     read_beside(request)
     return request

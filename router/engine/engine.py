@@ -46,6 +46,7 @@ from router.engine.progress import LEFT, Answer, InProgress
 from router.engine.recall import Lookup, Recall, open_memory, to_adapt
 from router.engine.replying import Replying, usage_of
 from router.engine.request_ledger import RequestLedger
+from router.engine.summarizing import Summarizing
 from router.engine.tries import Tries
 from router.engine.verifying import Verifying
 from router.plans.bodies import Work
@@ -113,6 +114,7 @@ class Engine:
         )
         self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)
+        self.summarizing = Summarizing(self.tries, self.allowances, self.guarding, self.steady)
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
@@ -364,7 +366,7 @@ class Engine:
             started_at=self.wall(),
             keep_prompt=self.config.telemetry.prompts,
             recalled=recalled,
-            questions=(*calls, *(() if lookup is None else lookup.questions)),
+            questions=(*request.before, *calls, *(() if lookup is None else lookup.questions)),
             guards=notes,
         )
         begun = time.perf_counter() - sum(note.seconds for note in notes)

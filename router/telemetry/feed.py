@@ -77,7 +77,7 @@ class AnsweredRequest:
     latency_ms: float
     failed: bool
     abandoned: bool
-    questions_usd: float = 0.0  # part of the cost: questions to the verifying backend of reuse
+    questions_usd: float = 0.0  # part of the cost: calls beside the plan
     questions_ms: float = 0.0
     propensity: float | None = None
     shadowed: bool = False  # the features are there, although the caller named the plan
@@ -92,14 +92,16 @@ class JudgedRequest:
     now: tuple[SourceScore, ...]
 
 
+# Calls beside the plan: questions about memory, and summaries of conversations.
+_BESIDE = "a.role IN ('reuse.verifier', 'summary')"
 _COLUMNS = (
     "request_id, epoch_us(ts), plan, coalesce(kind, ''), coalesce(strategy, ''), features, "
     "coalesce(features_version, 0), coalesce(cost_usd, rate_usd, 0), rate_usd, "
     "coalesce(latency_ms, 0), "
     "coalesce(status, 0) >= 500, coalesce(status, 0) = 499, "
     "CASE WHEN cost_usd IS NULL THEN 0 ELSE "
-    "coalesce(list_sum([a.cost_usd for a in attempts if a.role = 'reuse.verifier']), 0) END, "
-    "coalesce(list_sum([a.latency_ms for a in attempts if a.role = 'reuse.verifier']), 0), "
+    f"coalesce(list_sum([a.cost_usd for a in attempts if {_BESIDE}]), 0) END, "
+    f"coalesce(list_sum([a.latency_ms for a in attempts if {_BESIDE}]), 0), "
     "propensity, shadow IS NOT NULL"
 )
 

@@ -67,6 +67,16 @@ ASKED = [
     ("POST", "/v1/messages/count_tokens", CHAT | {"messages": "hi"}, {}, 400),
     ("GET", "/v1/models?limit=1", None, {"anthropic-version": "2026-10-21"}, 200),
     ("GET", "/v1/models/auto", None, {"anthropic-version": "2026-10-21"}, 200),
+    ("GET", "/v1/responses/resp_1", None, {}, 404),
+    ("GET", "/v1/responses/resp_1?stream=true", None, {}, 400),
+    ("DELETE", "/v1/responses/resp_1", None, {}, 404),
+    ("GET", "/v1/responses/resp_1/input_items?limit=0", None, {}, 400),
+    ("POST", "/v1/responses/resp_1/cancel", {}, {}, 404),
+    ("POST", "/v1/conversations", {"items": [HI[0]], "metadata": {"a": "b"}}, {}, 200),
+    ("POST", "/v1/conversations", {"items": 5}, {}, 400),
+    ("GET", "/v1/conversations/conv_1", None, {}, 404),
+    ("POST", "/v1/conversations/conv_1", {"metadata": None}, {}, 404),
+    ("DELETE", "/v1/conversations/conv_1/items/msg_1", None, {}, 404),
     ("POST", "/v1/embeddings", TEXT, {}, 200),
     ("POST", "/v1/embeddings", TEXT | {"encoding_format": "base64"}, {}, 200),
     ("POST", "/v1/embeddings", {"model": "auto", "input": []}, {}, 400),
@@ -140,6 +150,29 @@ async def test_answers_and_errors_are_as_the_document_says(encoders):
             status, received, content = await send(r, "POST", "/v1/feedback", about, {})
             assert status == 200
             check_answer("POST", "/v1/feedback", status, received, content)
+            await check_memory(r)
+
+
+async def check_memory(r):
+    """What is kept comes back as the document says, until it is deleted."""
+    kept = (await r.post("/v1/responses", TEXT | {"model": "model"})).json["id"]
+    talk = (await r.post("/v1/conversations", {"items": HI})).json["id"]
+    items = (await r.get(f"/v1/conversations/{talk}/items")).json["data"]
+    for method, path, body in (
+        ("GET", f"/v1/responses/{kept}", None),
+        ("GET", f"/v1/responses/{kept}/input_items", None),
+        ("DELETE", f"/v1/responses/{kept}", None),
+        ("GET", f"/v1/conversations/{talk}", None),
+        ("POST", f"/v1/conversations/{talk}", {"metadata": {"a": "b"}}),
+        ("GET", f"/v1/conversations/{talk}/items", None),
+        ("POST", f"/v1/conversations/{talk}/items", {"items": HI}),
+        ("GET", f"/v1/conversations/{talk}/items/{items[0]['id']}", None),
+        ("DELETE", f"/v1/conversations/{talk}/items/{items[0]['id']}", None),
+        ("DELETE", f"/v1/conversations/{talk}", None),
+    ):
+        status, received, content = await send(r, method, path, body, {})
+        assert status == 200, (method, path, content)
+        check_answer(method, path, status, received, content)
 
 
 @pytest.mark.parametrize(("method", "path"), OPERATIONS)

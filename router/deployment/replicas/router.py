@@ -78,6 +78,7 @@ class RouterReplica:
                 asyncio.ensure_future(background.keep_exchanging(also=keeper.watch)),
                 asyncio.ensure_future(background.keep_learning()),
                 asyncio.ensure_future(background.keep_following()),
+                asyncio.ensure_future(background.keep_forgetting()),
             ]
             router.engine.tell("router", self._name, "started")
         else:

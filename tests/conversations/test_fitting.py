@@ -239,3 +239,22 @@ async def test_a_deleted_turn_is_in_no_later_summary(tmp_path):
         await sdk.conversations.items.delete(first.id, conversation_id=begun.id)
         answer = await sdk.responses.create(**question, conversation=begun.id)
         assert answer.output_text == "unknown"
+
+
+async def test_guards_read_a_summary_like_every_other_call(tmp_path):
+    its_models = models()
+    guards = [{"name": "personal", "kind": "redact"}]
+    async with waggle(tmp_path, its_models, guardrails=guards) as service:
+        async with client(service) as sdk:
+            items: Any = [{"role": "user", "content": "The code of Ada is 4711. ada@example.org"}]
+            items += [{"role": "user", "content": FILLER} for _ in range(10)]
+            begun = await sdk.conversations.create(items=items)
+            answer = await sdk.responses.create(
+                model="small", input="What is the code of Ada?", conversation=begun.id
+            )
+            assert answer.output_text == "4711"
+            sent = str([model.requests for model in its_models.values()])
+            assert its_models["long"].summaries == 1
+            assert "ada@example.org" not in sent
+            kept = await sdk.conversations.items.list(begun.id, order="asc")
+            assert "ada@example.org" in kept.data[0].content[0].text

@@ -19,14 +19,14 @@ def memory_routes(
     responses = RememberingEndpoint(engine, admission, dialect, memory)
     kept = KeptResponsesEndpoint(engine, admission, memory)
     talks = ConversationsEndpoint(engine, admission, memory)
-    one = {"GET": talks.get, "POST": talks.update, "DELETE": talks.delete}
+    methods = {"GET": talks.get, "POST": talks.update, "DELETE": talks.delete}
     return (
         Route("/v1/responses", {"POST": responses.post}, operation="chat", form=dialect),
         Route(_RESPONSE, {"GET": kept.get, "DELETE": kept.delete}),
         Route(f"{_RESPONSE}/input_items", {"GET": kept.input_items}),
         Route(f"{_RESPONSE}/cancel", {"POST": kept.cancel}),
         Route("/v1/conversations", {"POST": talks.create}),
-        Route(_CONVERSATION, one),
+        Route(_CONVERSATION, methods),
         Route(f"{_CONVERSATION}/items", {"GET": talks.items, "POST": talks.add_items}),
         Route(f"{_CONVERSATION}/items/{{item}}", {"GET": talks.item, "DELETE": talks.delete_item}),
     )

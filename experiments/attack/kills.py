@@ -61,7 +61,7 @@ CLASSES = (
     Class("fallback proxy", "ray::ProxyActor"),
     Class("router", "ServeReplica:waggle:router"),
     Class("router, stopped for 10 s", "ServeReplica:waggle:router", frozen=True),
-    Class("backend", "ServeReplica:waggle-backend-a"),
+    Class("backend", "ServeReplica:waggle-shared-network"),
     Class("hive", "ServeReplica:waggle:hive"),
     Class("learner", "ServeReplica:waggle:learner"),
     Class("sandbox's replica", "ServeReplica:waggle-backend-s"),

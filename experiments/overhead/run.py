@@ -117,7 +117,7 @@ def processes(bench: Bench, part: str) -> list[int]:
 
 def kill_backend(bench: Bench) -> dict[str, Any]:
     with under_load(bench, 10, "json, 16") as outcome:
-        for pid in processes(bench, "waggle-backend-quick"):
+        for pid in processes(bench, "waggle-shared-network"):
             os.kill(pid, signal.SIGKILL)
     return {"requests": outcome[0]["requests"], "failed_requests": outcome[0]["failed"]}
 

@@ -113,7 +113,7 @@ class Attempts:
         return min(there or addresses, key=self._running.__getitem__, default=None)
 
     async def _call(self, backend: str, call: Call, address: str, begun: float) -> CallOutcome:
-        connection = await self._hops.send(address, call)
+        connection = await self._hops.send(address, backend, call)
         kept = False
         try:
             status, headers = connection.status, connection.headers

@@ -2,7 +2,7 @@
 
 from router.domain import Call, Fault
 from router.wire.http_client import Connection, ConnectionPool, NoConnection
-from router.wire.replica_headers import PASS_ON, RAW, REQUEST_ID, STREAM, TOKEN
+from router.wire.replica_headers import BACKEND, PASS_ON, RAW, REQUEST_ID, STREAM, TOKEN
 
 
 class ReplicaLost(Exception):
@@ -20,13 +20,13 @@ class Hops:
         self._token = token.encode()
         self._pools: dict[str, ConnectionPool] = {}
 
-    async def send(self, address: str, call: Call) -> Connection:
+    async def send(self, address: str, backend: str, call: Call) -> Connection:
         pool = self._pools.get(address)
         if pool is None:
             host, _, port = address.rpartition(":")
             pool = self._pools[address] = ConnectionPool(host, int(port))
         try:
-            return await pool.send(self._head(address, call), call.body)
+            return await pool.send(self._head(address, backend, call), call.body)
         except Fault as fault:
             raise ReplicaLost(fault.detail, sent=not isinstance(fault, NoConnection)) from fault
 
@@ -35,11 +35,12 @@ class Hops:
         for address in self._pools.keys() - keep:
             self._pools.pop(address).close()
 
-    def _head(self, address: str, call: Call) -> bytes:
+    def _head(self, address: str, backend: str, call: Call) -> bytes:
         return b"".join(
             (
                 b"POST /v1", call.path.encode(), b" HTTP/1.1\r\nhost: ", address.encode(),
                 b"\r\n", TOKEN, b": ", self._token,
+                b"\r\n", BACKEND, b": ", backend.encode(),
                 b"\r\n", REQUEST_ID, b": ", call.request_id.encode(),
                 b"\r\n", STREAM, b": 1" if call.stream else b": 0", _passed_on(call),
                 b"\r\n" + RAW + b": 1" if call.raw else b"",

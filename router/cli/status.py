@@ -47,5 +47,7 @@ def status(here: CommandContext, as_json: JsonOption = False) -> None:
         shown = "" if taken is None else f"{taken:,} MB"
         table.add_row(name, backend["state"], str(backend["replicas"]), shown)
     out.print(table)
+    for name, taken in memory.shared_mb.items():
+        out.print(f"memory of the process that backends of the sort {name} share: {taken:,} MB")
     if memory.whole_mb:
         out.print(f"memory of the whole service: {memory.whole_mb:,} MB")

@@ -42,6 +42,7 @@ class RecordSettings(OwnSettings):
     """Settings of the backends that invent records."""
 
     parameters: ClassVar[frozenset[str]] = frozenset({"seed"})
+    shares: ClassVar[str] = "programs"
 
     most_values: int = Field(
         1_000_000, ge=1, le=100_000_000, description="most JSON values of one answer"
@@ -185,6 +186,8 @@ class SandboxSettings(OwnSettings):
 
 
 class SpecialistSettings(OwnSettings):
+    shares: ClassVar[str] = "programs"
+
     kind: Literal["specialist"]
     folder: str = Field(
         min_length=1, description="of .md, .txt, .html or .pdf files, or `shipped:ethereum`"
@@ -210,6 +213,8 @@ class SpecialistSettings(OwnSettings):
 
 
 class ValidatorSettings(OwnSettings):
+    shares: ClassVar[str] = "programs"
+
     kind: Literal["validator"]
     schema_: dict[str, Any] | None = Field(
         None, alias="schema", description="JSON Schema; default: the request's shape"

@@ -37,6 +37,7 @@ class NetworkSettings(BackendSettings):
     provider; without it, the file must give an address."""
 
     is_model: ClassVar[bool] = True
+    shares: ClassVar[str] = "network"
     usual_address: ClassVar[str] = ""
 
     base_url: Address | None = Field(None, description="the address of the server")

@@ -103,8 +103,9 @@ class BackendSettings(Values):
 
     `parameters` are the fields of a request that a plan may set for this kind of backend, and
     `is_model` says whether a model reads the messages: then a plan may give it a system message.
-    `translates` says that `refuses` looks at every field, so that what a plan sets counts too.
-    `holds_to_schemas` says that every answer keeps to the schema in `response_format`, and
+    `shares` names the process that backends of this kind share, if they are small; empty: each has
+    its own. `translates` says that `refuses` looks at every field, so that what a plan sets counts
+    too. `holds_to_schemas` says that every answer keeps to the schema in `response_format`, and
     `reads_extensions` that the backend reads what `router.dialects.extensions` names. `passes` is
     what this kind of backend can do of that which is passed through.
     """
@@ -112,6 +113,7 @@ class BackendSettings(Values):
     parameters: ClassVar[frozenset[str]] = frozenset()
     passes: ClassVar[frozenset[Capability]] = frozenset()
     is_model: ClassVar[bool] = False
+    shares: ClassVar[str] = ""
     translates: ClassVar[bool] = False
     holds_to_schemas: ClassVar[bool] = False
     reads_extensions: ClassVar[bool] = False
@@ -126,6 +128,11 @@ class BackendSettings(Values):
     concurrency: int = Field(64, ge=1, le=100_000, description="most calls at once in one replica")
     queue: int = Field(256, ge=0, le=100_000, description="most calls that wait in one replica")
     queue_seconds: Seconds = Field(30.0, description="longest time that a call waits")
+    process: Literal["shared", "own"] | None = Field(
+        None,
+        description="whether it runs in one process with others like it; default: shared where it "
+        "is small, and its replicas, cpus, gpus and memory are as usual",
+    )
     replicas: Autoscale = Autoscale()
     cpus: float = Field(0.05, ge=0, description="cores that Ray reserves for a replica")
     gpus: float = Field(0.0, ge=0, description="GPUs that Ray reserves for a replica")
@@ -149,6 +156,24 @@ class BackendSettings(Values):
         le=2,
         description="answers sampled at a higher stated temperature are repeated only if asked for",
     )
+
+    @property
+    def shared_process(self) -> str:
+        """The name of the process that this backend shares with others; empty: its own."""
+        if self.process == "own" or not self.shares:
+            return ""
+        usual = all(
+            getattr(self, name) == BackendSettings.model_fields[name].get_default()
+            for name in ("replicas", "cpus", "gpus", "replica_memory_mb")
+        )
+        return self.shares if usual else ""
+
+    @model_validator(mode="after")
+    def _can_share(self) -> "BackendSettings":
+        if self.process == "shared" and not self.shared_process:
+            rule = "needs a small kind, and replicas, cpus, gpus and replica_memory_mb as usual"
+            raise ValueError(f"process = shared: {rule}; take the line out")
+        return self
 
     @property
     def aliases(self) -> tuple[str, ...]:

@@ -13,7 +13,13 @@ from ray.serve.context import _get_global_client
 from ray.serve.schema import ServeDeploySchema
 
 from router.config.config import Config
-from router.deployment.applications import APPLICATION, backend_of, is_ours, serve_config
+from router.deployment.applications import (
+    APPLICATION,
+    deployment_of,
+    is_ours,
+    placed,
+    serve_config,
+)
 from router.deployment.local_service import remember_deployed
 from router.keys import Key
 
@@ -81,11 +87,10 @@ def deploy(
     """
     give_up_at = time.monotonic() + seconds
     running, running_keys = _deployed()
-    if running is not None and config.backends.keys() - running.backends.keys():
-        grown = config.model_copy(update={"backends": {**config.backends, **running.backends}})
-        _apply(serve_config(running, running_keys, backends_of=grown), tell, give_up_at)
+    if running is not None and placed(config) - placed(running):
+        _apply(serve_config(running, running_keys, backends_of=config), tell, give_up_at)
     _apply(serve_config(config, keys, backends_of=running), tell, give_up_at)
-    if running is not None and running.backends.keys() - config.backends.keys():
+    if running is not None and placed(running) - placed(config):
         time.sleep(_LETTING_GO_SECONDS)
         _apply(serve_config(config, keys), tell, give_up_at)
     remember_deployed(config, keys)
@@ -135,7 +140,7 @@ def _applications() -> dict[str, Any]:
 
 def _reason(name: str, application: Any) -> str:
     messages = [application.message, *(d.message for d in application.deployments.values())]
-    return f"{backend_of(name)}: {' '.join(filter(None, messages))[-800:]}"
+    return f"{deployment_of(name)}: {' '.join(filter(None, messages))[-800:]}"
 
 
 def lost() -> str:

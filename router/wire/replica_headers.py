@@ -1,6 +1,7 @@
 """Headers and marks that routers and backend replicas add to OpenAI's protocol."""
 
 TOKEN = b"x-waggle-token"
+BACKEND = b"x-waggle-backend"  # which of the backends in the process is called
 FAULT = b"x-waggle-fault"
 STREAM = b"x-waggle-stream"
 RAW = b"x-waggle-raw"  # the answer may be of any type: nothing is written into it

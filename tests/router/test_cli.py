@@ -196,9 +196,10 @@ def test_deploy_prints_a_config_for_serve_without_secrets(waggle):
     config = yaml.safe_load(result.output)
     assert [a["name"] for a in config["applications"]] == [
         "waggle",
-        "waggle-backend-small",
-        "waggle-backend-large",
+        "waggle-shared-network",
     ]
+    shared = config["applications"][1]["deployments"][0]
+    assert (shared["name"], [*shared["user_config"]["backends"]]) == ("network", ["small", "large"])
     assert config["http_options"] == {"host": "127.0.0.1", "port": 8000}
 
 

@@ -28,7 +28,7 @@ RECORDS = "  records: {pipeline: [{ask: g, fields: anchors}, e, v]}\n"
 SHAPE = {"name": "string", "email": "email", "city": "string", "country": "string"}
 
 
-@pytest.mark.parametrize("part", ["waggle-backend-a:a", "ServeReplica:waggle:router", "hive"])
+@pytest.mark.parametrize("part", ["waggle-shared-network", "ServeReplica:waggle:router", "hive"])
 async def test_a_replica_killed_under_load_is_not_noticed(service, part):
     async with Load(service) as load:
         victim = service.processes(part)[0]
@@ -174,7 +174,7 @@ async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
         service.run_beside("batch", str(source), str(target), "--plan", "records")
     )
     await until(lambda: target.exists() and target.stat().st_size >= 20_000)
-    service.kill("ServeReplica:waggle-backend-e")
+    service.kill("ServeReplica:waggle-shared-programs")
     await batch
     results = [json.loads(line) for line in target.read_text().splitlines()]
     assert len({result["custom_id"] for result in results}) == len(results) == 400

@@ -1,19 +1,20 @@
 """The addresses of each backend's replicas, read from the handles of Ray Serve."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from router.deployment.applications import application_of
+from router.config.values import BackendSettings
+from router.deployment.applications import application_of, deployment_of
 
 _READ_AGAIN_SECONDS = 0.05
 
 
-def open_handle(backend: str) -> DeploymentHandle:
-    """A handle that follows the replicas of a backend from now on."""
-    handle = serve.get_deployment_handle(backend, application_of(backend))
+def open_handle(application: str) -> DeploymentHandle:
+    """A handle that follows the replicas of a backend's application from now on."""
+    handle = serve.get_deployment_handle(deployment_of(application), application)
     handle._init()  # a handle starts at its first call, but our calls never use handles
     return handle
 
@@ -28,23 +29,27 @@ class ReplicaAddresses:
 
     def __init__(self, open_handle: Callable[[str], DeploymentHandle] = open_handle) -> None:
         self._open_handle = open_handle
-        self._handles: dict[str, DeploymentHandle] = {}
+        self._handles: dict[str, DeploymentHandle] = {}  # by application
+        self._applications: dict[str, str] = {}  # by backend
         self._read: dict[str, tuple[float, tuple[str, ...]]] = {}
 
-    def follow(self, backends: Iterable[str]) -> None:
+    def follow(self, backends: Mapping[str, BackendSettings]) -> None:
         """Follow the replicas of these backends, and drop all other backends."""
-        for backend in backends:
-            if backend not in self._handles:
-                self._handles[backend] = self._open_handle(backend)
-        for backend in self._handles.keys() - set(backends):
-            del self._handles[backend]
+        self._applications = {name: application_of(name, each) for name, each in backends.items()}
+        wanted = set(self._applications.values())
+        for application in wanted - self._handles.keys():
+            self._handles[application] = self._open_handle(application)
+        for application in self._handles.keys() - wanted:
+            del self._handles[application]
+        self._read.clear()
 
     def addresses(self, backend: str) -> Sequence[str]:
         now = time.monotonic()
-        read_at, addresses = self._read.get(backend, (0.0, ()))
+        application = self._applications.get(backend, "")
+        read_at, addresses = self._read.get(application, (0.0, ()))
         if now - read_at > _READ_AGAIN_SECONDS:
-            addresses = tuple(_addresses_of(self._handles.get(backend)))
-            self._read[backend] = (now, addresses)
+            addresses = tuple(_addresses_of(self._handles.get(application)))
+            self._read[application] = (now, addresses)
         return addresses
 
 

@@ -1,11 +1,15 @@
-"""A replica of a backend; routers call it directly over HTTP, on a port of its own."""
+"""A replica of a backend, or of several small ones; routers call it over HTTP, on its own port.
+
+The header `x-waggle-backend` of a call names the backend.
+"""
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import ray
 from ray import serve
 
@@ -13,7 +17,7 @@ from router.backends.build import build
 from router.backends.encoder_backend import EncoderBackend
 from router.backends.host import Host
 from router.backends.llama_backend import LlamaBackend
-from router.config.backends import LocalSettings
+from router.config.backends import AnyBackend, LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.config.values import BackendSettings
@@ -22,10 +26,12 @@ from router.deployment.replicas.process import STOP_SECONDS, log, log_to, settle
 from router.domain import Event, Fault, new_id
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
-from router.wire.asgi import Receive, Scope, Send
+from router.wire.asgi import Receive, Scope, Send, respond
 from router.wire.listener import Listener
+from router.wire.replica_headers import BACKEND, FAULT
 
 _LEAVING_SECONDS = 0.5
+_JSON = (b"content-type", b"application/json")
 # An encoder loads its model once the rest of a service has usually started: five seconds of CPU and
 # 330 MB. A replica with tighter bounds loads its model at the first call.
 _WARM_AFTER_SECONDS = 10.0
@@ -33,20 +39,26 @@ _WARM_MEMORY_MB = 512
 
 
 class ReplicaDoor:
-    """The ASGI application on the replica's port; calls wait for the backend's settings."""
+    """The ASGI application on the replica's port; calls wait for the backends' settings."""
 
     def __init__(self) -> None:
-        self.host: Host | None = None
+        self.hosts: dict[str, Host] = {}
         self.opened = asyncio.Event()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.opened.wait()
-        assert self.host is not None
-        await self.host(scope, receive, send)
+        named = dict(scope["headers"]).get(BACKEND, b"").decode("latin-1")
+        host = self.hosts.get(named)
+        if host is None:
+            body = orjson.dumps({"fault": "unavailable", "detail": "this backend is not here"})
+            await respond(send, 503, body, [(FAULT, b"unavailable"), _JSON])
+            return
+        await host(scope, receive, send)
 
 
 class BackendReplica:
-    """One replica of one backend. Serve calls only the methods below."""
+    """One replica of one backend, or of several that share a process. Serve calls only the methods
+    below."""
 
     async def __init__(self) -> None:
         settle()
@@ -54,67 +66,100 @@ class BackendReplica:
         self._port = Listener()
         self._memory = MemoryWatch(self._tell_of_memory)
         self._data = Path()
-        self._name = ""
-        self._warming: asyncio.Future[None] | None = None
+        self._warming: dict[str, asyncio.Future[None]] = {}
+        self._changing: set[asyncio.Future[None]] = set()
         await self._port.open(self._door, host=ray.util.get_node_ip_address())
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
-        config = Config.model_validate(
-            {"backends": {"it": settings["backend"]}, "plans": {"p": {"ask": "it"}}}
-        )
-        backend = config.backends["it"]
-        if not self._name:
-            self._name, self._data = str(settings["name"]), Path(settings["data"])
+        plans = {name: {"ask": name} for name in settings["backends"]}
+        config = Config.model_validate({"backends": settings["backends"], "plans": plans})
+        if not self._door.opened.is_set():
+            self._data = Path(settings["data"])
             log_to(self._data / "logs" / "waggle.log")
-        self._memory.most_mb = backend.replica_memory_mb
-        built = build(backend, read_secret)
-        if isinstance(backend, LocalSettings):
+        hosts = self._door.hosts
+        for name, backend in config.backends.items():
+            if name not in hosts or hosts[name].settings != backend:
+                self._set_up(name, backend)
+        for name in hosts.keys() - config.backends.keys():
+            self._later(_let_go(hosts.pop(name)))
+        bounds = [backend.replica_memory_mb for backend in config.backends.values()]
+        self._memory.most_mb = None if None in bounds else max(b for b in bounds if b is not None)
+        self._door.opened.set()
+
+    def _set_up(self, name: str, settings: AnyBackend) -> None:
+        """Build a backend and give it to its host, which keeps its running calls."""
+        try:
+            built = build(settings, read_secret)
+        except Exception as error:
+            if not self._door.opened.is_set():
+                raise RuntimeError(f"{name}: {error}") from error
+            # The other backends of this process must not end because one cannot change.
+            log.error("backend %s could not be changed: %s", name, error)
+            return
+        if isinstance(settings, LocalSettings):
             # Serve keeps at most `at_once` models, and drops the least recently used one first.
-            keep = serve.multiplexed(max_num_models_per_replica=backend.at_once)
+            keep = serve.multiplexed(max_num_models_per_replica=settings.at_once)
             built.get = keep(_loader(built.load))
-        if isinstance(built, EncoderBackend) and _has_room(backend):
-            self._stop_warming()
-            self._warming = asyncio.ensure_future(_warm_later(built))
-        if isinstance(built, LlamaBackend) and not built.settings.lazy:
-            self._stop_warming()
-            self._warming = asyncio.ensure_future(_load_now(built, self._name))
-        if self._door.host is None:
-            self._door.host = Host(backend, built, token=read_secret(TOKEN_VARIABLE))
-            self._door.opened.set()
+        self._warm(name, settings, built)
+        host = self._door.hosts.get(name)
+        if host is None:
+            self._door.hosts[name] = Host(settings, built, token=read_secret(TOKEN_VARIABLE))
         else:
             # The old backend closes after its last call; Serve need not wait until then.
-            self._changing = asyncio.ensure_future(self._door.host.reconfigure(backend, built))
+            self._later(host.reconfigure(settings, built))
 
-    def _stop_warming(self) -> None:
-        if self._warming is not None:
-            self._warming.cancel()
+    def _warm(self, name: str, settings: AnyBackend, built: Any) -> None:
+        self._stop_warming(name)
+        if isinstance(built, EncoderBackend) and _has_room(settings):
+            self._warming[name] = asyncio.ensure_future(_warm_later(built))
+        if isinstance(built, LlamaBackend) and not built.settings.lazy:
+            self._warming[name] = asyncio.ensure_future(_load_now(built, name))
+
+    def _stop_warming(self, name: str) -> None:
+        warming = self._warming.pop(name, None)
+        if warming is not None:
+            warming.cancel()
+
+    def _later(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._changing.add(task)
+        task.add_done_callback(self._changing.discard)
 
     def _tell_of_memory(self, memory_mb: int, most_mb: int) -> None:
         """Say in the log and in telemetry why this replica ends; the memory watch calls this."""
+        names = ", ".join(self._door.hosts)
         log.error(
             "a replica of %s used %d MB of memory, and replica_memory_mb = %d: it ends now, and a "
             "new one starts. Raise replica_memory_mb if its requests need more.",
-            *(self._name, memory_mb, most_mb),
+            *(names, memory_mb, most_mb),
         )
         journal = FileJournal(self._data / "telemetry", "backend", Metrics())
         detail = {"memory_mb": memory_mb, "replica_memory_mb": most_mb}
         now = time.time()
-        journal.note(Event(new_id(now), now, "backend", self._name, "out of memory", detail))
+        journal.note(Event(new_id(now), now, "backend", names, "out of memory", detail))
         journal.close()
 
     def record_replica_metadata(self) -> dict[str, str]:
         return {"http": self._port.address}
 
     def record_autoscaling_stats(self) -> dict[str, float]:
-        return {"ongoing": float(self._door.host.ongoing if self._door.host else 0)}
+        return {"ongoing": float(sum(host.ongoing for host in self._door.hosts.values()))}
 
     async def __del__(self) -> None:
         """Wait until routers drop this replica, and answer the calls that still arrive."""
-        self._stop_warming()
-        if self._door.host is not None:
+        for name in list(self._warming):
+            self._stop_warming(name)
+        if self._door.hosts:
             await asyncio.sleep(_LEAVING_SECONDS)
-            await self._door.host.drain(STOP_SECONDS - 2)
+            drains = (host.drain(STOP_SECONDS - 2) for host in self._door.hosts.values())
+            await asyncio.gather(*drains)
         await self._port.close()
+
+
+async def _let_go(host: Host) -> None:
+    """Close a backend that is configured no more, after its last call."""
+    await host.drain(host.settings.timeouts.total)
+    await host.backend.close()
 
 
 def _has_room(settings: BackendSettings) -> bool:

@@ -38,7 +38,7 @@ from router.engine.conversations import Homes
 from router.engine.functions import Functions
 from router.engine.guard_functions import GuardFunctions
 from router.engine.guard_questions import GuardQuestions
-from router.engine.guarding import Guarding, begun_notes
+from router.engine.guarding import Guarding, begun_notes, refuse_unread_stream
 from router.engine.keeping import Keeping
 from router.engine.passing import Passing
 from router.engine.plan_runs import PlanRuns
@@ -291,9 +291,10 @@ class Engine:
             policy_version=self.policy_version,
             priced_only=self.allowances.needs_prices(request.id),
         )
+        refuse_unread_stream(self.config, request)
         decision, chain = passing(self.plans, request, backend, around)
         progress = self._begun(request, decision, None, recalled=None)
-        return await self.passing.answer(progress, chain)
+        return self.guarding.restored(await self.passing.answer(progress, chain))
 
     async def _ask_verifier(self, request: Request, decision: Decision, lookup: Lookup) -> Lookup:
         """Ask the verifying backend about the doubtful candidate, and keep what it says."""

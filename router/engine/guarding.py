@@ -20,10 +20,11 @@ from router.config.guardrails import Guard
 from router.domain import Attempt, Fields, Guarded, GuardNote, Request
 from router.engine.guard_functions import GuardFunctions
 from router.engine.guard_questions import GuardQuestions
+from router.engine.guarded_request import with_fields, with_form
 from router.engine.progress import Answer, InProgress
+from router.guardrails.forms import form_texts
 from router.guardrails.functions import argument, read
 from router.guardrails.hits import TEXT_KINDS, hits_in, masked, replaced_hits
-from router.guardrails.json_names import says_twice
 from router.guardrails.placeholders import Placeholders, restored
 from router.guardrails.refusals import GuardFailed, GuardRefused
 from router.guardrails.schemas import miss, part_of
@@ -38,8 +39,6 @@ from router.guardrails.texts import (
     without_logprobs,
 )
 from router.guardrails.words import WordsTookTooLong
-from router.request.reading import reading_of
-from router.request.statistical import read_beside
 from router.telemetry.metrics import Metrics
 from router.wire.beside import beside
 from router.wire.errors import BadRequest
@@ -85,8 +84,10 @@ class Guarding:
         if not guards:
             return request
         run, size = GuardRun("before"), len(request.body)
-        placeholders = Placeholders(lambda: orjson.dumps(request.fields).decode())
         fields: Fields = request.fields
+        if request.media:  # a form, in which a field may stand more than once
+            fields = {"prompt": form_texts(request.body, request.media)}
+        placeholders = Placeholders(partial(_written, fields))
         native = orjson.loads(request.native.body) if request.native is not None else None
         for guard in guards:
             if not guard.before:
@@ -102,8 +103,11 @@ class Guarding:
             verdict = await self._noted(run, guard, judging)
             if verdict.changed is not None:
                 fields = verdict.changed
-        finish = partial(_guarded, request, fields, native, run, placeholders, guards)
-        return await beside(size, finish)
+        guarded = Guarded(tuple(run.notes), placeholders.words, tuple(run.calls))
+        request = replace(request, guarded=guarded)
+        if request.media:
+            return with_form(request, fields)
+        return await beside(size, partial(with_fields, request, fields, native, guards))
 
     async def _judge_request(
         self, config: Config, guard: Guard, request: Request, fields: Fields, run: GuardRun
@@ -197,6 +201,27 @@ class Guarding:
         content = orjson.loads(checked.body)["choices"][0]["message"]["content"]
         return checked.progress, content, checked.refused
 
+    async def passed(
+        self, progress: InProgress, body: bytes, content_type: str
+    ) -> tuple[InProgress, bytes, GuardRefused | None]:
+        """Run the guards of answers over an answer that is passed through: JSON or plain text. They
+        skip what is no text, such as a sound, and the notes say so."""
+        guards = after_guards(progress.plans.config, progress.trace.request)
+        if not guards:
+            return progress, body, None
+        if content_type.startswith("application/json"):
+            checked = await self.whole(progress, body)
+            return checked.progress, checked.body, checked.refused
+        if content_type.startswith("text/"):
+            wrapped = orjson.dumps({"text": body.decode("utf-8", "replace")})
+            checked = await self.whole(progress, wrapped)
+            text: str = orjson.loads(checked.body)["text"]
+            return checked.progress, text.encode(), checked.refused
+        run = GuardRun("after")
+        for guard in guards:
+            self.note(run, guard, "skipped", "no text", 0.0)
+        return noted(progress, run), body, None
+
     async def _judge_answer(
         self, config: Config, guard: Guard, request: Request, fields: Fields, run: GuardRun
     ) -> GuardFinding:
@@ -212,7 +237,7 @@ class Guarding:
     def restored(self, answer: Answer) -> Answer:
         """The answer with the words behind the placeholders of its request."""
         guarded = answer.trace.request.guarded
-        if guarded is None or not guarded.words:
+        if guarded is None or not guarded.words or not _is_text(answer.content_type):
             return answer
         answer.body = restored_bytes(answer.body, guarded.words)
         if answer.stream is not None:
@@ -229,6 +254,17 @@ def after_guards(config: Config, request: Request) -> tuple[Guard, ...]:
     )
 
 
+def refuse_unread_stream(config: Config, request: Request) -> None:
+    """Raise `BadRequest` if guards read the answer, and the request wants it as a stream in a form
+    that they cannot read."""
+    if request.operation not in ("transcription", "image_generation") or not request.stream:
+        return
+    guards = [guard.name for guard in after_guards(config, request)]
+    if guards:
+        rule = f"guards ({', '.join(guards)}) read the answer before you do: leave `stream` out"
+        raise BadRequest(f"`stream` is not possible here, because {rule}.", "stream")
+
+
 def noted(progress: InProgress, run: GuardRun) -> InProgress:
     """The request with the notes and calls of the guards of its answer."""
     trace = progress.trace
@@ -243,6 +279,10 @@ def begun_notes(config: Config, request: Request) -> tuple[GuardNote, ...]:
     held = [guard.name for guard in after_guards(config, request) if guard.holds_streams]
     notes = (GuardNote(name, "after", "held") for name in held if request.stream)
     return (*request.guarded.notes, *notes)
+
+
+def _is_text(content_type: str) -> bool:
+    return not content_type or content_type.startswith(("application/json", "text/"))
 
 
 def restored_bytes(body: bytes, words: Mapping[str, str]) -> bytes:
@@ -341,40 +381,8 @@ def _put_all_in_answer(fields: Fields, guard: Guard, texts: Sequence[str]) -> Fi
     return without_logprobs(changed)
 
 
-def _guarded(
-    request: Request,
-    fields: Fields,
-    native: Fields | None,
-    run: GuardRun,
-    placeholders: Placeholders,
-    guards: Sequence[Guard],
-) -> Request:
-    """The request with what the guards made of it."""
-    changed = fields is not request.fields
-    twice = says_twice(request.body, request.fields)
-    if request.native is not None:
-        twice = twice or says_twice(request.native.body, native)
-    reads = changed or twice or any(guard.after for guard in guards)
-    if reads and request.native is not None and request.native.needs:
-        raise _only_native(request.native.needs, guards)
-    guarded = Guarded(tuple(run.notes), placeholders.words, tuple(run.calls), reads)
-    request = replace(request, guarded=guarded)
-    if not changed:
-        # What stands twice in the body was read once: a backend gets only what was read.
-        return replace(request, body=orjson.dumps(fields)) if twice else request
-    request = replace(request, body=orjson.dumps(fields), fields=fields, reading=reading_of(fields))
-    read_beside(request)
-    return request
-
-
-def _only_native(needs: Sequence[str], guards: Sequence[Guard]) -> BadRequest:
-    """The refusal of a request that only its own bytes say in full: guards read another form."""
-    names, guarding = ", ".join(needs), ", ".join(guard.name for guard in guards)
-    message = (
-        f"Guards ({guarding}) read or change this request or its answer, and `{names}` can only be "
-        "passed on as it was written, unread. Leave it out, or use a key without these guards."
-    )
-    return BadRequest(message, needs[0])
+def _written(fields: Fields) -> str:
+    return orjson.dumps(fields).decode()
 
 
 def _object_in(body: bytes) -> Fields:

@@ -79,7 +79,12 @@ class Passing:
         used = await beside(len(body), read)
         recorder = StreamRecorder(words=False)
         recorder.take(body)
+        progress, body, refused = await self.replying.guarding.passed(
+            progress, body, outcome.content_type
+        )
         trace = self._priced(progress, outcome, used, recorder.answer(), end)
+        if refused is not None:
+            return self.replying.blocked(replace(progress, trace=trace), refused, outcome)
         status = outcome.attempt.status
         trace = self.replying.ledger.finish(replace(progress, trace=trace), outcome, status=status)
         return Answer(status, body, trace, content_type=outcome.content_type)

@@ -46,9 +46,10 @@ _WORDS = (
     r"|hotline|landline|handy|ruf|rufen|anrufen|rückruf|telefono|teléfono|móvil|movil|celular"
     r"|llama|llamar|llámame|cellulare|chiamare|chiamami|telefone|telemóvel|ligue|portable"
     r"|téléphone|telephone|appeler|appelez|tél|telefon[a-z]{0,4}|numer|puh|puhelin|mobil[a-z]{0,4}"
-    r"|hattım|numaram|ara|sđt|điện thoại|telepon|hp|tálefon|τηλ|τηλέφωνο|тел|телефон[а-я]{0,3}"
-    r"|звоните|позвоните|моб)(?![a-zа-я])"
-    r"|电话|手机|電話|携帯|拨打|手機|联系方式|전화|번호|연락처|휴대폰|핸드폰|هاتف|جوال|اتصل|رقمي|فون|फ़ोन|फोन|मोबाइल|โทร|טלפון|נייד"
+    r"|hattım|numaram|sđt|điện thoại|telepon|τηλ|τηλέφωνο|тел|телефон[а-я]{0,3}"
+    r"|звоните|позвоните|моб|мой номер|(?:my|our|his|her) (?:cell |work |home )?number|meine nummer"
+    r"|mon numéro|mi número|mio numero|meu número|mijn nummer|mój numer)(?![a-zа-я])"
+    r"|电话|手机|我的号码|電話|携帯|拨打|手機|联系方式|전화|번호|연락처|휴대폰|핸드폰|هاتف|جوال|اتصل|رقمي|فون|फ़ोन|फोन|मोबाइल|โทร|טלפון|נייד"
 )
 _AFTER_A_WORD = re.compile(
     rf"(?:{_WORDS})[^0-9\n+]{{0,20}}?(?<![A-Za-z0-9_#$€£])"

@@ -77,6 +77,9 @@ class StreamTexts:
 
     def _take(self, choice: dict[str, Any]) -> None:
         number, delta = choice.get("index", 0), choice.get("delta")
+        completes = delta is None and isinstance(choice.get("text"), str)
+        if completes:  # the stream of a completion, which has its text in the choice itself
+            delta = {"text": choice["text"]}
         if not self._logprobs and choice.get("logprobs") is not None:
             choice["logprobs"] = None
         if not isinstance(delta, dict):
@@ -93,7 +96,9 @@ class StreamTexts:
             for channel in [each for each in self._of if each[0] == number]:
                 self._flush(delta, channel)
             self._open.pop(number, None)
-        if delta:
+        if completes:
+            choice["text"] = delta["text"]
+        elif delta:
             choice["delta"] = delta
 
     def _flush(self, delta: dict[str, Any], channel: Channel) -> None:

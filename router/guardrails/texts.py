@@ -51,8 +51,12 @@ def changed_request(fields: Mapping[str, Any], change: Change) -> dict[str, Any]
 def changed_answer(answer: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """A completion with other texts in its choices."""
     choices = answer.get("choices")
-    if not isinstance(choices, list):
-        return dict(answer)
+    if not isinstance(choices, list):  # an answer that is no completion, such as a transcript
+        return {
+            name: inner if name in ("model", "object") else _changed(inner, change, "assistant")
+            for name, inner in answer.items()
+            if name not in _LEFT_ALONE
+        } | {name: inner for name, inner in answer.items() if name in _LEFT_ALONE}
     changed = [
         {
             name: v if name == "logprobs" else _changed(v, change, "assistant")
@@ -67,7 +71,9 @@ def changed_answer(answer: Mapping[str, Any], change: Change) -> dict[str, Any]:
 
 def without_logprobs(answer: Mapping[str, Any]) -> dict[str, Any]:
     """A completion without its logprobs, which repeat the words that were changed."""
-    choices = answer.get("choices") or ()
+    choices = answer.get("choices")
+    if not isinstance(choices, list):
+        return dict(answer)
     return {**answer, "choices": [{**choice, "logprobs": None} for choice in choices]}
 
 

@@ -1,20 +1,23 @@
 """Finds forbidden words, phrases and patterns in a text.
 
-Words are compared without regard to case, in Unicode's compatible form, and without invisible
-signs; by default only whole words count, and any blanks between the words of a phrase. Patterns
-are searched within a bounded time.
+Words are compared as `folding` says; by default only whole words count, with any blanks between
+the words of a phrase. In writing without blanks, such as Chinese, a word counts anywhere. Signs of
+a word count: `C++` is not `C`. A pattern is searched as it is written, in bounded time.
 
-Not covered: letters of other alphabets that look alike, digits for letters, signs between letters.
+Not covered: inflections, digits for letters, signs between letters.
 """
 
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-_SECONDS = 0.2  # for all patterns of a guard on one text
-_INVISIBLE = frozenset("\u00ad\u034f\u061c\u180e\u200b\u200c\u200d\u200e\u200f\u2060\ufeff")
+from router.guardrails.folding import folded, plain
+
+_SECONDS = 0.2  # for one pattern on one text
+_UNSPACED = r"\p{Han}\p{Hiragana}\p{Katakana}\p{Hangul}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}"
+_LETTER = rf"(?![{_UNSPACED}_])[\w\p{{M}}]"  # a letter that would make a word longer
+_LONGER_SIGN = r"(?!\+\+|#(?!\w))"  # a sign that makes another word of one or two letters
 
 
 class WordsTookTooLong(Exception):
@@ -50,56 +53,39 @@ class WordList:
     def _words_in(self, text: str) -> Iterator[WordSpan]:
         if not self.words:
             return
-        folded, places = _folded(text)
+        comparable, places = folded(text)
         pattern = _words_pattern(self.words, whole_words=self.whole_words)
-        for match in pattern.finditer(folded):
-            if match.end() > match.start():
-                rule = f"words[{int(match.lastgroup[1:])}]"
-                start = places[match.start()] if places is not None else match.start()
-                end = places[match.end() - 1] + 1 if places is not None else match.end()
-                yield WordSpan(start, _with_marks(text, end), rule)
+        for match in pattern.finditer(comparable, concurrent=True):
+            rule = f"words[{int(match.lastgroup[1:])}]"
+            yield _span(match, places, rule)
 
     def _patterns_in(self, text: str) -> Iterator[WordSpan]:
+        if not self.regexes:
+            return
+        compatible, places = plain(text)
+        forms = [(text, None)] if compatible == text else [(text, None), (compatible, places)]
         for index, source in enumerate(self.regexes):
-            pattern = _pattern(source)
-            try:
-                for match in pattern.finditer(text, timeout=_SECONDS, concurrent=True):
-                    if match.end() > match.start():
-                        yield WordSpan(match.start(), match.end(), f"regexes[{index}]")
-            except TimeoutError:
-                raise WordsTookTooLong(f"regexes[{index}] takes more than {_SECONDS} s") from None
+            rule = f"regexes[{index}]"
+            for form, at in forms:
+                try:
+                    for match in _pattern(source).finditer(form, timeout=_SECONDS, concurrent=True):
+                        if match.end() > match.start():
+                            yield _span(match, at, rule)
+                except TimeoutError:
+                    raise WordsTookTooLong(f"{rule} takes more than {_SECONDS} s") from None
+
+
+def _span(match: Any, places: Sequence[int] | None, rule: str) -> WordSpan:
+    start, end = match.span()
+    return (
+        WordSpan(start, end, rule)
+        if places is None
+        else WordSpan(places[start], places[end - 1] + 1, rule)
+    )
 
 
 def _place(span: WordSpan) -> tuple[int, int]:
     return span.start, -span.end
-
-
-def _with_marks(text: str, end: int) -> int:
-    """The end with the marks that belong to the last letter."""
-    while end < len(text) and unicodedata.combining(text[end]):
-        end += 1
-    return end
-
-
-def _folded(text: str) -> tuple[str, Sequence[int] | None]:
-    """A text for comparison, and the place in the text of each of its characters; None: the same
-    places."""
-    if text.isascii():
-        return text.lower(), None
-    folded: list[str] = []
-    places: list[int] = []
-    for place, char in enumerate(text):
-        for plain in _folded_char(char):
-            folded.append(plain)
-            places.append(place)
-    return "".join(folded), places
-
-
-@lru_cache(maxsize=4096)
-def _folded_char(char: str) -> str:
-    if char in _INVISIBLE:
-        return ""
-    return unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", char).casefold())
 
 
 @lru_cache(maxsize=64)
@@ -109,16 +95,28 @@ def _words_pattern(words: tuple[str, ...], *, whole_words: bool) -> Any:
     parts = []
     # Longer phrases first, so that the rule of the whole phrase is named.
     for index, word in sorted(enumerate(words), key=lambda each: -len(each[1])):
-        folded = "".join(map(_folded_char, word)).split()
-        body = r"\s{1,8}".join(map(regex.escape, folded))
-        if body:
-            parts.append(f"(?P<w{index}>{body})")
-    before, after = (r"(?<![\w\p{M}])", r"(?![\w\p{M}])") if whole_words else ("", "")
-    return regex.compile(f"{before}(?:{'|'.join(parts) or '(?!)'}){after}", regex.V0)
+        phrase = folded(word)[0].split()
+        if phrase:
+            body = r"\s{1,8}".join(map(regex.escape, phrase))
+            ends = _ends("".join(phrase)) if whole_words else ("", "")
+            parts.append(f"{ends[0]}(?P<w{index}>{body}){ends[1]}")
+    return regex.compile("|".join(parts) or r"(?!)", regex.V0)
+
+
+def _ends(word: str) -> tuple[str, str]:
+    """What must not stand before and after a whole word."""
+    import regex
+
+    letter = regex.compile(_LETTER)
+    before = rf"(?<!{_LETTER})" if letter.match(word[0]) else ""
+    if letter.match(word[-1]):
+        return before, rf"(?!{_LETTER})" + (_LONGER_SIGN if len(word) <= 2 else "")
+    signs = not word[-1].isalnum()
+    return before, rf"(?!{regex.escape(word[-1])})" if signs else ""
 
 
 @lru_cache(maxsize=256)
 def _pattern(source: str) -> Any:
     import regex
 
-    return regex.compile(source, regex.IGNORECASE | regex.FULLCASE | regex.V0)
+    return regex.compile(source, regex.V0)

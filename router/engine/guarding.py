@@ -276,9 +276,12 @@ def begun_notes(config: Config, request: Request) -> tuple[GuardNote, ...]:
     """What is known of the guards before the answer, with those for which a stream will wait."""
     if request.guarded is None:
         return ()
-    held = [guard.name for guard in after_guards(config, request) if guard.holds_streams]
-    notes = (GuardNote(name, "after", "held") for name in held if request.stream)
-    return (*request.guarded.notes, *notes)
+    guards = after_guards(config, request)
+    if request.operation == "speech":  # it passes in pieces, and no guard can read it
+        skipped = (GuardNote(guard.name, "after", "skipped", "no text") for guard in guards)
+        return (*request.guarded.notes, *skipped)
+    held = [guard.name for guard in guards if guard.holds_streams and request.stream]
+    return (*request.guarded.notes, *(GuardNote(name, "after", "held") for name in held))
 
 
 def _is_text(content_type: str) -> bool:

@@ -115,10 +115,16 @@ class GeneratorBackend:
 
 
 def record_count(fields: Mapping[str, Any]) -> int | None:
-    """The number of records, from `count` or the prompt; None for one document of the shape."""
+    """The number of records, from `count` or the prompt; None for one document of the shape.
+
+    A JSON Schema in `response_format` promises its caller what the whole answer is, so words about
+    a number make no list of what should be one object.
+    """
     count = whole_number(dict(fields), "count", least=0, most=_MAX_RECORDS)
     if count is not None:
         return count
+    if fields.get("shape") is None and _promises_one(fields.get("response_format")):
+        return None
     match = _COUNT.search(last_user_text(fields))
     if not match:
         return None
@@ -127,6 +133,12 @@ def record_count(fields: Mapping[str, Any]) -> int | None:
         detail = f"{match[0]:.80} are wanted, and {_MAX_RECORDS} records fit one answer"
         raise Fault("bad_request", f"{detail}: ask in parts")
     return count
+
+
+def _promises_one(wanted: Any) -> bool:
+    form = wanted.get("json_schema") if isinstance(wanted, dict) else None
+    schema = form.get("schema") if isinstance(form, dict) else None
+    return isinstance(schema, dict) and schema.get("type") == "object"
 
 
 def _number(low: str, power: str, times: list[str]) -> int:

@@ -82,6 +82,14 @@ def test_a_count_in_words_is_understood(prompt, count):
     assert record_count({"messages": [{"role": "user", "content": prompt}]}) == count
 
 
+@pytest.mark.parametrize(("kind", "count"), [("object", None), ("array", 3)])
+def test_a_schema_for_one_object_gets_one_object_whatever_the_words_say(kind, count):
+    schema = {"type": kind, "properties": {"name": {"type": "string"}}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "it", "schema": schema}}
+    words = [{"role": "user", "content": "Make three users"}]
+    assert record_count({"messages": words, "response_format": wanted}) == count
+
+
 @given(st.integers(0, 2**31))
 def test_one_seed_gives_one_answer(seed):
     shape = {"name": "string", "tags": ["a|b|c"], "at": "datetime"}

@@ -72,6 +72,13 @@ class AnswerStream:
                 yield (choice.get("delta") or {}).get("content") or ""
 
 
+@dataclass(frozen=True, slots=True)
+class PostAnswer:
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
 class ServiceClient:
     def __init__(self, url: str, key: str = "") -> None:
         self.url = url
@@ -88,6 +95,15 @@ class ServiceClient:
             wrong = f"{self.url}{path} answered {answer.status} without JSON"
             raise ServiceRefused(wrong, "does Waggle listen there?") from None
         return content
+
+    def post(
+        self, path: str, body: Mapping[str, Any], headers: Mapping[str, str] | None = None
+    ) -> PostAnswer:
+        """The answer to a JSON object, whatever the status."""
+        text = json.dumps(body)
+        with self._answer("POST", path, text, _STREAM_SECONDS, headers) as answer:
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return PostAnswer(answer.status, named, answer.read())
 
     @contextmanager
     def chat(self, prompt: str, model: str) -> Iterator[AnswerStream]:
@@ -115,13 +131,19 @@ class ServiceClient:
 
     @contextmanager
     def _answer(
-        self, method: str, path: str, body: str | None, seconds: float
+        self,
+        method: str,
+        path: str,
+        body: str | None,
+        seconds: float,
+        more: Mapping[str, str] | None = None,
     ) -> Iterator[http.client.HTTPResponse]:
         at = self._address
         tls = at.scheme == "https"
         kind = http.client.HTTPSConnection if tls else http.client.HTTPConnection
         connection = kind(at.hostname or "", at.port, timeout=seconds)
         headers = self._headers | ({"content-type": "application/json"} if body else {})
+        headers |= more or {}
         try:
             connection.request(method, at.path + path, body, headers)
             yield connection.getresponse()

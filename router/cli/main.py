@@ -19,6 +19,7 @@ from router.cli.doctor import doctor
 from router.cli.evaluate import evaluate
 from router.cli.init import init
 from router.cli.keys import keys_app
+from router.cli.mcp import mcp
 from router.cli.policy import policy_app
 from router.cli.reload import reload
 from router.cli.report import report
@@ -97,7 +98,15 @@ _add(
     doctor=doctor,
     deploy=deploy,
 )
-_add("Send requests", connect=connect, ask=ask, batch=batch, evaluate=evaluate, demo=_above("demo"))
+_add(
+    "Send requests",
+    connect=connect,
+    ask=ask,
+    batch=batch,
+    evaluate=evaluate,
+    mcp=mcp,
+    demo=_above("demo"),
+)
 _add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
 _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):

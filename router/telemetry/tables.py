@@ -39,7 +39,7 @@ EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOU
 FEATURES = NAMES_OF
 
 # What each guard did, in the order of the guards; `at`: before or after the call.
-GUARD = "STRUCT(guard VARCHAR, at VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)"
+GUARD = 'STRUCT(guard VARCHAR, "at" VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)'
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 

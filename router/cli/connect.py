@@ -9,7 +9,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from router.cli.client import service_address
-from router.cli.connecting import APPS, ConnectedApp
+from router.cli.connecting import APPS, MCP_CLIENTS, ConnectedApp
 from router.cli.context import CommandContext, UrlOption, in_context, stored_keys
 from router.cli.terminal import InputRefused, err, out
 from router.wire.addresses import is_loopback, reachable
@@ -79,6 +79,8 @@ def _write(path: Path, text: str) -> None:
 def _hints(here: CommandContext, app: ConnectedApp, address: str, *, remote: bool) -> None:
     """Say on the error output what the text itself cannot know."""
     err.print(f"\n{app.title}: belongs into {app.place}; {app.proof}.", markup=False)
+    if app.name in MCP_CLIENTS:
+        err.print(f"{app.title} takes tools over MCP too: {MCP_CLIENTS[app.name]}.", markup=False)
     loopback = is_loopback(urlsplit(address).hostname or "")
     if not app.local and loopback:
         err.print(

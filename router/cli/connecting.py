@@ -239,6 +239,13 @@ and the service needs keys: put a reverse proxy with TLS before it. `localhost` 
 Cursor has a choice "Auto" of its own: if it takes `auto` for that, name a plan of yours instead.
 """
 
+# How apps that take tools over MCP get those of `waggle mcp`.
+MCP_CLIENTS = {
+    "claude-code": "claude mcp add waggle -- waggle mcp",
+    "codex": "codex mcp add waggle -- waggle mcp",
+    "cursor": '{"mcpServers": {"waggle": {"command": "waggle", "args": ["mcp"]}}} in '
+    "~/.cursor/mcp.json, which runs on your machine",
+}
 APPS = {
     app.name: app
     for app in (

@@ -76,8 +76,8 @@ def http_app(caller: Caller, host: str, names: Sequence[str] = ()) -> ASGIApp:
 
 
 def _security(host: str, names: Sequence[str]) -> TransportSecuritySettings:
-    known = [name for name in (host, *names) if name not in ("0.0.0.0", "::")]
-    hosts = [f"[{name}]" if ":" in name else name for name in known]
+    own_names = [name for name in (host, *names) if name not in ("0.0.0.0", "::")]
+    hosts = [f"[{name}]" if ":" in name else name for name in own_names]
     hosts = list(dict.fromkeys(["127.0.0.1", "localhost", "[::1]", *hosts]))
     hosts += [f"{name}:*" for name in hosts]
     origins = [f"{scheme}://{name}" for scheme in ("http", "https") for name in hosts]

@@ -102,8 +102,8 @@ async def test_an_agent_asks_over_stdio_and_says_how_good_the_answer_was(tmp_pat
             "generator",
             False,
         )
-        said = {"request_id": answer["request_id"], "score": 0.25, "comment": "too short"}
-        failed, _, stored = await called(client, "feedback", **said)
+        statement = {"request_id": answer["request_id"], "score": 0.25, "comment": "too short"}
+        failed, _, stored = await called(client, "feedback", **statement)
         assert not failed
         assert stored == {"request_id": answer["request_id"], "new": 2}
         row = next(trace for trace in waggle.journal.traces)

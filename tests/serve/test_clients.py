@@ -28,14 +28,14 @@ async def test_the_official_client_works_against_it(service):
     assert "".join(words) == "one two three"
 
 
-def test_the_official_node_client_works_against_it(service):
+def test_the_official_node_clients_work_against_it(service):
     folder = Path(__file__).parent.parent / "node"
     if shutil.which("npm") is None:
         pytest.skip("no node on this machine")
-    if not (folder / "node_modules" / "openai").is_dir():
+    if not (folder / "node_modules" / "@anthropic-ai").is_dir():
         install = ["npm", "ci", "--no-audit", "--no-fund"]
         subprocess.run(install, cwd=folder, check=True, capture_output=True, timeout=200)
-    command = ["node", "client.mjs", service.url + "/v1"]
+    command = ["node", "client.mjs", service.url]
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == {
@@ -46,6 +46,16 @@ def test_the_official_node_client_works_against_it(service):
         "parallel": ["hello", "hello", "hello"],
         "notFound": 404,
         "badRequest": 400,
+        "response": "hello",
+        "responseCost": 0.0002,
+        "responseStream": "one two three",
+        "lastEvent": "response.completed",
+        "goesOn": True,
+        "message": "hello",
+        "stopReason": "end_turn",
+        "messageStream": "one two three",
+        "counted": True,
+        "messageNotFound": 404,
     }
 
 

@@ -14,6 +14,7 @@ from router.cli.budgets import budgets
 from router.cli.cards import cards
 from router.cli.check import check
 from router.cli.connect import connect
+from router.cli.conversations import conversations_app
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
 from router.cli.evaluate import evaluate
@@ -112,7 +113,7 @@ _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):
     app.add_typer(_group, rich_help_panel="Change what it does")
 _add("Look after keys and data", budgets=budgets)
-for _group in (keys_app, solutions_app, telemetry_app, sandbox_app):
+for _group in (keys_app, solutions_app, conversations_app, telemetry_app, sandbox_app):
     app.add_typer(_group, rich_help_panel="Look after keys and data")
 
 

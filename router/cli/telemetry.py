@@ -12,6 +12,7 @@ from rich.table import Table
 
 from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
+from router.cli.conversations import forget_callers
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
 from router.reuse.solution_store import FILE, SolutionStore, UnreadableStore
@@ -110,7 +111,7 @@ def forget(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking first.")] = False,
 ) -> None:
-    """Remove all rows and solutions of a caller for good.
+    """Remove all rows, solutions and conversations of a caller for good.
 
     Later requests of the caller are recorded as before. The sums that the learner and the rollup
     keep name no caller, and the dollars that a key spent today still count.
@@ -126,7 +127,7 @@ def forget(
         key_ids += [record.id for record in keys if name in (record.id, record.name)] or [name]
     sessions = tuple(_stored_sessions(session or (), [record.id for record in keys]))
     if not yes:
-        typer.confirm("Remove these rows and solutions for good?", abort=True)
+        typer.confirm("Remove these rows, solutions and conversations for good?", abort=True)
     keeper = _keeper(_recorded(here))
     try:
         with _progress("Sealing what is open, then rewriting …"):
@@ -139,6 +140,9 @@ def forget(
     solutions = _forget_solutions(config, key_ids, removed.request_ids)
     if solutions:
         out.print(f"Removed {solutions:,} solutions that were answers to these requests.")
+    conversations = forget_callers(config, key_ids, session or (), sessions)
+    if conversations:
+        out.print(f"Removed {conversations:,} conversations that were kept.")
 
 
 def _forget_solutions(config: Config, key_ids: Sequence[str], request_ids: Sequence[str]) -> int:

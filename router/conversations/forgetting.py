@@ -71,6 +71,20 @@ def expire(connection: sqlite3.Connection, since: float) -> int:
     return len(rows)
 
 
+def forget_sessions(connection: sqlite3.Connection, sessions: Sequence[str]) -> int:
+    """Delete the threads that routing knows under these names."""
+    rows = [
+        row
+        for session in sessions
+        for row in connection.execute(
+            "select owner, id from threads where session = ? and session <> ''", (session,)
+        ).fetchall()
+    ]
+    for owner, thread in rows:
+        delete_thread(connection, owner, thread)
+    return len(rows)
+
+
 def forget(
     connection: sqlite3.Connection, owner: str | None, ids: Sequence[str], before: float | None
 ) -> int:

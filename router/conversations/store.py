@@ -244,6 +244,11 @@ class ConversationStore:
         with self._erasing() as connection:
             return forgetting.forget(connection, owner, ids, before)
 
+    def forget_sessions(self, sessions: Sequence[str]) -> int:
+        """Forget the threads that routing knows under these names. Returns their number."""
+        with self._erasing() as connection:
+            return forgetting.forget_sessions(connection, sessions)
+
     def threads(self, owner: str | None = None, most: int = 100) -> list[KeptThread]:
         """What is kept, the last used first."""
         return threads.overview(self._connection, owner, most)

@@ -16,6 +16,7 @@
 # make bench-plans      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
+# make bench-memory     measures whether a conversation is remembered over backends that change
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-catalog    counts the models whose price is known, and the wrong prices
@@ -37,7 +38,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -88,6 +89,9 @@ bench-sandbox: $(STAMP)
 bench-replay: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	$(BIN)/python -m experiments.replay.run --jobs 2 --publish
+
+bench-memory: $(STAMP)
+	$(BIN)/python -m experiments.memory.run
 
 bench-kinds: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.kinds.run

@@ -181,6 +181,7 @@ class Lease:
     granted: Amounts = NOTHING
     left: Amounts = UNBOUNDED  # what other claims can still get
     shortage: Shortage | None = None
+    used: Amounts = NOTHING  # by all routers: this minute, this day and this month
 
 
 def bounds(limits: KeyLimits) -> Amounts:
@@ -231,17 +232,17 @@ class Budget:
         reserved = total(self.leases.values())
         room = bound.less(used.plus(reserved))
         if claim is None:
-            return Lease(left=room)
+            return Lease(left=room, used=used)
         if not _fits_all(claim, room, dares=not self.daring):
             free = bound.less(used)
             shortage = self._shortage(limits, claim, room, free, report.at, now)
-            return Lease(left=room, shortage=shortage)
+            return Lease(left=room, shortage=shortage, used=used)
         granted = claim.most.at_most(room)
         if not _fits_all(claim, room, dares=False):
             self.daring.add(router)
         granted = bounded_part(granted.plus(room.less(granted).slice()), limits)
         self.leases[router] = report.keeps.plus(granted)
-        return Lease(granted, room.less(granted))
+        return Lease(granted, room.less(granted), used=used)
 
     def used(self, now: float, at: Moment) -> Amounts:
         self._roll(now)

@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from router.cli.alerts import alerts_app
 from router.cli.ask import ask
 from router.cli.batch import batch
 from router.cli.budgets import budgets
@@ -113,7 +114,10 @@ _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):
     app.add_typer(_group, rich_help_panel="Change what it does")
 _add("Look after keys and data", budgets=budgets)
-for _group in (keys_app, solutions_app, conversations_app, telemetry_app, sandbox_app):
+for _group in (
+    *(keys_app, alerts_app, solutions_app),
+    *(conversations_app, telemetry_app, sandbox_app),
+):
     app.add_typer(_group, rich_help_panel="Look after keys and data")
 
 

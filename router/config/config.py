@@ -5,6 +5,7 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
+from router.config.alerts import Alerts
 from router.config.backends import AnyBackend
 from router.config.conversations import Conversations
 from router.config.guardrails import Guards
@@ -37,6 +38,7 @@ class Config(Values):
     reuse: Reuse = Reuse()
     conversations: Conversations = Conversations()
     trials: Trials = Trials()
+    alerts: Alerts = Alerts()
 
     @model_validator(mode="before")
     @classmethod

@@ -104,6 +104,7 @@ def at_home(config: Config) -> Config:
 def secrets_of(config: Config) -> tuple[str, ...]:
     """The names of the environment variables that hold secrets of this configuration."""
     references = [*config.telemetry.otlp.headers.values()]
+    references += [text for text in (config.alerts.url, config.alerts.secret) if text is not None]
     for backend in config.backends.values():
         if isinstance(backend, NetworkSettings):
             references += [*backend.keys, *backend.headers.values(), *backend.query.values()]

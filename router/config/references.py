@@ -7,11 +7,14 @@ REFERENCE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)(?::-([^}]{0,2000}))?\}")
 Location = tuple[str | int, ...]
 
 _SECRETS = frozenset({"api_key"})
+_PLACES_OF_SECRETS = (("alerts", "url"), ("alerts", "secret"))
 _SECTIONS_OF_SECRETS = frozenset({"headers", "query", "api_keys"})
 
 
 def is_secret(at: Location) -> bool:
     """Whether this place holds a secret: then the file must give a reference, not the value."""
+    if at in _PLACES_OF_SECRETS:
+        return True
     return any(part in _SECRETS or part in _SECTIONS_OF_SECRETS for part in at[-2:])
 
 

@@ -6,6 +6,7 @@ An account makes no call and waits for nothing; `allowances` asks the hive on it
 """
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from router.budgets import (
@@ -24,6 +25,7 @@ from router.budgets import (
     total,
 )
 from router.config.server import KeyLimits
+from router.engine.crossings import Crossing
 from router.engine.limit_headers import Room
 
 _DUST = 1e-9  # less than this is a rounding error
@@ -61,6 +63,7 @@ class Account:
     months: dict[int, float] = field(default_factory=dict)  # dollars by month
     seconds: dict[int, tuple[int, int]] = field(default_factory=dict)
     reservations: set[Reservation] = field(default_factory=set)
+    announced: set[Crossing] = field(default_factory=set)  # that somebody was told of
     turn: int = 0
     asking: asyncio.Lock = field(default_factory=asyncio.Lock)  # one call of the hive at a time
     queue: asyncio.Lock = field(default_factory=asyncio.Lock)  # calls that wait, in their order
@@ -151,6 +154,13 @@ class Account:
         self.free = self.free.plus(lease.granted)
         self.left, self.left_at = lease.left, now
         self.base = self.used(now).plus(report.keeps).plus(lease.granted)
+
+    def news(self, reached: Iterable[Crossing]) -> list[Crossing]:
+        """Those of these crossings of which nobody was told yet."""
+        plain = {each._replace(used_usd=0.0): each for each in reached}
+        new = [each for key, each in plain.items() if key not in self.announced]
+        self.announced = {key for key in self.announced if key in plain} | set(plain)
+        return new
 
     def used(self, now: Moment) -> Amounts:
         self._roll(now)

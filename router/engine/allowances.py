@@ -33,6 +33,7 @@ from router.config.config import Config
 from router.domain import Attempt, Request, Trace, known_usd
 from router.engine.account import Account, Reservation
 from router.engine.bindings import Binding
+from router.engine.crossings import Crossing, crossings
 from router.engine.estimates import Estimates
 from router.engine.limit_headers import limit_headers
 from router.hive import Hive, HiveState
@@ -80,6 +81,8 @@ class Allowances:
     ) -> None:
         self.routers = 1  # how many routers share the limits
         self.estimates = Estimates()
+        self.alert_shares: Sequence[float] = ()  # shares of a budget of which `tell` is told
+        self.tell: Callable[[Crossing], None] = lambda _: None
         self.hive_name = ""  # the hive that knows all that this router used
         self._hive, self._metrics, self._name, self._clock = hive, metrics, name, clock
         self._patience = patience
@@ -317,6 +320,11 @@ class Allowances:
             self._away_until = loop_time() + _AWAY_SECONDS
             return None
         account.hear(lease, report, now)
+        reached = crossings(
+            account.owner, account.limits, lease.used, now, self.alert_shares, lease.shortage
+        )
+        for crossing in account.news(reached):
+            self.tell(crossing)
         return lease
 
 

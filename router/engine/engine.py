@@ -35,6 +35,7 @@ from router.engine.accounting import beside_premium
 from router.engine.allowances import Allowances
 from router.engine.answer_judges import AnswerJudges
 from router.engine.conversations import Homes
+from router.engine.crossings import Crossing
 from router.engine.functions import Functions
 from router.engine.guard_functions import GuardFunctions
 from router.engine.guard_questions import GuardQuestions
@@ -115,6 +116,7 @@ class Engine:
         self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)
         self.summarizing = Summarizing(self.tries, self.allowances, self.guarding, self.steady)
+        self.allowances.tell = self._tell_crossing
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
@@ -122,6 +124,7 @@ class Engine:
         self.policy = policy_of(self.plans)
         self.allowances.routers = config.server.replicas
         self.guarding.functions.keep(config.guardrails)
+        self.allowances.alert_shares = config.alerts.budget
         self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)
@@ -407,6 +410,19 @@ class Engine:
         """Record an event of the service in this router's journal."""
         now = self.wall()
         self.journal.note(Event(new_id(now), now, kind, subject, state, detail))
+
+    def _tell_crossing(self, crossing: Crossing) -> None:
+        """Record that a budget reached a share of its dollars, under an id that routers share."""
+        subject = f"{crossing.owner} {crossing.rule} {crossing.period}"
+        state = f"{crossing.share:.0%}"
+        detail = {
+            "owner": crossing.owner,
+            "rule": crossing.rule,
+            "used": crossing.used_usd,
+            "limit": crossing.limit_usd,
+        }
+        event_id = f"budget {subject} {state}"
+        self.journal.note(Event(event_id, self.wall(), "budget", subject, state, detail))
 
     def tell_once(self, kind: str, event_id: str, state: str) -> None:
         """Record an event that every router sees, under an id that all routers share."""

@@ -301,3 +301,23 @@ async def test_the_route_of_budgets_shows_what_is_used_held_and_left():
     assert budgets["team", "search"]["parent"] == "all"
     assert budgets["team", "all"]["limits"]["requests_per_minute"]["used"] == 1
     assert forbidden.status == 403
+
+
+async def test_a_budget_that_reaches_a_share_of_its_dollars_is_an_event_that_routers_share():
+    keys = "{teams: {search: {dollars_per_month: 0.34}}}"
+    async with routers(keys, {"team": "search"}) as (several, headers):
+        for n in range(4):
+            await several[n % 2].chat(headers=headers[0], max_tokens=50)
+        await settled(several)
+        events = [event for r in several for event in r.journal.events if event.kind == "budget"]
+    seen = {(event.id, event.subject, event.state) for event in events}
+    subject = "team search dollars_per_month 2026-11"
+    assert seen == {(f"budget {subject} {state}", subject, state) for state in ("80%", "100%")}
+    assert len(events) <= 4
+    whole = next(event for event in events if event.state == "100%")
+    assert whole.detail == {
+        "owner": "team search",
+        "rule": "dollars_per_month",
+        "used": pytest.approx(0.3),
+        "limit": 0.34,
+    }

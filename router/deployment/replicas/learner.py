@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
+from router.alerts.watch import AlertWatch, service_name
 from router.config.config import Config
 from router.deployment.replicas.process import log, log_to, settle
 from router.routing.messages import NewsRequest, Published
@@ -43,7 +44,12 @@ class LearnerReplica:
             self._journal = FileJournal(folder, "learner", Metrics(), rotation=rotation)
             self._publisher = Publisher(config, self._journal)
             self._turning = asyncio.ensure_future(self._keep_turning(self._publisher))
+            # The learner is one process for all routers, so each alert has one sender.
+            self._alerts = AlertWatch(
+                config.alerts, folder, config.data, service=service_name(config)
+            )
         else:
+            self._alerts.reconfigure(config.alerts)
             await asyncio.to_thread(self._publisher.reconfigure, config)
 
     async def _keep_turning(self, publisher: "Publisher") -> None:
@@ -73,6 +79,7 @@ class LearnerReplica:
             self._turning.cancel()
         if self._publisher is not None:
             await asyncio.to_thread(self._publisher.close)
+            self._alerts.close()
             self._journal.close()
 
 

@@ -15,6 +15,7 @@ import yaml
 from router.api.assemble import HostedBackends, Router, assemble, hosted_backends
 from router.api.background import Background
 from router.api.learner import LearnerClient
+from router.audit_log import AuditLog
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.engine.engine import Engine
@@ -78,6 +79,7 @@ async def rig(
     keys: Sequence[Key] = (),
     hive: LosableHive | None = None,
     learner: LearnerClient | None = None,
+    audit: AuditLog | None = None,
     name: str = "r1",
     wall: Callable[[], float] = time.time,
     steady: Callable[[], float] = time.monotonic,
@@ -111,6 +113,7 @@ async def rig(
             name=name,
             keys=keys,
             learner=learner,
+            audit=audit,
             wall=wall,
             steady=steady,
             uniform=uniform,

@@ -27,6 +27,7 @@ from router.api.route import RouteEndpoint
 from router.api.routes import Route, Routes
 from router.api.sql import SqlEndpoint
 from router.api.trials import TrialsEndpoint
+from router.audit_log import AuditLog
 from router.conversations.memory import ConversationMemory
 from router.domain import Refusal, new_id
 from router.engine.engine import Engine
@@ -53,13 +54,14 @@ class App:
         memory: Memory,
         conversations: ConversationMemory,
         learner: LearnerClient | None,
+        audit: AuditLog | None = None,
         name: str,
         started_at: int,
     ) -> None:
         self._engine, self._admission = engine, admission
         self.running = 0
         models = ModelsEndpoint(engine, admission, started_at)
-        trials = TrialsEndpoint(admission, learner)
+        trials = TrialsEndpoint(admission, learner, audit, engine.wall)
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
         messages = MessagesDialect()

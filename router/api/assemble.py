@@ -15,6 +15,7 @@ from router.api.app import App
 from router.api.background import Background
 from router.api.incoming import Admission
 from router.api.learner import LearnerClient
+from router.audit_log import AuditLog
 from router.backends.build import build
 from router.backends.host import Host
 from router.backends.protocol import SecretReader
@@ -68,13 +69,14 @@ def assemble(
     name: str,
     keys: Iterable[Key] = (),
     learner: LearnerClient | None = None,
+    audit: AuditLog | None = None,
     remembers: bool = True,
     wall: Callable[[], float] = time.time,
     steady: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> Router:
     """Build a router that is ready for requests. `remembers` says whether it may reuse
-    solutions."""
+    solutions, `audit` where it writes administrative acts."""
     engine = Engine(
         config,
         Attempts(directory, hops),
@@ -96,6 +98,7 @@ def assemble(
         memory=memory,
         conversations=conversations,
         learner=learner,
+        audit=audit,
         name=name,
         started_at=int(wall()),
     )

@@ -4,20 +4,27 @@ A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simpl
 module passes each command to the learner, which carries it out.
 """
 
-from collections.abc import Mapping
+import asyncio
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, reached
 from router.api.parse import parse_body
-from router.wire.errors import BadRequest
+from router.audit_log import Act, AuditLog
+from router.keys import Key
+from router.wire.errors import BadRequest, Refused, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
 class TrialsEndpoint:
     admission: Admission
     learner: LearnerClient | None
+    audit: AuditLog | None = None
+    wall: Callable[[], float] = time.time
 
     async def get(self, incoming: Incoming) -> None:
         """Answer with every trial and its numbers, every strategy, and the strategy that serves."""
@@ -25,12 +32,35 @@ class TrialsEndpoint:
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 
     async def post(self, incoming: Incoming) -> None:
-        await self.admission.admit(incoming, "admin")
+        key = await self.admission.admit(incoming, "admin")
         command = parse_body(await self.admission.body(incoming))
-        answer = await self._ask(command)
+        if command.get("do") != "list":
+            await self._record(key, command)
+        try:
+            answer = await self._ask(command)
+        except Refused as error:
+            await self._record(key, command, failed=error.message)
+            raise
         if "rejected" in answer:
+            await self._record(key, command, failed=str(answer["rejected"]))
             raise BadRequest(str(answer["rejected"]), "do")
         await incoming.reply.json(200, answer)
+
+    async def _record(self, key: Key, command: Mapping[str, Any], *, failed: str = "") -> None:
+        """Write the command to the audit log before it is carried out, and again if it fails."""
+        if self.audit is None:
+            return
+        what = f"trials {command.get('do', '')!s:.40}" + (" failed" if failed else "")
+        fields = {name: value for name, value in command.items() if name != "do"}
+        after = {"why": failed} if failed else fields
+        subject = str(command.get("name") or command.get("to") or "")[:100]
+        act = Act(what, subject, {"key": key.id, "name": key.name}, after=after)
+        at = dt.datetime.fromtimestamp(self.wall(), dt.UTC).isoformat(timespec="seconds")
+        try:
+            await asyncio.to_thread(self.audit.record, act, at)
+        except OSError as error:
+            message = f"The audit log cannot be written, so nothing was done: {error.strerror}."
+            raise Unavailable("audit_log", message) from None
 
     async def _ask(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         with reached(self.learner, advice="ask again") as learner:

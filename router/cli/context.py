@@ -3,16 +3,21 @@
 The command reads each of them at the first use, so `waggle ask --url` works beside a broken file.
 """
 
+import datetime as dt
 import functools
 import inspect
+import os
+import pwd
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
 
+from router.audit_log import Act, AuditLog
 from router.cli.client import ServiceClient
 from router.cli.terminal import CommandRefused, InputRefused
 from router.config.config import Config
@@ -100,6 +105,24 @@ class CommandContext:
     @property
     def key(self) -> str:
         return environment("WAGGLE_API_KEY")
+
+    def record(
+        self,
+        what: str,
+        subject: str,
+        *,
+        before: Mapping[str, Any] = MappingProxyType({}),
+        after: Mapping[str, Any] = MappingProxyType({}),
+    ) -> None:
+        """Write an administrative act of this user to the audit log, before it is carried out."""
+        who = {"user": pwd.getpwuid(os.getuid()).pw_name, "sudo": environment("SUDO_USER")}
+        who = {name: text for name, text in who.items() if text}
+        at = dt.datetime.now(dt.UTC).isoformat(timespec="seconds")
+        try:
+            AuditLog(self.config.data).record(Act(what, subject, who, before, after), at)
+        except OSError as error:
+            wrong = f"the audit log cannot be written, so nothing was done: {error}"
+            raise CommandRefused(wrong) from None
 
     def client(self, url: str | None) -> ServiceClient:
         return ServiceClient(self.url(url), self.key)

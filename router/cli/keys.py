@@ -3,7 +3,7 @@ change."""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from pydantic import ValidationError
@@ -57,7 +57,7 @@ def make_key(
         text, key = new_key(name, _now(), **rights, limits=limits, team=team, shares=shares)
     except ValidationError as error:
         raise InputRefused(mistakes(error)) from None
-    _change(config, lambda stored: _with_key(stored, key))
+    _change(here, "key made", lambda stored: _with_key(stored, key))
     out.print(text, markup=False)
     err.print("Waggle cannot show the key again. Send it as `Authorization: Bearer …`.")
     _bring_to_service(here)
@@ -109,7 +109,7 @@ def change_key(
         chosen = _matching(stored, name_or_id)
         return [_changed(key, new, team) if key in chosen else key for key in stored]
 
-    _change(config, change)
+    _change(here, "key changed", change)
     out.print(f"Changed {name_or_id}.")
     _bring_to_service(here)
 
@@ -121,7 +121,6 @@ def revoke_key(
     name_or_id: Annotated[str, typer.Argument(help="Name or id, from `waggle keys list`.")],
 ) -> None:
     """Revoke a key: the running service refuses the key at once."""
-    config = here.config
     revoked: list[str] = []
 
     def revoke(stored: tuple[Key, ...]) -> list[Key]:
@@ -130,16 +129,37 @@ def revoke_key(
         end = {"revoked": _now()}
         return [key.model_copy(update=end) if key in matching else key for key in stored]
 
-    _change(config, revoke)
+    _change(here, "key revoked", revoke)
     out.print(f"Revoked {', '.join(revoked)}.")
     _bring_to_service(here)
 
 
-def _change(config: Config, change: Callable[[tuple[Key, ...]], Iterable[Key]]) -> None:
+def _change(
+    here: CommandContext, what: str, change: Callable[[tuple[Key, ...]], Iterable[Key]]
+) -> None:
+    """Change the stored keys; the audit log gets each change before the keys are saved."""
+
+    def recorded(stored: tuple[Key, ...]) -> Iterable[Key]:
+        changed = tuple(change(stored))
+        earlier = {key.id: key for key in stored}
+        for key in changed:
+            before = earlier.get(key.id)
+            if key != before:
+                shown = _open_fields(before) if before is not None else {}
+                here.record(what, key.name, before=shown, after=_open_fields(key))
+        return changed
+
     try:
-        change_keys(config.keys_file, change)
+        change_keys(here.config.keys_file, recorded)
     except ValueError as error:
         raise InputRefused(str(error)) from None
+
+
+def _open_fields(key: Key) -> dict[str, Any]:
+    """The fields of a key that are no secret, and that are not empty."""
+    fields = key.model_dump(mode="json", exclude={"salt", "digest"})
+    fields["limits"] = {name: bound for name, bound in fields["limits"].items() if bound}
+    return {name: value for name, value in fields.items() if value}
 
 
 def _check_names(config: Config, plans: Iterable[str], team: str) -> None:

@@ -10,6 +10,7 @@ import typer
 
 from router.cli.alerts import alerts_app
 from router.cli.ask import ask
+from router.cli.audit import audit
 from router.cli.batch import batch
 from router.cli.budgets import budgets
 from router.cli.cards import cards
@@ -113,7 +114,7 @@ _add("See what it learned", dashboard=_above("dashboard"), report=report, scores
 _add("Change what it does", simplify=simplify, warm=warm, cards=cards)
 for _group in (trial_app, routes_app, policy_app, specialist_app):
     app.add_typer(_group, rich_help_panel="Change what it does")
-_add("Look after keys and data", budgets=budgets)
+_add("Look after keys and data", audit=audit, budgets=budgets)
 for _group in (
     *(keys_app, alerts_app, solutions_app),
     *(conversations_app, telemetry_app, sandbox_app),

@@ -55,6 +55,7 @@ def pin(here: CommandContext, name: SnapshotName) -> None:
     """Decide by this snapshot from now on. The learner continues to learn meanwhile."""
     registry = _registry(here)
     version = _version(registry, name)
+    here.record("policy pinned", version.name, before={"pinned": registry.pinned})
     registry.pin(version.name)
     out.print(f"Pinned to {version.name}. Routers follow within a second or two.")
 
@@ -65,6 +66,7 @@ def unpin(here: CommandContext) -> None:
     """Decide by the learner's current knowledge again."""
     registry = _registry(here)
     pinned = registry.pinned
+    here.record("policy unpinned", pinned)
     registry.unpin()
     out.print(f"No longer pinned to {pinned}." if pinned else "Nothing was pinned.")
 
@@ -75,6 +77,7 @@ def rollback(here: CommandContext, name: SnapshotName) -> None:
     """Go back to this snapshot and learn on from there. Later answers are not learned again."""
     registry = _registry(here)
     version = _version(registry, name)
+    here.record("policy rolled back", version.name)
     registry.go_back(version.name)
     out.print(f"The learner goes back to {version.name} at its next turn.")
 
@@ -99,6 +102,7 @@ def shadow(here: CommandContext) -> None:
 
 def _switch(here: CommandContext, *, live: bool) -> None:
     why = "an operator said so"
+    here.record("auto switched", "live" if live else "shadow")
     open_ledger(here).change(changes.switch, time.time(), live=live, by="operator", why=why)
 
 

@@ -1,7 +1,11 @@
 """`waggle reload`: brings a changed configuration and changed keys to the running service."""
 
 import time
+from hashlib import blake2b
 
+import orjson
+
+from router.audit_log import AuditLog
 from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.config import Config
@@ -18,9 +22,26 @@ def reload(here: CommandContext) -> None:
     """
     running = here.service
     config = here.config_in_force
+    record_configuration(here, config, "configuration reloaded")
     seconds = deploy_again(config, running)
     counts = f"{len(config.plans)} plans, {len(config.backends)} backends"
     out.print(f"Reloaded in {seconds:.2f} s: {counts}.")
+
+
+def record_configuration(here: CommandContext, config: Config, what: str) -> None:
+    """Write to the audit log which sections of the configuration changed since the last time."""
+    log = AuditLog(config.data)
+    sections = {
+        name: blake2b(orjson.dumps(section, option=orjson.OPT_SORT_KEYS), digest_size=6).hexdigest()
+        for name, section in config.model_dump(mode="json").items()
+    }
+    earlier: dict[str, str] = {}
+    for act in log.lines():
+        if str(act.get("what", "")).startswith("configuration "):
+            earlier |= act.get("after", {}).get("sections", {})
+    changed = {name: digest for name, digest in sections.items() if earlier.get(name) != digest}
+    before = {"sections": {name: earlier[name] for name in changed if name in earlier}}
+    here.record(what, str(here.source), before=before, after={"sections": changed})
 
 
 def deploy_again(config: Config, running: RunningService) -> float:

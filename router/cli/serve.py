@@ -9,6 +9,7 @@ from rich.markup import escape
 
 from router.cli.context import CommandContext, in_context, keys_to_serve
 from router.cli.init_notice import notice
+from router.cli.reload import record_configuration
 from router.cli.serving import Command, Start
 from router.cli.specialist import refresh_in_child
 from router.cli.terminal import (
@@ -52,6 +53,7 @@ def serve(
         out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
     refresh_in_child(config, here.config_file)
     start = Start(config, keys, here.source.resolve(), ray_address, begun)
+    record_configuration(here, config, "configuration served")
     try:
         command = Command(start)
     except FolderNotOurs as error:

@@ -256,6 +256,8 @@ def forget(
     if not ids and not scopes:
         raise InputRefused("name solutions by their ids, or --key ID, or --group NAME")
     solutions = [_solution(store, id_) for id_ in ids or ()]
+    subjects = [*scopes, *(str(solution.id) for solution in solutions)]
+    here.record("solutions forgotten", ", ".join(subjects)[:200])
     count = store.forget(ids=[solution.id for solution in solutions])
     count += sum(store.forget(scope=scope) for scope in scopes)
     out.print(f"{count} solutions are deleted. Running routers forget them within a second.")

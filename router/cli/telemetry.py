@@ -91,6 +91,8 @@ def prune(here: CommandContext) -> None:
     if rules.keep_seconds is None and rules.keep_bytes is None:
         mend = "set telemetry.keep_days or telemetry.keep_bytes"
         raise InputRefused("no limit says what to prune", mend)
+    limits = {"keep_days": config.telemetry.keep_days, "keep_bytes": config.telemetry.keep_bytes}
+    here.record("telemetry pruned", str(config.telemetry_folder), after=limits)
     keeper = _keeper(_recorded(here))
     keeper.recover()
     with _progress("Pruning …"):
@@ -128,6 +130,9 @@ def forget(
     sessions = tuple(_stored_sessions(session or (), [record.id for record in keys]))
     if not yes:
         typer.confirm("Remove these rows, solutions and conversations for good?", abort=True)
+    # The name of a session may be a person's, so only the number of sessions is written down.
+    whose = {"keys": key_ids, "sessions": len(session or ())}
+    here.record("telemetry forgotten", ", ".join(key_ids), after=whose)
     keeper = _keeper(_recorded(here))
     try:
         with _progress("Sealing what is open, then rewriting …"):

@@ -57,6 +57,7 @@ def new(
     """
     ledger = open_ledger(here)
     now = time.time()
+    here.record("trial opened", name, after={"candidate": candidate, "traffic": traffic})
     ledger.change(
         changes.open_trial,
         name,
@@ -141,6 +142,7 @@ def _guards(numbers: Mapping[str, Any]) -> Table:
 def stop(here: CommandContext, name: TrialName) -> None:
     """End a trial without a verdict; the serving strategy stays."""
     ledger = open_ledger(here)
+    here.record("trial stopped", name)
     ledger.change(changes.stop, name, time.time())
     out.print(f"{name} is stopped. {ledger.book.serving.key} serves.")
 
@@ -157,6 +159,7 @@ def adopt(
     """Adopt a trial's candidate in steps: 1 %, 10 %, 50 %, then everything but a control group."""
     ledger = open_ledger(here)
     reason, keep = "an operator adopted it", ledger.book.config.trials.control
+    here.record("trial adopted", name, before={"serving": ledger.book.serving.key})
     ledger.change(changes.adopt, name, time.time(), why=reason, by_steps=not at_once, keep=keep)
     pace = "at once" if at_once else "by steps"
     out.print(f"{ledger.book.serving.key} is adopted {pace}. Undo: waggle trial rollback")
@@ -174,6 +177,7 @@ def rollback(
     """Undo the last adoption at once."""
     ledger = open_ledger(here)
     now = time.time()
+    here.record("trial rolled back", to or "", before={"serving": ledger.book.serving.key})
     if to is None:
         ledger.change(changes.roll_back, now, "an operator rolled it back")
     else:
@@ -237,6 +241,7 @@ def register(
     plans = {"without": without or (), "instead": instead or ()}
     telemetry = LoggedTelemetry(ledger.book.config.telemetry_folder)
     strategy = requested_strategy(given | plans, telemetry, ledger.book.config)
+    here.record("strategy registered", strategy.key)
     ledger.change(changes.register, strategy, time.time())
     key = ledger.book.strategy(name).key
     out.print(f"Registered {key}. Try it: waggle trial new NAME --candidate {key}")

@@ -35,7 +35,9 @@ _BACKENDS = """
   validator: {kind: validator}
   football: {kind: specialist, folder: "shipped:football"}
 """
-_SECRETS = (  # the variables that the pages refer to
+_SECRETS = (
+    "ALERTS_URL",
+    "ALERTS_SECRET",  # the variables that the pages refer to
     *("OPENAI_API_KEY", "ANTHROPIC_API_KEY", "GEMINI_API_KEY", "AZURE_OPENAI_API_KEY"),
     *("GATEWAY_KEY_1", "GATEWAY_KEY_2", "TEAM_TOKEN", "OTLP_TOKEN"),
 )

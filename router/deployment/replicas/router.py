@@ -13,6 +13,7 @@ from ray.serve.handle import DeploymentHandle
 
 from router.api.app import App
 from router.api.assemble import Router, assemble
+from router.audit_log import AuditLog
 from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
@@ -104,6 +105,7 @@ class RouterReplica:
             name=self._name,
             keys=keys,
             learner=self._learner,
+            audit=AuditLog(config.data),
         )
 
     async def __del__(self) -> None:

@@ -71,6 +71,13 @@ class Keyring:
         key_id = _parts(key)[0]
         return key_id if key_id in self._by_id else ""
 
+    def by_id(self, key_id: str) -> Key:
+        """The record of a key by its id, for work in its name. Raises `Denied`."""
+        key = self._by_id.get(key_id)
+        if key is None or key.revoked:
+            raise Denied(401, "revoked_api_key", "The key of this batch is not in force any more.")
+        return key
+
     def identify(self, authorization: str) -> Key:
         """The record of the key in an Authorization header. Raises `Denied`."""
         scheme, _, credentials = authorization.strip().partition(" ")

@@ -78,6 +78,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "/v1/audio/speech": ("model", "input", "voice", "stream_format"),
     "/v1/audio/transcriptions": ("model", "file", "language", "stream"),
     "/v1/audio/translations": ("model", "file", "prompt"),
+    "/v1/files": ("file", "purpose", "expires_after[seconds]", "expires_after[anchor]"),
+    "/v1/batches": (
+        *("input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"),
+    ),
+    "/v1/batches/batch_1/cancel": ("x",),
     "/v1/feedback": (
         *("request_id", "inference_id", "score", "thumbs", "metric_name", "value", "comment"),
         *("demonstration", "source", "tags"),
@@ -100,6 +105,8 @@ _USUAL: Mapping[str, Any] = {
     "request_id": "01a1fae8-7a09-761b-9982-5744f9e7daf0",
     "sql": "select 1",
     "do": "new",
+    "endpoint": "/v1/chat/completions",
+    "completion_window": "24h",
     "metric_name": "thumbs",
     "response_format": {
         "type": "json_schema",
@@ -109,8 +116,11 @@ _USUAL: Mapping[str, Any] = {
     "outputs": {"id": "page", "property": "children"},
     "inputs": [{"id": "url", "property": "pathname", "value": "/plans"}],
 }
+_METHODS = ("GET", "GET", "HEAD", "PUT", "BREW", "DELETE")
 _GETS = (
     *("/health", "/health/live", "/health/ready", "/metrics", "/v1/models", "/v1/models/up"),
+    *("/v1/files", "/v1/files/file-1", "/v1/files/%2e%2e/content", "/v1/batches?limit=x"),
+    *("/v1/batches", "/v1/batches/batch_1", "/v1/files?after=1&order=up", "/v1/files//content"),
     *(
         "/v1/learner",
         "/v1/trials",
@@ -164,7 +174,10 @@ class Finding:
 def shot_of(chance: random.Random) -> Shot:
     """A request to some route, drawn by `chance` alone."""
     if chance.random() < 0.2:
-        method, path = chance.choice(("GET", "GET", "HEAD", "PUT", "BREW")), chance.choice(_GETS)
+        method, path = (
+            chance.choice(("GET", "GET", "HEAD", "PUT", "BREW", "DELETE")),
+            chance.choice(_GETS),
+        )
         body = b""
     else:
         method, path = "POST", chance.choice(tuple(_FIELDS))
@@ -222,6 +235,8 @@ def _form(path: str, chance: random.Random) -> bytes:
         value = odd_text(chance).encode("utf-8", "replace")
         if name == "model":
             value = chance.choice(_MODELS).encode()
+        if name == "purpose" and chance.random() < 0.7:
+            value = b"batch"
         head = b"Content-Disposition: form-data; " + named.encode()
         pieces.append(b"--xyz\r\n" + head + b"\r\n\r\n" + value + b"\r\n")
     form = b"".join(pieces) + b"--xyz--\r\n"

@@ -20,7 +20,8 @@ from typing import Any
 import orjson
 import yaml
 
-from router.cli.batch_files import BatchJob, locked_output, read_jobs
+from router.batches.jobs import BatchJob
+from router.cli.batch_files import locked_output, read_jobs
 from router.cli.batch_sending import BatchTally, PooledService, send_all
 from router.config.load import EMBEDDED
 from tests.rig import Rig, rig

@@ -7,6 +7,7 @@ its own name.
 import logging
 
 from router.api.ask import AskEndpoint
+from router.api.batches import BatchesEndpoint
 from router.api.budgets import BudgetsEndpoint
 from router.api.count_tokens import CountTokensEndpoint
 from router.api.dialects.chat import ChatDialect
@@ -14,6 +15,7 @@ from router.api.dialects.messages import MessagesDialect
 from router.api.doors import DOORS
 from router.api.embeddings import EmbeddingsEndpoint
 from router.api.feedback import FeedbackEndpoint
+from router.api.files import FILE_MEDIA, FilesEndpoint
 from router.api.health import HealthEndpoint
 from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, LearnerEndpoint
@@ -28,6 +30,7 @@ from router.api.routes import Route, Routes
 from router.api.sql import SqlEndpoint
 from router.api.trials import TrialsEndpoint
 from router.audit_log import AuditLog
+from router.batches.owner import BatchOwner
 from router.conversations.memory import ConversationMemory
 from router.domain import Refusal, new_id
 from router.engine.engine import Engine
@@ -57,6 +60,7 @@ class App:
         audit: AuditLog | None = None,
         name: str,
         started_at: int,
+        batches: BatchOwner,
     ) -> None:
         self._engine, self._admission = engine, admission
         self.running = 0
@@ -68,6 +72,16 @@ class App:
         ask_claude = AskEndpoint(engine, admission, messages)
         count_tokens = CountTokensEndpoint(engine, admission)
         embeddings = EmbeddingsEndpoint(engine, admission)
+        files = FilesEndpoint(engine, admission, batches)
+        many = BatchesEndpoint(engine, admission, batches)
+        stored = [
+            Route("/v1/files", {"GET": files.get, "POST": files.post}, media=FILE_MEDIA),
+            Route("/v1/files/{id}", {"GET": files.get_one, "DELETE": files.delete}),
+            Route("/v1/files/{id}/content", {"GET": files.content}),
+            Route("/v1/batches", {"GET": many.get, "POST": many.post}),
+            Route("/v1/batches/{id}", {"GET": many.get_one}),
+            Route("/v1/batches/{id}/cancel", {"POST": many.cancel}),
+        ]
         passed = [
             Route(
                 f"/v1{door.path}",
@@ -85,6 +99,7 @@ class App:
                 Route("/v1/messages/count_tokens", {"POST": count_tokens.post}, form=messages),
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
                 *passed,
+                *stored,
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),
                 Route("/v1/feedback", {"POST": FeedbackEndpoint(engine, admission, memory).post}),
                 Route("/v1/budgets", {"GET": BudgetsEndpoint(engine, admission, hive).get}),
@@ -100,6 +115,7 @@ class App:
                 Route(MODEL_PATH, {"GET": models.get_by_name}, listed=False),
             )
         )
+        many.routes = self.routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":

@@ -19,6 +19,7 @@ from router.audit_log import AuditLog
 from router.backends.build import build
 from router.backends.host import Host
 from router.backends.protocol import SecretReader
+from router.batches.owner import BatchOwner
 from router.budgets import Moment
 from router.calls.attempts import Attempts, Directory
 from router.calls.hop import Hops
@@ -37,13 +38,15 @@ from router.wire.listener import Listener
 
 @dataclass(frozen=True, slots=True)
 class Router:
-    """One router: `app` answers requests, and `background` exchanges news with hive and learner."""
+    """One router: `app` answers requests, `background` exchanges news with hive and learner, and
+    `batches` carries out the batches of all routers, if no other router does."""
 
     engine: Engine
     admission: Admission
     app: App
     background: Background
     conversations: ConversationMemory
+    batches: BatchOwner
 
     def reconfigure(self, config: Config, keys: Iterable[Key]) -> None:
         self.conversations.reconfigure(config.conversations)
@@ -91,6 +94,14 @@ def assemble(
     )
     admission = Admission(engine, keys)
     conversations = ConversationMemory(config.conversations_folder, config.conversations)
+    batches = BatchOwner(
+        lambda scope, receive, send: app(scope, receive, send),
+        lambda: engine.config,
+        live=lambda: app.running,
+        wall=wall,
+        steady=steady,
+        tell=engine.tell,
+    )
     app = App(
         engine,
         admission,
@@ -101,6 +112,7 @@ def assemble(
         audit=audit,
         name=name,
         started_at=int(wall()),
+        batches=batches,
     )
     background = Background(
         engine,
@@ -111,7 +123,7 @@ def assemble(
         name=name,
         running=lambda: app.running,
     )
-    return Router(engine, admission, app, background, conversations)
+    return Router(engine, admission, app, background, conversations, batches)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs
 from router.api.held_bodies import HeldBodies
 from router.api.replies import ReplyWriter
 from router.api.tags import tags_in_header, tags_of
+from router.batches.in_process import ACTING_KEY
 from router.domain import Request
 from router.engine.bindings import Binding, bindings, count_apart, of_tags
 from router.engine.engine import Engine
@@ -108,7 +109,11 @@ class Admission:
     def authorize(self, incoming: Incoming, scope: KeyScope) -> Key:
         if not self._keyring.required:
             return _ANYONE
-        key = self._keyring.identify(credentials_in(incoming.headers))
+        acting = incoming.scope.get(ACTING_KEY)  # work of this process in the name of a key
+        if acting is None:
+            key = self._keyring.identify(credentials_in(incoming.headers))
+        else:
+            key = self._keyring.by_id(acting)
         incoming.key_id = key.id  # set first, so that the record of a refusal names the key
         if scope not in key.scopes and "admin" not in key.scopes:
             message = f"This key has the scopes {', '.join(key.scopes)}, and lacks `{scope}`."
@@ -133,15 +138,17 @@ class Admission:
             budgets, incoming.id, anthropic=anthropic
         )
 
-    async def body(self, incoming: Incoming) -> bytes:
-        """The whole body. A large one first waits for its turn, and keeps it until `release`."""
-        most = self._engine.config.server.max_request_bytes
+    async def body(self, incoming: Incoming, *, most: int | None = None) -> bytes:
+        """The whole body. A large one first waits for its turn, and keeps it until `release`.
+        `most` is the bound of a body with a bound of its own, `server.files.largest_bytes`."""
+        name = "server.max_request_bytes" if most is None else "server.files.largest_bytes"
+        most = self._engine.config.server.max_request_bytes if most is None else most
         size = incoming.declared_size
         incoming.held_bytes = await self._bodies.take(most if size is None else size)
         try:
             return await read_body(incoming.receive, most=most, patience=self.patience)
         except BodyTooLarge:
-            message = f"The request is larger than server.max_request_bytes = {most}."
+            message = f"The request is larger than {name} = {most}."
             raise BadRequest(message, status=413) from None
         except BodyTooSlow as slow:
             rule = f"send the whole request within {self.patience.first_seconds:g} s, or at "

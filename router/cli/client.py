@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from router.batches.asking import error_message
 from router.cli.terminal import CommandRefused, InputRefused
 from router.domain import CHAT
 from router.verified import Verified, verified_in
@@ -151,11 +152,3 @@ class ServiceClient:
             raise ServiceRefused(f"{self.url} cannot be reached: {error}") from error
         finally:
             connection.close()
-
-
-def error_message(body: bytes) -> str:
-    """The message of an error answer; its raw text if the answer has another form."""
-    try:
-        return str(json.loads(body)["error"]["message"])
-    except (ValueError, KeyError, TypeError):
-        return body[:300].decode("utf-8", "replace")

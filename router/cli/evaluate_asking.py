@@ -6,9 +6,9 @@ from typing import Any
 
 import orjson
 
+from router.batches.asking import error_message, persist
 from router.cli.batch_sending import PooledService
-from router.cli.client import error_message
-from router.domain import Fault
+from router.domain import CHAT, Fault
 from router.evaluation.ledger import PlanAnswer
 from router.evaluation.running import NoAnswer
 from router.verified import verified_by
@@ -30,7 +30,7 @@ class ServiceAsker:
             headers["x-waggle-task"] = task
         begun = time.monotonic()
         try:
-            tries = await self._service.persist(body, headers)
+            tries = await persist(self._service, CHAT, body, headers)
         except Fault as fault:
             raise NoAnswer(fault.detail) from None
         seconds, reply = time.monotonic() - begun, tries.reply

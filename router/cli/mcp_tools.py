@@ -17,7 +17,8 @@ from mcp.server.mcpserver.tools import Tool
 from mcp_types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-from router.cli.client import PostAnswer, ServiceClient, ServiceRefused, error_message
+from router.batches.asking import error_message
+from router.cli.client import PostAnswer, ServiceClient, ServiceRefused
 from router.domain import CHAT
 
 MOST_CHARACTERS = 24_000  # of the answer of a tool

@@ -85,6 +85,14 @@ class Config(Values):
         return self.data / "trials"
 
     @property
+    def files_folder(self) -> Path:
+        return self.data / "files"
+
+    @property
+    def batches_folder(self) -> Path:
+        return self.data / "batches"
+
+    @property
     def reuse_folder(self) -> Path:
         return self.data / "solutions"
 

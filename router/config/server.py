@@ -5,6 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from router.catalog import Dollars
+from router.config.batches import BatchSettings, FileSettings
 from router.config.values import HostName, Name, Seconds, Secret, TagName, Values
 
 
@@ -71,6 +72,8 @@ class Server(Values):
     sticky_seconds: Seconds = Field(
         3600.0, description="how long a conversation stays with its backend after its last turn"
     )
+    files: FileSettings = Field(FileSettings(), description="what callers may store by /v1/files")
+    batches: BatchSettings = Field(BatchSettings(), description="how /v1/batches is carried out")
 
 
 class DashboardSettings(Values):

@@ -75,6 +75,10 @@ class PageStage:
             running = rig(yaml.safe_dump(settings), learner=learner, uniform=lambda: 0.5)
             self._rig = await self._stack.enter_async_context(running)
             await self._rig.background.follow()
+            batches = self._rig.router.batches
+            working = asyncio.ensure_future(batches.keep_working())
+            self._stack.push_async_callback(batches.close)
+            self._stack.callback(working.cancel)
         return self._rig
 
     def with_stored_id(self, text: str) -> str:

@@ -64,7 +64,7 @@ async def test_an_answered_line_is_not_sent_again_and_a_torn_line_is(tmp_path):
 
 
 async def test_a_refusal_is_an_answer_and_a_failure_is_tried_again_later(tmp_path, monkeypatch):
-    monkeypatch.setattr("router.cli.batch_sending._LONGEST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr("router.batches.asking.LONGEST_WAIT_SECONDS", 0.01)
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text('{"prompt": "a"}\n{"prompt": "b", "model": "nobody"}\n')
     model = ScriptedModel(status=500)
@@ -103,7 +103,7 @@ async def test_a_ceiling_on_the_cost_of_the_batch_stops_it_in_time(tmp_path):
         ('{"x": 3}\n', '"prompt", "messages" or "body"'),
         ('{"prompt": "x", "custom_id": 7}\n', "custom_id = 7 must be a text"),
         ('{"prompt": "x", "custom_id": "a"}\n' * 2, "stands in line 1 as well"),
-        ('{"url": "/v1/embeddings", "body": {}}\n', "only /v1/chat/completions"),
+        ('{"url": "/v1/sql", "body": {}}\n', "a batch sends only /v1/chat/completions, "),
     ],
 )
 def test_a_file_with_a_mistake_is_refused_before_anything_is_sent(tmp_path, text, reason):

@@ -16,12 +16,12 @@ BODY = b'{"model": "q", "shape": {"a": "int"}, "messages": [{"role": "user", "co
 JSON = {"content-type": "application/json"}
 GETS = (
     "/health", "/health/live", "/health/ready", "/metrics", "/v1/models", "/v1/models/q",
-    "/v1/learner", "/v1/trials", "/nowhere",
+    "/v1/learner", "/v1/trials", "/v1/files", "/v1/files/x/content", "/v1/batches", "/nowhere",
 )  # fmt: skip
 POSTS = (
     "/v1/chat/completions", "/v1/embeddings", "/v1/route", "/v1/feedback", "/v1/sql", "/v1/trials"
 )  # fmt: skip
-FORMS = ("/v1/images/edits", "/v1/images/variations", "/v1/audio/transcriptions")
+FORMS = ("/v1/files", "/v1/images/edits", "/v1/images/variations", "/v1/audio/transcriptions")
 PASSED = ("/v1/completions", "/v1/rerank", "/v1/moderations", "/v1/images/generations")
 ROUTES = [
     *(("GET", path) for path in GETS),

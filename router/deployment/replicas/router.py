@@ -80,6 +80,7 @@ class RouterReplica:
                 asyncio.ensure_future(background.keep_learning()),
                 asyncio.ensure_future(background.keep_following()),
                 asyncio.ensure_future(background.keep_forgetting()),
+                asyncio.ensure_future(router.batches.keep_working()),
             ]
             router.engine.tell("router", self._name, "started")
         else:

@@ -21,6 +21,7 @@
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-catalog    counts the models whose price is known, and the wrong prices
 # make bench-shadow     measures what is told of auto in the shadow, and when it switches on
+# make bench-agents       measures what escalating within agents' sessions saves
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
@@ -38,7 +39,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -98,6 +99,9 @@ bench-kinds: $(STAMP)
 
 bench-catalog: $(STAMP)
 	$(BIN)/python -m experiments.catalog.run
+
+bench-agents: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.agents.run
 
 bench-drift: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.drift.run

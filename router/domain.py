@@ -540,6 +540,7 @@ class Home:
     last: LastAnswer | None = None  # if routers notice what users do next
     warm: tuple[Warm, ...] = ()  # of an agent's session: what each backend has read of it
     turns: tuple[About, ...] = ()  # of an agent's session: its latest turns, oldest first
+    failed: frozenset[str] = frozenset()  # the ids of those of its turns whose calls failed
 
     @property
     def stayed(self) -> int:

@@ -11,7 +11,13 @@ from router.domain import Home, Signal, Trace
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.progress import InProgress
-from router.engine.sessions import IDLE_SECONDS, OpenSession, OpenSessions, home_after
+from router.engine.sessions import (
+    IDLE_SECONDS,
+    OpenSession,
+    OpenSessions,
+    failed_turns,
+    home_after,
+)
 from router.engine.tries import Tell
 from router.signals.behaviours import WITHIN_SECONDS, last_answer, noticed
 from router.signals.outcomes import ending_of, session_outcome, session_signals, turn_signals
@@ -82,7 +88,7 @@ class RequestLedger:
             trajectory = trace.request.reading.trajectory
             if weight and trajectory is not None:
                 loop = settled.turns[-1 - trajectory.loop :]
-                self.sessions.goes_on(session, OpenSession(loop, trajectory, now))
+                self.sessions.goes_on(session, OpenSession(loop, settled.failed, trajectory, now))
         return signals
 
     def _outcomes(
@@ -94,7 +100,9 @@ class RequestLedger:
             elsewhere = self.homes.find(session, now=now, seconds=1e9)
             if elsewhere is None or elsewhere.at <= over.at:
                 outcome = session_outcome(over.trajectory)
-                signals += session_signals(over.turns, outcome, weight=weight, now=now)
+                signals += session_signals(
+                    over.turns, outcome, weight=weight, now=now, failed=over.failed
+                )
         trajectory = trace.request.reading.trajectory
         if trajectory is None or home is None or trace.operation != "chat":
             return signals
@@ -102,8 +110,8 @@ class RequestLedger:
         ending = ending_of(trace.request.fields["messages"])
         if ending.reply and ending.turns and trajectory.turns:
             outcome = session_outcome(trajectory, ending.closing, ending.reply)
-            turns = home.turns[-ending.turns :]
-            signals += session_signals(turns, outcome, weight=weight, now=now)
+            turns, failed = home.turns[-ending.turns :], failed_turns(home, trajectory)
+            signals += session_signals(turns, outcome, weight=weight, now=now, failed=failed)
         return signals
 
     def _note_level(self, computed: Mapping[str, Any]) -> None:

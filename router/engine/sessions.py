@@ -27,15 +27,25 @@ def home_after(before: Home | None, trace: Trace, last: LastAnswer | None, now: 
     written = answering.usage.output_tokens if answering is not None else 0
     read = Warm(trace.backend, trace.request.reading.tokens + written, now)
     warm = [] if before is None else [w for w in before.warm if w.backend != read.backend]
-    turns = () if before is None else before.turns
+    turns = (*(() if before is None else before.turns)[1 - MOST_TURNS :], trace.about)
+    kept = {turn.request_id for turn in turns}
     return Home(
         home.plan,
         home.backend,
         home.at,
         last,
         (read, *warm[: _MOST_BACKENDS - 1]),
-        (*turns[1 - MOST_TURNS :], trace.about),
+        turns,
+        failed_turns(before, trace.request.reading.trajectory) & kept,
     )
+
+
+def failed_turns(home: Home | None, trajectory: Trajectory | None) -> frozenset[str]:
+    """The ids of a session's turns whose calls failed, by its latest request."""
+    if home is None or trajectory is None or not home.turns:
+        return frozenset()
+    latest = trajectory.last_failed and not trajectory.waits
+    return home.failed | ({home.turns[-1].request_id} if latest else frozenset())
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class OpenSession:
     """The turns of a session that may go on, and what its last request showed."""
 
     turns: Sequence[About]
+    failed: frozenset[str]
     trajectory: Trajectory
     at: float
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # the import loads numpy, which only a bandit needs
     from learner.deciding import BanditPolicy, Reasons
 
 _LEAST_RATE = 1e-9  # dollars; a plan with a lower rate counts as free
-STAYS = 0.03  # the least gain in utility for which a conversation moves
+_STAYS = 0.03  # the least gain in utility for which a conversation moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def reason_to_move(
     price_of_moving = preference.cost * (log10(1 + 1000 * again) - log10(1 + 1000 * best.cost))
     gain = best.utility - here.utility - price_of_moving
     unsure = (best.deviation**2 + here.deviation**2) ** 0.5
-    if best.arm == here.arm or gain < STAYS + unsure:
+    if best.arm == here.arm or gain < _STAYS + unsure:
         return ""
     return (
         f"{best.arm} is worth {gain:.3f} more than {here.arm}, after the {price_of_moving:.3f} "

@@ -13,9 +13,10 @@ from router.request.context import context_of, kind_of, numbers
 from router.request.lens import Lens
 from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans
+from router.routing.escalating import turns_ahead
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
-from router.routing.warmth import cached_tokens, warm_rates
+from router.routing.warmth import cached_tokens, lasting_rates, warm_rates
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,16 @@ class Case:
         if home is None or self.request.reading.trajectory is None:
             return rates_of(self.plans, arms, size)
         return warm_rates(self.plans, arms, size, home, now=self.around.now)
+
+    def prices(self, arms: Sequence[Arm]) -> dict[str, float]:
+        """The dollars by which plans are compared: in an agent's session those of a usual turn,
+        with the price of moving spread over the turns that a move is likely to last."""
+        home, size = self.around.home, size_of(self.request)
+        trajectory = self.request.reading.trajectory
+        if home is None or trajectory is None:
+            return self.rates(arms)
+        turns = turns_ahead(trajectory)
+        return lasting_rates(self.plans, arms, size, home, now=self.around.now, turns=turns)
 
     def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
         """A decision for one plan. A caller that drew the plan adds the odds of all plans."""

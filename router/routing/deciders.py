@@ -33,7 +33,7 @@ def by_bandit(
     """The bandit's odds of each plan; `settings` replace some of its settings."""
     if settings:
         policy = replace(policy, settings=replace(policy.settings, **settings))
-    rates = case.rates(case.eligible)
+    rates = case.prices(case.eligible)
     preference = preference_of(case.plans.config, case.request)
     return chosen(policy, preference, case.features.context, case.eligible, rates)
 

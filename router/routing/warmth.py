@@ -8,10 +8,11 @@ Not covered: what a cache really holds. Providers do not say so before a call.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from learner.policy import Arm
 from router.config.plans import Ask
-from router.domain import Home
+from router.domain import Home, Warm
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 
@@ -26,6 +27,25 @@ def cached_tokens(home: Home, backend: str, *, tokens: int, now: float) -> int:
             cached = min(warm.tokens, tokens)
             return cached if cached >= _LEAST_TOKENS else 0
     return 0
+
+
+def lasting_rates(
+    plans: Plans, arms: Sequence[Arm], size: Size, home: Home, *, now: float, turns: float
+) -> dict[str, float]:
+    """Each plan's expected dollars a turn, if the session stays with it for so many turns.
+
+    To move costs once, because the new plan reads the whole prompt without a cache; after that, the
+    plan has as much of it in its cache as the session's home.
+    """
+    at_once = warm_rates(plans, arms, size, home, now=now)
+    cached = cached_tokens(home, home.backend, tokens=size.input_tokens, now=now)
+    rates = {}
+    for arm in arms:
+        plan = plans[arm]
+        there = Warm(plan.lead, cached, now)
+        usual = warm_rates(plans, [arm], size, replace(home, plan="", warm=(there,)), now=now)[arm]
+        rates[str(arm)] = usual + max(at_once[arm] - usual, 0.0) / max(turns, 1.0)
+    return rates
 
 
 def warm_rates(

@@ -21,7 +21,8 @@ from router.request.text import texts_of
 Outcome = Literal["success", "failure", "unknown"]
 
 SOURCE = "outcome"
-_FADES, _SHARED, _LEAST = 0.9, 0.5, 0.02
+_FADES, _SHARED, _SPARED, _LEAST = 0.9, 0.5, 0.2, 0.02
+_FAILS = 3  # failures in a row of which the last is worth nothing
 _NEAR = 5  # turns; what an early turn is worth as a witness is compared with ratings on its own
 _LOOKED_AT = 600
 _ENDING_TOOLS = frozenset({"attempt_completion", "finish", "submit", "complete", "task_complete"})
@@ -144,25 +145,44 @@ def session_outcome(trajectory: Trajectory, closing: str = "", reply: str = "") 
 def turn_signals(
     turns: Sequence[About], trajectory: Trajectory, *, weight: float, now: float
 ) -> list[Signal]:
-    """What a session's next request shows of its latest turn: whether the turn's calls failed."""
+    """What a session's next request shows of its latest turn: whether the turn's calls failed.
+
+    An agent reads an error and goes on, so one failure says little, and each further one in a row
+    says more.
+    """
     if not turns or trajectory.waits or trajectory.last_failed is None:
         return []
-    score = 0.0 if trajectory.last_failed else 1.0
-    return [_signal("turn", "failed" if score == 0 else "worked", score, turns[-1], weight, now)]
+    again = min(max(trajectory.errors_in_row, trajectory.failing_in_row, 1), _FAILS)
+    score = 1 - again / _FAILS if trajectory.last_failed else 1.0
+    value = "failed" if trajectory.last_failed else "worked"
+    return [_signal("turn", value, score, turns[-1], weight, now)]
 
 
 def session_signals(
-    turns: Sequence[About], outcome: Outcome, *, weight: float, now: float
+    turns: Sequence[About],
+    outcome: Outcome,
+    *,
+    weight: float,
+    now: float,
+    failed: frozenset[str] = frozenset(),
 ) -> list[Signal]:
-    """What a session's outcome says of its turns, which are given oldest first."""
+    """What a session's outcome says of its turns, which are given oldest first.
+
+    A success is no success of the turns that `failed`: another turn made up for them. Where turns
+    failed, the failure is theirs first, and the others are hardly blamed.
+    """
     if outcome == "unknown":
         return []
     score = 1.0 if outcome == "success" else 0.0
+    blamed = outcome == "failure" and any(turn.request_id in failed for turn in turns)
     signals = []
     for distance, turn in enumerate(reversed(turns)):
         share = _FADES**distance * (1.0 if turn.plan == turns[-1].plan else _SHARED)
-        if share < _LEAST:
-            break
+        if blamed and turn.request_id not in failed:
+            share *= _SPARED
+        made_up_for = outcome == "success" and turn.request_id in failed
+        if share < _LEAST or made_up_for:
+            continue
         metric = "session" if distance < _NEAR else "session.early"
         signals.append(_signal(metric, outcome, score, turn, weight * share, now))
     return signals

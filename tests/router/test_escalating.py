@@ -15,7 +15,7 @@ from router.routing.bandit import Chosen
 from router.routing.case import Surroundings, case_of
 from router.routing.decide import chain_of
 from router.routing.escalating import SETTLES, next_step
-from router.routing.warmth import KEPT_SECONDS, cached_tokens, warm_rates
+from router.routing.warmth import KEPT_SECONDS, cached_tokens, lasting_rates, warm_rates
 from tests.router.test_trajectory import EDIT, FAILS, TOOLS, session
 
 PLANS = Plans(
@@ -63,21 +63,33 @@ def test_a_stuck_session_is_drawn_anew_from_the_policys_odds():
 @pytest.mark.parametrize(
     ("here", "cheap", "dear", "plan"),
     [
-        ("cheap", 0.70, 0.72, CHEAP),  # too little for a move
+        ("cheap", 0.700, 0.705, CHEAP),  # too little for a move
         ("cheap", 0.60, 0.75, DEAR),
         ("dear", 0.75, 0.60, CHEAP),  # comes back
-        ("dear", 0.62, 0.60, DEAR),
+        ("dear", 0.62, 0.60, CHEAP),
     ],
 )
 def test_a_calm_session_moves_only_for_a_clear_gain(here, cheap, dear, plan):
-    step = next_step(CALM, home(*[here] * 5), estimated(cheap, dear, {CHEAP: 0.5, DEAR: 0.5}))
-    assert step.odds == {plan: 1.0}
-    assert step.strategy == ("sticky" if plan == here else "moved")
+    odds = {CHEAP: 0.98, DEAR: 0.02} if cheap > dear else {CHEAP: 0.02, DEAR: 0.98}
+    step = next_step(CALM, home(*[here] * 5), estimated(cheap, dear, odds))
+    if plan == here:
+        assert step.odds[here] > 0.85
+    else:
+        assert (step.odds, step.strategy) == ({plan: 1.0}, "moved")
 
 
-def test_doubt_about_the_estimates_keeps_a_calm_session_where_it_is():
-    unsure = estimated(0.6, 0.75, {CHEAP: 0.5, DEAR: 0.5}, deviation=0.2)
-    assert next_step(CALM, home("cheap"), unsure).odds == {CHEAP: 1.0}
+def test_a_calm_session_in_doubt_tries_another_plan_about_once_in_the_turns_ahead():
+    choice = estimated(0.7, 0.69, {CHEAP: 0.7, DEAR: 0.3})
+    step = next_step(CALM, home(*["cheap"] * 5), choice)
+    assert step.strategy == "escalate"
+    assert step.odds == pytest.approx({CHEAP: 1 - 0.3 / 9, DEAR: 0.3 / 9})
+    assert sum(step.odds.values()) == pytest.approx(1)
+
+
+def test_what_is_as_good_as_settled_is_not_tried():
+    choice = estimated(0.8, 0.6, {CHEAP: 0.99, DEAR: 0.01})
+    step = next_step(CALM, home("cheap"), choice)
+    assert (step.odds, step.strategy) == ({CHEAP: 1.0}, "sticky")
 
 
 @pytest.mark.parametrize("trajectory", [CALM, STUCK])
@@ -106,6 +118,15 @@ def test_a_move_pays_for_the_cache_it_loses_unless_the_other_plan_still_has_one(
     assert both["cheap"] == rates["cheap"]
     late = warm_rates(PLANS, (CHEAP, DEAR), size, lives, now=100 + KEPT_SECONDS)
     assert late["cheap"] == pytest.approx(10_000 * 0.25e-6)  # the cache has gone cold
+
+
+def test_the_price_of_moving_is_spread_over_the_turns_that_a_move_lasts():
+    lives, size = home("dear", "dear"), Size(10_000, 0)
+    usual, once = 10_000 * 0.025e-6, 10_000 * (0.25 - 0.025) * 1e-6
+    for turns in (1, 2, 10):
+        rates = lasting_rates(PLANS, (CHEAP, DEAR), size, lives, now=110.0, turns=turns)
+        assert rates["cheap"] == pytest.approx(usual + once / turns)
+        assert rates["dear"] == pytest.approx(10_000 * 0.4e-6)
 
 
 def test_only_what_was_read_before_is_cached_and_no_short_prompt():

@@ -68,12 +68,34 @@ def test_what_early_turns_are_worth_as_witnesses_is_compared_on_its_own():
     assert [s.metric for s in signals] == ["session"] * 5 + ["session.early"] * 3
 
 
-@pytest.mark.parametrize(("failed", "score"), [(True, [0.0]), (False, [1.0]), (None, [])])
-def test_the_next_request_shows_whether_the_latest_turn_worked(failed, score):
-    trajectory = Trajectory("edit", last_failed=failed)
-    signals = turn_signals(turns("a", "b"), trajectory, weight=0.3, now=1.0)
-    assert [s.score for s in signals] == score
+@pytest.mark.parametrize(
+    ("happened", "score"),
+    [
+        ({"last_failed": False}, [1.0]),
+        ({"last_failed": True, "errors_in_row": 1}, [2 / 3]),  # an agent reads an error and goes on
+        ({"last_failed": True, "failing_in_row": 2}, [1 / 3]),
+        ({"last_failed": True, "errors_in_row": 5}, [0.0]),
+        ({"last_failed": None}, []),
+        (
+            {"last_failed": True, "waits": True},
+            [],
+        ),  # the turn before the user's words called nothing
+    ],
+)
+def test_the_next_request_shows_whether_the_latest_turn_worked(happened, score):
+    signals = turn_signals(turns("a", "b"), Trajectory("edit", **happened), weight=0.3, now=1.0)
+    assert [s.score for s in signals] == pytest.approx(score)
     assert [s.about.request_id for s in signals] == ["r1"] * len(score)
+
+
+def test_a_success_is_not_credited_to_turns_that_failed_and_a_failure_is_theirs_first():
+    session_turns, failed = turns("a", "a", "a"), frozenset({"r1"})
+    good = session_signals(session_turns, "success", weight=0.3, now=1.0, failed=failed)
+    assert [s.about.request_id for s in good] == ["r2", "r0"]
+    bad = session_signals(session_turns, "failure", weight=0.3, now=1.0, failed=failed)
+    assert {s.about.request_id: s.weight for s in bad} == pytest.approx(
+        {"r2": 0.06, "r1": 0.27, "r0": 0.0486}, abs=1e-3
+    )
 
 
 def test_an_outcome_is_a_weak_witness_until_ratings_say_what_it_is_worth():
@@ -116,8 +138,7 @@ async def test_a_session_that_the_user_accepts_teaches_each_of_its_turns():
         assert outcomes(waggle)[2:] == [
             ("session", "success", third),
             ("session", "success", second),
-            ("session", "success", first),
-        ]
+        ]  # and nothing of the first turn, which failed
         assert all(s.weight <= 0.3 for s in waggle.journal.signals)
 
 

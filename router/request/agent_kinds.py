@@ -68,7 +68,8 @@ _SEARCHES = re.compile(
     r"\b(?:find|locate|where(?:'s|s)?|search|look(?:ing)? (?:for|up|into where)|grep|track down|"
     r"which (?:\w{1,20} ){0,3}(?:files?|functions?|modules?|class(?:es)?|tests?|packages?|place|"
     r"version|commits?|lines?|components?|endpoints?|callers|modules|services?|code)|list (?:all|"
-    r"every|the)|(?:who|what) (?:calls|uses|imports|references)|usages?|references to|callers|"
+    r"every|the|'?em|them)|any \w{1,20} left|"
+    r"(?:who|what) (?:calls|uses|imports|references)|usages?|references to|callers|"
     r"show me (?:where|all|every)|is there (?:already |any |a )|do we (?:have|use)|trace|"
     r"how (?:is|are|does) .{1,60} (?:handled|implemented|work|wired|loaded|called)|research|"
     r"dónde|donde|(?:en )?qué (?:archivos?|ficheros?|funci\w{1,6})|busca|encuentra|localiza|"
@@ -80,7 +81,8 @@ _SEARCHES = re.compile(
 )
 _ASKS = re.compile(
     r"^\W{0,3}(?:what(?:'s| is| does| are)|why|explain|how do i|how does|is (?:this|it|there any "
-    r"downside)|are|can you explain|tell me|review|run|start|show|hi|hello|hey|thanks|"
+    r"downside)|are|can you explain|tell me|review|run|start|show|hi|hello|hey|thanks|push|commit|"
+    r"git (?:push|pull|commit|status|log)|open a (?:pr|pull request)|deploy|restart|compare|"
     r"(?:¿|\W)?qué (?:es|hace|ventajas|diferencia)|por qué|pourquoi|warum|was ist|was macht|"
     r"que fait|c'est quoi|explica|explique|erkläre)\b",
     re.I,

@@ -14,7 +14,7 @@ _BLOCKS = (
     *("user_instructions", "user-instructions", "INSTRUCTIONS", "permissions instructions"),
     *("skills_instructions", "collaboration_mode", "turn_aborted", "subagent_notification"),
     *("command-name", "command-message", "command-contents", "local-command-stdout"),
-    *("local-command-stderr", "local-command-caveat", "bash-stdout", "bash-stderr"),
+    *("local-command-stderr", "local-command-caveat", "bash-input", "bash-stdout", "bash-stderr"),
     *("ide_selection", "ide_opened_file", "ide_diagnostics", "new-diagnostics", "user_info"),
     *("project_layout", "git_status", "open_and_recently_viewed_files", "todo_reminder"),
     *("additional_data", "attached_files", "workspace_info", "editorContext", "editor_context"),
@@ -39,7 +39,7 @@ _STANDING = re.compile(
     r"^(?:This is a reminder that your todo list|Your todo list (?:has changed|is currently empty)|"
     r"The TodoWrite tool hasn.t been used|The task tools haven.t been used|"
     r"Caveat: The messages below were generated|# AGENTS\.md instructions for|"
-    r"\[?(?:System |Todo )?Reminder[\]:]|# TODO LIST (?:UPDATE|CREATION)|"
+    r"# TODO LIST (?:UPDATE|CREATION)|"
     r"\[Request interrupted by user|DO NOT mention this to the user|"
     r"Plan mode is (?:still )?active|\[SYSTEM NOTICE|\[(?:ERROR|NOTICE)\] You did not use a tool|"
     r"Please continue working on the task on whatever approach|This is the Gemini CLI\. We are|"
@@ -47,6 +47,9 @@ _STANDING = re.compile(
     r"\[Your previous (?:response|output) was|The user opened the file)",
     re.I | re.M,
 )
+_MARGIN = 200  # characters beside a block that show whether it stands in a sentence
+# A message of the user that came while the agent worked, and that the harness passed on.
+_PASSED_ON = re.compile(r"\s{0,9}The user sent the following message:\s{0,9}", re.I)
 _SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 
 
@@ -68,18 +71,44 @@ def _outside(text: str, *, wraps: bool = True) -> str:
     wraps what a user wrote."""
     folded = text.translate(_SMALL)  # each letter keeps its place
     parts, at, unclosed = list[str](), 0, set[str]()
+    closes: dict[str, int] = {}  # the next end of each block, so that each is looked for once
+    fences, counted = 0, 0  # code fences before a place
     for opening in _OPENS.finditer(text):
         name, (start, end) = opening[1].lower(), opening.span()
-        if start < at or name in unclosed or (start and text[start - 1] in _QUOTES):
+        fences, counted = fences + text.count("```", counted, start), start
+        if start < at or name in unclosed or fences % 2:
             continue
         if name in _WRAPPED and (not wraps or text[at:start].strip()):
             continue  # in the middle of a sentence it is the user's own
-        close = folded.find(f"</{name}>", end)
+        close = closes.get(name, 0)
+        if close < end:
+            close = closes[name] = folded.find(f"</{name}>", end)
         if close < 0:
             unclosed.add(name)
+            continue
+        after = close + len(name) + 3
+        if not _stands_alone(text, at, start, after):
             continue
         parts.append(text[at:start])
         if name in _WRAPPED:
             parts.append(_outside(text[end:close], wraps=False).strip())
-        at = close + len(name) + 3
+        elif (message := _PASSED_ON.match(text, end, close)) is not None:
+            parts.append(
+                text[message.end() : close].partition("\n\nPlease address this")[0].strip()
+            )
+        at = after
     return "".join((*parts, text[at:])) if parts else text
+
+
+def _stands_alone(text: str, at: int, start: int, after: int) -> bool:
+    """Whether a block begins a line, follows another block that ends at `at`, or ends the text. In
+    the middle of a sentence or in quotes it is the user's own."""
+    near = max(at, start - _MARGIN)
+    line = text[max(near, text.rfind("\n", near, start) + 1) : start]
+    if not line.strip():
+        return True
+    return (
+        line[-1] not in _QUOTES
+        and not text[after : after + 1].strip()
+        and (not text[after : after + _MARGIN].strip())
+    )

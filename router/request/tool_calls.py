@@ -41,7 +41,7 @@ _SHELL_EDIT = re.compile(
     r"\bgit\s{1,3}(?:apply|mv|rm|revert|checkout\s{1,3}--)\b|\bcat\s{0,3}>|\btee\s{1,3}\S|"
     r"(?:^|[\"';&|]\s{0,3})(?:sudo )?(?:mv|rm|cp)\s{1,3}\S|\s--(?:fix|write|in-place|inplace)\b|"
     r"\b(?:gofmt|rustfmt|isort|black)\s{1,3}[\w./-]|\b(?:cargo|go|ruff|dart)\s{1,3}(?:fmt|format)\b|"
-    r"<<\s{0,2}\\?['\"]?EOF|\bwrite_text\(|\becho\b.{1,300}?>\s{0,3}[\w./]",
+    r"<<\s{0,2}\\?['\"]?EOF|\bwrite_text\(|\b(?:echo|printf)\b.{1,300}?>\s{0,3}[\w./]",
     re.I,
 )
 _SHELL_SEARCH = re.compile(
@@ -140,17 +140,22 @@ def _by_command(arguments: str) -> Sort:
 def failed(call: Call, result: str) -> bool:
     """Whether a tool's result says that the call failed. That tests fail, or that a search finds
     nothing, is no failure of a call."""
+    if call.sort == "test" and (_ran(result) or not _NOT_RUN.search(result[-_TAIL:])):
+        return False
+    return _says_error(call, result)
+
+
+def _says_error(call: Call, result: str) -> bool:
     ends = result if len(result) <= _HEAD + _TAIL else f"{result[:_HEAD]}\n{result[-_TAIL:]}"
     code = None
     if call.shell or call.sort == "other":
         code = next((match[1].lstrip("-0") for match in _EXIT.finditer(ends)), None)
-    if call.sort == "test" and _ran(result):
-        return False
     if code is not None and not (call.sort == "search" and code == "1"):
         return code != ""
     if _SAYS_ERROR.match(ends) or (ends.lstrip()[:1] == "{" and _JSON_ERROR.search(ends)):
         return code is None or _ENDS_IN_ERROR.search(ends) is not None
-    return call.sort == "shell" and _ENDS_IN_ERROR.search(ends[-_TAIL:]) is not None
+    in_shell = call.sort in ("shell", "test")
+    return in_shell and _ENDS_IN_ERROR.search(ends[-_TAIL:]) is not None
 
 
 def tests_in(call: Call, result: str) -> Tests:
@@ -164,7 +169,7 @@ def tests_in(call: Call, result: str) -> Tests:
         return "passing"
     if call.sort != "test" or _NOT_RUN.search(end):
         return ""
-    return "failing" if failed(call, result) else "passing"
+    return "failing" if _says_error(call, result) else "passing"
 
 
 def _ran(result: str) -> bool:
@@ -176,6 +181,7 @@ def _ran(result: str) -> bool:
 _VIEWS = re.compile(r"\"command\"\s{0,3}:\s{0,3}\"(?:view|read|list)\"")
 _NOT_RUN = re.compile(
     r"command not found|No module named|not recognized as|No such file or directory|"
-    r"Missing script|no test (?:files|specified)|Permission denied|timed out",
+    r"Missing script|no test (?:files|specified)|Permission denied|timed out|tool_use_error|"
+    r"doesn't want to proceed|was rejected|can't open file|Could not find|ENOENT",
     re.I,
 )

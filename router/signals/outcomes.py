@@ -71,6 +71,13 @@ _SHOWN = re.compile(
 )
 
 
+_OLDER = re.compile(
+    r"\bpre-?existing\b|\bunrelated\b|\balready (?:fail|broken|red)\w{0,3}\b|"
+    r"\bbefore (?:my|the|this) change|\b(?:also|same) .{0,30}\bon (?:main|master)\b",
+    re.I,
+)
+
+
 class Ending(NamedTuple):
     """How the latest tool loop before the user wrote again ended."""
 
@@ -132,6 +139,8 @@ def session_outcome(trajectory: Trajectory, closing: str = "", reply: str = "") 
         return "unknown"  # the agent asks, so the loop has not ended
     if trajectory.tests == "passing" and not trajectory.edited_since_tests:
         return "success"
+    if trajectory.tests == "failing" and _OLDER.search(closing):
+        return "unknown"
     if trajectory.tests == "failing" and not trajectory.edited_since_tests:
         return "failure"
     if _GIVES_UP.search(closing) and "could not reproduce" not in closing.lower():

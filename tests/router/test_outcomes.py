@@ -41,6 +41,7 @@ def turns(*plans):
         (Trajectory("edit"), "I was not able to fix it.", "", "failure"),
         (Trajectory("edit", errors_in_row=3), "Shall I use sudo?", "", "unknown"),
         (Trajectory("search"), "It is in a.py.", "and where is b?", "unknown"),
+        (Trajectory("edit", tests="failing"), "The failure is older: pre-existing.", "", "unknown"),
     ],
 )
 def test_an_outcome_is_said_only_where_it_shows(trajectory, closing, reply, outcome):

@@ -113,6 +113,14 @@ def test_failing_tests_are_no_error_of_the_tool_and_a_missing_runner_is():
         ("Why is <system-reminder> never closed here?",) * 2,
         ("Your todo list is currently empty. Do not say so.\n\nAdd a test", "Add a test"),
         ("Remind me what my todo list is",) * 2,
+        ("Please say what <system-reminder>x</system-reminder> means",) * 2,
+        ("```\n<reminder>\nx\n</reminder>\n```\nWhy?",) * 2,
+        ("Fix it <system-reminder>no todos</system-reminder>", "Fix it"),
+        (
+            "<system-reminder>\nThe user sent the following message:\nuse tabs\n\nPlease address this "
+            "message and continue.\n</system-reminder>",
+            "use tabs",
+        ),
     ],
 )
 def test_reminders_go_and_what_users_wrote_stays(text, words):

@@ -44,6 +44,7 @@ def figures(runs: Sequence[dict[str, Any]], pair: str) -> dict[str, Any]:
         "dollars_ratio": _interval(lambda at: _ratio(columns, at), chosen),
         "dollars_ratio_second_half": _ratio(columns, np.flatnonzero(late)),
         "solved_minus_strong": _interval(lambda at: _less_strong(columns, at), chosen),
+        "solved_minus_strong_second_half": _less_strong(columns, np.flatnonzero(late)),
         "solved_minus_mix": _interval(lambda at: _less_mix(columns, at), chosen),
         "rule_dollars_ratio": _interval(lambda at: _ratio(columns, at, "rule"), chosen),
         "strategies": {
@@ -137,6 +138,7 @@ def _sentence(pair: str, of_pair: dict[str, Any]) -> str:
         f"({ratio['low']:.1%} to {ratio['high']:.1%}) of what always the strong model costs, in "
         f"the second half {of_pair['dollars_ratio_second_half']:.1%}; it solves "
         f"{100 * strong['value']:+.2f} points ({100 * strong['low']:+.2f} to "
-        f"{100 * strong['high']:+.2f}) against it, and {100 * mix['value']:+.1f} points "
+        f"{100 * strong['high']:+.2f}) against it, in the second half "
+        f"{100 * of_pair['solved_minus_strong_second_half']:+.2f}, and {100 * mix['value']:+.1f} points "
         f"({100 * mix['low']:+.1f} to {100 * mix['high']:+.1f}) against a coin that costs the same."
     )

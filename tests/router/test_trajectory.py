@@ -117,8 +117,8 @@ def test_failing_tests_are_no_error_of_the_tool_and_a_missing_runner_is():
         ("```\n<reminder>\nx\n</reminder>\n```\nWhy?",) * 2,
         ("Fix it <system-reminder>no todos</system-reminder>", "Fix it"),
         (
-            "<system-reminder>\nThe user sent the following message:\nuse tabs\n\nPlease address this "
-            "message and continue.\n</system-reminder>",
+            "<system-reminder>\nThe user sent the following message:\nuse tabs\n\n"
+            "Please address this message and continue.\n</system-reminder>",
             "use tabs",
         ),
     ],

@@ -140,5 +140,6 @@ def _sentence(pair: str, of_pair: dict[str, Any]) -> str:
         f"{100 * strong['value']:+.2f} points ({100 * strong['low']:+.2f} to "
         f"{100 * strong['high']:+.2f}) against it, in the second half "
         f"{100 * of_pair['solved_minus_strong_second_half']:+.2f}, and "
-        f"{100 * mix['value']:+.1f} points ({100 * mix['low']:+.1f} to {100 * mix['high']:+.1f}) against a coin that costs the same."
+        f"{100 * mix['value']:+.1f} points ({100 * mix['low']:+.1f} to {100 * mix['high']:+.1f}) "
+        "against a coin that costs the same."
     )

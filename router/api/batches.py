@@ -46,6 +46,8 @@ class BatchesEndpoint:
             message = f"The file `{file.id}` has the purpose {file.purpose}: upload it for batch."
             raise BadRequest(message, "input_file_id")
         most = self.engine.config.server.batches.open
+        held = await asyncio.to_thread(store.held_bytes, key.id)
+        await asyncio.to_thread(files.check_room, key.id, 0, now=now, held_beside=held)
         create = partial(store.create, record, files.path(key.id, file.id), most_open=most)
         with storing():
             await asyncio.to_thread(create)

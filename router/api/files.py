@@ -50,6 +50,7 @@ class FilesEndpoint:
             purpose=upload.purpose,
             now=now,
             keep_seconds=upload.keep_seconds,
+            held_beside=await asyncio.to_thread(self.batches.store.held_bytes, key.id),
         )
         with storing():
             record = await asyncio.to_thread(add)

@@ -140,6 +140,9 @@ class Carrying:
     async def _until_ended(
         self, missing: Sequence[BatchJob], output: "_Lines", errors: "_Lines"
     ) -> Status:
+        wished = await self._wished()
+        if wished is not None:
+            return wished
         asking = asyncio.ensure_future(self._ask_all(missing, output, errors))
         stopping = asyncio.ensure_future(self._stopped())
         both: set[asyncio.Future[Any]] = {asking, stopping}
@@ -180,11 +183,16 @@ class Carrying:
     async def _stopped(self) -> Status:
         """Wait until somebody cancels the batch, or its time is over."""
         while True:
-            if await asyncio.to_thread(self.place.store.cancelling_at, self.record) is not None:
-                return "cancelled"
-            if self.place.wall() >= self.record.expires_at:
-                return "expired"
+            wished = await self._wished()
+            if wished is not None:
+                return wished
             await asyncio.sleep(_LOOK_SECONDS)
+
+    async def _wished(self) -> Status | None:
+        """How the batch shall end before its lines are answered, if it shall."""
+        if await asyncio.to_thread(self.place.store.cancelling_at, self.record) is not None:
+            return "cancelled"
+        return "expired" if self.place.wall() >= self.record.expires_at else None
 
     def _count(self, output: "_Lines", errors: "_Lines", *, durably: bool = False) -> None:
         counts = {"completed": len(output.ids), "failed": len(errors.ids)}

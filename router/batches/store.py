@@ -92,6 +92,17 @@ class BatchStore:
                 records.append(record)
         return sorted(records, key=lambda each: (each.created_at, each.id))
 
+    def held_bytes(self, key_id: str) -> int:
+        """What the batches of a key hold that is no file of it (any more)."""
+        held = 0
+        for path in self._of(key_id).glob("batch_*"):
+            with suppress(FileNotFoundError):
+                facts = path.stat()
+                lines = path.suffix == ".lines" and facts.st_nlink == 1  # its file was deleted
+                if lines or path.suffix in (".output", ".errors"):
+                    held += facts.st_size
+        return held
+
     def tidy(self, before: float) -> None:
         """Remove the batches that were made before a moment and have ended."""
         for folder in [each for each in self.folder.glob("*") if each.is_dir()]:

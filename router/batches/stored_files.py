@@ -78,17 +78,23 @@ class FileStore:
         purpose: str,
         now: float,
         keep_seconds: float | None = None,
+        held_beside: int = 0,
     ) -> StoredFile:
-        """Store a file durably; `QuotaExceeded` if the key holds too much already."""
+        """Store a file durably; `QuotaExceeded` if the key holds too much already. `held_beside`
+        are the bytes that its batches hold."""
         folder = self._opened(key_id)
         record = self.record(file_id, len(content), filename, purpose, now, keep_seconds)
         with alone(folder / ".lock"):
-            held = sum(each.bytes for each in self.all(key_id, now=now))
-            if held + len(content) > self.settings.quota_bytes:
-                raise QuotaExceeded(held, len(content), self.settings.quota_bytes)
+            self.check_room(key_id, len(content), now=now, held_beside=held_beside)
             write_durably(_content(folder, file_id), content)
             self._register(folder, record)
         return record
+
+    def check_room(self, key_id: str, size: int, *, now: float, held_beside: int) -> None:
+        """Raise `QuotaExceeded` if the key may not hold so many bytes more."""
+        held = sum(each.bytes for each in self.all(key_id, now=now)) + held_beside
+        if held + size > self.settings.quota_bytes:
+            raise QuotaExceeded(held, size, self.settings.quota_bytes)
 
     def adopt(self, key_id: str, path: Path, record: StoredFile) -> None:
         """Take over a file that a batch wrote. Does nothing if that was done before."""

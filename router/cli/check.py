@@ -10,7 +10,7 @@ from rich.markup import escape
 from rich.tree import Tree
 
 from router.cli.budgets import budget_lines
-from router.cli.check_facts import models_of, table_of, warnings
+from router.cli.check_facts import models_of, table_of, unit_prices, warnings
 from router.cli.context import CommandContext, ConfigOption, keys_to_serve
 from router.cli.terminal import out
 from router.config.backends import AnyBackend
@@ -79,6 +79,7 @@ def _backend_line(backend: AnyBackend) -> str:
     price = "price unknown"
     if backend.price is not None:
         price = f"${backend.price.input:g} in, ${backend.price.output:g} out per million tokens"
+        price += unit_prices(backend.price)
     replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
     capabilities = ", ".join(backend.capabilities)
     return f"{backend.kind} {where} {price}; {replicas}; {capabilities}"

@@ -61,7 +61,14 @@ def price_line(price: Price | None) -> str:
         line += f", written {price.cache_write:g}"
     for tier in price.tiers:
         line += f"; above {tier.above:,} tokens {tier.input:g}, {tier.output:g}"
-    return line
+    return line + unit_prices(price)
+
+
+def unit_prices(price: Price) -> str:
+    """What a price says of images and other units that are no tokens."""
+    words = {"image": "image", "minute": "minute", "search": "search", "characters": "M characters"}
+    rates = {word: getattr(price, unit) for unit, word in words.items()}
+    return "".join(f"; {rate:g} per {word}" for word, rate in rates.items() if rate is not None)
 
 
 def warnings_in(path: Path, config: Config, now: dt.datetime) -> Iterator[str]:

@@ -38,6 +38,10 @@ class Model:
             usage = {"prompt_tokens": 1, "total_tokens": 1}
             await wire.json({"object": "list", "data": data, "model": "m", "usage": usage})
             return
+        if "prompt" in fields:
+            choice = {"index": 0, "text": "hello", "finish_reason": "stop", "logprobs": None}
+            await wire.json(completion() | {"choices": [choice]})
+            return
         text = fields["messages"][-1]["content"]
         self.texts.append(text)
         self.at_once += 1
@@ -160,6 +164,26 @@ async def test_a_file_with_a_mistake_fails_before_anything_is_asked(tmp_path, co
     assert record.errors.data[0].code == code
     assert shown in record.errors.data[0].message
     assert model.texts == []
+
+
+@pytest.mark.parametrize(
+    ("endpoint", "body"),
+    [
+        ("/v1/responses", {"model": "auto", "input": "hello"}),
+        ("/v1/completions", {"model": "auto", "prompt": "hello"}),
+        (
+            "/v1/messages",
+            {"model": "p", "max_tokens": 9, "messages": [{"role": "user", "content": "hello"}]},
+        ),
+    ],
+)
+async def test_a_batch_may_ask_every_door_for_answers(tmp_path, endpoint, body):
+    content = line(1, "", url=endpoint, body=body)
+    async with service(tmp_path) as r, client(r) as c:
+        record = await ended(c, await begun(c, content, endpoint))
+        good = await answers(c, record.output_file_id)
+    assert good["c1"]["response"]["status_code"] == 200
+    assert "HELLO" in json.dumps(good["c1"]["response"]["body"]).upper()
 
 
 async def test_a_cancelled_batch_keeps_the_answers_that_it_has(tmp_path):
@@ -309,7 +333,9 @@ async def test_a_file_may_be_deleted_while_its_batch_runs(tmp_path):
     async with service(tmp_path, model) as r, client(r) as c:
         batch = await begun(c, lines_of("one"))
         await until(lambda: model.at_once == 1)
+        before = r.router.batches.store.held_bytes("")
         await c.files.delete(batch.input_file_id)
+        assert r.router.batches.store.held_bytes("") == before + len(lines_of("one"))
         model.open.set()
         record = await ended(c, batch)
     assert record.request_counts.completed == 1

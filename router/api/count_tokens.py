@@ -2,7 +2,7 @@
 
 Where the plan that would answer simply asks a backend of Anthropic's dialect, that backend counts.
 Else the count is our estimate, as good as any limit of ours; the header `x-waggle-counted-by` says
-which. Nothing is answered, stored or charged.
+which. Nothing is answered, stored or charged. What guards redact leaves the router for no count.
 """
 
 from dataclasses import dataclass
@@ -35,9 +35,12 @@ class CountTokensEndpoint:
         request = MessagesDialect().parse(
             written, incoming.headers, request_id=incoming.id, key_id=key.id
         )
+        engine = self.engine
+        request = await engine.guarding.before(engine.config, request, asks=False)
         decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
         backend = self._speaking(decision.plan)
-        if backend and await self._counted(incoming, backend, body):
+        passes = request.passed_on is not None  # else its words must not leave as they are
+        if backend and passes and await self._counted(incoming, backend, body):
             return
         await self._estimated(incoming, request)
 

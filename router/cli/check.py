@@ -12,6 +12,7 @@ from rich.tree import Tree
 from router.cli.budgets import budget_lines
 from router.cli.check_facts import models_of, table_of, unit_prices, warnings
 from router.cli.context import CommandContext, ConfigOption, keys_to_serve
+from router.cli.guard import guard_warnings, line_of
 from router.cli.terminal import out
 from router.config.backends import AnyBackend
 from router.config.config import Config
@@ -59,6 +60,10 @@ def check(
     strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")
     for line in _exceptions(config):
         strategy.add(escape(line))
+    if config.guardrails:
+        guards = tree.add("guards  [dim]in this order[/]")
+        for guard in config.guardrails:
+            guards.add(f"[bold]{escape(guard.name)}[/] {escape(line_of(guard))}")
     keys = keys_to_serve(config)
     shown = tree.add(
         f"keys  {len(keys)} in {config.keys_file}" if keys else "keys  none: loopback only"
@@ -68,7 +73,7 @@ def check(
     out.print(tree)
     if models:
         out.print(table_of(models, origins))
-    for warning in warnings(models, origins, compiled):
+    for warning in (*warnings(models, origins, compiled), *guard_warnings(config)):
         out.print(f"[yellow]warning[/]  {escape(warning)}", soft_wrap=True)
 
 

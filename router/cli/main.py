@@ -20,6 +20,7 @@ from router.cli.conversations import conversations_app
 from router.cli.deploy import deploy
 from router.cli.doctor import doctor
 from router.cli.evaluate import evaluate
+from router.cli.guard import guard
 from router.cli.init import init
 from router.cli.keys import keys_app
 from router.cli.mcp import mcp
@@ -98,6 +99,7 @@ _add(
     stop=stop,
     reload=reload,
     check=check,
+    guard=guard,
     doctor=doctor,
     deploy=deploy,
 )

@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 import orjson
 
@@ -19,7 +19,6 @@ from router.config.config import Config
 from router.config.guardrails import Guard
 from router.domain import Attempt, Fields, Guarded, GuardNote, Request
 from router.engine.guard_functions import GuardFunctions
-from router.engine.guard_questions import GuardQuestions
 from router.engine.guarded_request import with_fields, with_form
 from router.engine.progress import Answer, InProgress
 from router.guardrails.forms import form_texts
@@ -70,9 +69,21 @@ class CheckedAnswer:
     refused: GuardRefused | None = None
 
 
+class Labelling(Protocol):
+    async def label(
+        self,
+        config: Config,
+        guard: Guard,
+        request: Request,
+        passages: Sequence[Passage],
+        calls: list[Attempt],
+    ) -> str:
+        """The label that a backend gives the passages; its attempts go into `calls`."""
+
+
 @dataclass
 class Guarding:
-    questions: GuardQuestions
+    questions: Labelling
     metrics: Metrics
     functions: GuardFunctions
     clock: Callable[[], float] = time.perf_counter
@@ -175,21 +186,37 @@ class Guarding:
         guards = after_guards(progress.plans.config, progress.trace.request)
         if not guards:
             return CheckedAnswer(progress, body)
-        request, run = progress.trace.request, GuardRun("after")
-        refused = None
+        config, request, run = progress.plans.config, progress.trace.request, GuardRun("after")
+        answer, refused = _object_in(body), None
         try:
-            answer = fields = _object_in(body)
-            for guard in guards:
-                if guard.kind in TEXT_KINDS:
-                    judging = beside(len(body), partial(_look_at_answer, guard, fields))
-                else:
-                    judging = self._judge_answer(progress.plans.config, guard, request, fields, run)
-                verdict = await self._noted(run, guard, judging)
-                fields = fields if verdict.changed is None else verdict.changed
+            fields = await self.answer(config, request, answer, run)
             body = body if fields is answer else orjson.dumps(fields)
         except GuardRefused as stop:
             refused = stop
         return CheckedAnswer(noted(progress, run), body, refused)
+
+    async def answer(
+        self,
+        config: Config,
+        request: Request,
+        fields: Fields,
+        run: GuardRun,
+        *,
+        asks: bool = True,
+    ) -> Fields:
+        """The fields of an answer as the guards let it pass; `GuardRefused` if one blocks."""
+        for guard in after_guards(config, request):
+            if guard.kind == "classifier" and not asks:
+                run.notes.append(GuardNote(guard.name, "after", "skipped"))
+                continue
+            if guard.kind in TEXT_KINDS:
+                look = partial(_look_at_answer, guard, fields)
+                judging = beside(len(request.body), look)
+            else:
+                judging = self._judge_answer(config, guard, request, fields, run)
+            verdict = await self._noted(run, guard, judging)
+            fields = fields if verdict.changed is None else verdict.changed
+        return fields
 
     async def text(
         self, progress: InProgress, text: str
@@ -275,6 +302,8 @@ def noted(progress: InProgress, run: GuardRun) -> InProgress:
 def begun_notes(config: Config, request: Request) -> tuple[GuardNote, ...]:
     """What is known of the guards before the answer, with those for which a stream will wait."""
     if request.guarded is None:
+        if any(guard.guards(request.key_id) for guard in config.guardrails):
+            raise RuntimeError(f"request {request.id} came past the guards: call `before` first")
         return ()
     guards = after_guards(config, request)
     if request.operation == "speech":  # it passes in pieces, and no guard can read it

@@ -8,6 +8,7 @@ import orjson
 import pytest
 
 from router.api.ask import AskEndpoint
+from router.api.parse import parse_chat
 from router.api.routes import Route, Routes
 from router.telemetry.rows import request_row
 from tests.guarded import Parrot, guarded
@@ -195,3 +196,63 @@ async def test_memory_keeps_placeholders_and_serves_each_caller_its_own_words(tm
     assert [again.headers["x-waggle-reuse"], len(upstream.seen)] == ["exact", 1]
     assert MAIL.encode() not in stored
     assert b"eve@example.com" in streamed.body
+
+
+async def test_a_count_of_tokens_sends_no_words_that_are_redacted():
+    async with Upstream(script).listening() as upstream:
+        url = upstream.url.removesuffix("/v1")
+        async with rig(CONFIG.format(url=url) + f"guardrails: {PII}\n") as r:
+            body = {"model": "claude", "messages": [{"role": "user", "content": f"hi {MAIL}"}]}
+            answer = await r.post("/v1/messages/count_tokens", body)
+    assert (answer.status, answer.headers["x-waggle-counted-by"]) == (200, "estimate")
+    assert not upstream.seen
+
+
+async def test_a_request_that_came_past_the_guards_reaches_no_backend():
+    async with guarded(PII) as (r, upstream):
+        body = orjson.dumps({"model": "up", "messages": [{"role": "user", "content": MAIL}]})
+        request = parse_chat(body, {}, request_id="r1", key_id="")
+        decision = r.engine.decide(request, backend="", allowed=())
+        with pytest.raises(RuntimeError, match="came past the guards"):
+            await r.engine.answer(request, decision)
+    assert not upstream.seen
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_anthropics_dialect_gets_its_words_back_and_its_own_errors(stream: bool):
+    guards = "[{name: pii, kind: redact}, {name: words, kind: words, words: [falcon]}]"
+    async with guarded(guards) as (r, upstream):
+        body = {"model": "up", "max_tokens": 9, "system": f"You serve {MAIL}", "stream": stream}
+        ask = {**body, "messages": [{"role": "user", "content": f"hi {MAIL}"}]}
+        answer = await r.post("/v1/messages", ask)
+        ask = {**body, "messages": [{"role": "user", "content": "falcon"}]}
+        blocked = await r.post("/v1/messages", ask)
+    assert MAIL not in sent(upstream)
+    if stream:
+        events = [
+            json.loads(e.partition("data: ")[2])
+            for e in answer.body.decode().split("\n\n")
+            if "data: {" in e
+        ]
+        text = "".join(
+            e["delta"].get("text", "") for e in events if e["type"] == "content_block_delta"
+        )
+    else:
+        text = answer.json["content"][0]["text"]
+    assert text == f"hi {MAIL}"
+    assert (blocked.status, blocked.json["type"]) == (400, "error")
+    assert "guard `words` blocks" in blocked.json["error"]["message"]
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_responses_get_their_words_back(stream: bool):
+    async with guarded(PII) as (r, upstream):
+        body = {"model": "up", "input": f"hi {MAIL}", "instructions": f"serve {MAIL}"}
+        answer = await r.post("/v1/responses", {**body, "stream": stream})
+    assert MAIL not in sent(upstream)
+    if stream:
+        deltas = [e for e in answer.body.decode().split("\n\n") if "output_text.delta" in e]
+        text = "".join(json.loads(e.partition("data: ")[2])["delta"] for e in deltas)
+    else:
+        text = answer.json["output"][0]["content"][0]["text"]
+    assert text == f"hi {MAIL}"

@@ -27,6 +27,7 @@
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
 # make bench-dashboard  measures what watching costs, and checks that everybody can use it
 # make bench-demo       runs `waggle demo`, killed and started again halfway
+# make bench-guardrails measures what guards find, and what they add to a request
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-structure  counts the modules that one chat request visits, and how they are built
 # make bench-telemetry  measures the cost of writing and querying ten million rows
@@ -132,6 +133,10 @@ bench-plans: $(STAMP)
 
 bench-statistics: $(STAMP)
 	$(BIN)/python -m experiments.statistics.run
+
+.PHONY: bench-guardrails
+bench-guardrails: $(STAMP)
+	$(BIN)/python -m experiments.guardrails.run
 
 .PHONY: bench-init
 bench-init: $(STAMP)

@@ -249,7 +249,7 @@ def _guards(notes: Sequence[GuardNote]) -> Row:
     row["guards"] = [
         {
             "guard": note.guard,
-            "at": note.at,
+            "moment": note.at,
             "outcome": note.outcome,
             "ms": _ms(note.seconds),
             **_given(rule=note.rule),

@@ -38,8 +38,8 @@ EXPECTED = "STRUCT(plan VARCHAR, quality DOUBLE, cost_usd DOUBLE, latency_ms DOU
 # The names of the numbers in `features`, by version: a row holds only the numbers.
 FEATURES = NAMES_OF
 
-# What each guard did, in the order of the guards; `at`: before or after the call.
-GUARD = 'STRUCT(guard VARCHAR, "at" VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)'
+# What each guard did, in the order of the guards; `moment`: before or after the call.
+GUARD = "STRUCT(guard VARCHAR, moment VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)"
 
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 

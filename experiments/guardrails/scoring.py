@@ -18,7 +18,9 @@ def cases_in(path: Path) -> list[Case]:
 
 def personal_scores(cases: Sequence[Case]) -> dict[str, dict[str, int]]:
     """For each kind, how many places are right, missed and wrong. A place counts only whole."""
-    scores = {kind: {"right": 0, "missed": 0, "wrong": 0} for kind in PERSONAL_KINDS}
+    scores: dict[str, dict[str, int]] = {
+        kind: {"right": 0, "missed": 0, "wrong": 0} for kind in PERSONAL_KINDS
+    }
     for case in cases:
         text = case["text"]
         places = Counter((text[s.start : s.end], s.kind) for s in personal_spans(text))

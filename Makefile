@@ -27,6 +27,7 @@
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
 # make bench-dashboard  measures what watching costs, and checks that everybody can use it
 # make bench-demo       runs `waggle demo`, killed and started again halfway
+# make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-structure  counts the modules that one chat request visits, and how they are built
@@ -133,6 +134,10 @@ bench-plans: $(STAMP)
 
 bench-statistics: $(STAMP)
 	$(BIN)/python -m experiments.statistics.run
+
+.PHONY: bench-budgets
+bench-budgets: $(STAMP)
+	$(BIN)/python -m experiments.budgets.run
 
 .PHONY: bench-guardrails
 bench-guardrails: $(STAMP)

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from experiments import readme
+from experiments.budgets import report as budgets
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
@@ -43,6 +44,7 @@ from tests.rig import listening
 
 PAGES = [str(page.relative_to(readme.ROOT)) for page in readme.pages()]
 REPORTS = {
+    "budgets": budgets,
     "overhead": overhead,
     "telemetry": telemetry,
     "sandbox": sandbox,

@@ -128,7 +128,9 @@ async def _wave(routers: Sequence[Rig], keys: Sequence[str], chance: random.Rand
         tags = [tag for tag in ("nightly", "eu") if chance.random() < 0.3]
         if tags:
             headers["x-waggle-tags"] = ", ".join(tags)
-        more = {"max_tokens": chance.choice((50, 200))} if chance.random() < 0.5 else {}
+        more: dict[str, Any] = (
+            {"max_tokens": chance.choice((50, 200))} if chance.random() < 0.5 else {}
+        )
         calls.append(routers[n % 2].chat(headers=headers, **more))
     answers = await asyncio.gather(*calls)
     return [answer.status for answer in answers]

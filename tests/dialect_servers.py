@@ -82,13 +82,14 @@ def _pieces(block: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]
             return block, []
 
 
-def refusal_of_form(body: dict[str, Any]) -> str:
+def refusal_of_form(body: dict[str, Any], betas: str = "") -> str:
     """Why the API refuses a body for its form; empty if it does not."""
     allowed = {
         *("model", "max_tokens", "messages", "system", "stream", "stop_sequences", "temperature"),
         *("top_p", "top_k", "tools", "tool_choice", "thinking", "metadata", "output_config"),
         *("cache_control", "service_tier", "inference_geo"),
     }
+    allowed |= {"context_management"} if "context-management" in betas else set()
     for name in body:
         if name not in allowed:
             return f"{name}: Extra inputs are not permitted"
@@ -136,7 +137,7 @@ class AnthropicServer:
         elif wire.headers.get("anthropic-version") not in ("2023-06-01", "2026-10-21"):
             wrong = "anthropic-version: header is required"
             await wire.json(anthropic_error("invalid_request_error", wrong), 400)
-        elif reason := refusal_of_form(wire.fields):
+        elif reason := refusal_of_form(wire.fields, wire.headers.get("anthropic-beta", "")):
             await wire.json(anthropic_error("invalid_request_error", reason), 400)
         else:
             self.bodies.append(wire.fields)

@@ -8,7 +8,7 @@ Not covered: apps that run in a browser (no site's pages may use a service).
 
 from dataclasses import dataclass
 
-URL, MODEL = "@URL@", "@MODEL@"
+URL, ROOT, MODEL = "@URL@", "@ROOT@", "@MODEL@"  # with /v1, and without
 _ENVIRONMENT = 'os.environ.get("WAGGLE_API_KEY", "none")'
 
 
@@ -24,7 +24,7 @@ class ConnectedApp:
     local: bool = True  # whether it calls the service from the machine on which it runs
 
     def filled(self, url: str, model: str) -> str:
-        return self.text.replace(URL, f"{url}/v1").replace(MODEL, model)
+        return self.text.replace(URL, f"{url}/v1").replace(ROOT, url).replace(MODEL, model)
 
 
 _TRIED = "tried: `make clients` runs this very text against a service"
@@ -228,6 +228,18 @@ wire_api = "responses"
 http_headers = { "x-waggle-task" = "coding" }
 """
 
+_CLAUDE_CODE = """\
+# In the terminal where Claude Code is started. A service without keys takes any word as the token.
+export ANTHROPIC_BASE_URL=@ROOT@
+export ANTHROPIC_AUTH_TOKEN="${WAGGLE_API_KEY:-none}"
+export ANTHROPIC_MODEL=@MODEL@
+export ANTHROPIC_DEFAULT_OPUS_MODEL=@MODEL@ ANTHROPIC_DEFAULT_SONNET_MODEL=@MODEL@
+export ANTHROPIC_DEFAULT_HAIKU_MODEL=@MODEL@  # for titles and summaries
+export ANTHROPIC_CUSTOM_HEADERS="x-waggle-task: coding"
+export CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC=1
+claude
+"""
+
 _CURSOR = """\
 Cursor Settings > Models:
   OpenAI API key              a key of this service: waggle keys new cursor
@@ -258,6 +270,7 @@ APPS = {
         ConnectedApp("agents-sdk", "OpenAI's Agents SDK", "a Python program", _AGENTS_SDK, _TRIED),
         ConnectedApp("aider", "Aider", ".aider.conf.yml", _AIDER, _TRIED),
         ConnectedApp("codex", "OpenAI's Codex", "~/.codex/config.toml", _CODEX, _TRIED),
+        ConnectedApp("claude-code", "Claude Code", "a terminal", _CLAUDE_CODE, _TRIED),
         ConnectedApp("open-webui", "Open WebUI", "a terminal", _OPEN_WEBUI, _SHAPE),
         ConnectedApp("cursor", "Cursor", "its settings", _CURSOR, _SHAPE, local=False),
         ConnectedApp("continue", "Continue", "~/.continue/config.yaml", _CONTINUE, _SHAPE),

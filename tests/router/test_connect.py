@@ -34,9 +34,11 @@ def elsewhere(tmp_path, monkeypatch):
 @pytest.mark.parametrize("name", APPS)
 def test_every_text_names_the_address_and_the_model(name):
     printed = connect(name, "--url", "http://waggle.example:9000", "--model", "premium").stdout
-    assert "http://waggle.example:9000/v1" in printed
+    address = "http://waggle.example:9000" + ("" if name == "claude-code" else "/v1")
+    assert f"{address}\n" in printed if name == "claude-code" else address in printed
     assert "premium" in printed
     assert "@URL@" not in printed
+    assert "@ROOT@" not in printed
     assert "@MODEL@" not in printed
 
 

@@ -102,7 +102,7 @@ class Allowances:
         accounts = [self._account(binding) for binding in binds if binding.limits.any]
         accounts = [account for account in accounts if account not in bound.accounts]
         if not accounts:
-            return self._headers(bound)
+            return self._headers(bound) if bound.accounts else []
         held, together = list[tuple[Account, Reservation]](), [*bound.accounts, *accounts]
         together.sort(key=lambda account: account.order)
         wider = _Bound(together, anthropic, bound.held)

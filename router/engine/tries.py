@@ -43,7 +43,7 @@ class Tries:
         for backend in chain:
             settings = config.backends[backend]
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
-            its_call = call.to(backend, speaks=settings.speaks)
+            its_call = call.to(backend, speaks=settings.speaks if call.native else ())
             if its_call.extended and not settings.reads_extensions:
                 its_call = without_extensions(its_call, manners_of(settings))
             for turn in range(settings.retry.times + 1):

@@ -46,6 +46,11 @@ create view attempts as
 select request_id, ts, plan, strategy, kind, unnest(attempts, max_depth := 2)
 from all_requests;
 
+-- One row for each run of a guard, also over requests that it refused.
+create view guard_runs as
+select request_id, ts, key_id, plan, status, unnest(guards, max_depth := 2)
+from all_requests where guards is not null;
+
 create view policies as
 select policy_version, arg_min(strategy, ts) as strategy, min(ts) as first_used,
        arg_min(settings, ts) as settings
@@ -343,7 +348,7 @@ with r as (
          case when len(tags) > 0 then tags else [null] end as tags, cost_usd, error_type,
          coalesce(gen_ai_usage_input_tokens, 0) as input_tokens,
          coalesce(gen_ai_usage_output_tokens, 0) as output_tokens
-  from all_requests where ts >= since and ts < until and plan is not null),
+  from all_requests where ts >= since and ts < until and (plan is not null or cost_usd > 0)),
 named as (
   select bucket, 'key' as by_what, key_id as name, cost_usd, error_type, input_tokens, output_tokens from r
   union all

@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from experiments import readme
+from experiments.agents import report as agents
 from experiments.budgets import report as budgets
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
@@ -57,6 +58,7 @@ REPORTS = {
     "replay": replay,
     "kinds": kinds,
     "llama": llama,
+    "agents": agents,
     "drift": drift,
     "offpolicy": offpolicy,
     "shadow": shadow,

@@ -46,46 +46,73 @@ def add_response(
     connection: sqlite3.Connection, owner: str, new: NewResponse, thread: str, now: float
 ) -> None:
     """Add a response to a thread. A chain that began before is continued, or begins here."""
-    upto = 0
+    upto, begun = 0, True
     if new.conversation:
         conversation(connection, owner, new.conversation, since=0.0)
         upto = last_seq(connection, owner, thread)
     elif not _touch(connection, owner, thread, 0, now):
+        begun = False
         add_thread(connection, owner, thread, "chain", {}, now, session=new.session)
+    size = 0
     if new.response:
         response = orjson.dumps({**new.response, "output": []})
         connection.execute(
             "insert into responses values (?, ?, ?, ?, ?, ?, ?, ?)",
             (owner, new.id, thread, new.previous, new.conversation, upto, now, response),
         )
-        _touch(connection, owner, thread, len(response), now)
-    append(connection, owner, thread, new.input, now, response=new.id, part="input")
-    append(connection, owner, thread, new.output, now, response=new.id, part="output")
+        size += len(response)
+    for part, items in (("input", new.input), ("output", new.output)):
+        added = _without_clashes(connection, owner, thread, items, is_new=not begun)
+        size += _insert(connection, owner, thread, added, response=new.id, part=part)
+    _touch(connection, owner, thread, size, now)
 
 
 def append(
+    connection: sqlite3.Connection, owner: str, thread: str, items: Sequence[Item], now: float
+) -> tuple[Item, ...]:
+    """Add items to a thread, and return them as they are kept."""
+    added = _without_clashes(connection, owner, thread, items)
+    _touch(connection, owner, thread, _insert(connection, owner, thread, added), now)
+    return added
+
+
+def _without_clashes(
     connection: sqlite3.Connection,
     owner: str,
     thread: str,
     items: Sequence[Item],
-    now: float,
+    *,
+    is_new: bool = False,
+) -> tuple[Item, ...]:
+    """The items, with a new id for each whose id the thread, or an item before it, has already."""
+    added: dict[str, Item] = {}
+    for item in items:
+        taken = item["id"] in added
+        if taken or not (is_new or _seq_of(connection, owner, item["id"], thread) is None):
+            item = with_id({**item, "id": None})
+        added[item["id"]] = item
+    return tuple(added.values())
+
+
+def _insert(
+    connection: sqlite3.Connection,
+    owner: str,
+    thread: str,
+    items: Sequence[Item],
     *,
     response: str = "",
     part: str = "",
-) -> tuple[Item, ...]:
-    """Add items to a thread. An item whose id the thread has already gets a new id."""
-    added = []
-    for item in items:
-        if _seq_of(connection, owner, item.get("id"), thread) is not None:
-            item = with_id({**item, "id": None})
-        line = orjson.dumps(item)
-        connection.execute(
-            "insert into items (owner, thread, response, part, id, item) values (?, ?, ?, ?, ?, ?)",
-            (owner, thread, response, part, item["id"], line),
-        )
-        _touch(connection, owner, thread, len(line), now)
-        added.append(item)
-    return tuple(added)
+) -> int:
+    """Write items behind those of the thread, and return their size in bytes."""
+    lines = [orjson.dumps(item) for item in items]
+    connection.executemany(
+        "insert into items (owner, thread, response, part, id, item) values (?, ?, ?, ?, ?, ?)",
+        [
+            (owner, thread, response, part, item["id"], line)
+            for item, line in zip(items, lines, strict=True)
+        ],
+    )
+    return sum(map(len, lines))
 
 
 def _touch(

@@ -180,6 +180,14 @@ def test_an_item_that_comes_twice_gets_a_new_id(store):
     assert store.item("k", "conv", str(again["id"]), NOW)["content"] == "twice"
 
 
+def test_items_of_one_request_may_share_an_id(store):
+    twins = [message("m", "one"), message("m", "two")]
+    store.add_response("k", NewResponse("a", {"id": "a"}, twins, []), "", NOW)
+    first, second = store.earlier("k", "a", NOW).items
+    assert (first["content"], second["content"]) == ("one", "two")
+    assert first["id"] == "m" != second["id"]
+
+
 def test_a_thread_expires_with_all_its_turns_after_its_last_turn(store):
     chain(store, "k", "a", "b")
     store.add_response("k", turn("c", "late", previous="b"), "a", NOW + 29 * DAY)

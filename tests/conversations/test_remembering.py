@@ -201,6 +201,67 @@ async def test_whichever_backend_answers_sees_the_same_memory(tmp_path):
         assert models["one"].texts() == models["two"].texts() == models["three"].texts()
 
 
+@pytest.mark.parametrize("streams", [False, True])
+async def test_a_backend_of_the_same_dialect_sees_the_memory_too(tmp_path, streams):
+    """It gets the items themselves, without the ids by which it would look for what it keeps."""
+    models = {"own": RecallingModel(), "chat": RecallingModel()}
+    settings = {"own": {"dialects": ["chat", "responses"]}}
+    async with remembering(tmp_path, models, settings=settings) as service:
+        async with client(service) as sdk:
+
+            async def ask(model: str, text: str, previous: str | None) -> Any:
+                answer = await sdk.responses.create(
+                    model=model, input=text, previous_response_id=previous, stream=streams
+                )
+                return [event async for event in answer][-1].response if streams else answer
+
+            first = await ask("own", FACT, None)
+            assert models["own"].requests[0]["input"] == FACT  # byte for byte
+            second = await ask("chat", "The code of Bob is 12.", first.id)
+            third = await ask("own", "What is the code of Ada? What is the code of Bob?", second.id)
+            assert (third.output_text, third.previous_response_id) == ("4711, 12", second.id)
+            assert first.id == "resp_up_1"
+            kept = await sdk.responses.retrieve(first.id)
+            assert kept.model_dump() == first.model_dump()
+            assert first.usage.model_extra["cost"] is not None
+
+
+async def test_routers_share_what_they_keep_and_forget(tmp_path, model):
+    async with (
+        remembering(tmp_path, {"up": model}) as near,
+        remembering(tmp_path, {"up": model}) as far,
+        client(near) as here,
+        client(far) as there,
+    ):
+        first = await here.responses.create(model="up", input=FACT)
+        second = await there.responses.create(
+            model="up", input=QUESTION, previous_response_id=first.id
+        )
+        assert second.output_text == "4711"
+        await there.responses.delete(first.id)
+        with pytest.raises(openai.NotFoundError):
+            await here.responses.retrieve(first.id)
+
+
+async def test_what_has_expired_is_not_found_and_then_forgotten(tmp_path, model):
+    days = {"keep_days": 1}
+    async with remembering(tmp_path, {"up": model}, conversations=days) as service:
+        async with client(service) as sdk:
+            first = await sdk.responses.create(model="up", input=FACT)
+            now = service.engine.wall()
+            service.engine.wall = lambda: now + 2 * 86_400
+            with pytest.raises(openai.NotFoundError):
+                await sdk.responses.retrieve(first.id)
+            file = tmp_path / "conversations" / "memory.sqlite"
+            words = FACT.encode()
+            assert any(words in path.read_bytes() for path in file.parent.iterdir())
+            forgetting = asyncio.ensure_future(service.background.keep_forgetting())
+            await until(
+                lambda: not any(words in path.read_bytes() for path in file.parent.iterdir())
+            )
+            forgetting.cancel()
+
+
 async def test_all_turns_of_a_chain_are_one_session(sdk, service):
     first = await sdk.responses.create(model="up", input=FACT, instructions="One.")
     await sdk.responses.create(

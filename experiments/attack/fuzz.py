@@ -67,6 +67,14 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         *("response_format", "tools", "metadata", "conversation", "store", "data", "rules"),
         *("temperature", "max_tokens", "n", "stop", "logit_bias", "user"),
     ),
+    "/v1/responses": (
+        *("model", "input", "stream", "store", "previous_response_id", "conversation", "tools"),
+        *("truncation", "instructions", "max_output_tokens", "metadata", "include", "background"),
+    ),
+    "/v1/responses/resp_1/cancel": ("x",),
+    "/v1/conversations": ("items", "metadata"),
+    "/v1/conversations/conv_1": ("metadata",),
+    "/v1/conversations/conv_1/items": ("items",),
     "/v1/route": ("model", "messages", "shape", "response_format", "tools", "metadata"),
     "/v1/embeddings": ("model", "input", "dimensions", "encoding_format"),
     "/v1/completions": ("model", "prompt", "stream", "stream_options", "n", "best_of", "suffix"),
@@ -99,6 +107,7 @@ _USUAL: Mapping[str, Any] = {
     "messages": [{"role": "user", "content": 'Two: {"name": "string", "age": "int 1..9"}'}],
     "shape": {"name": "string", "age": "int 18..65"},
     "input": "hello",
+    "items": [{"role": "user", "content": "hello"}],
     "prompt": "hello",
     "query": "hello",
     "documents": ["a", "b"],
@@ -119,6 +128,8 @@ _USUAL: Mapping[str, Any] = {
 _METHODS = ("GET", "GET", "HEAD", "PUT", "BREW", "DELETE")
 _GETS = (
     *("/health", "/health/live", "/health/ready", "/metrics", "/v1/models", "/v1/models/up"),
+    *("/v1/responses/resp_1", "/v1/responses/r?stream=1", "/v1/conversations/%ff/items?limit=x"),
+    *("/v1/responses/%00/input_items?order=up&include=x", "/v1/conversations/c/items/%ed%a0%80"),
     *("/v1/files", "/v1/files/file-1", "/v1/files/%2e%2e/content", "/v1/batches?limit=x"),
     *("/v1/batches", "/v1/batches/batch_1", "/v1/files?after=1&order=up", "/v1/files//content"),
     *(

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from router.api.incoming import Admission, Incoming
 from router.api.item_pages import item_list, no_includes, page_of, query_of
 from router.api.parse import kind_of_value, parse_body
-from router.conversations.items import as_kept
+from router.conversations.items import REFERENCE, as_kept
 from router.conversations.kept import Item, KeptConversation, ListedItems, NotKept
 from router.conversations.memory import ConversationMemory
 from router.conversations.new_ids import conversation_id
@@ -150,6 +150,9 @@ def _check_item(item: Mapping[str, Any], where: str) -> None:
     if not isinstance(kind, str) or not kind:
         rule = "must be the type of an item, such as message or function_call"
         raise BadRequest(f"`{where}.type` {rule}, not {kind_of_value(kind)}.", f"{where}.type")
+    if kind == REFERENCE:
+        rule = "an item itself, and not a reference to an item"
+        raise BadRequest(f"`{where}` must be {rule}.", f"{where}.type")
     if kind == "message":
         content = item.get("content")
         if not isinstance(item.get("role"), str):

@@ -391,6 +391,7 @@ async def test_what_is_wrong_with_a_request_is_said(service, fields, param, word
         ("/v1/conversations", {"items": [{"role": "user"}]}, "items[0].content"),
         ("/v1/conversations", {"items": [{"role": 1, "content": "x"}]}, "items[0].role"),
         ("/v1/conversations", {"items": [{"type": "x", "id": 5}]}, "items[0].id"),
+        ("/v1/conversations", {"items": [{"type": "item_reference", "id": "m"}]}, "items[0].type"),
     ],
 )
 async def test_what_is_wrong_with_a_conversation_is_said(service, path, body, param):

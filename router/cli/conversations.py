@@ -108,6 +108,8 @@ def forget(
     before = None if older_than is None else time.time() - older_than * _DAY
     if not yes:
         typer.confirm("Forget these conversations for good?", abort=True)
+    whose = {"key": owner, "ids": list(ids or ()), "older_than_days": older_than}
+    here.record("conversations forgotten", key or ", ".join(ids or ())[:200], after=whose)
     with _store(here.config) as store:
         count = store.forget(owner=owner, ids=ids or (), before=before)
     out.print(f"{count} conversations are forgotten.")

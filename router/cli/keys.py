@@ -145,8 +145,9 @@ def _change(
         for key in changed:
             before = earlier.get(key.id)
             if key != before:
-                shown = _open_fields(before) if before is not None else {}
-                here.record(what, key.name, before=shown, after=_open_fields(key))
+                old = _open_fields(before) if before is not None else {}
+                new = _open_fields(key)
+                here.record(what, key.name, before=_beside(old, new), after=_beside(new, old))
         return changed
 
     try:
@@ -160,6 +161,12 @@ def _open_fields(key: Key) -> dict[str, Any]:
     fields = key.model_dump(mode="json", exclude={"salt", "digest"})
     fields["limits"] = {name: bound for name, bound in fields["limits"].items() if bound}
     return {name: value for name, value in fields.items() if value}
+
+
+def _beside(fields: Mapping[str, Any], others: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields whose values differ from the others', and the id."""
+    differing = {name for name, value in fields.items() if others.get(name) != value}
+    return {name: value for name, value in fields.items() if name in {"id", *differing}}
 
 
 def _check_names(config: Config, plans: Iterable[str], team: str) -> None:

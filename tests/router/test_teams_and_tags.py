@@ -276,6 +276,29 @@ async def test_headers_show_the_tightest_budget_and_the_dollars():
     assert not any(name.startswith("anthropic-") for name in answer.headers)
 
 
+async def test_anthropics_clients_see_their_own_names_and_their_own_form_of_an_error():
+    keys = "{teams: {search: {requests_per_minute: 2, tokens_per_minute: 9000}}}"
+    async with routers(keys, {"team": "search"}) as (several, headers):
+        body = {
+            "model": "auto",
+            "max_tokens": 50,
+            "messages": [{"role": "user", "content": "hi"}],
+        }
+        key = {"x-api-key": headers[0]["authorization"].removeprefix("Bearer ")}
+        answers = [await several[0].post("/v1/messages", body, **key) for _ in range(3)]
+    first, refused = answers[0], answers[2]
+    assert first.headers["anthropic-ratelimit-requests-limit"] == "2"
+    assert first.headers["anthropic-ratelimit-requests-remaining"] == "1"
+    assert first.headers["anthropic-ratelimit-tokens-limit"] == "9000"
+    assert first.headers["anthropic-ratelimit-tokens-reset"] == "2026-11-10T12:01:01Z"
+    assert first.headers["x-ratelimit-limit-requests"] == "2"
+    assert refused.status == 429
+    assert refused.json["type"] == "error"
+    assert "The budget of team search refuses" in refused.error["message"]
+    assert refused.headers["anthropic-ratelimit-requests-remaining"] == "0"
+    assert int(refused.headers["retry-after"]) >= 60
+
+
 async def test_a_refusal_has_each_header_once():
     async with routers("{limits: {requests_per_minute: 1}}", {}) as (several, headers):
         answers = [await several[0].chat(headers=headers[0]) for _ in range(2)]

@@ -25,6 +25,7 @@
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
+# make bench-dialects   measures what a request loses between dialects, and what each adds
 # make bench-dashboard  measures what watching costs, and checks that everybody can use it
 # make bench-demo       runs `waggle demo`, killed and started again halfway
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
@@ -41,7 +42,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -119,6 +120,9 @@ bench-reuse: $(STAMP)
 
 bench-trials: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.trials.run
+
+bench-dialects: $(STAMP)
+	$(BIN)/python -m experiments.dialects.run --publish
 
 bench-dashboard: $(STAMP)
 	$(BIN)/python -m experiments.dashboard.run

@@ -14,6 +14,7 @@ from experiments.budgets import report as budgets
 from experiments.dashboard import report as dashboard
 from experiments.demo import picture
 from experiments.demo import report as demo
+from experiments.dialects import run as dialects
 from experiments.drift import report as drift
 from experiments.image import report as image
 from experiments.init import report as init
@@ -110,6 +111,8 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
 @pytest.mark.parametrize(
     ("name", "experiment", "report"),
     [
+        ("dialects-lost", "dialects", dialects.lost_table),
+        ("dialects-added", "dialects", dialects.added_table),
         ("kinds score", "kinds", kinds.score_table),
         ("weeks", "trials", trials.weeks_table),
         ("distilled", "trials", trials.function_of),

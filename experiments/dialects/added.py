@@ -20,6 +20,7 @@ from typing import Any
 
 from experiments.served import WAGGLE, free_port, wait_until_ready
 
+_KEPT = {"model": "plain", "store": True}
 QUESTION = "What is the capital of France?"
 CONFIG = """
 server: {{port: {port}}}
@@ -50,7 +51,8 @@ def _bodies(stream: bool) -> dict[str, tuple[str, dict[str, Any]]]:
     chat = {"messages": [{"role": "system", "content": "Be brief."}, *user]}
     return {
         "chat": ("/v1/chat/completions", chat | more),
-        "responses": ("/v1/responses", {"instructions": "Be brief.", "input": user} | more),
+        "responses": ("/v1/responses", {"instructions": "Be brief.", "input": user, "store": False}
+                      | more),
         "messages": ("/v1/messages", {"system": "Be brief.", "messages": user, "max_tokens": 99}
                      | more),
     }  # fmt: skip
@@ -64,6 +66,8 @@ def doors(dialects: tuple[str, ...]) -> list[Door]:
         for dialect in ("chat", *dialects):
             path, body = bodies[dialect]
             listed.append(Door(dialect, path, body | {"model": "plain"}, chat, stream))
+            if dialect == "responses":  # kept unless the caller says `store: false`
+                listed.append(Door(f"{dialect}, kept", path, body | _KEPT, chat, stream))
             if dialect != "chat":
                 passed = body | {"model": "both"}
                 listed.append(Door(f"{dialect}, passed through", path, passed, path, stream))

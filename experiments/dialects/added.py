@@ -90,7 +90,7 @@ def running() -> Iterator[tuple[int, int]]:
             yield port, upstream
         finally:
             service.send_signal(signal.SIGINT)
-            service.wait(60)
+            service.wait(180)
             model.kill()
             model.wait()
 

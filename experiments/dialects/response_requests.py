@@ -110,10 +110,10 @@ class Writer:
     def items(self) -> list[Json]:
         items: list[Json] = [self.message("user")]
         for _ in range(self.random.randint(0, 4)):
-            items += self.random.choice([self.spoken, self.worked, self.said])()
+            items += self.random.choice([self.spoken, self.worked, self.other_message])()
         return items
 
-    def said(self) -> list[Json]:
+    def other_message(self) -> list[Json]:
         return [self.message(self.random.choice(["user", "system", "developer"]))]
 
     def message(self, role: str) -> Json:
@@ -158,7 +158,7 @@ class Writer:
         base: Json = {"call_id": self.name(), "id": self.name(), "status": "completed"}
         patch = {"type": "update_file", "path": self.name(), "diff": self.text()}
         run = {"type": "exec", "command": [self.text()], "env": {}, "timeout_ms": 5}
-        return self.random.choice(
+        calls: list[Json] = (
             [
                 {"type": "function_call", "name": self.name(), "arguments": '{"at": 1}'},
                 {"type": "function_call", "name": self.name(), "arguments": "{}"}
@@ -168,7 +168,8 @@ class Writer:
                 {"type": "shell_call", "action": {"commands": [self.text(), self.text()]}},
                 {"type": "apply_patch_call", "operation": patch},
             ]
-        ) | base  # fmt: skip
+        )  # fmt: skip
+        return {**self.random.choice(calls), **base}
 
     def output(self, call: Json) -> Json:
         base: Json = {"type": f"{call['type']}_output", "call_id": call["call_id"]}

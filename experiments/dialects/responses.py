@@ -148,9 +148,9 @@ def _other_kinds(request: Json, read: ResponsesRequest) -> list[str]:
     wanted = ["message user"] if isinstance(items, str) else [_kind(item) for item in items]
     wanted = ["message system"] * bool(request.get("instructions")) + wanted
     differences = []
-    found = list(_kinds_in(read))
-    if sorted(wanted) != sorted(found):
-        differences.append(f"items: {wanted} != {found}")
+    carried = list(_kinds_in(read))
+    if sorted(wanted) != sorted(carried):
+        differences.append(f"items: {wanted} != {carried}")
     chosen, choice = read.chat.get("tool_choice"), request.get("tool_choice")
     if isinstance(choice, str) and chosen != choice and read.chat.get("tools"):
         differences.append(f"tool_choice: {choice} != {chosen}")

@@ -50,7 +50,7 @@ def _responses(*, stream: bool) -> bytes:
 
 def _messages(*, stream: bool) -> bytes:
     usage = {"input_tokens": 20, "output_tokens": 6}
-    message = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m"}
+    message: dict[str, Any] = {"id": "msg_1", "type": "message", "role": "assistant", "model": "m"}
     message |= {"stop_reason": "end_turn", "stop_sequence": None, "usage": usage}
     if not stream:
         return _json(message | {"content": [{"type": "text", "text": "".join(WORDS)}]})

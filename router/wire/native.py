@@ -13,7 +13,7 @@ from typing import Any
 import orjson
 
 from router.domain import Fault, Usage
-from router.wire.splice import replaced, spans
+from router.wire.splice import inserted, object_at, replaced, spans
 from router.wire.sse import data_of
 
 _MOST_TOKENS = 10_000_000  # no call uses more tokens; a larger count is ignored
@@ -198,6 +198,10 @@ class ResponsesForm(NativeForm):
     def with_cost(self, body: bytes, usage: Usage, cost_usd: float | None) -> bytes:
         """A response, or an event that holds one, with `usage.cost`; the tokens are an estimate
         where the backend gave none."""
+        if not usage.estimated and body.count(b'"usage"') == 1:
+            brace = object_at(body, b'"usage"')
+            if brace >= 0 and b'"cost"' not in body[brace:]:
+                return inserted(body, brace, b'"cost":' + orjson.dumps(cost_usd))
         outer = spans(body, (b'"response"',)).get(b'"response"')
         if outer is not None:
             start, end = outer

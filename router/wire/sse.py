@@ -55,6 +55,10 @@ def data_of(event: bytes) -> bytes:
     """The payload of an event; empty for a comment."""
     if event.startswith(b"data: ") and b"\n" not in event:
         return event[6:]
+    if event.startswith(b"event: "):  # one line for the name, and one for the data
+        data = event.partition(b"\n")[2]
+        if data.startswith(b"data: ") and b"\n" not in data:
+            return data[6:].rstrip(b"\r")
     lines = [line.rstrip(b"\r") for line in event.split(b"\n")]
     return b"\n".join(line[5:].lstrip(b" ") for line in lines if line.startswith(b"data:"))
 

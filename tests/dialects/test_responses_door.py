@@ -293,7 +293,7 @@ async def test_what_was_answered_is_remembered_and_store_false_is_not():
         ({"background": True}, 400, "`background` = true is not offered"),
         ({"input": []}, 400, "at least one item"),
         ({"tools": [{"type": "web_search"}]}, 400, "web_search, which OpenAI's servers run"),
-        ({"previous_response_id": "resp_none"}, 400, "previous_response_id"),
+        ({"previous_response_id": "resp_none"}, 400, "'resp_none' not found"),
     ],
 )
 async def test_an_error_names_the_field_and_the_mend(more, status, words):

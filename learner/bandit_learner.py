@@ -119,7 +119,7 @@ class Bandit:
         if not self._is_new(feedback.id):
             return None
         arm = feedback.arm
-        drifted = self._watch(feedback)
+        drifted = self._watch(feedback) if feedback.watched else None
         self.evidence.learn(arm, feedback.context, feedback.quality, feedback.weight)
         self.rows.add(feedback)
         self.learned += 1

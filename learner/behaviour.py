@@ -5,11 +5,19 @@ which users did this are compared with all other rated answers. The difference, 
 standard error, must point where the signal claims, or the signal has no weight. So a signal that
 was never compared, that says nothing, or that contradicts the ratings counts for nothing.
 
-Not covered: users who rate may behave unlike users who do not.
+Where behaviours of both kinds are noticed, such as complaints and going on, they are contrasted:
+the share R of the variance of ratings that behaviours explain says what one of them is worth. What
+an answer is expected to be rated after its behaviour differs less between arms than their ratings
+do, by the factor R. So a behaviour's distance from the mean is divided by R, and its weight is R:
+arms then differ as if rated, and a thousand behaviours say as much as R thousand ratings. Such a
+quality may lie outside 0 and 1.
+
+Not covered: users who rate may behave unlike users who do not, and an arm whose users behave
+otherwise for reasons other than quality.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from river import stats
@@ -18,6 +26,8 @@ from learner.running import restored_mean
 
 _PRIOR = 10.0  # comparisons after which a signal has half of the weight that it has shown
 _ERRORS = 2.0  # standard errors by which a difference must exceed zero
+_ENOUGH = 30.0  # rated answers with behaviours before these are contrasted
+_FARTHEST = 2.0  # from the mean, of the quality that a behaviour stands for
 
 
 @dataclass
@@ -92,3 +102,58 @@ class BehaviourRecord:
     @classmethod
     def restored(cls, state: Sequence[float]) -> "BehaviourRecord":
         return cls(restored_mean(*state))
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What behaviours say of answers beside each other: the quality that each stands for, and the
+    weight that all have."""
+
+    mean: float  # rating of all answers with behaviours
+    quality: Mapping[str, float]
+    weight: float
+
+    def told_by(self, names: Sequence[str]) -> tuple[float, float] | None:
+        """The quality and the weight that the most telling of these behaviours stands for."""
+        qualities = [self.quality[name] for name in names if name in self.quality]
+        if not qualities:
+            return None
+        return max(qualities, key=lambda quality: abs(quality - self.mean)), self.weight
+
+
+def contrast(records: Mapping[str, BehaviourRecord], ratings: Ratings) -> Contrast | None:
+    """The contrast of these behaviours; None if ratings do not show that they tell answers apart.
+
+    A behaviour whose ratings point away from what it claims takes no part.
+    """
+    count = sum(record.compared for record in records.values())
+    variance = ratings.variance
+    if count < _ENOUGH or variance <= 0:
+        return None
+    mean = sum(r.compared * float(r.rated.get()) for r in records.values()) / count
+    apart = {name: float(record.rated.get()) - mean for name, record in records.items()}
+    agree = {name: d for name, d in apart.items() if (d > 0) == name.endswith(":good") and d}
+    if len({d > 0 for d in agree.values()}) < 2:
+        return None
+    between = sum(records[name].compared * d * d for name, d in agree.items()) / count
+    free = len(records) - 1
+    explained = min((between / variance) - free / count, 1.0)
+    by_chance = math.sqrt(2 * free) / count
+    error = 2 * math.sqrt(max(explained, 0.0) / count) * (1 - explained)
+    weight = explained - error
+    if explained <= _ERRORS * by_chance or weight <= 0:
+        return None
+    quality = {
+        name: mean + _bounded(_shrunk(records[name], d, explained) / explained)
+        for name, d in agree.items()
+    }
+    return Contrast(mean, quality, weight)
+
+
+def _shrunk(record: BehaviourRecord, distance: float, explained: float) -> float:
+    """A behaviour's distance from the mean; few comparisons leave it near the mean."""
+    return distance * record.compared / (record.compared + (1 - explained) / explained)
+
+
+def _bounded(distance: float) -> float:
+    return min(max(distance, -_FARTHEST), _FARTHEST)

@@ -38,6 +38,7 @@ class Feedback:
     weight: float = 1.0
     propensity: float = 0.0  # how likely the arm was to be chosen; 0 if that is not known
     answer: str = ""  # the answer that was judged; by default each id is another answer
+    watched: bool = True  # whether it may show that the arm has drifted: behaviours alone may not
 
 
 @dataclass(frozen=True, slots=True)

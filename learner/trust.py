@@ -17,7 +17,7 @@ from typing import Any
 
 from river import stats
 
-from learner.behaviour import BehaviourRecord, Ratings
+from learner.behaviour import BehaviourRecord, Ratings, contrast
 from learner.running import restored_mean
 
 _PRIOR = 10.0  # the given weight counts as much as this many comparisons
@@ -75,14 +75,16 @@ class Trust:
     def quality(self, scores: Sequence[SourceScore]) -> tuple[float, float] | None:
         """The quality of an answer and the weight of that estimate, if any score has weight.
 
-        An implicit signal adds nothing to an explicit rating of the same answer.
+        An implicit signal adds nothing to an explicit rating of the same answer. The quality that
+        implicit signals stand for may lie outside 0 and 1: see `learner/behaviour.py`.
         """
         rated = any(score.explicit for score in scores)
+        implicit = [] if rated else [score.name for score in scores if score.implicit]
+        behaved = self._contrasted(implicit)
+        estimates = [self._corrected(score) for score in scores if not score.implicit]
+        estimates += [self.behaved(name) for name in implicit] if behaved is None else [behaved]
         total = weighed = 0.0
-        for score in scores:
-            if score.implicit and rated:
-                continue
-            corrected, weight = self._corrected(score)
+        for corrected, weight in estimates:
             total += weight
             weighed += weight * corrected
         if total <= 0:
@@ -122,8 +124,6 @@ class Trust:
         return max((1 - share) * given + share * closeness, _LEAST_WEIGHT)
 
     def _corrected(self, score: SourceScore) -> tuple[float, float]:
-        if score.implicit:
-            return self.behaved(score.name)
         record = None if score.explicit else self._records.get(score.name)
         if record is None:
             return score.score, score.weight
@@ -139,6 +139,15 @@ class Trust:
         return record.expected(self._ratings), record.weight(
             self._ratings, good=name.endswith(":good")
         )
+
+    def _contrasted(self, names: Sequence[str]) -> tuple[float, float] | None:
+        beside = contrast(self._behaviours, self._ratings) if names else None
+        return None if beside is None else beside.told_by(names)
+
+    def behaviours_weight(self) -> float:
+        """The weight of a behaviour that is contrasted with others; 0 if none is."""
+        beside = contrast(self._behaviours, self._ratings)
+        return 0.0 if beside is None else beside.weight
 
     def records(self) -> Iterable[tuple[str, WitnessRecord]]:
         return self._records.items()

@@ -211,7 +211,10 @@ class LearnerState:
         score, weight = quality
         id_ = f"{request.request_id}:{score:.6f}:{weight:.6f}"
         propensity = 0.0 if named else request.propensity or 0.0
-        feedback = Feedback(id_, Arm(plan), context, score, weight, propensity, request.request_id)
+        watched = any(not source.implicit for source in judged.now)
+        feedback = Feedback(
+            *(id_, Arm(plan), context, score, weight, propensity, request.request_id), watched
+        )
         before = self.contributions.get(request.request_id)
         drifted = None
         if before is not None:

@@ -149,6 +149,13 @@ class Trust:
         beside = contrast(self._behaviours, self._ratings)
         return 0.0 if beside is None else beside.weight
 
+    def earned(self, name: str) -> float:
+        """The weight that a behaviour has now, beside others or alone."""
+        beside = contrast(self._behaviours, self._ratings)
+        if beside is not None and name in beside.quality:
+            return beside.weight
+        return self.behaved(name)[1]
+
     def records(self) -> Iterable[tuple[str, WitnessRecord]]:
         return self._records.items()
 

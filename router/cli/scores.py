@@ -1,6 +1,6 @@
 """`waggle scores`: shows what the learner of a running service knows about each plan."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import orjson
@@ -45,6 +45,8 @@ def scores(
         f"{pinned}; strategy {learner['strategy']}; curiosity {learner['curiosity']}"
     )
     out.print(_guard(learner["guard"]))
+    if learner["behaviours"]:
+        out.print(_behaviours(learner["behaviours"]))
     for arm, answers in learner["bursts"].items():
         out.print(f"[yellow]{arm} is tried more, for {answers:g} more judged answers[/]")
     if learner["trouble"]:
@@ -60,6 +62,19 @@ def _guard(guard: Mapping[str, Any]) -> str:
         f"{guard['at_least']:+.4f}, by {guard['judged']} judged answers), and counts "
         f"{guard['counts']:.0%}"
     )
+
+
+def _behaviours(behaviours: Sequence[Mapping[str, Any]]) -> Table:
+    """How answers were rated after what users did, and the weight each behaviour has earned."""
+    table = Table(title="what users did", box=None)
+    for name in ("behaviour", "claims", "rated answers", "their rating", "weight"):
+        table.add_column(name, justify="left" if name in ("behaviour", "claims") else "right")
+    for row in sorted(behaviours, key=lambda row: -row["weight"]):
+        table.add_row(
+            *(row["behaviour"], row["claims"], str(row["compared"])),
+            *(f"{row['rated']:.3f}", f"{row['weight']:.3f}"),
+        )
+    return table
 
 
 def _table(kind: Mapping[str, Any]) -> Table:

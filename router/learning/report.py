@@ -82,7 +82,7 @@ def _behaviours(trust: Trust) -> list[dict[str, Any]]:
     """What users did with rated answers, and the weight that each behaviour has earned."""
     rows = []
     for name, record in trust.behaviours():
-        expected, weight = trust.behaved(name)
+        expected, _ = trust.behaved(name)
         behaviour, _, claims = name.partition(":")
         rows.append(
             {
@@ -91,7 +91,7 @@ def _behaviours(trust: Trust) -> list[dict[str, Any]]:
                 "compared": int(record.compared),
                 "rated": round(record.rated.get(), 4),
                 "expected": round(expected, 4),
-                "weight": round(weight, 4),
+                "weight": round(trust.earned(name), 4),
             }
         )
     return rows

@@ -33,6 +33,7 @@ CLAIMS: Mapping[str, float] = {
     "accepted": 1.0,
     "shared": 1.0,
     "thanked": 1.0,
+    "continued": 1.0,
 }
 _SYNONYMS: Mapping[str, str] = {
     "retry": "retried",
@@ -97,10 +98,15 @@ def _of_the_user(before: LastAnswer, turn: Turn) -> str:
         case "inside":
             return "tool_failed" if tool_failed(turn, before) else ""
         case "after":
-            return next_step(before.words, turn.words, turn.hashes)
+            return next_step(before.words, turn.words, turn.hashes) or _went_on(turn)
         case "instead":
             return next_step(before.words, turn.words, turn.hashes, in_place=True)
     return ""
+
+
+def _went_on(turn: Turn) -> str:
+    """Whoever goes on without a complaint is content, more often than not."""
+    return "continued" if turn.earlier else ""
 
 
 def last_answer(trace: Trace, turn: Turn, now: float) -> LastAnswer:

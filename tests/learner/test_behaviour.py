@@ -127,3 +127,68 @@ def test_a_restored_trust_weighs_the_same(answers):
     again = Trust.restored(trust.state())
     assert again.state() == trust.state()
     assert again.behaved(RETRIED.name) == pytest.approx(trust.behaved(RETRIED.name), abs=0)
+
+
+CORRECTED, THANKED, CONTINUED = (
+    SourceScore("implicit", name, score, 0.0)
+    for name, score in (("corrected", 0.0), ("thanked", 1.0), ("continued", 1.0))
+)
+
+
+def lived(seed, *, strength, answers=600):
+    """The trust after users complained of bad answers more often than of good ones, by strength."""
+    chance, trust = np.random.default_rng(seed), Trust()
+    for _ in range(answers):
+        score, bad, thanks = float(chance.random() < 0.6), chance.random(), chance.random()
+        seen = CORRECTED if bad < 0.15 + strength * (1 - score) else CONTINUED
+        if seen is CONTINUED and thanks < 0.1 + strength * score / 2:
+            seen = THANKED
+        rated(trust, score, seen)
+    return trust
+
+
+@pytest.mark.parametrize("strength", [0.3, 0.5, 0.8])
+def test_behaviours_beside_each_other_stand_for_qualities_that_differ_as_ratings_do(strength):
+    """On average over good answers the quality is 1, and over bad answers 0."""
+    trust = lived(1, strength=strength, answers=4_000)
+    (corrected, weight), (thanked, _), (continued, _) = (
+        trust.quality([seen]) for seen in (CORRECTED, THANKED, CONTINUED)
+    )
+    for score in (0.0, 1.0):
+        bad = 0.15 + strength * (1 - score)
+        thanks = (1 - bad) * (0.1 + strength * score / 2)
+        mean = bad * corrected + thanks * thanked + (1 - bad - thanks) * continued
+        assert mean == pytest.approx(score, abs=0.15)
+    assert weight == trust.behaviours_weight() > 0
+
+
+def test_behaviours_by_chance_are_hardly_ever_contrasted():
+    weights = [lived(seed, strength=0.0).behaviours_weight() for seed in range(100)]
+    assert np.mean(np.array(weights) > 0) < 0.05
+    assert np.mean(weights) < 0.01
+
+
+def test_behaviours_that_contradict_the_ratings_are_never_contrasted():
+    trust = Trust()
+    for _ in range(200):
+        rated(trust, 1.0, CORRECTED)
+        rated(trust, 0.0, THANKED)
+    assert trust.behaviours_weight() == 0
+    assert trust.quality([CORRECTED]) is None
+    assert trust.quality([THANKED]) is None
+
+
+def test_more_informative_behaviours_weigh_more():
+    weights = [lived(3, strength=strength).behaviours_weight() for strength in (0.2, 0.4, 0.6, 0.8)]
+    assert weights == sorted(weights)
+
+
+def test_of_several_behaviours_the_most_telling_counts_once():
+    trust = lived(1, strength=0.5)
+    assert trust.quality([CONTINUED, CORRECTED]) == trust.quality([CORRECTED])
+
+
+@given(st.integers(0, 50))
+def test_a_restored_trust_contrasts_the_same(seed):
+    trust = lived(seed, strength=0.5, answers=200)
+    assert Trust.restored(trust.state()).quality([CORRECTED]) == trust.quality([CORRECTED])

@@ -148,6 +148,7 @@ async def sent(waggle, *messages, **more):
         ([*HELLO, ASKED], [*HELLO, user("What is a lens?")], ""),
         ([ASKED], [ASKED, assistant("Loire"), user("That's wrong.")], "corrected"),
         ([ASKED], [ASKED, assistant("Loire"), user("Thanks!")], "thanked"),
+        ([ASKED], [ASKED, assistant("Loire"), user("How long is it?")], "continued"),
         # The thanks are for an answer that Waggle did not give.
         ([user("Hi")], [*HELLO, ASKED, assistant("Loire"), user("Thanks!")], ""),
         ([ASKED], [ASKED, LISTS, result("ls: error: exit code 2")], "tool_failed"),
@@ -165,7 +166,7 @@ async def test_what_a_request_shows_follows_from_its_own_messages(first, second,
     async with two_models() as waggle:
         request_id = await sent(waggle, *first)
         await sent(waggle, *second)
-        expected = [(behaviour, float(behaviour == "thanked"), 0.0, request_id)]
+        expected = [(behaviour, float(behaviour in ("thanked", "continued")), 0.0, request_id)]
         assert behaviours(waggle) == (expected if behaviour else [])
 
 

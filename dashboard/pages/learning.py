@@ -8,6 +8,7 @@ from typing import Any
 from dashboard.components import dollars, number, tile, tiles, with_half
 from dashboard.figures import colour, lines, over_time, stacked
 from dashboard.pages import controls
+from dashboard.pages.behaviours import behaviours, show_behaviours
 from dashboard.pages.outlook import outlook, show_outlook
 from dashboard.pages.shadow import shadow, show_shadow
 from dashboard.panel import (
@@ -242,6 +243,16 @@ PAGE = Page(
             note="Utility a request. Gain: how far the best plan of a kind beats the best single "
             "plan of all requests. Left: what could still be won by knowing every plan exactly. "
             "Exploring a day: what is lost because the draw does not always take the best plan.",
+        ),
+        Panel(
+            "behaviours",
+            "What do users do with answers?",
+            behaviours,
+            show_behaviours,
+            form="parts",
+            size="whole",
+            note="How answers were rated after each behaviour, and how much the behaviour counts "
+            "for answers that nobody rates: 0 until ratings bear it out, 1 as much as a rating.",
         ),
         Panel("cost", "Cost", cost, _cost),
         Panel(

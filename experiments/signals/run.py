@@ -65,7 +65,7 @@ def summary(runs: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _hearings(runs: list[dict[str, Any]]) -> dict[str, Any]:
     by_hearing = {name: {r["seed"]: r for r in runs if r["hearing"] == name} for name in HEARINGS}
-    whole = set.intersection(*(set(found) for found in by_hearing.values()))
+    whole = set.intersection(*(set(of_seed) for of_seed in by_hearing.values()))
     rows = {}
     for name, of_seed in by_hearing.items():
         row: dict[str, Any] = {"streams": len(whole)}

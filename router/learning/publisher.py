@@ -220,12 +220,14 @@ class Publisher:
 
     def _note_outlooks(self, now: float) -> None:
         """Write what there is to learn on each kind. The dashboard sees telemetry only."""
-        kinds = noted_kinds(report_of(self._fold, self._published.policy, self._config, now=now))
+        report = report_of(self._fold, self._published.policy, self._config, now=now)
+        kinds, behaviours = noted_kinds(report), report["behaviours"]
         outlooks = {kind["kind"]: kind["outlook"] for kind in kinds}
         noted_at, last = self._outlooks
         if outlooks and (outlooks != last or abs(now - noted_at) >= _OUTLOOK_SECONDS):
             self._outlooks = now, outlooks
-            self._note("outlook", self._published.version, "worked out", kinds=kinds)
+            version = self._published.version
+            self._note("outlook", version, "worked out", kinds=kinds, behaviours=behaviours)
 
     @property
     def _lens_number(self) -> int:

@@ -111,6 +111,12 @@ def write_story(
     return rows
 
 
+BEHAVIOURS = [
+    {"behaviour": name, "claims": "bad", "compared": 40, "rated": 0.215, "weight": weight}
+    for name, weight in (("retried", 0.0), ("corrected", 0.318))
+]
+
+
 def _events(begin: int) -> Any:
     for minute, kind, subject, state, detail in (
         (1, "configuration", "17-a1", "in force", {"plans": ["cheap", "dear"]}),
@@ -125,7 +131,13 @@ def _events(begin: int) -> Any:
         (37, "reuse", "20", "right", {"bucket": "same numbers", "by": "app"}),
         (38, "solutions", "20", "adapted", {"parent": 13, "sort": "program"}),
         (45, "outlook", "17-a0", "worked out", {"kinds": [_outlook("any", "no judged answers")]}),
-        (48, "outlook", "17-a1", "worked out", {"kinds": list(_outlooks())}),
+        (
+            48,
+            "outlook",
+            "17-a1",
+            "worked out",
+            {"kinds": list(_outlooks()), "behaviours": BEHAVIOURS},
+        ),
         (49, "shadow", "auto", "shadow", shadow_of_auto()),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):

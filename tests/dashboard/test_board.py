@@ -273,6 +273,18 @@ def test_the_newest_outlook_says_of_each_kind_what_is_left_to_learn(board):
     ]
 
 
+def test_what_users_did_is_shown_with_the_weight_that_it_has_earned(board):
+    view = PageView(page="learning", last="all")
+    rows = asyncio.run(board.panel_rows(view, "behaviours")).rows
+    assert [(row["behaviour"], row["weight"]) for row in rows] == [
+        ("corrected", 0.318),
+        ("retried", 0.0),
+    ]
+    shown = str(whole(board.page_values(view)["panels"]["behaviours"]["parts"]))
+    for part in ("corrected", "0.215", "0.318"):
+        assert part in shown
+
+
 def test_the_shadow_of_auto_is_told_in_plain_words_with_its_interval(board):
     view = PageView(page="learning", last="all")
     shown = str(whole(board.page_values(view)["panels"]["shadow"]["parts"]))

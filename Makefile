@@ -20,6 +20,7 @@
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-catalog    counts the models whose price is known, and the wrong prices
+# make bench-signals      measures what users' behaviour is worth beside rare ratings
 # make bench-shadow     measures what is told of auto in the shadow, and when it switches on
 # make bench-agents       measures what escalating within agents' sessions saves
 # make bench-drift        measures whether a model that becomes worse is noticed
@@ -42,7 +43,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -114,6 +115,9 @@ bench-offpolicy: $(STAMP)
 
 bench-shadow: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.shadow.run
+
+bench-signals: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.signals.run
 
 bench-reuse: $(STAMP)
 	$(BIN)/python -m experiments.reuse.run

@@ -3,6 +3,7 @@
 from functools import lru_cache
 
 from router.catalog import look_up
+from router.catalog.names import provider_of
 from router.config.values import BackendSettings
 from router.dialects.extensions import Manners
 
@@ -16,8 +17,9 @@ def manners_of(settings: BackendSettings) -> Manners:
 
 @lru_cache(maxsize=4096)
 def _manners(model: str, base_url: str) -> Manners:
-    facts = look_up(model, base_url)
+    facts, reads = look_up(model, base_url), provider_of(base_url) != "openai"
     if facts is None:
-        return _PLAIN
+        return Manners(reads_reasoning=reads)
     newer = facts.provider in _NEW_BOUND and facts.reasons is not False
-    return Manners(facts.efforts, "max_completion_tokens" if newer else "max_tokens")
+    bound = "max_completion_tokens" if newer else "max_tokens"
+    return Manners(facts.efforts, bound, reads_reasoning=reads)

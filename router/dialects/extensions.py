@@ -27,10 +27,12 @@ Body = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Manners:
-    """What a backend's model takes: efforts of thinking, and a name of the answer's bound."""
+    """What a backend's model takes: efforts of thinking, a name of the answer's bound, and whether
+    it reads what an assistant thought before (OpenAI's servers refuse the member)."""
 
     efforts: tuple[str, ...] = ()  # from little to much; empty: none, or nobody knows
     bound: str = "max_tokens"
+    reads_reasoning: bool = True
 
 
 def without_extensions(call: Call, manners: Manners) -> Call:
@@ -44,8 +46,9 @@ def plain(fields: Mapping[str, Any], manners: Manners = Manners()) -> Body:
     effort = _effort(fields, manners.efforts)
     if effort and "reasoning_effort" not in kept:
         kept["reasoning_effort"] = effort
-    if manners.bound not in kept and "max_tokens" in kept:
-        kept[manners.bound] = kept.pop("max_tokens")
+    for bound in ("max_tokens", "max_completion_tokens"):
+        if bound in kept and manners.bound not in kept:
+            kept[manners.bound] = kept.pop(bound)
     metadata = kept.get("metadata")
     if isinstance(metadata, dict) and "user_id" in metadata:
         kept["metadata"] = {name: each for name, each in metadata.items() if name != "user_id"}
@@ -53,6 +56,9 @@ def plain(fields: Mapping[str, Any], manners: Manners = Manners()) -> Body:
             del kept["metadata"]
     if isinstance(kept.get("messages"), list):
         kept["messages"] = _plain_messages(kept["messages"])
+        if not manners.reads_reasoning:
+            unread = frozenset({"reasoning_content"})
+            kept["messages"] = [_without(message, unread) for message in kept["messages"]]
     if isinstance(kept.get("tools"), list):
         kept["tools"] = [_without(tool, OF_TOOLS) for tool in kept["tools"]]
     return kept

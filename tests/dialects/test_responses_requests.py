@@ -3,6 +3,9 @@ name."""
 
 import pytest
 
+from router.config.backends import OpenAISettings
+from router.config.manners import manners_of
+from router.dialects.extensions import Manners, plain
 from router.dialects.fields import Untranslatable
 from router.dialects.responses_input import joined
 from router.dialects.responses_request import request_of
@@ -218,6 +221,24 @@ def test_reasoning_of_earlier_turns_is_forgotten_where_the_caller_wants_that():
     kept = messages(*items)
     dropped = messages(*items, reasoning={"context": "current_turn"})
     assert (kept[1].get("reasoning_content"), dropped[1].get("reasoning_content")) == ("hm", None)
+
+
+@pytest.mark.parametrize(
+    ("address", "sent"),
+    [("https://api.openai.com/v1", False), ("https://api.deepseek.com/v1", True)],
+)
+def test_openais_chat_is_not_sent_the_reasoning_that_it_refuses(address, sent):
+    settings = OpenAISettings(kind="openai", base_url=address, model="any-1")
+    thought = {"type": "reasoning", "summary": [{"type": "summary_text", "text": "hm"}]}
+    fields = chat(input=[user("a"), thought, {"role": "assistant", "content": "b"}, user("c")])
+    written = plain(fields, manners_of(settings))["messages"][1]
+    assert ("reasoning_content" in written) is sent
+
+
+@pytest.mark.parametrize("bound", ["max_tokens", "max_completion_tokens"])
+def test_the_bound_of_an_answer_has_the_name_that_the_server_knows(bound):
+    written = plain(chat(max_output_tokens=50), Manners(bound=bound))
+    assert {name: n for name, n in written.items() if name.startswith("max")} == {bound: 50}
 
 
 def test_earlier_items_come_first_and_references_are_replaced_by_what_they_name():

@@ -11,12 +11,18 @@ from router.config.config import Config
 from router.domain import About, Home, Trajectory, Warm
 from router.plans.compiled import Plans
 from router.plans.costs import Size
+from router.request.complexity import complexity
+from router.request.context import numbers
 from router.routing.bandit import Chosen
 from router.routing.case import Surroundings, case_of
 from router.routing.decide import chain_of
 from router.routing.escalating import SETTLES, next_step
 from router.routing.warmth import KEPT_SECONDS, cached_tokens, lasting_rates, warm_rates
+from router.telemetry.rows import request_row
+from tests.rig import rig
+from tests.router.test_bandit import EASY, HARD, YAML, TaughtLearner
 from tests.router.test_trajectory import EDIT, FAILS, TOOLS, session
+from tests.upstream import Upstream
 
 PLANS = Plans(
     Config.model_validate(
@@ -162,3 +168,57 @@ def test_who_stays_by_draw_asks_the_backend_that_has_the_cache():
     chain = chain_of(PLANS, tree, asking, strategy="escalate", home=lives)
     assert chain == ("small", "large")
     assert chain_of(PLANS, tree, asking, strategy="escalate", home=None) == ("large", "small")
+
+
+LOOK = ("Grep", {"pattern": "login"}, "a.py")
+STEPS = (LOOK, FAILS, EDIT, FAILS)  # two failing test runs in a row: stuck
+WORKED = (*STEPS, EDIT, ("Bash", {"command": "pytest -q"}, "4 passed in 0.2s"))
+
+
+async def test_a_running_router_escalates_a_stuck_session_and_comes_back(upstream):
+    learner = TaughtLearner()
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        first = await turn(waggle, (), x_waggle_plans="cheap")
+        assert first.headers["x-waggle-plan"] == "cheap"
+        for steps, good in (((LOOK,), EASY), (STEPS, HARD), (WORKED, EASY)):
+            reading = agents_request(session(*steps), tools=TOOLS).reading
+            score = complexity(reading, waggle.engine.plans.weights)
+            row = numbers(reading, score, tagged=False)
+            learner.see(row, "", good)
+        await waggle.background.follow()
+
+        calm = await turn(waggle, (LOOK,))
+        assert calm.headers["x-waggle-plan"] == "cheap"
+        stuck = (await waggle.post("/v1/route", asking(STEPS))).json
+        assert stuck["strategy"] == "escalate"
+        assert stuck["probabilities"]["dear"] > 0.9
+        assert "2 failing test runs in a row" in stuck["reason"]
+        escalated = await turn(waggle, STEPS)
+        trace = waggle.journal.traces[-1]
+        assert escalated.headers["x-waggle-plan"] == "dear"
+        assert trace.decision.propensity == trace.decision.probabilities["dear"]
+
+        settling = (await waggle.post("/v1/route", asking(WORKED))).json
+        assert (settling["plan"], settling["strategy"]) == ("dear", "sticky")
+        await turn(waggle, WORKED)
+        back = await turn(waggle, WORKED)
+        assert back.headers["x-waggle-plan"] == "cheap"
+        assert waggle.journal.traces[-1].decision.strategy == "moved"
+        row = request_row(waggle.journal.traces[-1])
+        assert (row["agent"], row["strategy"]) == ("edit", "moved")
+
+
+def asking(steps):
+    return {"model": "auto", "messages": session(*steps), "tools": TOOLS}
+
+
+async def turn(waggle, steps, **headers):
+    answer = await waggle.post("/v1/chat/completions", asking(steps), **headers)
+    assert answer.status == 200, answer.body
+    return answer
+
+
+@pytest.fixture
+async def upstream():
+    async with Upstream().listening() as server:
+        yield server

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from router.telemetry.store import catalog, manifest, seal
+from router.telemetry.store import catalog, manifest, seal, segments
 from router.telemetry.store.keep import Keeper
 from tests.telemetry.stored import FEW_SEGMENTS, MINUTE, NOON, Stored, problems, request, signal
 
@@ -194,3 +194,29 @@ def test_the_manifest_can_be_read_by_a_person(stored):
     (segment,) = [s for s in written["segments"] if s["table"] == "requests"]
     assert segment["rows"] == 1
     assert segment["covers"] == {"w1": [[1, 1]]}
+
+
+@pytest.mark.parametrize("sealed", [1, 2])
+def test_rows_that_were_sealed_before_a_column_was_there_have_null_in_it(stored, sealed):
+    """Segments of an older Waggle are read, beside new ones and after they were merged."""
+    for number in range(sealed):
+        stored.write("requests", [request(plan=f"old{number}")], writer=f"w{number}")
+        stored.seal()
+    now = manifest.load(stored.folder)
+    older = []
+    with segments.connect(stored.folder / "work") as con:
+        for segment in now.of("requests"):
+            fewer = f"SELECT * EXCLUDE (agent, shadow) FROM '{segment.path(stored.folder)}'"
+            covers = segment.covers
+            older.append(
+                segments.write(con, stored.folder, "requests", fewer, rows=1, covers=covers)
+            )
+    manifest.store(stored.folder, now.after(without=now.of("requests"), adding=older))
+    stored.write("requests", [request(plan="new", agent="edit")], writer="new")
+    stored.seal()
+    rows = [*((f"old{number}", None) for number in range(sealed)), ("new", "edit")]
+    agents = "select plan, agent from all_requests order by plan desc"
+    assert stored.ask(agents) == sorted(rows, reverse=True)
+    stored.keeper.compact(everything=True)
+    assert stored.ask(agents) == sorted(rows, reverse=True)
+    assert problems(stored.folder) == []

@@ -3,6 +3,7 @@
 import os
 import time
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -10,8 +11,9 @@ import duckdb
 
 from router.files import replace_durably
 from router.telemetry import rollup
-from router.telemetry.sql import from_segments, quoted
+from router.telemetry.sql import from_segments, listed, quoted
 from router.telemetry.store.manifest import Covers, Segment
+from router.telemetry.tables import TABLES
 
 _ROW_GROUP = 40_960  # rows; few, since finding a request means reading whole groups
 _PIECE = 2**20
@@ -84,8 +86,28 @@ def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: st
 
 
 def rows_of(folder: Path, some: Sequence[Segment]) -> str:
-    """SQL for the rows of these segments, which belong to the same table."""
-    return from_segments([segment.path(folder) for segment in some])
+    """SQL for the rows of these segments, which belong to the same table, with all its columns.
+
+    Columns are added over time. A row that was sealed before a column was there has null in it.
+    """
+    paths = [segment.path(folder) for segment in some]
+    columns = TABLES[some[0].table].columns
+    if all(_columns_in(path) in (None, tuple(columns)) for path in paths):
+        return from_segments(paths)
+    typed = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in columns.items())
+    rows = f"FROM read_parquet({listed(paths)}, union_by_name = true)"
+    return f"(SELECT {typed} WHERE false UNION ALL BY NAME {rows})"
+
+
+@lru_cache(10_000)
+def _columns_in(path: Path) -> tuple[str, ...] | None:
+    """The columns of a segment, which never change; None if it is damaged, which others report."""
+    try:
+        with duckdb.connect() as con:
+            rows = con.execute(f"DESCRIBE FROM read_parquet({quoted(path)})").fetchall()
+    except duckdb.Error:
+        return None
+    return tuple(row[0] for row in rows)
 
 
 def checksum(path: Path) -> tuple[int, int]:

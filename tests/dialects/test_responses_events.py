@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from router.dialects.json_string import InputString
 from router.dialects.responses_events import ResponseEvents
-from router.dialects.responses_reply import Identity, response_from
+from router.dialects.responses_items import Identity
+from router.dialects.responses_reply import response_from
 from router.dialects.responses_request import request_of
 from tests.dialects.response_order import check_response, check_stream, events_in
 

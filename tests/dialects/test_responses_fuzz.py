@@ -9,7 +9,8 @@ import pytest
 from experiments.dialects.response_requests import Writer
 from router.dialects.fields import Untranslatable
 from router.dialects.responses_events import ResponseEvents
-from router.dialects.responses_reply import Identity, response_from
+from router.dialects.responses_items import Identity
+from router.dialects.responses_reply import response_from
 from router.dialects.responses_request import request_of
 from tests.rig import rig
 from tests.upstream import Upstream, answer_well, completion, delta

@@ -17,7 +17,8 @@ from router.api.parse import chat_request, parse_body
 from router.dialects.fields import Untranslatable
 from router.dialects.responses_events import ResponseEvents
 from router.dialects.responses_input import joined
-from router.dialects.responses_reply import identity_of, response_from
+from router.dialects.responses_items import identity_of
+from router.dialects.responses_reply import response_from
 from router.dialects.responses_request import ResponsesRequest, request_of
 from router.dialects.responses_thoughts import is_ours
 from router.domain import RESPONSES, Native, Request

@@ -24,6 +24,7 @@ import yaml
 from dashboard.login import LoginDoor
 from dashboard.running import board_of
 from dashboard.web import Site
+from experiments.attack.bent_bodies import LOOP_OF_TOOLS, bent
 from experiments.attack.odd_values import odd_text, odd_value
 from router.config.config import Config
 from router.config.dashboard_options import DashboardOptions
@@ -91,6 +92,11 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
         *("input_file_id", "endpoint", "completion_window", "metadata", "output_expires_after"),
     ),
     "/v1/batches/batch_1/cancel": ("x",),
+    "/v1/messages": (
+        *("model", "messages", "max_tokens", "system", "stream", "thinking", "tools", "metadata"),
+        *("tool_choice", "stop_sequences", "output_config", "cache_control", "temperature"),
+    ),
+    "/v1/messages/count_tokens": ("model", "messages", "system", "tools", "thinking"),
     "/v1/feedback": (
         *("request_id", "inference_id", "score", "thumbs", "metric_name", "value", "comment"),
         *("demonstration", "source", "tags"),
@@ -103,7 +109,13 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "/_dash-update-component": ("output", "outputs", "inputs", "changedPropIds", "state"),
     "/login": ("key",),
 }  # fmt: skip
+# Whole bodies of agents, in which one value is bent at a time.
+_BENT: Mapping[str, Mapping[str, Any]] = {
+    "/v1/messages": LOOP_OF_TOOLS,
+    "/v1/messages/count_tokens": LOOP_OF_TOOLS,
+}
 _USUAL: Mapping[str, Any] = {
+    "max_tokens": 500,
     "messages": [{"role": "user", "content": 'Two: {"name": "string", "age": "int 1..9"}'}],
     "shape": {"name": "string", "age": "int 18..65"},
     "input": "hello",
@@ -147,6 +159,7 @@ _HEADERS = (
     *("x-session-id", "x-llm-backend", "x-waggle-task", "x-waggle-plans", "x-waggle-optimize"),
     *("x-waggle-region", "x-waggle-max-cost", "x-waggle-max-latency-ms", "x-waggle-reuse"),
     *("x-waggle-ttl", "x-waggle-explain", "cache-control", "idempotency-key", "authorization"),
+    *("x-api-key", "anthropic-version", "anthropic-beta", "x-claude-code-session-id"),
     *("cookie", "accept-encoding", "if-none-match", "user-agent", "content-type", "x-request-id"),
 )
 _FORMS = frozenset(path for path, names in _FIELDS.items() if {"file", "image"} & {*names})
@@ -217,6 +230,10 @@ def shot_of(chance: random.Random) -> Shot:
 def _body(path: str, chance: random.Random) -> bytes:
     if chance.random() < 0.05:
         return chance.choice((b"", b"null", b"[]", b"\xff\xfe", b'{"a":', b'{"a": NaN}', b"1e400"))
+    if path in _BENT and chance.random() < 0.6:
+        return json.dumps(bent(_BENT[path], chance) | {"stream": chance.random() < 0.5}).encode(
+            "utf-8", "surrogatepass"
+        )
     fields = dict.fromkeys(_FIELDS[path])
     written: dict[str, Any] = {}
     for name in fields:

@@ -14,13 +14,14 @@ from rich.console import Console
 from rich.table import Table
 
 from experiments import readme
-from experiments.dialects import responses
+from experiments.dialects import messages, responses
 from experiments.dialects.added import measure
 
 HERE = Path(__file__).parent
 # For each dialect, the figures of its round trip over so many generated requests.
 ROUND_TRIPS: Mapping[str, Callable[[int], dict[str, Any]]] = {
     "responses": responses.round_trip,
+    "messages": messages.round_trip,
 }
 
 

@@ -127,7 +127,7 @@ class Generator:
         for _ in range(self._chance.randrange(3)):
             identity = f"toolu_{next(self._numbers)}"
             calls.append(identity)
-            use = {"type": "tool_use", "id": identity, "name": f"tool_{next(self._numbers)}"}
+            use: Json = {"type": "tool_use", "id": identity, "name": f"tool_{next(self._numbers)}"}
             use["input"] = {"city": self._text(), "deep": [{"n": next(self._numbers)}]}
             self._maybe(use, "cache_control", self._cache, 0.1)
             blocks.append(use)

@@ -144,6 +144,11 @@ class Trust:
         beside = contrast(self._behaviours, self._ratings) if names else None
         return None if beside is None else beside.told_by(names)
 
+    @property
+    def rated(self) -> float:
+        """How many answers have ratings."""
+        return self._ratings.count
+
     def behaviours_weight(self) -> float:
         """The weight of a behaviour that is contrasted with others; 0 if none is."""
         beside = contrast(self._behaviours, self._ratings)

@@ -16,7 +16,7 @@ from learner.bandit_learner import FIRST, Bandit, Drifted
 from learner.deciding import BanditSettings
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome, group_of
-from learner.trust import Trust
+from learner.trust import SourceScore, Trust
 from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
@@ -29,6 +29,8 @@ from router.telemetry.feed import AnsweredRequest, JudgedRequest, Watermark
 
 DAY_SECONDS = 86_400
 _CONTRIBUTIONS = 20_000  # answers whose judgement may still be revised
+_BEHAVED = 2_000  # answers with behaviours that may be learned anew
+_RECALIBRATED = 1.25  # ratings, as a multiple, after which they are
 _TASKS = 64  # the most task names that become features; callers may invent more
 _DAYS = 3  # the number of days whose spending is remembered
 _FADE = 0.02
@@ -50,6 +52,10 @@ class LearnerState:
     judged: dict[tuple[str, str], int] = field(default_factory=dict)  # judged answers of each
     spent: dict[str, tuple[float, int]] = field(default_factory=dict)  # dollars, answers by day
     arrivals: Arrivals = field(default_factory=Arrivals)
+    # The latest answers of which only behaviours are known. They are learned when ratings say what
+    # behaviours mean, and again when many more ratings say it better.
+    behaved: OrderedDict[str, JudgedRequest] = field(default_factory=OrderedDict)
+    calibrated_at: float = 0.0  # the ratings when they were last learned
 
     @classmethod
     def new(cls, config: Config, lens: int) -> "LearnerState":
@@ -78,6 +84,8 @@ class LearnerState:
                 {day: (float(usd), int(n)) for day, (usd, n) in stored["spent"].items()},
                 # Older snapshots have no arrivals: their count begins with the next row.
                 Arrivals.restored(stored["arrivals"]) if "arrivals" in stored else Arrivals(),
+                OrderedDict((id_, _behaved(parts)) for id_, *parts in stored.get("behaved", ())),
+                float(stored.get("calibrated_at", 0.0)),
             )
         except (KeyError, TypeError, ValueError) as error:
             reason = f"it does not say what was read before it: {error!r}"
@@ -100,6 +108,8 @@ class LearnerState:
             seen=[[*key, n] for key, n in self.seen.items()],
             judged=[[*key, n] for key, n in self.judged.items()],
             pacer=None if self.pacer is None else asdict(self.pacer),
+            behaved=[[id_, *_parts(judged)] for id_, judged in self.behaved.items()],
+            calibrated_at=self.calibrated_at,
         )
 
     def use_lens(self, lens: int) -> None:
@@ -196,9 +206,27 @@ class LearnerState:
             _fade(self.usual.setdefault(usual, {}), context)
 
     def learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
-        """Learn how good an answer was, and return the drift that the answer reveals."""
-        request = judged.request
+        """Learn how good an answer was, and return the drift that the answer reveals.
+
+        If ratings say better what behaviours mean, answers with behaviours are learned anew.
+        """
         self.trust.compare(judged.now, judged.before)
+        drifted = self._learn(judged, config)
+        if drifted is not None:  # what its users did before says nothing any more
+            self.behaved = OrderedDict(
+                (id_, earlier)
+                for id_, earlier in self.behaved.items()
+                if whole(earlier.request.plan) != drifted.arm
+            )
+        due = bool(self.behaved) and self.trust.rated >= _RECALIBRATED * self.calibrated_at
+        if due and self.trust.behaviours_weight() > 0:
+            self.calibrated_at = self.trust.rated
+            for earlier in list(self.behaved.values()):
+                self._learn(earlier, config)
+        return drifted
+
+    def _learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
+        request = judged.request
         quality = self.trust.quality(judged.now)
         context = self._context(request.features_version, request.features, request.kind)
         # If a caller names a plan, nobody knows how likely that was. Outside of a shadow, the
@@ -206,7 +234,10 @@ class LearnerState:
         named = request.strategy == "named"
         untold = request.strategy in ("", "reuse") or (named and not request.shadowed)
         plan = whole(request.plan)
-        if quality is None or context is None or untold or plan not in config.plans:
+        if context is None or untold or plan not in config.plans:
+            return None
+        self._remember_behaviour(judged)
+        if quality is None:
             return None
         score, weight = quality
         id_ = f"{request.request_id}:{score:.6f}:{weight:.6f}"
@@ -232,6 +263,16 @@ class LearnerState:
         if len(self.contributions) > _CONTRIBUTIONS:
             self.contributions.popitem(last=False)
         return drifted
+
+    def _remember_behaviour(self, judged: JudgedRequest) -> None:
+        """Keep an answer of which only behaviours are known, and drop it when it is judged."""
+        id_ = judged.request.request_id
+        if judged.now and all(source.implicit for source in judged.now):
+            self.behaved[id_] = judged
+            if len(self.behaved) > _BEHAVED:
+                self.behaved.popitem(last=False)
+        else:
+            self.behaved.pop(id_, None)
 
     def pacer_at(self, now: float, budget: MoneyBudget | None) -> Pacer | None:
         """The pacer of the configured budget at this moment; None if there is no budget."""
@@ -268,6 +309,19 @@ class LearnerState:
         if task is not None and task not in names and tasks >= _TASKS:
             del context[task]
         return context
+
+
+def _parts(judged: JudgedRequest) -> list[Any]:
+    """An answer with behaviours, as a snapshot holds it."""
+    sources = [[s.source, s.metric, s.score, s.weight] for s in judged.now]
+    return [asdict(judged.request), sources]
+
+
+def _behaved(parts: Sequence[Any]) -> JudgedRequest:
+    request, sources = parts
+    return JudgedRequest(
+        AnsweredRequest(**request), (), tuple(SourceScore(*source) for source in sources)
+    )
 
 
 def _mixed(count: int) -> list[int]:

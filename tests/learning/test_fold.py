@@ -320,3 +320,34 @@ def test_a_rating_that_comes_after_what_the_user_did_next_is_learned(config, sto
 
 
 _OWN = ("ts", "request_id")
+
+
+def test_answers_with_behaviours_are_learned_once_ratings_say_what_these_mean(config, stored):
+    traffic = Traffic(config, stored)
+    traffic.send(1)
+    (first,) = traffic.rows
+    facts = {name: value for name, value in first.items() if name not in _OWN}
+
+    def answered(at, behaviour, *, score=None):
+        row = request(first["ts"] + at, **facts)
+        good = behaviour == "continued"
+        seen = {"source": "implicit", "metric": behaviour, "weight": 0.0}
+        rated = [] if score is None else [signal(row, score)]
+        stored.write("requests", [row], "r1")
+        stored.write("signals", [*rated, signal(row, float(good), **seen)], "r1")
+        return row["request_id"]
+
+    fold = turned(begun(config))
+    complaint, content = answered(1, "corrected"), answered(2, "continued")
+    learned = turned(fold).state.bandit.learned
+    assert complaint not in fold.state.contributions
+    fold.keep(1.0)
+    for n in range(80):
+        bad = n % 4 == 0
+        answered(3 + n, "corrected" if bad else "continued", score=float(not bad))
+    state = turned(begun(config)).state
+    score, weight = state.contributions[complaint]
+    assert score < 0.2 < weight
+    assert state.contributions[content][0] > 0.8
+    assert state.bandit.learned == learned + 82
+    assert rebuilt(config).state.written(0.0) == state.written(0.0)

@@ -227,6 +227,26 @@ def test_a_ledger_of_an_earlier_version_counts(tmp_path):
     assert left.usd == 0.25
 
 
+def test_the_dollars_of_a_month_survive_the_end_of_the_process_and_of_the_day(tmp_path):
+    ledger, limits, router = tmp_path / "ledger.json", KeyLimits(dollars_per_month=1), Reporter()
+    before = HiveState(ledger)
+    router.use(NOON, usd=0.75)
+    lease(before, router, limits, NOON, None)
+    save(before)
+    next_day = NOON + 86_400
+    assert used(HiveState(ledger), Reporter("new"), limits, next_day).month_usd == 0.25
+    assert used(HiveState(ledger), Reporter("new"), limits, NOON + 31 * 86_400).month_usd == 1
+
+
+def test_a_ledger_without_months_counts_the_days_of_the_month_that_it_holds(tmp_path):
+    """Day 90 of 1970 was the first of April, and day 100 the eleventh."""
+    ledger = tmp_path / "ledger.json"
+    days = '{"89": {"r": 0.5}, "90": {"r": 0.25}, "100": {"r": 0.125, "s": 0.0625}}'
+    ledger.write_text(f'{{"routers": [], "spent": {{"k": {days}}}}}')
+    left = used(HiveState(ledger), Reporter(), KeyLimits(dollars_per_month=1), NOON)
+    assert left.month_usd == 1 - 0.25 - 0.125 - 0.0625
+
+
 def test_a_ledger_is_valid_json_at_any_time(tmp_path):
     hive, router = HiveState(tmp_path / "ledger.json"), Reporter()
     router.use(NOON, usd=0.5)

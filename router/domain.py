@@ -320,6 +320,7 @@ class Trace:
     guards: tuple[GuardNote, ...] = ()  # what the guards did, before and after the call
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
     ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
+    closing: str = ""  # the end of an answer that ended an agent's loop; never stored in telemetry
 
     @property
     def operation(self) -> str:

@@ -25,6 +25,7 @@ from router.plans.results import Result
 from router.request.text import tokens_in
 from router.signals.assessor import Assessor
 from router.signals.endings import EndingReader, ending_of
+from router.signals.outcomes import LONGEST_CLOSING
 from router.telemetry.rows import digest
 from router.wire.answers import Completion, StreamRecorder, answer_text, completion_in
 from router.wire.beside import beside
@@ -52,13 +53,13 @@ class Replying:
             return self.blocked(replace(progress, trace=trace), checked.refused, outcome)
         sources = self.assessor.chosen(config, progress.trace)
         words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
-        dialect = outcome.dialect
-        read = partial(_read, body, dialect, words=words, remembers=remembers)
+        dialect, loops = outcome.dialect, _loops(progress.trace)
+        read = partial(_read, body, dialect, words=words, remembers=remembers or loops)
         ending = ending_of(body, dialect, usage) if _notices(config) else ""
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
-        trace = replace(progress.trace, ended=ending)
+        trace = replace(progress.trace, ended=ending, closing=_closing(completion, loops=loops))
         trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
         form = FORMS.get(dialect)
         body = (with_cost if form is None else form.with_cost)(body, usage, trace.cost_usd)
@@ -99,9 +100,9 @@ class Replying:
             if form is None
             else NativeMeter(form, tokens, cost_of)
         )
-        sources = self.assessor.chosen(config, trace)
+        sources, loops = self.assessor.chosen(config, trace), _loops(trace)
         remembers = self._remembers(progress)
-        words = config.telemetry.answers or bool(sources) or remembers
+        words = config.telemetry.answers or bool(sources) or remembers or loops
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         guards = GuardedStream(self.guarding, progress)
@@ -114,11 +115,12 @@ class Replying:
                 answer = replace(answer, text=None)
             usage = meter.final_usage()
             ended = ending.ending(usage.output_tokens, recorder.first_words)
-            trace = replace(trace, ended=ended)
+            completion = recorder.completion() if remembers or loops else None
+            trace = replace(trace, ended=ended, closing=_closing(completion, loops=loops))
             trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
             trace = self.ledger.finish(replace(progress, trace=trace), outcome)
             if remembers:
-                self._remember(progress, trace, recorder.completion())
+                self._remember(progress, trace, completion)
             self.assessor.assess(config, sources, trace, text)
             return trace
 
@@ -271,6 +273,16 @@ class Replying:
 def _notices(config: Config) -> bool:
     """Whether routers notice what becomes of answers."""
     return any(source.kind == "behaviour" for source in config.signals)
+
+
+def _loops(trace: Trace) -> bool:
+    """Whether the answer may end an agent's tool loop: how it ends is remembered for a while."""
+    return trace.request.reading.trajectory is not None
+
+
+def _closing(completion: Completion | None, *, loops: bool) -> str:
+    """What an agent said last, if this answer ended its tool loop."""
+    return completion.text[-LONGEST_CLOSING:] if loops and completion is not None else ""
 
 
 def _read(

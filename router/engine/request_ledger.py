@@ -88,7 +88,9 @@ class RequestLedger:
             trajectory = trace.request.reading.trajectory
             if weight and trajectory is not None:
                 loop = settled.turns[-1 - trajectory.loop :]
-                self.sessions.goes_on(session, OpenSession(loop, settled.failed, trajectory, now))
+                self.sessions.goes_on(
+                    session, OpenSession(loop, settled.failed, trajectory, now, trace.closing)
+                )
         return signals
 
     def _outcomes(
@@ -99,7 +101,7 @@ class RequestLedger:
         for session, over in self.sessions.ended(now).items():
             elsewhere = self.homes.find(session, now=now, seconds=1e9)
             if elsewhere is None or elsewhere.at <= over.at:
-                outcome = session_outcome(over.trajectory)
+                outcome = session_outcome(over.trajectory, over.closing)
                 signals += session_signals(
                     over.turns, outcome, weight=weight, now=now, failed=over.failed
                 )

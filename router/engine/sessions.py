@@ -56,6 +56,7 @@ class OpenSession:
     failed: frozenset[str]
     trajectory: Trajectory
     at: float
+    closing: str = ""  # what the agent said last, if its loop has ended
 
 
 class OpenSessions:

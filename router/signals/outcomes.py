@@ -24,6 +24,7 @@ SOURCE = "outcome"
 _FADES, _SHARED, _SPARED, _LEAST = 0.9, 0.5, 0.2, 0.02
 _FAILS = 3  # failures in a row of which the last is worth nothing
 _NEAR = 5  # turns; what an early turn is worth as a witness is compared with ratings on its own
+LONGEST_CLOSING = 600  # characters of what an agent says last
 _LOOKED_AT = 600
 _ENDING_TOOLS = frozenset({"attempt_completion", "finish", "submit", "complete", "task_complete"})
 _REJECTS = re.compile(

@@ -117,10 +117,9 @@ def outcomes(waggle):
     ]
 
 
-async def ask(waggle, messages):
-    answer = await waggle.post(
-        "/v1/chat/completions", {"model": "auto", "messages": messages, "tools": TOOLS}
-    )
+async def ask(waggle, messages, **fields):
+    body = {"model": "auto", "messages": messages, "tools": TOOLS, **fields}
+    answer = await waggle.post("/v1/chat/completions", body)
     assert answer.status == 200, answer.body
     return answer.headers["x-waggle-request-id"]
 
@@ -156,6 +155,30 @@ async def test_a_session_that_nobody_goes_on_with_has_the_outcome_of_its_tests(l
         assert [o[:2] for o in outcomes(waggle)[before:]] == [("session", outcome)] * 2
         await waggle.chat("hello again")
         assert len(outcomes(waggle)) == before + 2
+
+
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize(
+    ("closing", "outcome"),
+    [
+        ("I was not able to fix it.", ["failure"] * 2),
+        ("The login works, all requests are answered.", ["success"] * 2),
+        ("I believe that fixes it.", []),
+    ],
+)
+async def test_a_loop_that_ends_with_a_final_answer_has_the_outcome_it_speaks_of(
+    closing, outcome, stream
+):
+    noon = [1_800_000_000.0]
+    models = {name: ScriptedModel(closing) for name in "ab"}
+    async with planned(PLANS, wall=lambda: noon[0], **models) as waggle:
+        checked = ("Bash", {"command": "curl -s localhost/login"}, "200")
+        await ask(waggle, session(EDIT))
+        await ask(waggle, session(EDIT, checked), stream=stream)
+        before = len(outcomes(waggle))
+        noon[0] += IDLE_SECONDS
+        await waggle.chat("hello")
+        assert [value for _, value, _ in outcomes(waggle)[before:]] == outcome
 
 
 async def test_other_requests_leave_no_turns_and_give_no_outcome():

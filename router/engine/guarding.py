@@ -27,7 +27,7 @@ from router.guardrails.hits import TEXT_KINDS, hits_in, masked, replaced_hits
 from router.guardrails.placeholders import Placeholders, restored
 from router.guardrails.refusals import GuardFailed, GuardRefused
 from router.guardrails.schemas import miss, part_of
-from router.guardrails.streams import Restoring, StreamTexts
+from router.guardrails.streams import Restoring, StreamTexts, choices_of
 from router.guardrails.texts import (
     Passage,
     changed_answer,
@@ -386,9 +386,10 @@ def _schema_misses(guard: Guard, request: Request, answer: Fields) -> str:
     if not isinstance(wanted, dict):
         return ""  # neither the guard nor the request has a schema
     words = request.guarded.words if request.guarded is not None else {}
-    for choice in answer.get("choices") or ():
-        message = choice.get("message") if isinstance(choice, dict) else None
-        content = message.get("content") if isinstance(message, dict) else None
+    for choice in choices_of(answer):
+        message = choice.get("message")
+        inner = message if isinstance(message, dict) else choice
+        content = inner.get("content", inner.get("text"))
         if isinstance(content, str) and (broken := miss(wanted, restored(content, words))):
             return broken
     return ""

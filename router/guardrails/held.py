@@ -5,7 +5,16 @@ from typing import Any
 
 import orjson
 
-from router.guardrails.streams import Channel, get_text, put_text, texts_of_delta
+from router.guardrails.streams import (
+    Channel,
+    choices_of,
+    delta_of,
+    get_text,
+    is_completion,
+    number_of,
+    put_text,
+    texts_of_delta,
+)
 from router.wire.sse import data_of
 
 
@@ -13,9 +22,9 @@ def completion_of(events: list[bytes]) -> dict[str, Any]:
     """The texts of a stream as a completion, by choice."""
     messages: dict[int, dict[str, Any]] = {}
     for chunk in _chunks(events):
-        for choice in _choices(chunk):
-            message = messages.setdefault(choice.get("index", 0), {"role": "assistant"})
-            for path, text in texts_of_delta(choice.get("delta")):
+        for choice in choices_of(chunk):
+            message = messages.setdefault(number_of(choice), {"role": "assistant"})
+            for path, text in texts_of_delta(delta_of(choice)):
                 put_text(message, path, get_text(message, path) + text)
     choices = [{"index": index, "message": message} for index, message in sorted(messages.items())]
     return {"object": "chat.completion", "choices": choices}
@@ -39,33 +48,31 @@ def _with(event: bytes, changed: dict[Channel, str]) -> bytes:
     if not data.startswith(b"{"):
         return event
     chunk = orjson.loads(data)
-    for choice in _choices(chunk):
+    for choice in choices_of(chunk):
         if choice.get("logprobs") is not None:
             choice["logprobs"] = None
-        delta: Any = choice.get("delta")
-        for path, _ in list(texts_of_delta(delta or {})):
-            channel = (choice.get("index", 0), *path)
+        delta = delta_of(choice)
+        for path, _ in list(texts_of_delta(delta)):
+            channel = (number_of(choice), *path)
             if channel in changed:
                 put_text(delta, path, changed[channel])
                 changed[channel] = ""
+        if is_completion(choice):
+            choice["text"] = delta["text"]
     return b"data: " + orjson.dumps(chunk)
 
 
 def _by_channel(completion: Mapping[str, Any]) -> Iterator[tuple[Channel, str]]:
-    for choice in _choices(completion):
+    for choice in choices_of(completion):
         for path, text in texts_of_delta(choice["message"], empty=True):
             yield (choice["index"], *path), text
 
 
 def _text_at(completion: Mapping[str, Any], channel: Channel) -> str:
-    for choice in _choices(completion):
+    for choice in choices_of(completion):
         if choice["index"] == channel[0]:
             return get_text(choice["message"], channel[1:])
     return ""
-
-
-def _choices(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
-    return [choice for choice in chunk.get("choices") or () if isinstance(choice, dict)]
 
 
 def _chunks(events: list[bytes]) -> Iterator[dict[str, Any]]:

@@ -69,21 +69,16 @@ class StreamTexts:
         except orjson.JSONDecodeError:
             return event
         before = orjson.dumps(chunk)
-        for choice in chunk.get("choices") or ():
-            if isinstance(choice, dict):
-                self._take(choice)
+        for choice in choices_of(chunk):
+            self._take(choice)
         after = orjson.dumps(chunk)
         return event if after == before else b"data: " + after
 
     def _take(self, choice: dict[str, Any]) -> None:
-        number, delta = choice.get("index", 0), choice.get("delta")
-        completes = delta is None and isinstance(choice.get("text"), str)
-        if completes:  # the stream of a completion, which has its text in the choice itself
-            delta = {"text": choice["text"]}
+        number, delta = number_of(choice), delta_of(choice)
+        completes = is_completion(choice)
         if not self._logprobs and choice.get("logprobs") is not None:
             choice["logprobs"] = None
-        if not isinstance(delta, dict):
-            delta = {}
         for path, text in list(texts_of_delta(delta)):
             channel = (number, *path)
             last = self._open.get(number)
@@ -120,6 +115,29 @@ class StreamTexts:
                 choice = {"index": channel[0], "delta": delta, "finish_reason": None}
                 events.append(b"data: " + orjson.dumps({**chunk, "choices": [choice]}))
         return events
+
+
+def choices_of(chunk: Mapping[str, Any]) -> list[dict[str, Any]]:
+    choices = chunk.get("choices")
+    return [each for each in choices if isinstance(each, dict)] if isinstance(choices, list) else []
+
+
+def is_completion(choice: Mapping[str, Any]) -> bool:
+    """Whether a choice is that of a completion, which has its text in the choice itself."""
+    return choice.get("delta") is None and isinstance(choice.get("text"), str)
+
+
+def delta_of(choice: Mapping[str, Any]) -> dict[str, Any]:
+    """What a choice adds to its texts; a change of it must be put back for a completion."""
+    if is_completion(choice):
+        return {"text": choice["text"]}
+    delta = choice.get("delta")
+    return delta if isinstance(delta, dict) else {}
+
+
+def number_of(choice: Mapping[str, Any]) -> int:
+    index = choice.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def texts_of_delta(
@@ -159,13 +177,14 @@ def put_text(delta: dict[str, Any], path: Channel, text: str) -> None:
     for part, following in itertools.pairwise(path):
         if isinstance(part, int):
             item = next((i for n, i in enumerate(inner) if _number(i, n) == part), None)
-            if item is None:
-                item = {"index": part}
+            if not isinstance(item, list if isinstance(following, int) else dict):
+                item = [] if isinstance(following, int) else {"index": part}
                 inner.append(item)
             inner = item
         else:
-            if not isinstance(inner.get(part), dict | list):
-                inner[part] = [] if isinstance(following, int) else {}
+            wanted: type = list if isinstance(following, int) else dict
+            if not isinstance(inner.get(part), wanted):
+                inner[part] = wanted()
             inner = inner[part]
     last = path[-1]
     if isinstance(last, int):  # a list of plain texts

@@ -256,3 +256,14 @@ async def test_responses_get_their_words_back(stream: bool):
     else:
         text = answer.json["output"][0]["content"][0]["text"]
     assert text == f"hi {MAIL}"
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_the_schema_of_a_completion_is_checked_too(stream: bool):
+    guards = "[{name: shape, kind: schema, when: after, schema: {type: object}}]"
+    async with guarded(guards, Able(), config=ABLE) as (r, _):
+        body = {"model": "up", "prompt": "no JSON", "stream": stream}
+        answer = await r.post("/v1/completions", body)
+        good = await r.post("/v1/completions", {**body, "prompt": "{}"})
+    assert b"by its rule `it is not JSON`" in answer.body
+    assert b"guardrail_blocked" not in good.body

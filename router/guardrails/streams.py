@@ -76,7 +76,8 @@ class StreamTexts:
 
     def _take(self, choice: dict[str, Any]) -> None:
         number, delta = number_of(choice), delta_of(choice)
-        completes = is_completion(choice)
+        ends = choice.get("delta") is None and (number, "text") in self._of
+        completes = ends or is_completion(choice)
         if not self._logprobs and choice.get("logprobs") is not None:
             choice["logprobs"] = None
         for path, text in list(texts_of_delta(delta)):
@@ -92,7 +93,7 @@ class StreamTexts:
                 self._flush(delta, channel)
             self._open.pop(number, None)
         if completes:
-            choice["text"] = delta["text"]
+            choice["text"] = delta.get("text", "")
         elif delta:
             choice["delta"] = delta
 

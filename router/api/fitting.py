@@ -29,6 +29,7 @@ from router.engine.summarizing import NoSummary
 from router.request.text import tokens_in
 from router.routing.windows import window_for
 from router.wire.asgi import HeaderList
+from router.wire.beside import beside
 from router.wire.errors import BadRequest, Unavailable
 
 _ANSWER_TOKENS = 1_024  # kept free for the answer, or a quarter of a short window
@@ -97,8 +98,10 @@ class Fitting:
         allowed: Collection[str],
     ) -> Fitted:
         """The request, shortened if what may answer it has too short a window."""
+        if not long.earlier.items and truncation != "auto":
+            return Fitted(request)
         window = self._window(request, backend, allowed)
-        if window is None or not (long.earlier.items or truncation == "auto"):
+        if window is None:
             return Fitted(request)
         room = room_in(window, long.given)
         if truncation == "auto":
@@ -137,8 +140,6 @@ class Fitting:
             shorter = long.read([], [*stays, *items[cut:]])
         if self._window(shorter, backend, allowed) is not None:
             raise _too_long(request, room.window, "what was just sent does not fit by itself")
-        left_out = tuple(name for name in shorter.left_out if name != "truncation")
-        shorter = replace(shorter, left_out=left_out)
         return Fitted(shorter, [(TRUNCATED, f"{len(gone)} items dropped".encode())])
 
     async def _summarised(
@@ -154,8 +155,13 @@ class Fitting:
             least = 0 if kept is None else kept.covers
             left -= room.summary
             # Cut deep, so that the next turns find the summary as it is.
-            cut = cut_for(items, earlier, left // 2, least=least)
-            cut = cut if cut is not None else cut_for(items, earlier, left, least=least)
+            cut = await beside(
+                long.earlier.size,
+                lambda: (
+                    cut_for(items, earlier, left // 2, least=least)
+                    or cut_for(items, earlier, left, least=least)
+                ),
+            )
             if cut is None:
                 raise NoSummary("what was just sent leaves no room for a summary")
             summary = await self._extended(long, request, kept, cut, room, allowed, calls)
@@ -184,7 +190,7 @@ class Fitting:
         if not summaries:
             return None
         earlier = len(long.earlier.items)
-        each = digests(long.owner, long.earlier.items)
+        each = await beside(long.earlier.size, lambda: digests(long.owner, long.earlier.items))
         places = set(cuts(long.items, earlier))
         fitting = [
             summary
@@ -209,7 +215,7 @@ class Fitting:
         made = await engine.summarizing.extend(
             engine.plans, request, allowed, before, words_of(items), room.summary, calls
         )
-        digest = digests(long.owner, long.earlier.items)[cut]
+        digest = digests(long.owner, long.earlier.items[:cut])[cut]
         summary = KeptSummary(digest, cut, made.text, made.backend)
         now = engine.wall()
         try:

@@ -93,15 +93,17 @@ class RememberingEndpoint:
         """The request with what was said before, as much of it as can be answered."""
 
         def read(items: Sequence[Item], own: Sequence[Item] | None) -> Request:
-            if not (items or own or turn.wanted.goes_on):
-                return read_request(partial(self.dialect.read, given), body, incoming, key.id)
-            whole = _joined(given if own is None else {**given, "input": as_input(own)}, items)
-            text = orjson.dumps(whole)
-            return read_request(partial(self.dialect.read, whole), text, incoming, key.id)
+            whole, text = given, body
+            if items or own or turn.wanted.goes_on:
+                whole = _joined(given if own is None else {**given, "input": as_input(own)}, items)
+                text = orjson.dumps(whole)
+            request = read_request(partial(self.dialect.read, whole), text, incoming, key.id)
+            # The memory itself does what `truncation` says, whoever answers.
+            left_out = tuple(name for name in request.left_out if name != "truncation")
+            return replace(request, left_out=left_out)
 
-        items = turn.earlier.items
-        size = len(body) + sum(len(str(item)) for item in items)
-        request = await beside(size, partial(read, items, None))
+        size = len(body) + turn.earlier.size
+        request = await beside(size, partial(read, turn.earlier.items, None))
         request = await self.admission.in_budgets(incoming, key, request)
 
         def read_again(items: Sequence[Item], own: Sequence[Item] | None) -> Request:
@@ -149,21 +151,20 @@ class RememberingEndpoint:
 
     async def _resolved(self, owner: str, given: dict[str, Any]) -> dict[str, Any]:
         """The fields, with each item that is named by its id alone replaced by the kept item."""
-        items = given.get("input")
-        if not isinstance(items, list) or not any(_reference(item) for item in items):
+        items, now = given.get("input"), self.engine.wall()
+        ids = (
+            [id_ for item in items if (id_ := _reference(item))] if isinstance(items, list) else []
+        )
+        if not ids or not isinstance(items, list):
             return given
-        resolved = []
-        for item in items:
-            id_ = _reference(item)
-            resolved.append(await self._item(owner, id_) if id_ else item)
-        return {**given, "input": resolved}
-
-    async def _item(self, owner: str, id_: str) -> Item:
-        now = self.engine.wall()
         try:
-            return await self.memory.look(lambda store: store.referenced(owner, id_, now))
-        except NotKept:
-            raise item_not_found(id_) from None
+            kept = await self.memory.look(
+                lambda store: {id_: store.referenced(owner, id_, now) for id_ in ids}
+            )
+        except NotKept as error:
+            missing = str(error)
+            raise item_not_found(missing if missing in ids else ids[0]) from None
+        return {**given, "input": [kept.get(_reference(item), item) for item in items]}
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,26 +21,26 @@ class ChainTooLong(ValueError):
 def up_to(connection: sqlite3.Connection, owner: str, response_id: str, since: float) -> Earlier:
     """The items of a response and of all turns before it."""
     thread, *_ = threads.response_row(connection, owner, response_id, since)
-    items = _gathered(connection, owner, response_id, whole=True)
-    return _as_earlier(connection, owner, thread, items)
+    lines = _gathered(connection, owner, response_id, whole=True)
+    return _as_earlier(connection, owner, thread, lines)
 
 
 def input_of(
     connection: sqlite3.Connection, owner: str, response_id: str, since: float
 ) -> tuple[Item, ...]:
     threads.response_row(connection, owner, response_id, since)
-    return _gathered(connection, owner, response_id, whole=False)
+    lines = _gathered(connection, owner, response_id, whole=False)
+    return tuple(map(orjson.loads, lines))
 
 
 def whole_thread(connection: sqlite3.Connection, owner: str, thread: str) -> Earlier:
-    lines = _within(_lines(connection, _BEFORE, owner, thread, 2**62))
-    items = tuple(orjson.loads(line) for line in lines)
-    return _as_earlier(connection, owner, thread, items)
+    lines = list(_within(_lines(connection, _BEFORE, owner, thread, 2**62)))
+    return _as_earlier(connection, owner, thread, lines)
 
 
 def _gathered(
     connection: sqlite3.Connection, owner: str, response_id: str, *, whole: bool
-) -> tuple[Item, ...]:
+) -> list[bytes]:
     """The items of a response, with or without its output, and of all turns before it."""
     turns: list[str] = []
     beginning: list[bytes] = []
@@ -66,7 +66,7 @@ def _gathered(
             else:
                 yield from _lines(connection, _PART, owner, turn)
 
-    return tuple(orjson.loads(line) for line in _within(lines()))
+    return list(_within(lines()))
 
 
 def _lines(connection: sqlite3.Connection, query: str, *values: object) -> Iterator[bytes]:
@@ -84,9 +84,10 @@ def _within(lines: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _as_earlier(
-    connection: sqlite3.Connection, owner: str, thread: str, items: tuple[Item, ...]
+    connection: sqlite3.Connection, owner: str, thread: str, lines: list[bytes]
 ) -> Earlier:
     forgotten, session = connection.execute(
         "select forgotten, session from threads where owner = ? and id = ?", (owner, thread)
     ).fetchone() or (0, "")
-    return Earlier(thread, items, forgotten, session)
+    items = tuple(map(orjson.loads, lines))
+    return Earlier(thread, items, forgotten, session, sum(map(len, lines)))

@@ -6,6 +6,7 @@ whole where that leaves enough. What the caller has just sent is never cut.
 
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
+from itertools import accumulate
 from typing import Any
 
 import orjson
@@ -45,19 +46,23 @@ def is_instruction(item: Item) -> bool:
 def cuts(items: Sequence[Item], earlier: int) -> list[int]:
     """Every place among the `earlier` items where a cut tears nothing; falling."""
     calls: dict[Any, int] = {}
-    torn: set[int] = set()
+    opened = [0] * (
+        len(items) + 1
+    )  # how many more calls wait for their output than one item before
     for index, item in enumerate(items):
         call, kind = item.get("call_id"), str(item.get("type") or "")
-        if call is None:
+        if not isinstance(call, str):
             continue
         if kind.endswith("_output"):
-            torn.update(range(calls.get(call, index) + 1, index + 1))
+            opened[calls.pop(call, index) + 1] += 1
+            opened[index + 1] -= 1
         else:
             calls[call] = index
+    waiting = list(accumulate(opened))
     return [
         index
         for index in range(earlier, 0, -1)
-        if index not in torn and items[index - 1].get("type") != "reasoning"
+        if not waiting[index] and items[index - 1].get("type") != "reasoning"
     ]
 
 

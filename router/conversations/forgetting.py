@@ -7,7 +7,7 @@ from router.conversations import threads
 from router.conversations.kept import StoreFull
 
 _ROOM = 0.9  # of the bound, after a store that was full made room
-_EXPIRED_AT_ONCE = 500
+EXPIRED_AT_ONCE = 500
 
 
 def erase(connection: sqlite3.Connection) -> None:
@@ -64,7 +64,7 @@ def expire(connection: sqlite3.Connection, since: float) -> int:
     """Delete threads that nobody touched since then, a bounded number at once."""
     rows = connection.execute(
         "select owner, id from threads where touched < ? order by touched limit ?",
-        (since, _EXPIRED_AT_ONCE),
+        (since, EXPIRED_AT_ONCE),
     ).fetchall()
     for owner, thread in rows:
         delete_thread(connection, owner, thread)

@@ -52,6 +52,7 @@ class Earlier:
     items: tuple[Item, ...] = ()
     forgotten: int = 0
     session: str = ""
+    size: int = 0  # of the items, in bytes
 
 
 @dataclass(frozen=True, slots=True)

@@ -231,8 +231,11 @@ class ConversationStore:
 
     def sweep(self, now: float) -> int:
         """Forget the threads that have expired. Any process may sweep at any time."""
-        with self._transaction() as connection:
-            count = forgetting.expire(connection, self._since(now))
+        count, more = 0, True
+        while more:  # in steps, so that other writers get their turn
+            with self._transaction() as connection:
+                step = forgetting.expire(connection, self._since(now))
+            count, more = count + step, step == forgetting.EXPIRED_AT_ONCE
         forgetting.erase(self._connection)
         return count
 

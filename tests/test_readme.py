@@ -28,6 +28,7 @@ from experiments.replay.comparing import rivals_table
 from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
 from experiments.shadow import report as shadow
+from experiments.signals import report as signals
 from experiments.statistics import report as statistics
 from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
@@ -63,6 +64,7 @@ REPORTS = {
     "drift": drift,
     "offpolicy": offpolicy,
     "shadow": shadow,
+    "signals": signals,
     "reuse": reuse,
     "trials": trials,
     "image": image,

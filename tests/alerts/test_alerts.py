@@ -6,12 +6,14 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
+from typer.testing import CliRunner
 
 from router.alerts.alert import Alert, payload
 from router.alerts.outbox import MOST_WAITING, Outbox
 from router.alerts.rules import ErrorCount, NotedEvent, alert_of, error_alert
 from router.alerts.watch import AlertWatch
 from router.alerts.webhook import NotSent, Webhook, signature, verified
+from router.cli.main import app
 from router.config.alerts import Alerts
 from router.domain import Event
 from router.telemetry.rows import event_row
@@ -315,3 +317,41 @@ def test_names_cannot_mention_people_or_make_links():
 def test_the_signature_is_what_the_page_says():
     assert signature("k", "1", b"{}").startswith("v1=")
     assert len(signature("k", "1", b"{}")) == 3 + 64
+
+
+@pytest.fixture
+def waggle(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("ALERTS_SECRET", SECRET)
+    text = 'backends: {a: {kind: openai, base_url: "http://127.0.0.1:1/v1"}}\n'
+    text += f"server: {{data: {tmp_path}/var}}\n"
+    text += 'alerts: {url: "${ALERTS_URL}", secret: "${ALERTS_SECRET}"}\n'
+    (tmp_path / "waggle.yaml").write_text(text)
+    return lambda *args: CliRunner().invoke(app, ["alerts", *args])
+
+
+def test_the_command_sends_a_signed_test_and_names_no_more_than_the_host(waggle, monkeypatch):
+    with webhook() as (url, received):
+        monkeypatch.setenv("ALERTS_URL", url)
+        sent = waggle("test", "--text", "hello")
+        received.statuses = [404]
+        refused = waggle("test")
+    assert sent.exit_code == 0
+    assert "127.0.0.1 took the alert (signed)" in sent.output
+    [(_, headers, body), _] = received
+    assert json.loads(body)["text"].endswith("hello")
+    given, timestamp = headers["x-waggle-signature"], headers["x-waggle-timestamp"]
+    assert verified(SECRET, timestamp, body, given, now=int(timestamp))
+    assert refused.exit_code == 1
+    assert "127.0.0.1 answered 404" in refused.output
+    assert "secret-path" not in sent.output + refused.output
+
+
+def test_the_command_says_what_is_missing(waggle, monkeypatch, tmp_path):
+    monkeypatch.setenv("ALERTS_URL", "ftp://example.org")
+    assert "http:// or https://" in waggle("test").output
+    (tmp_path / "waggle.yaml").write_text(
+        'backends: {a: {kind: openai, base_url: "http://127.0.0.1:1/v1"}}\n'
+    )
+    assert "alerts.url is not set" in waggle("test").output
+    assert "No alert was sent, and none waits." in waggle("status").output

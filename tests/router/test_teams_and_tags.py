@@ -5,7 +5,9 @@ import calendar
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
+from typer.testing import CliRunner
 
+from router.cli.main import app
 from router.keys import new_key
 from tests.fakes import LosableHive
 from tests.rig import rig
@@ -317,6 +319,13 @@ async def test_the_route_of_budgets_shows_what_is_used_held_and_left():
         await settled(several)
         answer = await several[1].get("/v1/budgets", **headers[1])
         forbidden = await several[1].get("/v1/budgets", **headers[0])
+        runner = CliRunner(
+            env={"COLUMNS": "150", "WAGGLE_API_KEY": headers[1]["authorization"][7:]}
+        )
+        command = await asyncio.to_thread(runner.invoke, app, ["budgets", "--url", several[0].url])
+    rows = [line.split() for line in command.output.splitlines()]
+    month_row = ["dollars_per_month", "$7.0000", "$0.1500", "$0.0000", "$6.8500", "98%"]
+    assert ["team", "search", "(of", "all)", *month_row, "20", "days"] in rows
     budgets = {(each["kind"], each["name"]): each for each in answer.json["budgets"]}
     assert set(budgets) == {("key", "k0"), ("team", "search"), ("team", "all")}
     month = budgets["team", "search"]["limits"]["dollars_per_month"]

@@ -69,6 +69,72 @@ LOOP_OF_TOOLS: Mapping[str, Any] = {
     ],
 }
 
+CODING: Mapping[str, Any] = {
+    "model": "model",
+    "instructions": "Be brief.",
+    "reasoning": {"effort": "low", "summary": "auto"},
+    "text": {"format": {"type": "json_schema", "name": "n", "schema": {"type": "object"}}},
+    "include": ["reasoning.encrypted_content", "message.output_text.logprobs"],
+    "tools": [
+        {"type": "function", "name": "look", "strict": False, "parameters": {"type": "object"}},
+        {
+            "type": "custom",
+            "name": "patch",
+            "format": {"type": "grammar", "syntax": "lark", "definition": "start: /a/"},
+        },
+        {
+            "type": "namespace",
+            "name": "files",
+            "description": "Files.",
+            "tools": [{"type": "function", "name": "open", "parameters": {}}],
+        },
+        {"type": "shell", "environment": {"type": "local"}},
+        {"type": "apply_patch"},
+    ],
+    "tool_choice": {
+        "type": "allowed_tools",
+        "mode": "auto",
+        "tools": [{"type": "function", "name": "look"}],
+    },
+    "metadata": {"task": "coding"},
+    "client_metadata": {"session_id": "s1"},
+    "input": [
+        {"role": "developer", "content": [{"type": "input_text", "text": "Mend it."}]},
+        {
+            "role": "user",
+            "content": [
+                {"type": "input_text", "text": "See."},
+                {"type": "input_image", "image_url": "data:image/png;base64,aGk=", "detail": "low"},
+            ],
+        },
+        {
+            "type": "reasoning",
+            "summary": [{"type": "summary_text", "text": "Hm."}],
+            "encrypted_content": "waggle1.eyJyZWFzb25pbmdfY29udGVudCI6ImhtIn0=",
+        },
+        {"type": "function_call", "call_id": "c1", "name": "look", "arguments": "{}"},
+        {"type": "custom_tool_call", "call_id": "c2", "name": "patch", "input": "a"},
+        {"type": "shell_call", "call_id": "c3", "action": {"commands": ["ls"]}},
+        {
+            "type": "function_call_output",
+            "call_id": "c1",
+            "output": [{"type": "input_image", "image_url": "data:image/png;base64,aGk="}],
+        },
+        {"type": "custom_tool_call_output", "call_id": "c2", "output": "done"},
+        {
+            "type": "shell_call_output",
+            "call_id": "c3",
+            "output": [{"stdout": "a", "stderr": "", "outcome": {"type": "exit", "exit_code": 0}}],
+        },
+        {
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "Done.", "annotations": []}],
+        },
+        {"role": "user", "content": "So?"},
+    ],
+}
+
 
 def bent(body: Mapping[str, Any], chance: random.Random) -> dict[str, Any]:
     """The body with another value in one place, or without the value there."""

@@ -24,7 +24,7 @@ import yaml
 from dashboard.login import LoginDoor
 from dashboard.running import board_of
 from dashboard.web import Site
-from experiments.attack.bent_bodies import LOOP_OF_TOOLS, bent
+from experiments.attack.bent_bodies import CODING, LOOP_OF_TOOLS, bent
 from experiments.attack.odd_values import odd_text, odd_value
 from router.config.config import Config
 from router.config.dashboard_options import DashboardOptions
@@ -113,6 +113,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 _BENT: Mapping[str, Mapping[str, Any]] = {
     "/v1/messages": LOOP_OF_TOOLS,
     "/v1/messages/count_tokens": LOOP_OF_TOOLS,
+    "/v1/responses": CODING,
 }
 _USUAL: Mapping[str, Any] = {
     "max_tokens": 500,

@@ -28,6 +28,21 @@ async def test_the_official_client_works_against_it(service):
     assert "".join(words) == "one two three"
 
 
+async def test_the_official_client_gets_responses_from_it(service):
+    async with openai.AsyncOpenAI(base_url=service.url + "/v1", api_key="x") as client:
+        answer = await client.responses.create(model="auto", input="hi")
+        async with client.responses.stream(model="auto", input="hi") as stream:
+            streamed = await stream.get_final_response()
+
+    def ask():
+        with openai.OpenAI(base_url=service.url + "/v1", api_key="x") as client:
+            return client.responses.create(model="auto", input="hi").output_text
+
+    assert answer.output_text == await asyncio.to_thread(ask) == "hello"
+    assert answer.usage.cost == pytest.approx(0.0002)
+    assert (streamed.status, streamed.output_text) == ("completed", "one two three")
+
+
 def test_the_official_node_clients_work_against_it(service):
     folder = Path(__file__).parent.parent / "node"
     if shutil.which("npm") is None:

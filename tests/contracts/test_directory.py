@@ -12,10 +12,14 @@ import pytest
 
 from router.api.assemble import hosted_backends
 from router.config.config import Config
+from router.deployment.applications import deployment_of
 
 CONFIG = Config.model_validate(
     {
-        "backends": {"a": {"kind": "generator"}, "b": {"kind": "validator"}},
+        "backends": {
+            "a": {"kind": "generator", "process": "own"},
+            "b": {"kind": "validator", "process": "own"},
+        },
         "plans": {"p": {"ask": "a"}},
     }
 )
@@ -44,8 +48,10 @@ async def directory(request):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # Ray warns when it is imported
             from router.deployment.replicas.addresses import ReplicaAddresses
-        replicas = ReplicaAddresses(lambda backend: handle_of(backends.addresses(backend)))
-        replicas.follow(["a", "b"])
+        replicas = ReplicaAddresses(
+            lambda application: handle_of(backends.addresses(deployment_of(application)))
+        )
+        replicas.follow(CONFIG.backends)
         yield replicas
 
 

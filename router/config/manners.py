@@ -7,7 +7,8 @@ from router.catalog.names import provider_of
 from router.config.values import BackendSettings
 from router.dialects.extensions import Manners
 
-_NEW_BOUND = ("openai", "azure")  # their models that reason know `max_completion_tokens` only
+# Their models that reason know `max_completion_tokens` only, and take a system's message anywhere.
+_OPENAIS = ("openai", "azure")
 _PLAIN = Manners()
 
 
@@ -20,6 +21,6 @@ def _manners(model: str, base_url: str) -> Manners:
     facts, reads = look_up(model, base_url), provider_of(base_url) != "openai"
     if facts is None:
         return Manners(reads_reasoning=reads)
-    newer = facts.provider in _NEW_BOUND and facts.reasons is not False
-    bound = "max_completion_tokens" if newer else "max_tokens"
-    return Manners(facts.efforts, bound, reads_reasoning=reads)
+    openais = facts.provider in _OPENAIS
+    bound = "max_completion_tokens" if openais and facts.reasons is not False else "max_tokens"
+    return Manners(facts.efforts, bound, system_anywhere=openais, reads_reasoning=reads)

@@ -31,6 +31,7 @@ _FINISH = {
     "tool_use": "tool_calls",
     "refusal": "content_filter",
 }
+KEPT_REASONS = ("pause_turn", "model_context_window_exceeded")
 _NOTHING: Mapping[str, Any] = {}
 
 
@@ -59,6 +60,7 @@ def completion_from(answer: Any, created: int, *, answers_by_tool: bool) -> byte
         _refusal(answer),
         "".join(str(block.get("thinking") or "") for block in thoughts),
         more={"thinking_blocks": thoughts} if thoughts else {},
+        stop=_stop(answer),
     )
     usage = answer.get("usage")
     counts = counts_of(usage if isinstance(usage, dict) else _NOTHING)
@@ -87,6 +89,16 @@ def _refusal(message: Mapping[str, Any]) -> str | None:
     details = message.get("stop_details")
     explanation = details.get("explanation") if isinstance(details, dict) else None
     return str(explanation or "the model's provider refused this request")
+
+
+def _stop(message: Mapping[str, Any]) -> dict[str, Any]:
+    """What chat's finish reason does not say of the end: the text that ended the answer, as vLLM
+    has it, and Anthropic's own reasons, as OpenRouter has them."""
+    if message.get("stop_reason") == "stop_sequence":
+        return {"stop_reason": message.get("stop_sequence")}
+    if message.get("stop_reason") in KEPT_REASONS:
+        return {"native_finish_reason": message["stop_reason"]}
+    return {}
 
 
 class AnthropicStream:
@@ -199,7 +211,7 @@ class AnthropicStream:
             finish = "stop"
         refusal = _refusal(self._stop)
         delta = {"refusal": refusal} if refusal else {}
-        yield chunk_of(self._base, delta, finish=finish)
+        yield chunk_of(self._base, delta, finish=finish, stop=_stop(self._stop))
         yield usage_chunk(self._base, counts_of(self._usage))
         yield DONE
 

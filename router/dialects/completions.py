@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import orjson
 
 DONE = b"data: [DONE]\n\n"
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class BadAnswer(Exception):
@@ -52,6 +54,7 @@ class Choice:
     reasoning: str = ""
     logprobs: Any = None
     more: Mapping[str, Any] = field(default_factory=dict)  # further members of the message
+    stop: Mapping[str, Any] = field(default_factory=dict)  # what else is known of its end
 
     def at(self, index: int) -> dict[str, Any]:
         silent = not self.text and bool(self.tool_calls)
@@ -69,6 +72,7 @@ class Choice:
             "message": message | dict(self.more),
             "logprobs": self.logprobs,
             "finish_reason": self.finish,
+            **self.stop,
         }
 
 
@@ -89,8 +93,9 @@ def chunk_of(
     index: int = 0,
     finish: str | None = None,
     logprobs: Any = None,
+    stop: Mapping[str, Any] = _NOTHING,
 ) -> bytes:
-    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish}
+    choice = {"index": index, "delta": delta, "logprobs": logprobs, "finish_reason": finish, **stop}
     members = {**base, "object": "chat.completion.chunk", "choices": [choice]}
     return b"data: " + orjson.dumps(members) + b"\n\n"
 

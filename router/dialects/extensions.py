@@ -32,6 +32,7 @@ class Manners:
 
     efforts: tuple[str, ...] = ()  # from little to much; empty: none, or nobody knows
     bound: str = "max_tokens"
+    system_anywhere: bool = False  # whether a system's message may stand behind others
     reads_reasoning: bool = True
 
 
@@ -55,7 +56,8 @@ def plain(fields: Mapping[str, Any], manners: Manners = Manners()) -> Body:
         if not kept["metadata"]:
             del kept["metadata"]
     if isinstance(kept.get("messages"), list):
-        kept["messages"] = _plain_messages(kept["messages"])
+        messages = _plain_messages(kept["messages"])
+        kept["messages"] = messages if manners.system_anywhere else _systems_first(messages)
         if not manners.reads_reasoning:
             unread = frozenset({"reasoning_content"})
             kept["messages"] = [_without(message, unread) for message in kept["messages"]]
@@ -96,6 +98,29 @@ def _plain_messages(messages: Sequence[Any]) -> list[Any]:
             media += _media_apart(plain_message)
         kept.append(plain_message)
     return [*kept, {"role": "user", "content": media}] if media else kept
+
+
+def _systems_first(messages: Sequence[Any]) -> list[Any]:
+    """The messages; the system's words in the middle, which the templates of many models refuse,
+    become words of the user, marked as the system's."""
+    kept: list[Any] = []
+    for message in messages:
+        role = message.get("role") if isinstance(message, dict) else None
+        if role != "system" or all(_is_systems(earlier) for earlier in kept):
+            kept.append(message)
+            continue
+        content = message.get("content")
+        parts = content if isinstance(content, list) else [{"type": "text", "text": content}]
+        marked = [
+            part | {"text": f"<system>\n{part.get('text')}\n</system>"} if _is_text(part) else part
+            for part in parts
+        ]
+        kept.append({"role": "user", "content": marked})
+    return kept
+
+
+def _is_systems(message: Any) -> bool:
+    return isinstance(message, dict) and message.get("role") == "system"
 
 
 def _media_apart(message: Body) -> list[Body]:

@@ -12,6 +12,7 @@ from typing import Any
 
 import orjson
 
+from router.dialects.anthropic_reply import KEPT_REASONS
 from router.dialects.anthropic_request import identity_of
 from router.dialects.completions import count
 from router.dialects.messages_turns import OWN_SIGNATURE
@@ -24,7 +25,6 @@ _STOPS = {
     "function_call": "tool_use",
     "content_filter": "refusal",
 }
-_AS_ANTHROPIC = ("pause_turn", "model_context_window_exceeded")  # kept by `native_finish_reason`
 _ERRORS = {
     400: "invalid_request_error",
     401: "authentication_error",
@@ -96,7 +96,7 @@ def stop_of(choice: Mapping[str, Any], wanted: Wanted, *, calls: bool, refusal: 
     """Why the answer stopped."""
     finish = choice.get("finish_reason")
     reason = _STOPS.get(finish, "end_turn") if isinstance(finish, str) else "end_turn"
-    if choice.get("native_finish_reason") in _AS_ANTHROPIC:
+    if choice.get("native_finish_reason") in KEPT_REASONS:
         reason = choice["native_finish_reason"]
     if reason in ("end_turn", "tool_use"):  # some servers say `stop` of an answer with calls
         reason = "tool_use" if calls else "end_turn"

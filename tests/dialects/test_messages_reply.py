@@ -2,13 +2,18 @@
 
 import json
 
+import orjson
 import pytest
 from anthropic.types import ErrorResponse, Message
 from hypothesis import given
 from hypothesis import strategies as st
 
+from router.dialects.anthropic_reply import AnthropicStream, completion_from
 from router.dialects.messages_events import MessageEvents
 from router.dialects.messages_reply import Wanted, error_from, message_from
+from router.wire.sse import data_of
+from tests.dialect_servers import events_of, text
+from tests.dialect_servers import message as message_of
 from tests.dialects.message_events import checked, events_in, in_order
 
 WANTED = Wanted("0123-abcd", "auto", thinks=True, stops=("END",), prompt_tokens=7)
@@ -282,3 +287,19 @@ def test_an_error_that_is_none_of_openais_still_says_something(body):
     error = json.loads(error_from(502, body))
     assert error["error"]["message"]
     assert error["error"]["type"] == "api_error"
+
+
+@pytest.mark.parametrize(
+    ("reason", "sequence"),
+    [("stop_sequence", "END"), ("pause_turn", None), ("model_context_window_exceeded", None)],
+)
+def test_anthropics_own_reasons_survive_the_way_through_chat(reason, sequence):
+    own = message_of(text("a"), stop=reason, stop_sequence=sequence)
+    back = message_from(orjson.loads(completion_from(own, 1, answers_by_tool=False)), WANTED)
+    assert (back["stop_reason"], back["stop_sequence"]) == (reason, sequence)
+    stream = AnthropicStream(1, answers_by_tool=False)
+    events = events_of(own)
+    events[-2]["delta"]["stop_sequence"] = sequence
+    datas = [data_of(chunk) for each in events for chunk in stream.take(each)]
+    streamed_back = checked(streamed(*(orjson.loads(data) for data in datas[:-1])))
+    assert (streamed_back["stop_reason"], streamed_back["stop_sequence"]) == (reason, sequence)

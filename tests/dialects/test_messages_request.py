@@ -262,3 +262,13 @@ def test_an_answers_blocks_keep_their_order():
     request = request_with(HI, spoken, user(result("t1"), result("t2")))
     body = request_of(chat_of(request).fields, AnthropicOptions("claude-opus-4-8")).body
     assert body["messages"][1] == spoken
+
+
+def test_a_system_in_the_middle_is_the_users_where_templates_may_refuse_it():
+    late = {"role": "system", "content": "Time is short."}
+    fields = chat_of(request_with(HI, late, system="Be brief.")).fields
+    messages = plain(fields, Manners())["messages"]
+    assert [message["role"] for message in messages] == ["system", "user", "user"]
+    assert messages[-1]["content"] == [words("<system>\nTime is short.\n</system>")]
+    anywhere = plain(fields, Manners(system_anywhere=True))["messages"]
+    assert [message["role"] for message in anywhere] == ["system", "user", "system"]

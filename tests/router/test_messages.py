@@ -374,3 +374,13 @@ async def test_what_was_left_out_is_named_only_where_it_was_left_out():
         assert waggle.own.seen[-1].fields["metadata"] == {"user_id": "u1"}
     assert chat.headers["x-waggle-left-out"] == "metadata.user_id, cache_control"
     assert "x-waggle-left-out" not in own.headers
+
+
+@pytest.mark.parametrize("model", PLANS)
+async def test_an_explained_stream_keeps_the_names_of_its_events(model):
+    async with served() as waggle:
+        body = question(model, stream=True)
+        answer = await waggle.post("/v1/messages", body, **{"x-waggle-explain": "true"})
+    events = events_in(answer.body)
+    assert checked(events)["content"] == [text("one two three")]
+    assert events[0]["waggle"]["plan"] == model

@@ -16,6 +16,7 @@ from experiments.demo import picture
 from experiments.demo import report as demo
 from experiments.dialects import run as dialects
 from experiments.drift import report as drift
+from experiments.guardrails import report as guardrails
 from experiments.image import report as image
 from experiments.init import report as init
 from experiments.kinds import report as kinds
@@ -51,6 +52,7 @@ REPORTS = {
     "overhead": overhead,
     "telemetry": telemetry,
     "sandbox": sandbox,
+    "guardrails": guardrails,
     "init": init,
     "structure": structure,
     "statistics": statistics,

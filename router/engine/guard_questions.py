@@ -21,7 +21,6 @@ from router.guardrails.refusals import GuardFailed
 from router.guardrails.texts import Passage
 from router.request.text import tokens_in
 from router.wire.answers import answer_text
-from router.wire.errors import Limited
 
 
 @dataclass
@@ -38,17 +37,13 @@ class GuardQuestions:
         passages: Sequence[Passage],
         calls: list[Attempt],
     ) -> str:
-        """The label that the backend gives the passages. Its attempts go into `calls`."""
+        """The label that the backend gives the passages. Its attempts go into `calls`. Raises
+        `Limited` if a limit of the key refuses the question."""
         backend = str(guard.ask)
         settings = config.backends[backend]
         asks = {"model": backend, "messages": question(guard, passages), **settings.steadily}
         body = orjson.dumps({**asks, "max_tokens": ANSWER_TOKENS})
-        try:
-            end = await self.allowances.reserve(config, (backend,), request, body)
-        except Limited as limited:
-            raise GuardFailed(
-                f"a limit of the key refuses its question: {limited.message}"
-            ) from None
+        end = await self.allowances.reserve(config, (backend,), request, body)
         tried: list[Attempt] = []
         begun = self.clock()
         try:

@@ -40,7 +40,7 @@ from router.guardrails.texts import (
 from router.guardrails.words import WordsTookTooLong
 from router.telemetry.metrics import Metrics
 from router.wire.beside import beside
-from router.wire.errors import BadRequest
+from router.wire.errors import BadRequest, Limited
 
 
 @dataclass
@@ -156,7 +156,9 @@ class Guarding:
         begun = self.clock()
         try:
             verdict: GuardFinding = await judging
-        except (GuardFailed, WordsTookTooLong) as failed:
+        except (GuardFailed, WordsTookTooLong, Limited) as failed:
+            if isinstance(failed, Limited) and run.at == "before":
+                raise  # the caller's limit, and nobody's failure
             self.note(run, guard, "failed", str(failed), self.clock() - begun)
             if guard.on_error == "mark":
                 return GuardFinding()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from router.keys import new_key
 from router.telemetry.rows import refusal_row, request_row
 from tests.guarded import Parrot, guarded, text_of
 
@@ -232,3 +233,15 @@ async def test_a_function_reaches_nothing_and_ends_at_its_deadline():
         assert answer.status == 503
         assert re.search(why, answer.error["message"])
         assert not upstream.seen
+
+
+async def test_a_classifier_asks_within_the_limits_of_the_key():
+    text, key = new_key("k", "", limits={"dollars_per_day": 0.0005})
+    rich, other = new_key("k2", "", limits={"dollars_per_day": 1.0})
+    async with guarded(CLASSIFIER, Parrot(label="unsafe"), keys=[key, other]) as (r, upstream):
+        poor = await r.chat("hi " * 400, headers={"authorization": f"Bearer {text}"})
+        calls = len(upstream.seen)
+        blocked = await r.chat("hi", headers={"authorization": f"Bearer {rich}"})
+    assert (poor.status, poor.error["code"]) == (429, "rate_limit_exceeded")
+    assert calls == 0
+    assert (blocked.status, len(upstream.seen)) == (400, 1)

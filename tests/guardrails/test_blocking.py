@@ -19,7 +19,7 @@ WORDS = "[{name: words, kind: words, words: [Falcon, 'top secret'], regexes: ['p
         ("it is TOP\n  Secret", "words[1]"),
         ("\uff46\uff41\uff4c\uff43\uff4f\uff4e", "words[0]"),
         ("fal\u200bcon", "words[0]"),
-        ("see PROJ-1234", "regexes[0]"),
+        ("see proj-1234", "regexes[0]"),
     ],
 )
 async def test_a_forbidden_word_is_blocked_by_rule_and_never_quoted(text: str, rule: str):
@@ -236,7 +236,7 @@ async def test_a_function_reaches_nothing_and_ends_at_its_deadline():
 
 
 async def test_a_classifier_asks_within_the_limits_of_the_key():
-    text, key = new_key("k", "", limits={"dollars_per_day": 0.0005})
+    text, key = new_key("k", "", limits={"dollars_per_day": 0.00001})
     rich, other = new_key("k2", "", limits={"dollars_per_day": 1.0})
     async with guarded(CLASSIFIER, Parrot(label="unsafe"), keys=[key, other]) as (r, upstream):
         poor = await r.chat("hi " * 400, headers={"authorization": f"Bearer {text}"})

@@ -97,7 +97,9 @@ class Guard(Values):
 
     @model_validator(mode="after")
     def _whole(self) -> "Guard":
-        foreign = sorted(self.model_fields_set - _EVERY - _OWN[self.kind])
+        fields = type(self).model_fields
+        given = {n for n in self.model_fields_set if getattr(self, n) != fields[n].default}
+        foreign = sorted(given - _EVERY - _OWN[self.kind])
         if foreign:
             shown = "schema" if foreign[0] == "json_schema" else foreign[0]
             raise ValueError(f"a guard of kind {self.kind} takes no `{shown}`")

@@ -13,13 +13,14 @@
 # make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
 # make bench-sandbox    measures what isolation costs and what it stops
-# make bench-plans      measures the cost and quality of plans, and of the specialists' search
+# make bench-plans bench-reading      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
 # make bench-memory     measures whether a conversation is remembered over backends that change
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
 # make bench-catalog    counts the models whose price is known, and the wrong prices
+# make bench-reading      counts what is rightly read of agents and users, on cases nobody tuned to
 # make bench-signals      measures what users' behaviour is worth beside rare ratings
 # make bench-shadow     measures what is told of auto in the shadow, and when it switches on
 # make bench-agents       measures what escalating within agents' sessions saves
@@ -115,6 +116,9 @@ bench-offpolicy: $(STAMP)
 
 bench-shadow: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.shadow.run
+
+bench-reading: $(STAMP)
+	$(BIN)/python -m experiments.reading.run
 
 bench-signals: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.signals.run

@@ -22,7 +22,15 @@ _BLOCKS = (
     *("agent_reminder", "session_context", "token_budget", "user-prompt-submit-hook"),
     *("always_applied_workspace_rules", "agent_skills", "task-notification"),
     *("toolUseInstructions", "user-memory-input", "user_memory", "uploaded_files", "info-msg"),
-    *("attachments", "persistent_memory", "file_contents", "EXTRA_INFORMATION", "RUNTIME_INFO"),
+    *(
+        "linter_errors",
+        "recently_viewed_files",
+        "attachments",
+        "persistent_memory",
+        "file_contents",
+        "EXTRA_INFORMATION",
+        "RUNTIME_INFO",
+    ),
 )
 _WRAPS = (
     *("user_query", "userRequest", "user_message", "user_request", "command-args", "task"),
@@ -40,12 +48,19 @@ _STANDING = re.compile(
     r"The TodoWrite tool hasn.t been used|The task tools haven.t been used|"
     r"Caveat: The messages below were generated|# AGENTS\.md instructions for|"
     r"# TODO LIST (?:UPDATE|CREATION)|"
-    r"\[Request interrupted by user|DO NOT mention this to the user|"
+    r"DO NOT mention this to the user|"
     r"Plan mode is (?:still )?active|\[SYSTEM NOTICE|\[(?:ERROR|NOTICE)\] You did not use a tool|"
     r"Please continue working on the task on whatever approach|This is the Gemini CLI\. We are|"
     r"Result of search in '|\[\w{1,40} for '[^'\n]{1,200}'\] Result:|"
     r"\[Your previous (?:response|output) was|The user opened the file)",
     re.I | re.M,
+)
+# A mark of a harness at the beginning of a message, before what the user wrote.
+_MARK = re.compile(r"\s{0,9}\[Request interrupted by user[^\]\n]{0,80}\]\s{0,9}")
+# A message that begins so is the harness's to its end.
+_WHOLE = (
+    "This session is being continued from a previous conversation",
+    "EXECUTION RESULT of [",
 )
 _MARGIN = 200  # characters beside a block that show whether it stands in a sentence
 # A message of the user that came while the agent worked, and that the harness passed on.
@@ -55,7 +70,11 @@ _SMALL = {letter: letter + 32 for letter in range(ord("A"), ord("Z") + 1)}
 
 def without_reminders(text: str) -> str:
     """What a user wrote in a message: the text without all that the harness added."""
-    kept = _outside(text) if "<" in text else text
+    if text[:200].lstrip().startswith(_WHOLE):
+        return ""
+    mark = _MARK.match(text)
+    kept = text[mark.end() :] if mark is not None else text
+    kept = _outside(kept) if "<" in kept else kept
     if _STANDING.search(kept) is not None:
         paragraphs = kept.split("\n\n")
         kept = "\n\n".join(p for p in paragraphs if not _STANDING.match(p.lstrip()))

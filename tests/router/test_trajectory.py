@@ -127,6 +127,25 @@ def test_reminders_go_and_what_users_wrote_stays(text, words):
     assert without_reminders(text) == words
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (
+            "[Request interrupted by user for tool use]\nno, use the other one",
+            "no, use the other one",
+        ),
+        ("[Request interrupted by user]", ""),
+        ("why does it say [Request interrupted by user]?", None),
+        ("This session is being continued from a previous conversation. It was about\n\na.c", ""),
+        ("EXECUTION RESULT of [execute_bash]:\ntotal 8\n\n[exit code 0]", ""),
+        ("what is an EXECUTION RESULT of [x]?", None),
+        ("<linter_errors>\nnone\n</linter_errors>\nnow the footer", "now the footer"),
+    ],
+)
+def test_what_a_harness_puts_before_a_users_words_takes_none_of_them_along(text, words):
+    assert without_reminders(text) == (text if words is None else words)
+
+
 def test_a_harness_that_speaks_last_does_not_hide_the_users_words():
     noise = "<system-reminder>\nThe TodoWrite tool hasn't been used recently.\n</system-reminder>"
     plain = read([*session(FAILS), user("Use the mock clock")])

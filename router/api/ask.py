@@ -16,7 +16,11 @@ from router.wire.asgi import WhileConnected
 
 
 class Keeps(Protocol):
-    """Keeps answers before the caller gets them, in the caller's dialect."""
+    """Keeps answers before the caller gets them, in the caller's dialect. `idle`: nothing of this
+    answer is kept, and nothing is written into one that goes out as it came."""
+
+    @property
+    def idle(self) -> bool: ...
 
     async def whole(self, body: bytes) -> bytes:
         """An answer as it goes out."""
@@ -69,6 +73,8 @@ async def send_answer(
     if request.left_out and not native:
         names = ", ".join(request.left_out).encode("ascii", "replace")
         reply.also = [*reply.also, (b"x-waggle-left-out", names)]
+    if native and keeping is not None and keeping.idle:
+        keeping = None
     if answer.stream is not None:
         await _send_stream(reply, answer, dialect, explain=explain, keeping=keeping)
         return

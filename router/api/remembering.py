@@ -175,13 +175,17 @@ class Keeping:
     turn: Turn
     engine: Engine
 
+    @property
+    def idle(self) -> bool:
+        return not self.turn.is_kept and not self.turn.wanted.goes_on
+
     async def whole(self, body: bytes) -> bytes:
         """The body of an answer, which is kept if it is a response."""
         response = await beside(len(body), partial(json_of, body))
         if not isinstance(response, dict) or response.get("object") != "response":
             return body
-        kept = await self._keep(response)
-        return orjson.dumps(self._echoed(response, stored=kept))
+        echoed = self._echoed(response, stored=await self._keep(response))
+        return body if echoed == response else orjson.dumps(echoed)
 
     async def events(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The events of a stream; its response is kept before the last event goes out."""
@@ -205,7 +209,10 @@ class Keeping:
             return event
         last = event.startswith(_LAST)
         stored = await self._keep(response) if last else self.turn.wanted.store
-        data["response"] = self._echoed(response, stored=stored)
+        echoed = self._echoed(response, stored=stored)
+        if echoed == response:
+            return event
+        data["response"] = echoed
         name, _, _ = event.partition(b"\n")
         return name + b"\ndata: " + orjson.dumps(data)
 

@@ -84,7 +84,9 @@ def without_unsigned_thoughts(fields: Mapping[str, Any]) -> Body | None:
 def _check_bound(fields: Mapping[str, Any], notes: Notes) -> None:
     most = fields.get("max_tokens")
     if not isinstance(most, int) or isinstance(most, bool) or most < 0:
-        raise Untranslatable("max_tokens", "must be a whole number: the most tokens of the answer")
+        given = "is missing" if most is None else f"= {most!r:.40}"
+        rule = "must be a whole number from 0: the most tokens of the answer"
+        raise Untranslatable("max_tokens", f"{given}, and {rule}")
     if most == 0:
         notes.native("max_tokens", "= 0")
 

@@ -197,6 +197,16 @@ async def test_the_usage_of_responses_gains_its_cost_and_nothing_else_changes(se
     assert row_of(r)["cost_usd"] == pytest.approx(cost)
 
 
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_response_that_nobody_keeps_goes_out_as_it_came(served, stream):
+    r, _ = served
+    body = {"model": "gpt", "input": "hi", "stream": stream, "store": False}
+    answer = await r.post("/v1/responses", body)
+    begun, _, rest = json.dumps(RESPONSE).partition('"usage": {')
+    assert f'{begun}"usage": {{'.encode() in answer.body
+    assert rest.encode() in answer.body
+
+
 async def test_a_backend_of_another_dialect_gets_the_chat_form_without_extensions(served):
     r, upstream = served
     answer = await r.post("/messages", {"model": "plain", "input": "hi"})

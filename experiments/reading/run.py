@@ -66,6 +66,7 @@ def measured() -> dict[str, Any]:
     for case in cases("outcome"):
         trajectory = reading_of({"messages": case["messages"], "tools": _TOOLS}).trajectory
         end = ending_of(case["messages"])
+        assert trajectory is not None  # a request with tools is an agent's
         count("outcome", session_outcome(trajectory, end.closing, end.reply), case["outcome"])
     named = named_rightly = 0
     for case in cases("next_step"):

@@ -4,6 +4,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
+from router.cli.terminal import out
 from router.config.load import load
 from router.config.problems import ConfigError
 
@@ -52,7 +53,8 @@ def test_without_guards_the_command_says_how_to_add_one(tmp_path):
     assert "add `guardrails:`" in result.output
 
 
-def test_the_check_says_what_each_guard_does_and_warns_of_the_order(tmp_path):
+def test_the_check_says_what_each_guard_does_and_warns_of_the_order(tmp_path, monkeypatch):
+    monkeypatch.setattr(out, "_width", 300)  # no sentence is wrapped, whatever the terminal
     output = " ".join(run(tmp_path, "check").output.split())
     assert "pii redact, before and after a call: redact email, phone, card, iban" in output
     assert "block what up does not label safe; each call is paid for" in output

@@ -118,8 +118,9 @@ async def test_an_unknown_path_is_told_the_paths_there_are():
         answer = await r.get("/v1/completion")
     message = answer.error["message"]
     assert message.startswith(
-        "There is nothing at /v1/completion. Known: /v1/chat/completions, /v1/embeddings, "
+        "There is nothing at /v1/completion. Known: /v1/chat/completions, /v1/responses, "
     )
+    assert ", /v1/messages, " in message
     assert message.endswith("/health/live, /health/ready, /metrics, /openapi.json.")
     assert "/v1/models/" not in message
 

@@ -8,6 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
+from router.cli.terminal import out
 from router.keys import new_key
 from tests.fakes import LosableHive
 from tests.rig import rig
@@ -309,7 +310,8 @@ async def test_a_refusal_has_each_header_once():
     assert answers[1].names.count("x-ratelimit-limit-requests") == 1
 
 
-async def test_the_route_of_budgets_shows_what_is_used_held_and_left():
+async def test_the_route_of_budgets_shows_what_is_used_held_and_left(monkeypatch):
+    monkeypatch.setattr(out, "_width", 150)  # no cell is cut, whatever the terminal
     keys = "{teams: {search: {parent: all, dollars_per_month: 7}, all: {requests_per_minute: 9}}}"
     settings = {"team": "search", "limits": {"dollars_per_day": 1}}, {"scopes": ("analyst",)}
     clock = Clock(2026, 11, 10, 12)
@@ -319,9 +321,7 @@ async def test_the_route_of_budgets_shows_what_is_used_held_and_left():
         await settled(several)
         answer = await several[1].get("/v1/budgets", **headers[1])
         forbidden = await several[1].get("/v1/budgets", **headers[0])
-        runner = CliRunner(
-            env={"COLUMNS": "150", "WAGGLE_API_KEY": headers[1]["authorization"][7:]}
-        )
+        runner = CliRunner(env={"WAGGLE_API_KEY": headers[1]["authorization"][7:]})
         command = await asyncio.to_thread(runner.invoke, app, ["budgets", "--url", several[0].url])
     rows = [line.split() for line in command.output.splitlines()]
     month_row = ["dollars_per_month", "$7.0000", "$0.1500", "$0.0000", "$6.8500", "98%"]

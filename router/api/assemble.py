@@ -30,6 +30,7 @@ from router.engine.conversations import Homes
 from router.engine.engine import Engine
 from router.hive import Hive
 from router.keys import Key
+from router.request.statistical import warm
 from router.telemetry.journal import Journal
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import Metrics
@@ -78,8 +79,9 @@ def assemble(
     steady: Callable[[], float] = time.monotonic,
     uniform: Callable[[], float] = random.random,
 ) -> Router:
-    """Build a router that is ready for requests. `remembers` says whether it may reuse
-    solutions, `audit` where it writes administrative acts."""
+    """Build a router that is ready for requests, the first one too. `remembers` says whether it
+    may reuse solutions, `audit` where it writes administrative acts."""
+    warm()
     engine = Engine(
         config,
         Attempts(directory, hops),

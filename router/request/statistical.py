@@ -24,7 +24,19 @@ _CPU_SECONDS = 0.02  # that reading may take where it keeps other requests waiti
 _CPU_SECONDS_BESIDE = 0.25  # in a thread
 _CPU_SECONDS_WHOLE = 10.0  # for a computation, in the sandbox's thread
 _KEPT, _MOST_KEPT = 64, 200_000  # interpretations, and characters of a message
+_LIKELY = (
+    "Draw 10 values from N(0, 1) as CSV, seed 1",
+    "Generate 20 user records where ages follow a normal distribution with mean 35 and standard "
+    "deviation 12, clipped to 18-100",
+)
 _SHAPED = Interpretation("linguistic", ("the answer is to have a shape of its own",))
+
+
+def warm() -> None:
+    """Read likely requests, which compiles the patterns: the first real request would pay for it,
+    and might not be read within its time."""
+    for text in _LIKELY:
+        interpret(text, cpu_seconds=_CPU_SECONDS_WHOLE)
 
 
 def interpretation_of(request: Request) -> Interpretation:

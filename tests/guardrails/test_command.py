@@ -22,10 +22,16 @@ guardrails:
 """
 
 
+@pytest.fixture(autouse=True)
+def _wide(monkeypatch):
+    """No sentence is wrapped, whatever the terminal."""
+    monkeypatch.setattr(out, "_width", 300)
+
+
 def run(tmp_path, *words: str, guards: str = GUARDS):
     path = tmp_path / "waggle.yaml"
     path.write_text(BACKENDS + guards)
-    return CliRunner(env={"COLUMNS": "300"}).invoke(app, [*words, "-c", str(path)])
+    return CliRunner().invoke(app, [*words, "-c", str(path)])
 
 
 def test_a_text_is_tried_without_a_service(tmp_path):
@@ -53,8 +59,7 @@ def test_without_guards_the_command_says_how_to_add_one(tmp_path):
     assert "add `guardrails:`" in result.output
 
 
-def test_the_check_says_what_each_guard_does_and_warns_of_the_order(tmp_path, monkeypatch):
-    monkeypatch.setattr(out, "_width", 300)  # no sentence is wrapped, whatever the terminal
+def test_the_check_says_what_each_guard_does_and_warns_of_the_order(tmp_path):
     output = " ".join(run(tmp_path, "check").output.split())
     assert "pii redact, before and after a call: redact email, phone, card, iban" in output
     assert "block what up does not label safe; each call is paid for" in output

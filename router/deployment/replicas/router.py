@@ -22,16 +22,12 @@ from router.deployment.replicas.hive import HandleHive
 from router.deployment.replicas.learner import HandleLearner
 from router.deployment.replicas.process import STOP_SECONDS, log_to, settle
 from router.keys import Key
-from router.request.statistical import interpret
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
 from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send, lifespan
-
-# Reading one likely request at the start compiles the patterns before the first real request.
-_LIKELY = "Draw 10 values from N(0, 1) as CSV, seed 1"
 
 
 class Ingress:
@@ -56,7 +52,6 @@ class Ingress:
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle, learner: DeploymentHandle) -> None:
         settle()
-        interpret(_LIKELY)
         self._hive, self._learner = HandleHive(hive), HandleLearner(learner)
         self._name = serve.get_replica_context().replica_id.unique_id
         self._addresses = ReplicaAddresses()

@@ -1,25 +1,12 @@
 """Which events are alerts, and what an alert says. Pure."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 from router.alerts.alert import Alert
 from router.config.alerts import Alerts
+from router.domain import Event
 
 CALM = 0.5  # an error rate is over once it falls below this part of the threshold
-
-
-@dataclass(frozen=True, slots=True)
-class NotedEvent:
-    """An event, as telemetry holds it."""
-
-    id: str
-    at: float
-    kind: str
-    subject: str
-    state: str
-    detail: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +21,13 @@ class ErrorCount:
         return self.failed / self.requests if self.requests else 0.0
 
 
-def alert_of(event: NotedEvent, settings: Alerts) -> Alert | None:
+def alert_of(event: Event, settings: Alerts) -> Alert | None:
     """The alert that an event is, if it is one and the configuration wants it."""
     alert = _alert_of(event)
     return alert if alert is not None and alert.kind in settings.on else None
 
 
-def _alert_of(event: NotedEvent) -> Alert | None:
+def _alert_of(event: Event) -> Alert | None:
     subject, why = event.subject, str(event.detail.get("why") or event.detail.get("reason") or "")
     match event.kind, event.state:
         case "budget", state:
@@ -61,7 +48,7 @@ def _alert_of(event: NotedEvent) -> Alert | None:
     return None
 
 
-def _of_budget(event: NotedEvent, state: str) -> Alert:
+def _of_budget(event: Event, state: str) -> Alert:
     """`subject` is the budget with its limit and its day or month; `state` the share."""
     detail = event.detail
     used, limit = float(detail.get("used", 0.0)), float(detail.get("limit", 0.0))

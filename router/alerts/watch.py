@@ -23,10 +23,11 @@ import orjson
 
 from router.alerts.alert import Alert, payload
 from router.alerts.outbox import Outbox
-from router.alerts.rules import ErrorCount, NotedEvent, alert_of, error_alert
+from router.alerts.rules import ErrorCount, alert_of, error_alert
 from router.alerts.webhook import NotSent, Webhook
 from router.config.alerts import Alerts
 from router.config.config import Config
+from router.domain import Event
 from router.files import write_durably
 from router.telemetry.store.catalog import CATALOG_FILE
 
@@ -197,7 +198,7 @@ def _newest(con: duckdb.DuckDBPyConnection) -> Mapping[str, int]:
 
 def _events_after(
     con: duckdb.DuckDBPyConnection, marks: Mapping[str, int]
-) -> Iterator[tuple[str, int, NotedEvent]]:
+) -> Iterator[tuple[str, int, Event]]:
     """The next events beyond these marks, the oldest first."""
     rows = con.execute(
         "SELECT writer, n, event_id, epoch_us(ts) / 1e6, kind, subject, state, detail "
@@ -209,7 +210,7 @@ def _events_after(
     for writer, n, id_, at, kind, subject, state, detail in sorted(rows, key=lambda row: row[3]):
         fields: Any = orjson.loads(detail) if detail else {}
         details = fields if isinstance(fields, dict) else {}
-        yield writer, n, NotedEvent(id_, at, kind, subject or "", state or "", details)
+        yield writer, n, Event(id_, at, kind, subject or "", state or "", details)
 
 
 def _errors(con: duckdb.DuckDBPyConnection, seconds: float) -> ErrorCount:

@@ -13,7 +13,7 @@ from typing import Any
 from router.api.files import keep_seconds_in, storing
 from router.api.incoming import Admission, Incoming
 from router.api.listing import Query, listed, page
-from router.api.parse import kind_of_value, parse_body
+from router.api.parse import parse_body
 from router.api.routes import Routes
 from router.batches.jobs import ENDPOINTS
 from router.batches.owner import BatchOwner
@@ -21,6 +21,7 @@ from router.batches.records import BatchRecord
 from router.batches.stored_files import new_file_id
 from router.domain import new_id
 from router.engine.engine import Engine
+from router.request.kind_of_value import kind_of_value
 from router.wire.errors import BadRequest
 
 _HOUR, _MOST_HOURS = 3600, 7 * 24

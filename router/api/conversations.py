@@ -6,7 +6,7 @@ from typing import Any, TypeVar
 
 from router.api.incoming import Admission, Incoming
 from router.api.item_pages import item_list, no_includes, page_of, query_of
-from router.api.parse import kind_of_value, parse_body
+from router.api.parse import parse_body
 from router.conversations.items import REFERENCE, as_kept
 from router.conversations.kept import Item, KeptConversation, ListedItems, NotKept
 from router.conversations.memory import ConversationMemory
@@ -14,6 +14,7 @@ from router.conversations.new_ids import conversation_id
 from router.conversations.store import ConversationStore
 from router.conversations.wanted import conversation_not_found, item_not_found
 from router.engine.engine import Engine
+from router.request.kind_of_value import kind_of_value
 from router.wire.errors import BadRequest, Refused
 
 _MOST_ITEMS = 20  # at a time, as OpenAI has it

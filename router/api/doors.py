@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from router.api.parse import ceiling, kind_of_value, model_in, names_in, parse_body
+from router.api.parse import ceiling, model_in, names_in, parse_body
 from router.domain import Operation, Request
+from router.request.kind_of_value import kind_of_value
 from router.request.reading import reading_of
 from router.routing.named import AUTO
 from router.wire.errors import BadRequest

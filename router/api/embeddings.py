@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from router.api.incoming import Admission, Incoming
-from router.api.parse import kind_of_value, model_in, parse_body
+from router.api.parse import model_in, parse_body
 from router.api.replies import send_whole
 from router.domain import Decision, Request
 from router.engine.engine import Engine
+from router.request.kind_of_value import kind_of_value
 from router.request.reading import reading_of
 from router.routing.named import AUTO, may_use
 from router.wire.asgi import WhileConnected

@@ -15,12 +15,13 @@ import orjson
 
 from learner.trust import IMPLICIT
 from router.api.incoming import Admission, Incoming
-from router.api.parse import kind_of_value, parse_body
+from router.api.parse import parse_body
 from router.api.replies import JSON, request_id_header
 from router.config.signals import WEIGHTS
 from router.domain import Signal
 from router.engine.engine import Engine
 from router.keys import Key
+from router.request.kind_of_value import kind_of_value
 from router.signals.behaviours import behaviour_of, claimed
 from router.telemetry.journal import NotDurable
 from router.telemetry.lookup import Memory, StoredRequest

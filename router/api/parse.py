@@ -15,6 +15,7 @@ import orjson
 from learner.preference import PRESETS, Preference
 from router.domain import Native, Request
 from router.request.json_body import json_of
+from router.request.kind_of_value import kind_of_value
 from router.request.nesting import MOST_LEVELS, nests_too_deep
 from router.request.reading import reading_of
 from router.wire.errors import BadRequest
@@ -244,19 +245,3 @@ def _opening(messages: list[dict[str, Any]]) -> bytes:
         if message.get("role") == "user":
             break
     return orjson.dumps(opening)
-
-
-def kind_of_value(value: Any) -> str:
-    match value:
-        case None:
-            return "missing or null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string" if value else "an empty string"
-        case list():
-            return "a list" if value else "an empty list"
-        case _:
-            return "an object"

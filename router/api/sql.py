@@ -4,9 +4,10 @@ import asyncio
 from dataclasses import dataclass, field
 
 from router.api.incoming import Admission, Incoming
-from router.api.parse import kind_of_value, parse_body
+from router.api.parse import parse_body
 from router.api.replies import JSON, request_id_header
 from router.engine.engine import Engine
+from router.request.kind_of_value import kind_of_value
 from router.telemetry.analyst import Bounds, QueryRefused, ask
 from router.wire.asgi import WhileConnected
 from router.wire.errors import BadRequest, Limited

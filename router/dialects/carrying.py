@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from router.dialects.fields import Untranslatable
+from router.request.kind_of_value import kind_of_value
 
 
 @dataclass(slots=True)
@@ -32,26 +33,26 @@ class Notes:
 
 def listed(value: Any, at: str) -> list[Any]:
     if not isinstance(value, list):
-        raise Untranslatable(at, f"must be a list, not {kind_of(value)}")
+        raise Untranslatable(at, f"must be a list, not {kind_of_value(value)}")
     return value
 
 
 def mapping(value: Any, at: str) -> Mapping[str, Any]:
     if not isinstance(value, dict):
-        raise Untranslatable(at, f"must be an object, not {kind_of(value)}")
+        raise Untranslatable(at, f"must be an object, not {kind_of_value(value)}")
     return value
 
 
 def string(value: Any, at: str, *, empty: bool = False) -> str:
     if not isinstance(value, str) or not (value or empty):
-        raise Untranslatable(at, f"must be a string, not {kind_of(value)}")
+        raise Untranslatable(at, f"must be a string, not {kind_of_value(value)}")
     return value
 
 
 def flag(value: Any, at: str) -> bool:
     """A flag that may be missing; then it is false."""
     if value is not None and not isinstance(value, bool):
-        raise Untranslatable(at, f"must be true or false, not {kind_of(value)}")
+        raise Untranslatable(at, f"must be true or false, not {kind_of_value(value)}")
     return bool(value)
 
 
@@ -61,22 +62,6 @@ def one_of(value: Any, at: str, choices: Iterable[str]) -> str:
         return ""
     words = list(choices)
     if value not in words:
-        shown = f"{value!r:.60}" if isinstance(value, str) else kind_of(value)
+        shown = f"{value!r:.60}" if isinstance(value, str) else kind_of_value(value)
         raise Untranslatable(at, f"must be {', '.join(words)}, not {shown}")
     return str(value)
-
-
-def kind_of(value: Any) -> str:
-    match value:
-        case None:
-            return "missing or null"
-        case bool():
-            return "a boolean"
-        case int() | float():
-            return "a number"
-        case str():
-            return "a string" if value else "an empty string"
-        case list():
-            return "a list"
-        case _:
-            return "an object"

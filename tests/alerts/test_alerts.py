@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from router.alerts.alert import Alert, payload
 from router.alerts.outbox import MOST_WAITING, Outbox
-from router.alerts.rules import ErrorCount, NotedEvent, alert_of, error_alert
+from router.alerts.rules import ErrorCount, alert_of, error_alert
 from router.alerts.watch import AlertWatch
 from router.alerts.webhook import NotSent, Webhook, signature, verified
 from router.cli.main import app
@@ -146,18 +146,18 @@ def test_an_alert_is_signed_over_its_time_and_its_body(place):
 )  # fmt: skip
 def test_what_an_alert_says(event, words):
     kind, subject, state, detail = event
-    alert = alert_of(NotedEvent("e", AT, kind, subject, state, detail), SETTINGS)
+    alert = alert_of(Event("e", AT, kind, subject, state, detail), SETTINGS)
     assert words in alert.text
 
 
 @pytest.mark.parametrize("event", [("trial", "adopted"), ("topology", "grew"), ("reuse", "right")])
 def test_other_events_are_no_alerts(event):
-    assert alert_of(NotedEvent("e", AT, event[0], "x", event[1]), SETTINGS) is None
+    assert alert_of(Event("e", AT, event[0], "x", event[1]), SETTINGS) is None
 
 
 def test_what_the_configuration_leaves_out_is_not_told():
     only = Alerts(on=("budget",))
-    assert alert_of(NotedEvent("e", AT, "breaker", "x", "open"), only) is None
+    assert alert_of(Event("e", AT, "breaker", "x", "open"), only) is None
     assert error_alert(ErrorCount(100, 100), only, high=False, now=AT) is None
 
 

@@ -10,7 +10,6 @@ Not covered: copies that were made of the file, and what a file system keeps of 
 
 import contextlib
 import sqlite3
-import threading
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -30,52 +29,27 @@ from router.conversations.kept import (
     Page,
 )
 from router.conversations.tables import FILE, connect, create
+from router.sqlite_file import SqliteFile
 
 
-class ConversationStore:
+class ConversationStore(SqliteFile):
     """The SQLite file, opened at its first use. Each thread of the process has its own
     connection."""
 
     def __init__(self, folder: Path, *, keep_seconds: float, max_bytes: int) -> None:
+        super().__init__()
         self.keep_seconds, self.max_bytes = keep_seconds, max_bytes
         self.evicted = 0  # threads that had to go to make room
         self._folder, self._path = folder, folder / FILE
-        self._opening = threading.Lock()
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
 
     @property
     def exists(self) -> bool:
         return self._path.is_file()
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            with self._opening:
-                if not self._connections:
-                    create(self._folder)
-                connection = self._local.connection = connect(self._path)
-                self._connections.append(connection)
-        return connection
-
-    def close(self) -> None:
-        with self._opening:
-            for connection in self._connections:
-                connection.close()
-            self._connections.clear()
-            self._local = threading.local()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection
-        connection.execute("begin immediate")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("rollback")
-            raise
-        connection.execute("commit")
+    def _open(self, *, first: bool) -> sqlite3.Connection:
+        if first:
+            create(self._folder)
+        return connect(self._path)
 
     @contextlib.contextmanager
     def _erasing(self) -> Iterator[sqlite3.Connection]:

@@ -5,10 +5,8 @@ number in the journal, so a reader of the journal misses no change. Several proc
 SQLite admits one writer at a time.
 """
 
-import contextlib
 import os
 import sqlite3
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import ADD_FORM, SCHEMA, SELECT, solution_of
+from router.sqlite_file import SqliteFile
 
 FILE = "solutions.sqlite"
 _IDS_PER_QUERY = 500
@@ -43,14 +42,13 @@ class Change:
     what: str
 
 
-class SolutionStore:
+class SolutionStore(SqliteFile):
     """The SQLite file. Each thread has its own connection; a transaction is all or nothing."""
 
     def __init__(self, folder: Path) -> None:
+        super().__init__()
         folder.mkdir(parents=True, exist_ok=True)
         self.path = folder / FILE
-        self._local = threading.local()
-        self._connections: list[sqlite3.Connection] = []
         if not self.path.exists():  # only the file's owner may read requests and answers
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
@@ -72,38 +70,16 @@ class SolutionStore:
         columns = self._connection.execute("pragma table_info(solutions)")
         return any(name == "form" for _, name, *_ in columns)
 
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            connection = sqlite3.connect(
-                self.path, timeout=10, isolation_level=None, check_same_thread=False
-            )
-            connection.execute("pragma journal_mode = wal")
-            connection.execute("pragma synchronous = full")
-            # Without mmap: a file that another process shortens must not kill this process.
-            connection.execute("pragma mmap_size = 0")
-            connection.execute("pragma secure_delete = on")  # words that are forgotten are erased
-            self._local.connection = connection
-            self._connections.append(connection)
+    def _open(self, *, first: bool) -> sqlite3.Connection:  # noqa: ARG002
+        connection = sqlite3.connect(
+            self.path, timeout=10, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma journal_mode = wal")
+        connection.execute("pragma synchronous = full")
+        # Without mmap: a file that another process shortens must not kill this process.
+        connection.execute("pragma mmap_size = 0")
+        connection.execute("pragma secure_delete = on")  # words that are forgotten are erased
         return connection
-
-    def close(self) -> None:
-        for connection in self._connections:
-            connection.close()
-        self._connections.clear()
-        self._local = threading.local()
-
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        connection = self._connection
-        connection.execute("begin immediate")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("rollback")
-            raise
-        connection.execute("commit")
 
     # -- writing --------------------------------------------------------------------------------
 

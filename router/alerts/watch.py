@@ -181,7 +181,7 @@ def service_name(config: Config) -> str:
 
 
 def id_of(alert: Alert) -> str:
-    """The same for the same alert, so that a receiver can tell a repetition."""
+    """The alert's id. An alert that is sent again has the same id, so a receiver can drop it."""
     return hashlib.sha256(f"{alert.key} {alert.at}".encode()).hexdigest()[:32]
 
 

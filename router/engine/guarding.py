@@ -381,7 +381,8 @@ def _look_at_answer(guard: Guard, fields: Fields) -> GuardFinding:
 
 
 def _schema_misses(guard: Guard, request: Request, answer: Fields) -> str:
-    """The rule that the content of a choice breaks, with the caller's words put back."""
+    """The rule of the schema that an answer breaks; empty if it keeps to all. The caller's words
+    stand in for their placeholders while the answer is checked."""
     wanted = guard.json_schema
     if wanted is None:
         wanted = part_of(request.fields, "response_format.json_schema.schema")

@@ -19,7 +19,7 @@ from router.wire.sse import data_of
 
 
 def completion_of(events: list[bytes]) -> dict[str, Any]:
-    """The texts of a stream as a completion, by choice."""
+    """The completion that a stream's events make; each choice has all of its text."""
     messages: dict[int, dict[str, Any]] = {}
     for chunk in _chunks(events):
         for choice in choices_of(chunk):

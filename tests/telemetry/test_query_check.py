@@ -156,7 +156,8 @@ def test_a_pivot_without_values_gets_the_values_there_are(con, sql, means):
     if not sql.startswith(
         ("explain", "with a as (from p), b")
     ):  # DuckDB itself fails on the latter
-        assert con.execute(sql).fetchall() == con.execute(means).fetchall()
+        given, meant = con.execute(sql).fetchall(), con.execute(means).fetchall()
+        assert sorted(given, key=str) == sorted(meant, key=str)  # a pivot promises no order
 
 
 def test_every_query_of_the_readme_may_run(tmp_path):

@@ -12,6 +12,7 @@ from typing import Any
 from tests.http_answer import HttpAnswer
 from tests.rig import rig
 from tests.upstream import Upstream, Wire, completion, delta
+from tests.waiting import until
 
 Say = str | Callable[[dict[str, Any]], str]
 # The answers of a judge that accepts and of a judge that rejects.
@@ -30,6 +31,7 @@ class ScriptedModel:
     probability: float | None = None
     calls_tools: bool = False
     between: float = 0.0  # seconds between two words of a stream
+    holds_after: float = math.inf  # later requests wait until this number of requests grows
     requests: list[dict[str, Any]] = field(default_factory=list)
 
     async def __call__(self, wire: Wire) -> None:
@@ -37,6 +39,8 @@ class ScriptedModel:
         self.requests.append(fields)
         turn = len(self.requests) - 1
         await asyncio.sleep(self.seconds)
+        if turn >= self.holds_after:
+            await until(lambda: turn < self.holds_after)
         if self.status != 200:
             await wire.json({"error": {"message": "no"}}, status=self.status)
             return

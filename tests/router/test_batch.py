@@ -2,20 +2,25 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
-import time
 
 import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
 from tests.router.scripted import ScriptedModel, planned
+from tests.waiting import until
 
 
 def lines(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def written(path):
+    return path.read_bytes().count(b"\n") if path.exists() else 0
 
 
 async def run(waggle, *args):
@@ -131,22 +136,21 @@ def test_a_file_that_is_no_output_of_a_batch_is_never_touched(tmp_path):
 async def test_killed_in_the_middle_and_started_again_every_line_is_answered_once(tmp_path):
     source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
     source.write_text("".join(json.dumps({"prompt": f"p{n}"}) + "\n" for n in range(300)))
-    model = ScriptedModel("x", seconds=0.01)
+    model = ScriptedModel("x")
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
         start = "from router.cli.main import main; main()"
         command = [sys.executable, "-c", start, "batch", str(source), str(target)]
-        for _ in range(3):
+        for _ in range(3):  # the model holds what is asked later, so no process reaches its end
+            least = written(target) + 10
+            model.holds_after = len(model.requests) + 40
             process = await asyncio.create_subprocess_exec(
                 *command, "--url", waggle.url, stderr=asyncio.subprocess.DEVNULL
             )
-            begun, before = time.monotonic(), target.stat().st_size if target.exists() else 0
-            while time.monotonic() - begun < 30:
-                if target.exists() and target.stat().st_size > before + 8000:
-                    break
-                await asyncio.sleep(0.005)
+            await until(lambda least=least: written(target) >= least)
             os.kill(process.pid, signal.SIGKILL)
             await process.wait()
-        assert 0 < len(target.read_bytes().splitlines()) < 300
+        model.holds_after = math.inf
+        assert 0 < written(target) < 300
         assert (await run(waggle, source, target)).exit_code == 0
         ids = [line["custom_id"] for line in lines(target)]
         assert len(ids) == len(set(ids)) == 300

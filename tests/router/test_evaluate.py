@@ -2,10 +2,10 @@
 
 import asyncio
 import json
+import math
 import os
 import signal
 import sys
-import time
 
 import pytest
 import yaml
@@ -15,6 +15,7 @@ from router.cli.main import app
 from router.outcomes.files import read_rows
 from tests.router.scripted import ScriptedModel, planned
 from tests.upstream import completion
+from tests.waiting import until
 
 PLANS = {"right": {"ask": "a"}, "wrong": {"ask": "b"}}
 
@@ -154,31 +155,34 @@ async def test_a_wrong_option_is_refused_with_what_there_is(tmp_path, options, s
         assert not waggle.journal.traces
 
 
+def answers_in(ledger):
+    return ledger.read_bytes().count(b'"answer":') if ledger.exists() else 0
+
+
 async def test_killed_in_the_middle_and_run_again_it_pays_for_no_kept_answer_twice(tmp_path):
     source, out = write_questions(tmp_path, 100), tmp_path / "out.parquet"
     ledger = out.with_name("out.parquet.answers")
-    model = ScriptedModel(last_word, seconds=0.01)
+    model = ScriptedModel(last_word)
     async with planned({"p": {"ask": "a"}}, a=model) as waggle:
         start = "from router.cli.main import main; main()"
         options = ["--check", "number", "-o", out, "--concurrency", 4, "--url", waggle.url]
         options += ["-c", configured(tmp_path, waggle), "--data", tmp_path / "var"]
         command = [sys.executable, "-c", start, "evaluate", source, *options]
         for ends_by in (signal.SIGKILL, signal.SIGINT):
+            # The model holds what is asked later, so neither process reaches its end.
+            model.holds_after, least = len(model.requests) + 30, answers_in(ledger) + 30
             process = await asyncio.create_subprocess_exec(
                 *map(str, command),
                 stderr=asyncio.subprocess.DEVNULL,
                 stdout=asyncio.subprocess.DEVNULL,
             )
-            begun, before = time.monotonic(), ledger.stat().st_size if ledger.exists() else 0
-            while time.monotonic() - begun < 60:
-                if ledger.exists() and ledger.stat().st_size > before + 4000:
-                    break
-                await asyncio.sleep(0.005)
+            await until(lambda least=least: answers_in(ledger) >= least)
             os.kill(process.pid, ends_by)
+            model.holds_after = math.inf
             assert await process.wait() == (-9 if ends_by == signal.SIGKILL else 130)
             if ends_by == signal.SIGINT:  # the answers under way were waited for
-                assert len(read_rows(out)) == ledger.read_text().count('"answer":')
-        kept = ledger.read_bytes().count(b'"answer":')
+                assert len(read_rows(out)) == answers_in(ledger)
+        kept = answers_in(ledger)
         asked_before = len(model.requests)
         assert 0 < kept < 100
         assert asked_before - kept <= 4  # only what was under way at the kill was lost

@@ -12,6 +12,7 @@
 # make audit  looks every locked package up in the database of advisories
 # make sbom   writes sbom.json: the software that is installed
 # make bench  measures the endpoint beside a bare Serve app and LiteLLM
+# make profile          shows where the CPU of a request goes, by process and function
 # make bench-sandbox    measures what isolation costs and what it stops
 # make bench-plans bench-reading      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
@@ -88,6 +89,10 @@ attack-long: $(STAMP)
 
 bench: $(STAMP)
 	$(BIN)/python -m experiments.overhead.run
+
+.PHONY: profile
+profile: $(STAMP)
+	$(BIN)/python -m experiments.overhead.profiling
 
 bench-sandbox: $(STAMP)
 	$(BIN)/python -m experiments.sandbox.run

@@ -1,8 +1,10 @@
 // Closed-loop load over keep-alive connections, one thread; prints one line of JSON.
 //
-//   loader PORT PATH CONNECTIONS SECONDS BODY_FILE [HEADER ...]      to 127.0.0.1 only
+//   loader PORT PATH CONNECTIONS SECONDS BODIES [HEADER ...]      to 127.0.0.1 only
 //
-// Latencies in microseconds, of answers with status 200 that began after the first fifth.
+// BODIES has a body a line; each request sends the next. Latencies are in microseconds, of answers
+// that began after the first fifth and have status 200, or the one of the variable STATUS. `events`
+// counts the events of streams a second, and `served` all answers, early ones too.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -23,15 +25,18 @@ typedef struct {
   long body_at, length;  // -1: not known yet
   size_t len;
   double begun, first;
-  char buf[1 << 16];
+  char buf[1 << 18];
 } Conn;
 
-static char request[1 << 17];
-static size_t request_len;
+enum { BODIES = 1024 };
+
+static char *requests[BODIES];
+static size_t request_lens[BODIES], request_count, next_request, events_read;
+static int wanted = 200;
 static struct sockaddr_in target;
 static int epoll_fd;
 static float *total, *first;
-static size_t count, room, failed;
+static size_t count, room, failed, served;
 static double measured_from;
 
 static double now(void) {
@@ -45,8 +50,9 @@ static void begin(Conn *c) {
   c->body_at = c->length = -1;
   c->first = 0;
   c->begun = now();
-  for (size_t sent = 0; sent < request_len;) {
-    ssize_t n = write(c->fd, request + sent, request_len - sent);
+  size_t chosen = next_request++ % request_count;
+  for (size_t sent = 0; sent < request_lens[chosen];) {
+    ssize_t n = write(c->fd, requests[chosen] + sent, request_lens[chosen] - sent);
     if (n < 0 && errno == EAGAIN) { usleep(20); continue; }
     if (n < 0) return;  // its end will be read
     sent += n;
@@ -87,7 +93,8 @@ static int whole(Conn *c) {
 }
 
 static void note(Conn *c) {
-  if (c->status != 200) { failed++; return; }
+  if (c->status != wanted) { failed++; return; }
+  served++;
   if (c->begun < measured_from) return;
   if (count == room) {
     room = room ? 2 * room : 1 << 16;
@@ -96,6 +103,13 @@ static void note(Conn *c) {
   }
   total[count] = (now() - c->begun) * 1e6;
   first[count++] = ((c->first ? c->first : now()) - c->begun) * 1e6;
+}
+
+// An event may come in two pieces, so the search goes back by all of its name but one letter.
+static void count_events(Conn *c, size_t n) {
+  char *end = c->buf + c->len + n;
+  for (char *at = c->buf + (c->len < 5 ? 0 : c->len - 5); (at = memmem(at, end - at, "data: ", 6)); at += 6)
+    events_read++;
 }
 
 static void ready(Conn *c) {
@@ -107,6 +121,7 @@ static void ready(Conn *c) {
     dial(c);
     return;
   }
+  if (now() >= measured_from) count_events(c, n);
   c->len += n;
   if (!whole(c)) return;
   note(c);
@@ -123,18 +138,24 @@ int main(int arguments, char **argument) {
   signal(SIGPIPE, SIG_IGN);
   int connections = atoi(argument[3]);
   double seconds = atof(argument[4]);
-  static char body[1 << 16];
-  FILE *file = fopen(argument[5], "rb");
+  FILE *file = fopen(argument[5], "r");
   if (!file || connections > 512 || seconds > 60) return 2;
-  size_t size = fread(body, 1, sizeof body, file);
+  if (getenv("STATUS")) wanted = atoi(getenv("STATUS"));
   target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons(atoi(argument[1])),
                                 .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  request_len = sprintf(request, "POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
-                        "content-length: %zu\r\n", argument[2], size);
-  for (int i = 6; i < arguments; i++) request_len += sprintf(request + request_len, "%s\r\n", argument[i]);
-  request_len += sprintf(request + request_len, "\r\n");
-  memcpy(request + request_len, body, size);
-  request_len += size;
+  char *body = NULL;
+  size_t allocated = 0;
+  for (ssize_t size; request_count < BODIES && (size = getline(&body, &allocated, file)) > 0; request_count++) {
+    if (body[size - 1] == '\n') size--;
+    char *request = requests[request_count] = malloc(size + 4096);
+    size_t len = sprintf(request, "POST %s HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\n"
+                         "content-length: %zd\r\n", argument[2], size);
+    for (int i = 6; i < arguments; i++) len += sprintf(request + len, "%s\r\n", argument[i]);
+    len += sprintf(request + len, "\r\n");
+    memcpy(request + len, body, size);
+    request_lens[request_count] = len + size;
+  }
+  if (!request_count) return 2;
   epoll_fd = epoll_create1(0);
   double begun = now(), end = begun + seconds;
   measured_from = begun + seconds / 5;
@@ -147,6 +168,7 @@ int main(int arguments, char **argument) {
   qsort(total, count, sizeof *total, up);
   qsort(first, count, sizeof *first, up);
   printf("{\"requests\": %zu, \"rps\": %.1f, \"p50\": %.1f, \"p95\": %.1f, \"p99\": %.1f, \"first50\": %.1f, "
-         "\"first95\": %.1f, \"failed\": %zu}\n", count, count / (seconds * 0.8), at(total, .5), at(total, .95),
-         at(total, .99), at(first, .5), at(first, .95), failed);
+         "\"first95\": %.1f, \"events\": %.1f, \"served\": %zu, \"failed\": %zu}\n", count, count / (seconds * 0.8), at(total, .5), at(total, .95),
+         at(total, .99), at(first, .5), at(first, .95),
+         events_read / (seconds * 0.8), served, failed);
 }

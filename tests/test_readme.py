@@ -5,7 +5,6 @@ import json
 import re
 from contextlib import AsyncExitStack
 
-import aiohttp
 import pytest
 
 from experiments import readme
@@ -34,17 +33,18 @@ from experiments.statistics import report as statistics
 from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
 from experiments.trials import report as trials
-from router.backends.host import Host
+from router.backends.host import Host, HostDoor
+from router.calls.hop import Hops
 from router.config.load import load
+from router.domain import CHAT, Call
+from router.wire.frame_server import FrameServer
 from sandbox.contradictions import contradiction
 from sandbox.request import read
-from tests.http_answer import post
 from tests.pages.blocks import blocks
 from tests.pages.executors import perform_page
 from tests.pages.names import mistakes
 from tests.pages.stage import PageStage
 from tests.pages.telemetry import write_telemetry
-from tests.rig import listening
 
 PAGES = [str(page.relative_to(readme.ROOT)) for page in readme.pages()]
 REPORTS = {
@@ -160,8 +160,11 @@ async def test_the_backend_of_your_own_answers_behind_its_host():
     [code] = blocks_of("router/backends/README.md", "python")
     names = {"__name__": __name__}
     await asyncio.to_thread(exec, code, names)
-    host = Host(names["case"].settings, names["EchoBackend"](), token="t")
-    async with listening(host) as address, aiohttp.ClientSession() as session:
-        url = f"http://{address}/v1/chat/completions"
-        answer = await post(session, url, names["fields"], {"x-waggle-token": "t"})
-    assert answer.text == "dance with me"
+    host = Host(names["case"].settings, names["EchoBackend"]())
+    server = FrameServer(HostDoor({"echo": host}), "t")
+    await server.open()
+    call = Call(CHAT, json.dumps(names["fields"]).encode(), stream=False)
+    answer = await Hops("t").send(server.address, "echo", call)
+    body = json.loads(await answer.whole())
+    await server.close()
+    assert body["choices"][0]["message"]["content"] == "dance with me"

@@ -17,7 +17,7 @@ from router.api.incoming import Admission
 from router.api.learner import LearnerClient
 from router.audit_log import AuditLog
 from router.backends.build import build
-from router.backends.host import Host
+from router.backends.host import Host, HostDoor
 from router.backends.protocol import SecretReader
 from router.batches.owner import BatchOwner
 from router.budgets import Moment
@@ -34,7 +34,7 @@ from router.request.statistical import warm
 from router.telemetry.journal import Journal
 from router.telemetry.lookup import Memory
 from router.telemetry.metrics import Metrics
-from router.wire.listener import Listener
+from router.wire.frame_server import FrameServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,7 +130,7 @@ def assemble(
 
 @dataclass(frozen=True, slots=True)
 class HostedBackends:
-    """A directory of backends that run in this process, each on its own loopback port."""
+    """A directory of backends that run in this process, each on a socket of its own."""
 
     hosts: dict[str, Host] = field(default_factory=dict)
     listening: dict[str, list[str]] = field(default_factory=dict)
@@ -153,9 +153,9 @@ async def hosted_backends(
         for name, settings in config.backends.items():
             backend = build(settings, read_secret)
             stack.push_async_callback(backend.close)
-            host = hosted.hosts[name] = Host(settings, backend, token=token, clock=clock)
-            port = Listener()
-            await port.open(host, host="127.0.0.1")
-            stack.push_async_callback(port.close)
-            hosted.listening[name] = [port.address]
+            host = hosted.hosts[name] = Host(settings, backend, clock=clock)
+            server = FrameServer(HostDoor({name: host}), token)
+            await server.open()
+            stack.push_async_callback(server.close)
+            hosted.listening[name] = [server.address]
         yield hosted

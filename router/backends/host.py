@@ -1,13 +1,11 @@
-"""Serves one replica of one backend on a small HTTP port of its own.
+"""Answers the calls of one backend in one replica.
 
 The host bounds how many calls run at once, keeps the breaker and the time limits, and passes bytes
-through. A call without an answer gets status 503, the header `x-waggle-fault` and a body with the
-reason. The engine, not the host, retries calls and asks other backends.
+through. A call without an answer gets status 503, the kind of the fault and a body with the reason.
+The engine, not the host, retries calls and asks other backends.
 """
 
 import asyncio
-import contextlib
-import hmac
 import time
 from collections.abc import AsyncIterator, Callable
 
@@ -19,30 +17,9 @@ from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
 from router.domain import Call, Fault, Reply
-from router.wire.asgi import (
-    FOREVER,
-    Message,
-    Receive,
-    Scope,
-    Send,
-    WhileConnected,
-    read_body,
-    respond,
-)
 from router.wire.errors import error_body, kind_of
-from router.wire.replica_headers import (
-    BROKEN,
-    FAULT,
-    PASS_ON,
-    RAW,
-    REQUEST_ID,
-    SECONDS,
-    STREAM,
-    TOKEN,
-    retry_after_seconds,
-)
-
-_JSON = (b"content-type", b"application/json")
+from router.wire.frame_server import CallOutput
+from router.wire.replica_headers import BROKEN, retry_after_seconds
 
 
 class Host:
@@ -51,7 +28,6 @@ class Host:
         settings: BackendSettings,
         backend: Backend,
         *,
-        token: str,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.settings = settings
@@ -59,7 +35,6 @@ class Host:
         self.breaker = CircuitBreaker(settings.breaker)
         self._turns = Turns(settings)
         self._give_back = GiveBack()
-        self._token = token.encode()
         self._clock = clock
 
     @property
@@ -85,54 +60,28 @@ class Host:
             await asyncio.sleep(0.05)
             of = None if of is None else min(of, self.running)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return
-        headers = dict(scope["headers"])
-        if not hmac.compare_digest(headers.get(TOKEN, b""), self._token):
-            foreign = Fault("forbidden", "this port belongs to Waggle's router")
-            await _refuse(send, foreign, 403, close=True)
-            return
-        try:
-            body = await read_body(receive, patience=FOREVER)
-        except ConnectionError:  # the router hung up
-            return
-        call = Call(
-            path=scope["path"].removeprefix("/v1"),
-            body=body,
-            stream=headers.get(STREAM) == b"1",
-            request_id=headers.get(REQUEST_ID, b"").decode("latin-1"),
-            headers={
-                name.removeprefix(PASS_ON).decode("latin-1"): value.decode("latin-1")
-                for name, value in headers.items()
-                if name.startswith(PASS_ON)
-            },
-            raw=RAW in headers,
-        )
-        async with WhileConnected(receive):
-            await self._serve(call, send)
-
-    async def _serve(self, call: Call, send: Send) -> None:
+    async def answer(self, call: Call, out: CallOutput) -> None:
+        """Answer a call; the task is cancelled if the router leaves."""
         wait = self.breaker.wait(self._clock())
         if wait > 0:
             detail = f"the backend rests for another {wait:.1f} s after failures"
-            await _refuse(send, Fault("breaker_open", detail), retry_after=wait)
+            await _refuse(out, Fault("breaker_open", detail), retry_after=wait)
             return
         try:
             await self._turns.enter()
         except Fault as full:
-            await _refuse(send, full, retry_after=1.0)
+            await _refuse(out, full, retry_after=1.0)
             return
         self.breaker.enter()
         try:
-            await self._pass_on(call, send)
+            await self._pass_on(call, out)
         except BaseException:
             self.breaker.abandoned()
             raise
         finally:
             self._turns.leave()
 
-    async def _pass_on(self, call: Call, send: Send) -> None:
+    async def _pass_on(self, call: Call, out: CallOutput) -> None:
         times = self.settings.timeouts
         begun = self._clock()
         until = begun + times.total
@@ -144,22 +93,32 @@ class Host:
                     body = aiter(reply.body)
                     piece = await anext(body, b"")
                     started = True
-                    await send(_head(reply, self._clock() - begun))
-                    await self._relay(piece, body, send, deadline, until)
+                    out.begin(
+                        reply.status,
+                        content_type=reply.content_type,
+                        seconds=self._clock() - begun,
+                        headers=reply.headers,
+                    )
+                    await self._relay(piece, body, out, deadline, until)
                 else:
                     whole = await self._whole(reply)
                     size += len(whole)
-                    await send(_head(reply, self._clock() - begun, length=len(whole)))
-                    await send({"type": "http.response.body", "body": whole})
+                    await out.whole(
+                        reply.status,
+                        whole,
+                        content_type=reply.content_type,
+                        seconds=self._clock() - begun,
+                        headers=reply.headers,
+                    )
                 self._record(reply)
         except TimeoutError:
             slow = Fault("timeout", self._which_timeout(call, started))
-            await self._fail(send, slow, started, raw=call.raw)
+            await self._fail(out, slow, started, raw=call.raw)
         except Fault as fault:
-            await self._fail(send, fault, started, raw=call.raw)
+            await self._fail(out, fault, started, raw=call.raw)
         except Exception as error:  # any error of a backend becomes a result
             detail = f"{type(error).__name__}: {error}"
-            await self._fail(send, Fault("unavailable", detail), started, raw=call.raw)
+            await self._fail(out, Fault("unavailable", detail), started, raw=call.raw)
         finally:
             self._give_back.after_call(size, self._clock() - begun)
 
@@ -167,17 +126,17 @@ class Host:
         self,
         piece: bytes,
         body: AsyncIterator[bytes],
-        send: Send,
+        out: CallOutput,
         deadline: asyncio.Timeout,
         until: float,
     ) -> None:
         loop = asyncio.get_running_loop()
         between = self.settings.timeouts.between
         while piece:
-            await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await out.more(piece)
             deadline.reschedule(loop.time() + min(between, until - self._clock()))
             piece = await anext(body, b"")
-        await send({"type": "http.response.body", "body": b""})
+        out.end()
 
     async def _whole(self, reply: Reply) -> bytes:
         pieces, size = [], 0
@@ -200,25 +159,27 @@ class Host:
         else:
             self.breaker.succeeded()
 
-    async def _fail(self, send: Send, fault: Fault, started: bool, *, raw: bool) -> None:
+    async def _fail(self, out: CallOutput, fault: Fault, started: bool, *, raw: bool) -> None:
         """Say that a call failed. An answer that passes as it comes, and has begun, just ends too
-        early: the server then closes the connection, which the router notices."""
+        early, which the router notices."""
         if fault.kind == "bad_request":
             self.breaker.succeeded()
-            await _bad_request(send, fault.detail)
+            await _bad_request(out, fault.detail)
         elif fault.kind == "queue_full":  # the backend is busy, not broken
             self.breaker.abandoned()
-            await _refuse(send, fault, retry_after=1.0)
+            await _refuse(out, fault, retry_after=1.0)
         elif started:
             self.breaker.failed(self._clock())
             if raw:
+                out.tear()
                 return
             reason = orjson.dumps({"fault": fault.kind, "detail": fault.detail})
             event = b"\n\n" + BROKEN + reason + b"\n\n"
-            await send({"type": "http.response.body", "body": event})
+            await out.more(event)
+            out.end()
         else:
             self.breaker.failed(self._clock())
-            await _refuse(send, fault)
+            await _refuse(out, fault)
 
     def _which_timeout(self, call: Call, started: bool) -> str:
         times = self.settings.timeouts
@@ -232,32 +193,29 @@ class Host:
         )
 
 
-def _head(reply: Reply, seconds: float, length: int | None = None) -> Message:
-    headers = [
-        (b"content-type", reply.content_type.encode("latin-1", "replace")),
-        (SECONDS, f"{seconds:.6f}".encode()),
-    ]
-    headers += [(k.encode(), v.encode("latin-1", "replace")) for k, v in reply.headers.items()]
-    if length is not None:
-        headers.append((b"content-length", str(length).encode()))
-    return {"type": "http.response.start", "status": reply.status, "headers": headers}
-
-
-async def _refuse(
-    send: Send,
-    fault: Fault,
-    status: int = 503,
-    *,
-    retry_after: float | None = None,
-    close: bool = False,
-) -> None:
+async def _refuse(out: CallOutput, fault: Fault, *, retry_after: float | None = None) -> None:
     body = {"fault": fault.kind, "detail": fault.detail, "retry_after": retry_after}
-    with contextlib.suppress(OSError):  # the router may have closed the connection
-        headers = [(FAULT, fault.kind.encode()), _JSON]
-        headers += [(b"connection", b"close")] if close else []
-        await respond(send, status, orjson.dumps(body), headers)
+    await out.whole(503, orjson.dumps(body), fault=fault.kind)
 
 
-async def _bad_request(send: Send, detail: str) -> None:
-    with contextlib.suppress(OSError):
-        await respond(send, 400, error_body(detail, kind_of(400)), [_JSON])
+async def _bad_request(out: CallOutput, detail: str) -> None:
+    await out.whole(400, error_body(detail, kind_of(400)))
+
+
+class HostDoor:
+    """The backends of one process by their names; calls wait until `opened` is set."""
+
+    def __init__(self, hosts: dict[str, Host] | None = None) -> None:
+        self.hosts = {} if hosts is None else hosts
+        self.opened = asyncio.Event()
+        if hosts is not None:
+            self.opened.set()
+
+    async def __call__(self, backend: str, call: Call, out: CallOutput) -> None:
+        if not self.opened.is_set():
+            await self.opened.wait()
+        host = self.hosts.get(backend)
+        if host is None:
+            await _refuse(out, Fault("unavailable", "this backend is not here"))
+            return
+        await host.answer(call, out)

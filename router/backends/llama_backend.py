@@ -46,7 +46,7 @@ class LlamaBackend:
         fields = await fields_of_call(call)
         begun = time.monotonic()
         server = await self._loaded()
-        swap = {SWAP.decode(): f"{time.monotonic() - begun:.6f}"}
+        swap = {SWAP: f"{time.monotonic() - begun:.6f}"}
         body = body_for(self.settings, fields, stream=call.stream, idle=self._idle)
         async with self._answer(server, "/v1" + CHAT, body) as connection:
             if connection.status != 200:

@@ -88,7 +88,7 @@ def _text(content: Any) -> str:
 
 async def _reply(call: Call, writing: Writing, swap_seconds: float) -> Reply:
     base = reply_base(call, writing.loaded.name)
-    headers = {SWAP.decode(): f"{swap_seconds:.6f}"}
+    headers = {SWAP: f"{swap_seconds:.6f}"}
     if call.stream:
         stream = events(base, _texts(writing), lambda: (writing.finish, _usage(writing)))
         return Reply(200, "text/event-stream", stream, headers)

@@ -16,9 +16,9 @@ from router.config.values import Retry
 from router.domain import Attempt, Call, Fault
 from router.request.json_body import json_of
 from router.wire.beside import beside
-from router.wire.http_client import Connection
+from router.wire.frame_client import ReplicaAnswer
 from router.wire.native import FORMS, native_fault
-from router.wire.replica_headers import FAULT, SECONDS, SWAP, retry_after_seconds
+from router.wire.replica_headers import SWAP, retry_after_seconds
 from router.wire.sse import Cutter, broken, data_of, usage_in
 
 # Statuses of a request that every backend would refuse, so that the first refusal is the answer.
@@ -34,7 +34,7 @@ _LOSSES = 50
 
 
 class Directory(Protocol):
-    """Where the replicas of each backend listen, as `host:port`."""
+    """Where the replicas of each backend listen, as `unix:path` or `host:port`."""
 
     def addresses(self, backend: str) -> Sequence[str]: ...
 
@@ -113,38 +113,37 @@ class Attempts:
         return min(there or addresses, key=self._running.__getitem__, default=None)
 
     async def _call(self, backend: str, call: Call, address: str, begun: float) -> CallOutcome:
-        connection = await self._hops.send(address, backend, call)
+        answer = await self._hops.send(address, backend, call)
         kept = False
         try:
-            status, headers = connection.status, connection.headers
-            fault = headers.get(FAULT, b"").decode()
+            status, fault = answer.status, answer.fault
             if call.raw and call.stream and status < 300 and not fault:
-                outcome = await _begun_raw(backend, connection, begun)
+                outcome = await _begun_raw(backend, answer, begun)
                 kept = True
                 return outcome
-            streams = headers.get(b"content-type", b"").startswith(b"text/event-stream")
+            streams = answer.content_type.startswith("text/event-stream")
             if call.stream and status < 300 and not fault and streams:
-                outcome = await _begun(backend, call, connection, begun)
+                outcome = await _begun(backend, call, answer, begun)
                 kept = outcome.stream is not None
                 return outcome
             try:
-                body = await connection.whole()
+                body = await answer.whole()
             except Fault as loss:
                 raise ReplicaLost(loss.detail, sent=True) from loss
             if fault:
                 failure = orjson.loads(body)
                 wait = failure.get("retry_after")
                 return _failed(backend, begun, fault, failure["detail"], retry_after=wait)
-            judge = partial(_judged, backend, call, connection, body, begun)
+            judge = partial(_judged, backend, call, answer, body, begun)
             return await beside(len(body), judge)
         finally:
             if not kept:
-                connection.finish()
+                answer.finish()
 
 
-async def _begun(backend: str, call: Call, connection: Connection, begun: float) -> CallOutcome:
+async def _begun(backend: str, call: Call, answer: ReplicaAnswer, begun: float) -> CallOutcome:
     """Read a stream up to its first event, before the caller receives anything."""
-    cutter, pieces = Cutter(), connection.pieces()
+    cutter, pieces = Cutter(), answer.pieces()
     try:
         async for piece in pieces:
             events = cutter.cut(piece)
@@ -154,14 +153,13 @@ async def _begun(backend: str, call: Call, connection: Connection, begun: float)
                     return _failed(backend, begun, fault.kind, fault.detail)
             if any(data_of(event) for event in events):
                 seconds = time.perf_counter() - begun
-                swap = _swap_seconds(connection)
+                swap = _swap_seconds(answer)
                 attempt = Attempt(
                     backend, 200, "", "streaming", seconds, seconds, swap_seconds=swap
                 )
-                stream = Stream(events, cutter, connection, pieces)
-                upstream = _upstream_seconds(connection)
+                stream = Stream(events, cutter, answer, pieces)
                 return CallOutcome(
-                    attempt, stream=stream, upstream_seconds=upstream, dialect=call.dialect
+                    attempt, stream=stream, upstream_seconds=answer.seconds, dialect=call.dialect
                 )
     except Fault as fault:  # the caller has received nothing yet
         raise ReplicaLost(fault.detail, sent=True) from fault
@@ -169,61 +167,56 @@ async def _begun(backend: str, call: Call, connection: Connection, begun: float)
     return _failed(backend, begun, "protocol", detail)
 
 
-async def _begun_raw(backend: str, connection: Connection, begun: float) -> CallOutcome:
+async def _begun_raw(backend: str, answer: ReplicaAnswer, begun: float) -> CallOutcome:
     """Read the first piece of an answer of any type, before the caller receives anything."""
-    pieces = connection.pieces()
+    pieces = answer.pieces()
     try:
         first = await anext(pieces, b"")
     except Fault as fault:
         raise ReplicaLost(fault.detail, sent=True) from fault
     seconds = time.perf_counter() - begun
-    attempt = Attempt(backend, connection.status, "", "streaming", seconds, seconds)
-    stream = Stream([first] if first else [], Cutter(), connection, pieces)
+    attempt = Attempt(backend, answer.status, "", "streaming", seconds, seconds)
+    stream = Stream([first] if first else [], Cutter(), answer, pieces)
     return CallOutcome(
         attempt,
         stream=stream,
-        upstream_seconds=_upstream_seconds(connection),
-        content_type=_content_type(connection),
+        upstream_seconds=answer.seconds,
+        content_type=answer.content_type,
     )
 
 
-def _content_type(connection: Connection) -> str:
-    return connection.headers.get(b"content-type", b"").decode("latin-1")
-
-
 def _judged(
-    backend: str, call: Call, connection: Connection, body: bytes, begun: float
+    backend: str, call: Call, answer: ReplicaAnswer, body: bytes, begun: float
 ) -> CallOutcome:
-    status = connection.status
-    upstream = _upstream_seconds(connection)
+    status = answer.status
     if status in _CALLERS_FAULT:
         attempt = Attempt(backend, status, "", "refused", time.perf_counter() - begun)
         return CallOutcome(
-            attempt, body, callers_fault=True, upstream_seconds=upstream, dialect=call.dialect
+            attempt, body, callers_fault=True, upstream_seconds=answer.seconds, dialect=call.dialect
         )
     if status >= 300:
-        wait = retry_after_seconds(connection.headers.get(b"retry-after", b"").decode("latin-1"))
+        wait = retry_after_seconds(answer.headers.get("retry-after", ""))
         detail = _upstream_message(status, body)
         return _failed(backend, begun, "upstream", detail, status=status, retry_after=wait)
-    kind = _content_type(connection) if call.raw else "application/json"
-    answer: Any = None
+    kind = answer.content_type if call.raw else "application/json"
+    content: Any = None
     if kind.startswith("application/json"):
         try:
-            answer = json_of(body)
+            content = json_of(body)
         except orjson.JSONDecodeError as error:
             return _failed(backend, begun, "malformed", f"the answer is not JSON: {error}")
-        if not isinstance(answer, dict) or (answer.get("error") and "choices" not in answer):
+        if not isinstance(content, dict) or (content.get("error") and "choices" not in content):
             return _failed(backend, begun, "malformed", f"not an answer: {body[:200]!r}")
     seconds = time.perf_counter() - begun
-    swap = _swap_seconds(connection)
+    swap = _swap_seconds(answer)
     attempt = Attempt(backend, status, "", "answered", seconds, seconds, swap_seconds=swap)
     form = FORMS.get(call.dialect)
-    usage = usage_in(answer) if form is None else form.counted(form.usage(answer))
+    usage = usage_in(content) if form is None else form.counted(form.usage(content))
     return CallOutcome(
         attempt,
         body,
         usage=usage,
-        upstream_seconds=upstream,
+        upstream_seconds=answer.seconds,
         content_type=kind,
         dialect=call.dialect,
     )
@@ -253,9 +246,5 @@ def _upstream_message(status: int, body: bytes) -> str:
         return body[:200].decode("utf-8", "replace") or "it said nothing more"
 
 
-def _swap_seconds(connection: Connection) -> float:
-    return float(connection.headers.get(SWAP, b"0"))
-
-
-def _upstream_seconds(connection: Connection) -> float:
-    return float(connection.headers.get(SECONDS, b"0"))
+def _swap_seconds(answer: ReplicaAnswer) -> float:
+    return float(answer.headers.get(SWAP, "0"))

@@ -1,7 +1,6 @@
 """The parts of ASGI that our servers share: read a body, respond, notice a caller who leaves."""
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
@@ -39,9 +38,6 @@ class Patience:
     bytes_per_second: int = 64 * 2**10
 
 
-FOREVER = Patience(math.inf)  # for callers that are processes of this service
-
-
 async def read_body(
     receive: Receive, *, most: int | None = None, patience: Patience = Patience()
 ) -> bytes:
@@ -54,7 +50,7 @@ async def read_body(
     size, more = 0, True
     until = asyncio.get_running_loop().time() + patience.first_seconds
     try:
-        async with asyncio.timeout_at(until if math.isfinite(until) else None) as deadline:
+        async with asyncio.timeout_at(until) as deadline:
             while more:
                 message = await receive()
                 if message["type"] == "http.disconnect":
@@ -65,7 +61,7 @@ async def read_body(
                     pieces.append(piece)
                 elif size > _MOST_DRAINED:
                     break
-                if more and math.isfinite(until):
+                if more:
                     deadline.reschedule(until + size / patience.bytes_per_second)
     except TimeoutError:
         raise BodyTooSlow(size) from None

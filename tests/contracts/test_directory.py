@@ -14,6 +14,7 @@ from router.api.assemble import hosted_backends
 from router.config.config import Config
 from router.deployment.applications import deployment_of
 
+HERE = "n1"  # the node of the router and of the replicas
 CONFIG = Config.model_validate(
     {
         "backends": {
@@ -26,8 +27,9 @@ CONFIG = Config.model_validate(
 
 
 def handle_of(addresses):
-    """A fake Serve handle: a replica at each address, and a last replica without a port yet."""
-    metadata = [{"http": address} for address in addresses] + [{}]
+    """A fake Serve handle: a replica at each address, and a last replica that has none yet."""
+    metadata = [{"socket": address, "tcp": "10.0.0.2:9", "node": HERE} for address in addresses]
+    metadata.append({})
     replicas = {n: SimpleNamespace(replica_metadata=m) for n, m in enumerate(metadata)}
     chooser = SimpleNamespace(request_router=SimpleNamespace(curr_replicas=replicas))
     return SimpleNamespace(_router=SimpleNamespace(_asyncio_router=chooser))
@@ -49,7 +51,8 @@ async def directory(request):
             warnings.simplefilter("ignore")  # Ray warns when it is imported
             from router.deployment.replicas.addresses import ReplicaAddresses
         replicas = ReplicaAddresses(
-            lambda application: handle_of(backends.addresses(deployment_of(application)))
+            lambda application: handle_of(backends.addresses(deployment_of(application))),
+            node=HERE,
         )
         replicas.follow(CONFIG.backends)
         yield replicas
@@ -58,8 +61,7 @@ async def directory(request):
 async def test_an_address_is_where_a_replica_listens(directory):
     for backend in ("a", "b"):
         (address,) = directory.addresses(backend)
-        host, port = address.rsplit(":", 1)
-        _, writer = await asyncio.open_connection(host, int(port))
+        _, writer = await asyncio.open_unix_connection(address.removeprefix("unix:"))
         writer.close()
         await writer.wait_closed()
 
@@ -74,3 +76,12 @@ async def test_a_backend_without_replicas_has_no_address(directory):
 
 async def test_a_second_look_sees_the_same_replicas(directory):
     assert list(directory.addresses("a")) == list(directory.addresses("a"))
+
+
+async def test_a_replica_on_another_node_has_its_port_for_an_address():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from router.deployment.replicas.addresses import ReplicaAddresses
+    replicas = ReplicaAddresses(lambda _: handle_of(["unix:/t/s"]), node="n2")
+    replicas.follow(CONFIG.backends)
+    assert list(replicas.addresses("a")) == ["10.0.0.2:9"]

@@ -10,6 +10,7 @@ import openai
 import pytest
 
 from router.keys import new_key
+from router.wire.frames import WHOLE, with_body
 from tests.rig import rig
 from tests.telemetry.stored import Stored
 from tests.upstream import Upstream, answer_well, completion, delta
@@ -159,6 +160,7 @@ async def half_a_chunk(wire):
 async def an_error_midway(wire):
     wire.events()
     await wire.event(delta("one "))
+    await asyncio.sleep(0.05)  # an error beside the first word would only bring the next backend
     await wire.event({"error": {"message": "out of memory"}})
     await wire.chunk(b"")
 
@@ -391,12 +393,17 @@ async def test_a_lost_replica_is_left_out_while_another_answers():
     assert {a.status for a in answers} == {200}
 
 
+# An answer of nine bytes, of which the first has come.
+BEGUN = with_body(WHOLE, 1, b'[200,"","application/json",0.1,{}]', b"{}123456")[0]
+BEGUN = BEGUN.replace(b"\x08\x00\x00\x00", b"\x09\x00\x00\x00")
+
+
 @contextlib.asynccontextmanager
 async def _dying_replicas(count, heads):
-    """Replicas that end when they have read a call, some with the head of an answer."""
+    """Replicas that end when they have read a call, some with the beginning of an answer."""
 
     async def die(reader, writer):
-        await reader.readuntil(b"\r\n\r\n")
+        await reader.readuntil(b'"messages"')
         calls.append(writer.get_extra_info("sockname")[1])
         writer.write(heads)
         writer.close()
@@ -411,7 +418,7 @@ async def _dying_replicas(count, heads):
 
 
 @pytest.mark.parametrize("stream", [False, True])
-@pytest.mark.parametrize("heads", [b"", b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n{"])
+@pytest.mark.parametrize("heads", [b"", BEGUN, BEGUN[:20]], ids=["no", "begun", "torn"])
 async def test_a_call_that_ends_replicas_ends_no_more_than_two(heads, stream):
     text = ALONE.replace("retry: {{times: 0}}", "retry: {{times: 3}}")
     async with pair(answer_well, text) as (r, _, _), _dying_replicas(6, heads) as (ports, calls):
@@ -429,14 +436,6 @@ async def test_a_call_whose_replica_dies_is_answered_by_another_one():
         answer = await r.chat()
     assert answer.status == 200
     assert len(calls) == 1
-
-
-async def test_a_backend_port_answers_nobody_but_routers():
-    async with pair(answer_well) as (r, a, _):
-        [address] = r.backends.listening["a"]
-        async with r.client.post(f"http://{address}/v1/chat/completions", data=b"{}") as answer:
-            assert answer.status == 403
-    assert a.seen == []
 
 
 @pytest.mark.parametrize("routers", [1, 2])

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import ray
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
@@ -27,8 +28,15 @@ class ReplicaAddresses:
     that leads its application. So this class reads private attributes of the handle.
     """
 
-    def __init__(self, open_handle: Callable[[str], DeploymentHandle] = open_handle) -> None:
+    def __init__(
+        self,
+        open_handle: Callable[[str], DeploymentHandle] = open_handle,
+        *,
+        node: str | None = None,
+    ) -> None:
+        """`node` is this router's; by default Ray says it."""
         self._open_handle = open_handle
+        self._node = ray.get_runtime_context().get_node_id() if node is None else node
         self._handles: dict[str, DeploymentHandle] = {}  # by application
         self._applications: dict[str, str] = {}  # by backend
         self._read: dict[str, tuple[float, tuple[str, ...]]] = {}
@@ -48,13 +56,15 @@ class ReplicaAddresses:
         application = self._applications.get(backend, "")
         read_at, addresses = self._read.get(application, (0.0, ()))
         if now - read_at > _READ_AGAIN_SECONDS:
-            addresses = tuple(_addresses_of(self._handles.get(application)))
+            addresses = tuple(_addresses_of(self._handles.get(application), self._node))
             self._read[application] = (now, addresses)
         return addresses
 
 
-def _addresses_of(handle: DeploymentHandle | None) -> Iterator[str]:
+def _addresses_of(handle: DeploymentHandle | None, node: str) -> Iterator[str]:
+    """Of a replica on this node its Unix socket, of others their ports."""
     router = handle._router._asyncio_router.request_router if handle is not None else None
     for replica in router.curr_replicas.values() if router is not None else ():
-        if "http" in replica.replica_metadata:
-            yield replica.replica_metadata["http"]
+        place = replica.replica_metadata
+        if "socket" in place:
+            yield place["socket" if place["node"] == node else "tcp"]

@@ -1,6 +1,5 @@
-"""A replica of a backend, or of several small ones; routers call it over HTTP, on its own port.
-
-The header `x-waggle-backend` of a call names the backend.
+"""A replica of a backend, or of several small ones; routers call it by frames, over a Unix socket
+if they run on the same node, and otherwise over TCP. Each call names its backend.
 """
 
 import asyncio
@@ -9,13 +8,12 @@ from collections.abc import Callable, Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
-import orjson
 import ray
 from ray import serve
 
 from router.backends.build import build
 from router.backends.encoder_backend import EncoderBackend
-from router.backends.host import Host
+from router.backends.host import Host, HostDoor
 from router.backends.llama_backend import LlamaBackend
 from router.config.backends import AnyBackend, LocalSettings
 from router.config.config import Config
@@ -26,34 +24,13 @@ from router.deployment.replicas.process import STOP_SECONDS, log, log_to, settle
 from router.domain import Event, Fault, new_id
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
-from router.wire.asgi import Receive, Scope, Send, respond
-from router.wire.listener import Listener
-from router.wire.replica_headers import BACKEND, FAULT
+from router.wire.frame_server import FrameServer
 
 _LEAVING_SECONDS = 0.5
-_JSON = (b"content-type", b"application/json")
 # An encoder loads its model once the rest of a service has usually started: five seconds of CPU and
 # 330 MB. A replica with tighter bounds loads its model at the first call.
 _WARM_AFTER_SECONDS = 10.0
 _WARM_MEMORY_MB = 512
-
-
-class ReplicaDoor:
-    """The ASGI application on the replica's port; calls wait for the backends' settings."""
-
-    def __init__(self) -> None:
-        self.hosts: dict[str, Host] = {}
-        self.opened = asyncio.Event()
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await self.opened.wait()
-        named = dict(scope["headers"]).get(BACKEND, b"").decode("latin-1")
-        host = self.hosts.get(named)
-        if host is None:
-            body = orjson.dumps({"fault": "unavailable", "detail": "this backend is not here"})
-            await respond(send, 503, body, [(FAULT, b"unavailable"), _JSON])
-            return
-        await host(scope, receive, send)
 
 
 class BackendReplica:
@@ -62,13 +39,13 @@ class BackendReplica:
 
     async def __init__(self) -> None:
         settle()
-        self._door = ReplicaDoor()
-        self._port = Listener()
+        self._door = HostDoor()
+        self._server = FrameServer(self._door, read_secret(TOKEN_VARIABLE))
         self._memory = MemoryWatch(self._tell_of_memory)
         self._data = Path()
         self._warming: dict[str, asyncio.Future[None]] = {}
         self._changing: set[asyncio.Future[None]] = set()
-        await self._port.open(self._door, host=ray.util.get_node_ip_address())
+        await self._server.open(host=ray.util.get_node_ip_address())
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         plans = {name: {"ask": name} for name in settings["backends"]}
@@ -103,7 +80,7 @@ class BackendReplica:
         self._warm(name, settings, built)
         host = self._door.hosts.get(name)
         if host is None:
-            self._door.hosts[name] = Host(settings, built, token=read_secret(TOKEN_VARIABLE))
+            self._door.hosts[name] = Host(settings, built)
         else:
             # The old backend closes after its last call; Serve need not wait until then.
             self._later(host.reconfigure(settings, built))
@@ -140,7 +117,8 @@ class BackendReplica:
         journal.close()
 
     def record_replica_metadata(self) -> dict[str, str]:
-        return {"http": self._port.address}
+        node = ray.get_runtime_context().get_node_id()
+        return {"socket": self._server.address, "tcp": self._server.tcp, "node": node}
 
     def record_autoscaling_stats(self) -> dict[str, float]:
         return {"ongoing": float(sum(host.ongoing for host in self._door.hosts.values()))}
@@ -153,7 +131,7 @@ class BackendReplica:
             await asyncio.sleep(_LEAVING_SECONDS)
             drains = (host.drain(STOP_SECONDS - 2) for host in self._door.hosts.values())
             await asyncio.gather(*drains)
-        await self._port.close()
+        await self._server.close()
 
 
 async def _let_go(host: Host) -> None:

@@ -460,7 +460,7 @@ class Call:
     request_id: str = ""
     bodies: Mapping[str, bytes] = field(default_factory=dict)  # of backends that need another body
     native: Native | None = None  # the caller's own request, for backends that speak its dialect
-    extended: bool = False  # whether `body` has members that only some kinds of backends read
+    extended: bool = False  # whether `body` may have members that only some kinds of backends read
 
     dialect: str = CHAT_DIALECT  # of `body`, and of the answer
     headers: Mapping[str, str] = field(default_factory=dict)  # of the dialect, for its server

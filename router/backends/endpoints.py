@@ -18,6 +18,7 @@ from router.backends.protocol import SecretReader
 from router.config.network import NetworkSettings
 from router.config.references import with_secrets
 from router.domain import Fault
+from router.wire.chat_replies import in_one_piece
 from router.wire.http_client import Connection, ConnectionPool, NoConnection, proxy_at
 from router.wire.replica_headers import retry_after_seconds
 
@@ -36,12 +37,8 @@ class Response:
     connection: Connection
     read: bytes | None = None
 
-    async def pieces(self) -> AsyncIterator[bytes]:
-        if self.read is not None:
-            yield self.read
-            return
-        async for piece in self.connection.pieces():
-            yield piece
+    def pieces(self) -> AsyncIterator[bytes]:
+        return self.connection.pieces() if self.read is None else in_one_piece(self.read)
 
     async def error(self) -> bytes:
         """The beginning of an error's body; nobody needs more of an error."""
@@ -61,10 +58,15 @@ class _Endpoint:
 
     target: bytes  # what stands before the path in the first line of a request
     headers: bytes
+    plain: bytes  # the same, without what a request without headers of its own replaces
     pool: ConnectionPool
     breaker: CircuitBreaker
     running: int = 0
     calls: int = 0  # since the start; of two that are as busy, the one with fewer is next
+
+    def headers_beside(self, own: bytes) -> bytes:
+        """The lines of its headers that a request's own do not replace."""
+        return self.plain if own is _JSON_LINES else _without(self.headers, own)
 
 
 class Endpoints:
@@ -112,8 +114,7 @@ class Endpoints:
     ) -> AsyncIterator[Response]:
         """Send a request, and yield the response once the head of an answer has come. `headers`
         are those of this request alone, and take the place of others of their names."""
-        lines = "".join(f"\r\n{name}: {value}" for name, value in {**_JSON, **headers}.items())
-        own = lines.encode("latin-1", "replace")
+        own = _lines({**_JSON, **headers}) if headers else _JSON_LINES
         endpoint, response = await self._answered(path, body, query, own)
         try:
             yield response
@@ -163,7 +164,7 @@ class Endpoints:
         full = "&".join(filter(None, (self._query, query)))
         head = b"POST %b%b%b HTTP/1.1\r\n%b%b\r\ncontent-length: %d\r\n\r\n" % (
             endpoint.target, path.encode(), f"?{full}".encode() if full else b"",
-            _without(endpoint.headers, own), own, len(body),
+            endpoint.headers_beside(own), own, len(body),
         )  # fmt: skip
         endpoint.running += 1
         endpoint.calls += 1
@@ -238,13 +239,20 @@ def _endpoint(
     context = ssl.create_default_context() if tls else None
     seconds = settings.timeouts.connect
     pool = ConnectionPool(host, port, context=context, seconds=seconds, proxy=proxy)
-    return _Endpoint(target.encode(), headers, pool, CircuitBreaker(settings.breaker))
+    plain = _without(headers, _JSON_LINES)
+    return _Endpoint(target.encode(), headers, plain, pool, CircuitBreaker(settings.breaker))
+
+
+def _lines(headers: Mapping[str, str]) -> bytes:
+    lines = "".join(f"\r\n{name}: {value}" for name, value in headers.items())
+    return lines.encode("latin-1", "replace")
+
+
+_JSON_LINES = _lines(_JSON)
 
 
 def _without(headers: bytes, own: bytes) -> bytes:
     """The lines of headers whose names are not among a request's own."""
-    if not own:
-        return headers
     names = {line.partition(b":")[0].lower() for line in own.split(b"\r\n") if line}
     lines = headers.split(b"\r\n")
     return b"\r\n".join(line for line in lines if line.partition(b":")[0].lower() not in names)

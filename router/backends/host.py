@@ -21,6 +21,8 @@ from router.wire.errors import error_body, kind_of
 from router.wire.frame_server import CallOutput
 from router.wire.replica_headers import BROKEN, retry_after_seconds
 
+_SLACK = 0.02  # by which share the time between two pieces may be exceeded
+
 
 class Host:
     def __init__(
@@ -132,9 +134,13 @@ class Host:
     ) -> None:
         loop = asyncio.get_running_loop()
         between = self.settings.timeouts.between
+        slack, again = _SLACK * between, 0.0
         while piece:
             await out.more(piece)
-            deadline.reschedule(loop.time() + min(between, until - self._clock()))
+            now = loop.time()
+            if now >= again:  # a timer costs more than a piece, so it is set anew now and then
+                again = now + slack
+                deadline.reschedule(now + min(between + slack, until - self._clock()))
             piece = await anext(body, b"")
         out.end()
 

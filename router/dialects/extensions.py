@@ -6,6 +6,7 @@ sent them, because a strict server refuses what it does not know. What a model i
 document's title, becomes words; how long it is to think becomes an effort that its model takes.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
@@ -22,6 +23,15 @@ OF_PARTS = frozenset({"cache_control", "document", "search_result"})
 _EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 _BUDGETS = ((4096, "low"), (16_384, "medium"))  # tokens of thinking up to which an effort does
 
+# Each name of the above, and the member of `metadata` that is Anthropic's.
+_NAMES = tuple(
+    b'"%b"' % name.encode()
+    for name in sorted(OF_REQUESTS | OF_MESSAGES | OF_TOOLS | OF_PARTS | {"user_id"})
+)
+_MEDIA = re.compile(rb'"type"\s*:\s*"(?:image|image_url|file|input_\w+|video\w*|audio\w*|refusal)"')
+_OTHERS_ROLE = re.compile(rb'"role"\s*:\s*"(?!system")')
+_SYSTEMS_ROLE = re.compile(rb'"role"\s*:\s*"system"')
+
 Body = dict[str, Any]
 
 
@@ -34,6 +44,23 @@ class Manners:
     bound: str = "max_tokens"
     system_anywhere: bool = False  # whether a system's message may stand behind others
     reads_reasoning: bool = True
+
+
+def is_plain(body: bytes, manners: Manners) -> bool:
+    """Whether `plain` surely changes nothing in a body that Waggle wrote: by its bytes alone, so of
+    a body in which a tool or a quotation has such a name, the answer may be no."""
+    if any(name in body for name in _NAMES):
+        return False
+    if (b'"max_completion_tokens"' if manners.bound == "max_tokens" else b'"max_tokens"') in body:
+        return False
+    if b'"reasoning_content"' in body and not manners.reads_reasoning:
+        return False
+    if b'"tool"' in body and _MEDIA.search(body) is not None:
+        return False
+    if manners.system_anywhere:
+        return True
+    talk = _OTHERS_ROLE.search(body)
+    return talk is None or _SYSTEMS_ROLE.search(body, talk.end()) is None
 
 
 def without_extensions(call: Call, manners: Manners) -> Call:

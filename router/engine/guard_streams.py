@@ -44,10 +44,13 @@ class GuardedStream:
         after = self.progress.trace
         return replace(trace, guards=after.guards, questions=after.questions)
 
-    async def passed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    def passed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces that may go out now."""
+        return self._passed(pieces) if self._guards else pieces
+
+    async def _passed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         async for piece in pieces:
-            passed = self._take(piece) if self._guards else piece
+            passed = self._take(piece)
             if passed:
                 yield passed
 

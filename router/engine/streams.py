@@ -8,40 +8,53 @@ import orjson
 
 from router.calls.outcome import Stream
 from router.domain import Fault, Trace
-from router.wire.beside import beside
+from router.wire.beside import LONG_BYTES, beside
 from router.wire.errors import error_body
 from router.wire.native import NativeMeter
 from router.wire.splice import replaced
-from router.wire.sse import Meter, broken, data_of
+from router.wire.sse import END_OF_EVENT, Meter, broken, data_of, events_of
 
 
 async def metered(stream: Stream, meter: Meter | NativeMeter) -> AsyncIterator[bytes]:
-    """Pass on the events of a stream, without the end, which the meter completes with the cost."""
-    async for events in _events(stream):
-        ready: list[bytes] = []
-        for event in events:
-            fault = broken(event)
-            if fault is not None:
-                raise fault
-            ready += await beside(len(event), partial(meter.take, event))
-            if meter.done:
-                break
+    """Pass on the events of a stream, without the end, which the meter completes with the cost.
+
+    Events that bring only words pass as they came, several together, and nothing in them is read.
+    """
+    ready = await _taken(stream.first, meter)
+    if ready:
+        yield ready
+    if meter.done:
+        return
+    cutter = stream.cutter
+    async for piece in stream.pieces:
+        block = cutter.block(piece)
+        if block and len(block) <= LONG_BYTES and meter.passes(block):
+            yield block
+            continue
+        ready = await _taken(events_of(block), meter)
         if ready:
-            yield b"\n\n".join(ready) + b"\n\n"
+            yield ready
         if meter.done:
             return
+    if cutter.rest:
+        ready = await _taken([cutter.rest], meter)
+        if ready:
+            yield ready
     if not meter.finished:
         raise Fault("protocol", "it ended without a finish reason")
 
 
-async def _events(stream: Stream) -> AsyncIterator[list[bytes]]:
-    yield stream.first
-    async for piece in stream.pieces:
-        events = stream.cutter.cut(piece)
-        if events:
-            yield events
-    if stream.cutter.rest:
-        yield [stream.cutter.rest]
+async def _taken(events: Sequence[bytes], meter: Meter | NativeMeter) -> bytes:
+    """What of these events may go out after the meter took each of them."""
+    ready: list[bytes] = []
+    for event in events:
+        fault = broken(event)
+        if fault is not None:
+            raise fault
+        ready += await beside(len(event), partial(meter.take, event))
+        if meter.done:
+            break
+    return END_OF_EVENT.join([*ready, b""]) if ready else b""
 
 
 def error_body_of(body: bytes, status: int) -> bytes:

@@ -9,7 +9,7 @@ from router.calls.attempts import Attempts, pause_before_retry
 from router.calls.outcome import CallOutcome
 from router.config.config import Config
 from router.config.manners import manners_of
-from router.dialects.extensions import without_extensions
+from router.dialects.extensions import is_plain, without_extensions
 from router.domain import Attempt, Call
 from router.plans.pace import Pace
 from router.telemetry.metrics import Metrics
@@ -45,7 +45,9 @@ class Tries:
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             its_call = call.to(backend, speaks=settings.speaks if call.native else ())
             if its_call.extended and not settings.reads_extensions:
-                its_call = without_extensions(its_call, manners_of(settings))
+                manners = manners_of(settings)
+                if not is_plain(its_call.body, manners):
+                    its_call = without_extensions(its_call, manners)
             for turn in range(settings.retry.times + 1):
                 outcome = await self.attempts.try_once(backend, its_call, patience=patience)
                 self._note(outcome)

@@ -81,10 +81,12 @@ class ReplicaAnswer:
             await self._news()
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        """The pieces as they come; those that came together are one."""
+        """The pieces as they come: the first alone, and then those that came together as one."""
+        alone = True
         while True:
             if self._pieces:
-                yield self._take()
+                yield self._take(alone=alone)
+                alone = False
             elif self._ended:
                 return
             else:
@@ -106,10 +108,13 @@ class ReplicaAnswer:
             self._ended = True
             self._connection.cancel(self.number)
 
-    def _take(self) -> bytes:
+    def _take(self, *, alone: bool = False) -> bytes:
         pieces = self._pieces
-        piece = pieces.popleft() if len(pieces) == 1 else b"".join(pieces)
-        pieces.clear()
+        if alone or len(pieces) == 1:
+            piece = pieces.popleft()
+        else:
+            piece = b"".join(pieces)
+            pieces.clear()
         self._taken += len(piece)
         if self._taken > WINDOW_BYTES // 2 and not self._ended:
             self._connection.write(credit(self.number, self._taken))

@@ -86,9 +86,16 @@ class Connection(asyncio.Protocol):
             await self._news()
 
     async def pieces(self) -> AsyncIterator[bytes]:
+        """The pieces as they come: the first alone, and then those that came together as one."""
+        pieces, alone = self._pieces, True
         while True:
-            while self._pieces:
-                yield self._pieces.popleft()
+            while pieces:
+                if alone or len(pieces) == 1:
+                    piece, alone = pieces.popleft(), False
+                else:
+                    piece = b"".join(pieces)
+                    pieces.clear()
+                yield piece
             if self._ended:
                 return
             if self._transport is not None:

@@ -13,11 +13,16 @@ from router.wire.replica_headers import BROKEN
 from router.wire.splice import inserted, object_at, replaced, spans
 
 DONE = b"data: [DONE]\n\n"
+END_OF_EVENT = b"\n\n"
 _END = re.compile(rb"\r?\n\r?\n")
 _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments|text)"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _MAX_EVENT = 8 * 2**20
+# What only a meter, or somebody else who reads events one by one, may let pass.
+_NEWS = re.compile(
+    rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"|\[DONE\]|\r|event: x-waggle-broken'
+)
 _WRITTEN = ("cache_write_tokens", "cache_creation_tokens")  # as OpenRouter and LiteLLM say it
 _MOST_TOKENS = 10_000_000  # no call uses more tokens; a larger count is ignored
 
@@ -42,6 +47,22 @@ class Cutter:
         self._check_size()
         return [event for event in events if event]
 
+    def block(self, data: bytes) -> bytes:
+        """The whole events that are here, as they came; the beginning of the next one stays."""
+        if not self._rest and data.endswith(b"\n\n"):
+            return data
+        if b"\r" in data or b"\r" in self._rest:
+            return b"".join(event + b"\n\n" for event in self.cut(data))
+        self._rest += data
+        end = self._rest.rfind(b"\n\n", max(len(self._rest) - len(data) - 1, 0)) + 2
+        if end < 2:
+            self._check_size()
+            return b""
+        block = bytes(self._rest[:end])
+        del self._rest[:end]
+        self._check_size()
+        return block
+
     def _check_size(self) -> None:
         if len(self._rest) > _MAX_EVENT:
             raise Fault("protocol", f"an event of the stream is larger than {_MAX_EVENT} bytes")
@@ -49,6 +70,12 @@ class Cutter:
     @property
     def rest(self) -> bytes:
         return bytes(self._rest.strip())
+
+
+def events_of(block: bytes) -> list[bytes]:
+    """The events in whole events."""
+    events = _END.split(block) if b"\r" in block else block.split(END_OF_EVENT)
+    return [event for event in events if event]
 
 
 def data_of(event: bytes) -> bytes:
@@ -98,6 +125,14 @@ class Meter:
     _usage_event: bytes = b""
     _characters: int = 0
     _last: bytes = field(default=b"")
+
+    def passes(self, block: bytes) -> bool:
+        """Whether whole events may go to the client as they are, because they bring only words."""
+        if self._held or _NEWS.search(block) is not None:
+            return False
+        self._last = block
+        self._characters += sum(map(len, _CONTENT.findall(block)))
+        return True
 
     def take(self, event: bytes) -> list[bytes]:
         """Take the next event, and return the events that may now go to the client."""
@@ -157,7 +192,8 @@ class Meter:
 
     def _own_usage_event(self) -> bytes:
         """A usage chunk for an upstream that sent none: its last chunk without choices."""
-        chunk = data_of(self._last) or b"{}"
+        datas = map(data_of, reversed(self._last.split(b"\n\n")))
+        chunk = next(filter(None, datas), b"{}")
         return b"data: " + replaced(chunk, {b'"choices"': b"[]"})
 
 

@@ -1,6 +1,6 @@
 """Turns estimates into a distribution over arms; without chance, so propensities are exact."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache
 from math import erf, sqrt
 
@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
 Rule = Callable[[Vector, Vector], Vector]  # from means and variances to shares
 
 _NODES = 40
@@ -22,28 +23,42 @@ def thompson(means: Vector, variances: Vector) -> Vector:
     For each arm, Gauss-Legendre quadrature integrates the arm's density times the probability that
     all other arms are lower, over the range in which the best worth can lie.
     """
+    return np.asarray(thompson_each(means[None], variances[None])[0])
+
+
+def thompson_each(means: Matrix, variances: Matrix) -> Matrix:
+    """The same for several rows of arms at once, which takes hardly longer than one row."""
     spreads = np.sqrt(variances)
     reach = _REACH * spreads
-    low, high = (means - reach).max(), (means + reach).max()
+    low = np.maximum.reduce(means - reach, axis=1, keepdims=True)
+    high = np.maximum.reduce(means + reach, axis=1, keepdims=True)
     nodes, weights = _prepared()
-    z = (low + (high - low) * nodes - means[:, None]) / spreads[:, None]
+    places = low + (high - low) * nodes
+    z = places[:, None, :] - means[:, :, None]
+    z /= spreads[:, :, None]
     below = lower(z)
     z *= z
     z *= -0.5
     density = np.exp(z, out=z)
     density /= below
-    shares: Vector = (density @ (below.prod(axis=0) * weights)) / spreads
-    total = shares.sum()
-    if not total > 0:  # all mass is between the nodes: one arm is certainly best
-        shares = (means == means.max()).astype(np.float64)
-        total = shares.sum()
-    return np.asarray(shares / total)
+    others = np.multiply.reduce(below, axis=1)
+    others *= weights
+    shares: Matrix = np.matmul(density, others[:, :, None])[:, :, 0]
+    shares /= spreads
+    totals = np.add.reduce(shares, axis=1, keepdims=True)
+    for row in range(len(totals)):
+        if not totals[row, 0] > 0:  # all mass is between the nodes: one arm is certainly best
+            shares[row] = means[row] == means[row].max()
+            totals[row] = shares[row].sum()
+    shares /= totals
+    return shares
 
 
 def lower(z: Vector) -> Vector:
     """The probability that a standard normal value is below `z`, from a table: to four places."""
-    places = (z * (_TABLE / _WIDTH) + _TABLE / 2).astype(np.intp)
-    return _normal().take(places, mode="clip")
+    places = z * (_TABLE / _WIDTH)
+    places += _TABLE / 2
+    return _normal().take(places.astype(np.intp), mode="clip")
 
 
 @cache
@@ -97,7 +112,8 @@ def upper_bound(width: float, sharpness: float = 50.0) -> Rule:
     return shares
 
 
-def floored(shares: Vector, floor: float) -> Vector:
+def floored(shares: Sequence[float], floor: float) -> list[float]:
     """Raise the shares so that no arm is below the floor."""
     floor = min(floor, 1 / len(shares))
-    return shares * (1 - floor * len(shares)) + floor
+    scale = 1 - floor * len(shares)
+    return [share * scale + floor for share in shares]

@@ -86,7 +86,7 @@ class Insight:
 
         The last axis is that of the arms.
         """
-        alike = linear.mean(axis=-1, keepdims=True)
+        alike = np.add.reduce(linear, axis=-1, keepdims=True) / linear.shape[-1]
         return np.asarray(
             means + self.alike * alike + self.linear * (linear - alike) + self.trees * trees
         )

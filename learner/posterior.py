@@ -64,18 +64,24 @@ class Posterior:
         return tuple(sorted(self.names, key=self.names.__getitem__))
 
     @cached_property
-    def _both(self) -> NDArray[np.float32]:
-        return np.concatenate((self.spreads, self.common)).astype(np.float32)
+    def alike(self) -> Vector:
+        """The mean of the arms' weights."""
+        return np.asarray(self.means.mean(axis=0))
 
-    def variances(self, x: Vector) -> tuple[Vector, Vector]:
-        """The variance of each arm at `x`, and the part of it that comes from shared weights.
+    @cached_property
+    def _both(self) -> NDArray[np.float32]:
+        size = len(self.names)
+        return np.concatenate((self.spreads, self.common)).astype(np.float32).reshape(-1, size)
+
+    def variances(self, x: Vector) -> list[float]:
+        """The variance of each arm at `x`, and then for each the part that comes from shared
+        weights.
 
         Half of the precision is enough for a variance, and takes half of the time.
         """
         narrow = x.astype(np.float32)
-        size = len(narrow)
-        both = (self._both.reshape(-1, size) @ narrow).reshape(-1, size) @ narrow
-        return both[: len(self.arms)].astype(float), both[len(self.arms) :].astype(float)
+        both: list[float] = ((self._both @ narrow).reshape(-1, len(narrow)) @ narrow).tolist()
+        return both
 
 
 @dataclass(frozen=True, slots=True)

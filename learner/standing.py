@@ -8,7 +8,10 @@ were judged so far, pays for the tries. So exploring ends by itself where nothin
 Not covered: contexts. An arm that is best only in some contexts has no better standing for it.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import mul
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +24,8 @@ _MEAN, _MEAN_VARIANCE = 0.6, 0.04  # what is supposed of the mean of all arms
 # Deviations between arms, of which the likelier ones weigh more.
 _APART = (0.03, 0.06, 0.1, 0.15, 0.22, 0.3)
 _USUALLY_APART, _SURE_OF_APART = 0.12, 0.7
-_TRIES = np.array([1.0, 2, 4, 8, 16, 32, 64])[:, None]
+_TRIES = np.array([1.0, 2, 4, 8, 16, 32, 64])[:, None, None]
+_ROOT = np.sqrt(2 * np.pi)
 # A try has to pay for itself within this many requests, and half as many as were judged.
 _LEAST_AHEAD, _MOST_AHEAD = 50.0, 5_000.0
 _LEAST_SPREAD = 1e-9
@@ -29,9 +33,11 @@ _ALLOWED, _ALLOWED_AT, _FALLS = 0.004, 200.0, 0.75
 
 
 Matrix = NDArray[np.float64]
+Matrices = NDArray[np.float64]
+Rows = Sequence[list[float]]  # one value for each arm
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """The mean quality of each arm, and the variance of that estimate."""
 
@@ -49,22 +55,75 @@ class Standing:
         rest by the odds that they are, as long as that is expected to cost next to nothing.
         `worth` and `variances` are those of the arms that can be chosen.
         """
-        best = int(worth.argmax())
-        ahead = min(_LEAST_AHEAD + self.judged / 2, _MOST_AHEAD)
-        gains = np.maximum(_gains(worth, variances, best, ahead, self.noise), 0.0) ** 2
         odds = thompson(worth, variances)
-        loss = float(odds @ (worth[best] - worth))
-        odds *= min(1.0, self.allowance / max(loss, _LEAST_SPREAD))
-        odds[best] += 1 - odds.sum()
-        total = gains.sum()
-        if total > 0:
-            odds = (1 - most) * odds + most * gains / total
-        return np.asarray(odds)
+        worths, each = [worth.tolist()], [odds.tolist()]
+        return np.array(self.shares_each(worths, self.tries(variances), each, most=most)[0])
 
-    @property
+    def tries(self, variances: Vector) -> "Tries":
+        """What is known of tries of arms before anything is known of a request."""
+        ahead = min(_LEAST_AHEAD + self.judged / 2, _MOST_AHEAD)
+        moved = variances / np.sqrt(variances + self.noise / _TRIES)
+        return Tries(
+            variances.tolist(),
+            np.maximum(moved, _LEAST_SPREAD),
+            moved / _ROOT,
+            np.maximum(ahead - _TRIES, 0) / _TRIES,
+        )
+
+    def shares_each(
+        self, worths: Rows, tries: "Tries", odds: Rows, *, most: float
+    ) -> list[list[float]]:
+        """The same for several worths of the same arms; `odds` are how likely each arm is the
+        best."""
+        tops = [max(worth) for worth in worths]
+        below = [[top - value for value in worth] for top, worth in zip(tops, worths, strict=True)]
+        gains = tries.gains(np.array(below)).tolist()
+        made = []
+        for worth, top, gain, away, odd in zip(worths, tops, gains, below, odds, strict=True):
+            best = worth.index(top)
+            gain[best] = 0.0
+            squares = [value * value for value in gain]
+            loss, total = sum(map(mul, odd, away)), sum(squares)
+            scale = min(1.0, self.allowance / max(loss, _LEAST_SPREAD))
+            share = [value * scale for value in odd]
+            share[best] += 1 - sum(share)
+            if total > 0:
+                of_tries = most / total
+                share = [(1 - most) * s + of_tries * g for s, g in zip(share, squares, strict=True)]
+            made.append(share)
+        return made
+
+    @cached_property
     def allowance(self) -> float:
         """Utility a request that telling the best arms apart may cost: ever less."""
         return float(_ALLOWED * (_ALLOWED_AT / (_ALLOWED_AT + self.judged)) ** _FALLS)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How far numbers of tries move an arm's estimate, which is known beforehand, and over how many
+    requests they must pay. The axes are those of tries, of cases and of arms."""
+
+    variances: list[float]  # of each arm
+    moved: Matrices
+    density: Matrices  # the factor of the normal density
+    ahead: Matrices  # requests that are left, for each try
+
+    def gains(self, below: Matrix) -> Matrix:
+        """What tries of each arm are expected to win, less what they cost, for each try; at least
+        0. An arm is so far `below` the best; the tries win something if they move it above."""
+        z = below / self.moved
+        won = lower(-z)
+        won *= below
+        z *= z
+        z *= -0.5
+        np.exp(z, out=z)
+        z *= self.density
+        z -= won
+        z *= self.ahead
+        z -= below
+        gains: Matrix = np.maximum.reduce(z, axis=0)
+        return np.maximum(gains, 0.0)
 
 
 def standing(
@@ -108,18 +167,3 @@ def _given(
     log = -0.5 * float(surprise @ surprise) - float(np.log(lower.diagonal()).sum())
     variance = prior.diagonal() - (towards * towards).sum(axis=0)
     return log, surprise @ towards, np.maximum(variance, 0.0)
-
-
-def _gains(worth: Vector, variances: Vector, best: int, ahead: float, noise: float) -> Vector:
-    """What tries of each arm are expected to win, less what they cost, for each try.
-
-    A number of tries moves an arm's estimate by a deviation that is known beforehand. The tries win
-    something if they move the arm above the best.
-    """
-    moved = variances / np.sqrt(variances + noise / _TRIES)
-    below = worth[best] - worth
-    z = below / np.maximum(moved, _LEAST_SPREAD)
-    won = moved * np.exp(-0.5 * z * z) / np.sqrt(2 * np.pi) - below * lower(-z)
-    gains = ((won * np.maximum(ahead - _TRIES, 0) - _TRIES * below) / _TRIES).max(axis=0)
-    gains[best] = 0.0
-    return np.asarray(gains)

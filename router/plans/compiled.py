@@ -135,7 +135,8 @@ class Plans(dict[str, CompiledPlan]):
     strong, `priors` what is believed of plans beforehand, `weights` the weights of the complexity
     score, `specialists` the least confidence of each specialist's answers, `unconditional` the
     capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
-    whether one answer serves two requests, `last_resorts` the plans for what no other can answer.
+    whether one answer serves two requests, `last_resorts` the plans for what no other can answer,
+    `computing` the plans that are a program, and `compute` says whether any step of a plan is one.
     """
 
     def __init__(self, config: Config) -> None:
@@ -147,6 +148,8 @@ class Plans(dict[str, CompiledPlan]):
         self.aliases = _aliases(config)
         self.asking = config.asking
         self.last_resorts = config.last_resorts
+        self.computing = frozenset(n for n, plan in self.items() if isinstance(plan.tree, Code))
+        self.compute = any(plan.codes for plan in self.values())
         self.priors = priors_of(config)
         self.weights = config.objective.ladder.all_weights
         self.specialists = {

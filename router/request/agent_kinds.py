@@ -9,12 +9,13 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from router.request.cues import cued
 from router.request.tool_calls import Sort, offers_work
 
 AGENTS = ("", "edit", "search", "plan", "summarise", "title", "other")
 _RULES, _WORDS, _ASIDE = 2_000, 4_000, 700  # characters that are read
 _OF_A_SESSION = r"(?:conversations?|sessions?|chats?|threads?|dialogues?|coding|messages?)"
-_TITLE = re.compile(
+_TITLE = cued(
     rf"\b(?:titles?|name|heading|slug|description)\b.{{0,60}}\b{_OF_A_SESSION}\b|"
     rf"\b(?:conversation|session|chat|thread|task|new topic) (?:title|name)s?\b|"
     rf"\btitle (?:generator|only)\b|\bisNewTopic\b|\bbranch name\b.{{0,60}}\btitle\b|"
@@ -23,13 +24,14 @@ _TITLE = re.compile(
     rf"\btítulo\b.{{0,60}}\b(?:conversación|sesión|conversa)\b|"
     rf"\btitre\b.{{0,60}}\b(?:conversation|session)\b|\bTitel\b.{{0,60}}\b(?:Gespräch|Unterhaltung|"
     rf"Sitzung|Chat)|(?:对话|会话|聊天).{{0,20}}标题|(?:会話|チャット).{{0,20}}タイトル",
-    re.I,
+    "title titles name names heading slug description isnewtopic word words tulo titre titel",
+    ("标题", "タイトル"),
 )
 _OF_THE_PAST = (
     rf"(?:{_OF_A_SESSION}|context|history|transcript|progress|interactions?|so far|work done|"
     r"messages below|state)"
 )
-_SUMMARY = re.compile(
+_SUMMARY = cued(
     rf"\b(?:summary|summari[sz](?:e|es|ed|ing)|compact(?:ed|ing|ion)?|condens(?:e|ing)|distill?|"
     rf"recap)\b.{{0,80}}\b{_OF_THE_PAST}\b|"
     rf"\b{_OF_THE_PAST}\b.{{0,80}}\b(?:summary|summari[sz]\w{{1,4}}|compact(?:ed|ion)|condense)\b|"
@@ -39,7 +41,10 @@ _SUMMARY = re.compile(
     r"\b(?:conversation|session|conversación|sesión|conversa|conversazione|Gespräch|Unterhaltung|"
     r"Sitzung|Chat)|(?:对话|会话|聊天|上下文).{0,20}(?:摘要|总结|压缩)|(?:总结|压缩).{0,20}(?:对话|会话)|"
     r"(?:会話|対話).{0,20}要約",
-    re.I,
+    "summary compact compacted compacting compaction condense condensing distil distill recap "
+    "limit running hand handoff continuing anchored snapshot state_snapshot state_summary "
+    "resume resumen resumo riassumi riassunto fasse zusammenfassung",
+    ("summari", "résum", "摘要", "总结", "压缩", "要約"),
 )
 _PLANNER = re.compile(
     r"\bplan(?:ning)?[ -](?:mode|agent|specialist)\b|\bread-only planning\b|"
@@ -110,46 +115,51 @@ _GOES_ON = re.compile(
     re.I,
 )
 _ERROR_TEXT = re.compile(r"\b[A-Z]\w{2,30}(?:Error|Exception)\b|\berror:|\btraceback\b|\bE\d{4}\b")
-_HARNESS = re.compile(
+_HARNESS = cued(
     r"\bYou are (?:\w{1,20}[, ]{1,2}){0,8}(?:Claude Code|Codex|Cline|Roo|opencode|Aider|Cursor|"
     r"Gemini CLI|GitHub Copilot|Goose|OpenHands|Devin|Windsurf|Zed)|\bpair programm|"
     r"\b(?:coding|software|engineering|CLI) (?:agent|assistant)\b|\bagentic\b|\bsubagent\b|"
     r"\bexpert (?:software developer|architect engineer|code analyst)\b|\bSEARCH/REPLACE\b|"
     r"\binteractive (?:CLI|command-line)\b|\bassistant for performing\b",
-    re.I,
+    "claude github gemini pair coding software engineering cli agentic subagent engineer analyst "
+    "replace interactive performing",
+    (
+        *("codex", "cline", "roo", "opencode", "aider", "cursor", "goose", "openhands", "devin"),
+        *("windsurf", "zed"),
+    ),
 )
 
 
-def is_agents(
-    fields: Mapping[str, Any], kind: str, *, called: bool, reminded: bool, system: str
-) -> bool:
-    """Whether an agent sent a request: it called tools, its harness speaks, or it can work."""
-    aside = kind in ("title", "summarise")
-    if called or reminded or aside or offers_work(fields):
-        return True
-    return bool(_HARNESS.search(system[:_RULES]))
+def is_agents(fields: Mapping[str, Any], system: str) -> bool:
+    """Whether an agent sent a request that called no tool yet: it can work, or its harness says so
+    in the first rules."""
+    return offers_work(fields) or _HARNESS.search(system[:_RULES]) is not None
 
 
-def agent_kind(system: str, last_message: str, last_words: str, sorts: Sequence[Sort]) -> str:
-    """The kind of a request, if an agent sent it.
+def aside_of(system: str, last_message: str) -> str:
+    """`title` or `summarise`, if a harness only wants its session named or summed up; else empty.
 
-    `last_message` is the user's last message with what the harness added, and `last_words` is what
-    the user wrote. `sorts` are what the calls since then did, oldest first.
+    `last_message` is the user's last message with what the harness added.
     """
     rules, aside = system[:_RULES], last_message[:_ASIDE]
-    if not sorts:
-        # The rules of a harness that is only to name or to sum up a session say so at once.
-        both = f"{rules[:_ASIDE]}\n{aside}" if _HARNESS.search(rules) is None else aside
-        if _TITLE.search(both):
-            return "title"
-        if _SUMMARY.search(both):
-            return "summarise"
-    words = last_words[:_WORDS]
+    # The rules of a harness that is only to name or to sum up a session say so at once.
+    both = f"{rules[:_ASIDE]}\n{aside}" if _HARNESS.search(rules) is None else aside
+    if _TITLE.search(both):
+        return "title"
+    return "summarise" if _SUMMARY.search(both) else ""
+
+
+def work_of(system: str, last_message: str, last_words: str, sorts: Sequence[Sort]) -> str:
+    """What an agent does that neither names nor sums up its session.
+
+    `last_words` is what the user wrote. `sorts` are what the calls since then did, oldest first.
+    """
     if "edit" in sorts:
         return "edit"
+    rules, aside = system[:_RULES], last_message[:_ASIDE]
     if _PLANNER.search(rules) or _PLANNER.search(aside) or _PLANNER.search(last_message[-_ASIDE:]):
         return "plan"
-    return _wanted_work(rules, words)
+    return _wanted_work(rules, last_words[:_WORDS])
 
 
 def _wanted_work(rules: str, words: str) -> str:

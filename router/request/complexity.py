@@ -1,11 +1,11 @@
 """Guesses by rules how hard a request is, and what kind of request it is. Pure functions."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from router.domain import Reading
+from router.request.cues import counted, small, words_in
 from router.request.kinds import BY_WORDS, asks, by_words, needed
 
 _LOOKED_AT = 20_000  # characters of a prompt; a regex over megabytes stalls
@@ -17,29 +17,51 @@ _RULE_KEYS = frozenset(
     )
 )
 _SCHEMA_TYPES = frozenset({"object", "array", "string", "number", "integer", "boolean", "null"})
-_RULE_WORDS = re.compile(
+_RULE_WORDS = counted(
     r"\b(must|should|at least|at most|between|unique|valid(?:ate)?|exactly|no more than|"
     r"less than|greater than|consistent|required|only if|unless)\b",
-    re.I,
+    (
+        *("must", "should", "at least", "at most", "between", "unique", "valid", "validate"),
+        *("exactly", "no more than", "less than", "greater than", "consistent", "required"),
+        *("only if", "unless"),
+    ),
 )
-_CODE = re.compile(
+_CODE = counted(
     r"```|\bdef \w+\(|\bclass \w+[:({]|\bfunction\b|\bSELECT\b.{1,300}\bFROM\b|#include|=>|"
     r"\b(?:python|javascript|typescript|rust|golang|java|c\+\+|sql|regex|traceback|stack trace|"
     r"unit tests?|refactor|debug|consulta sql|funci[oó]n en)\b",
-    re.I,
+    (
+        *("def ", "class ", "function", "select", "python", "javascript", "typescript", "rust"),
+        *("golang", "java", "c++", "sql", "regex", "traceback", "stack trace", "unit test"),
+        *("refactor", "debug", "consulta sql", "funcion en", "función en"),
+    ),
+    always=("```", "#include", "=>"),
 )
-_HARD = re.compile(
+_HARD = counted(
     r"\b(why|prove|proof|derive|compare|contrast|analy[sz]e|critique|examine|assess|demonstrate|"
     r"justify|clarify|design|architect\w*|trade-?offs?|optimi[sz]e|step by step|plan|evaluate|"
     r"implications|strategy|reason(?:ing)?|por qu[eé]|demuestra|refuta|deduce|compara|contrasta|"
     r"analiza|examina|critica|justifica|motivos?|dise[nñ]a|eval[uú]a|valora|razona\w*|"
     r"paso a paso|consecuencias|ventajas|estrategia)\b",
-    re.I,
+    (
+        *("why", "prove", "proof", "derive", "compare", "contrast", "analyse", "analyze"),
+        *("critique", "examine", "assess", "demonstrate", "justify", "clarify", "design"),
+        *("trade-off", "tradeoff", "tradeoffs", "optimise", "optimize", "step by step", "plan"),
+        *("evaluate", "implications", "strategy", "reason", "reasoning", "por que", "por qué"),
+        *("demuestra", "refuta", "deduce", "compara", "contrasta", "analiza", "examina", "critica"),
+        *("justifica", "motivo", "motivos", "disena", "diseña", "evalua", "evalúa", "valora"),
+        *("paso a paso", "consecuencias", "ventajas", "estrategia"),
+    ),
+    always=("architect", "razona"),
 )
-_EASY = re.compile(
+_EASY = counted(
     r"\b(what is|who is|when|where|list|define|translate|capital of|summari[sz]e|"
     r"qu[eé] es|qui[eé]n es|cu[aá]ndo|d[oó]nde|lista|traduce|resume)\b",
-    re.I,
+    (
+        *("what is", "who is", "when", "where", "list", "define", "translate", "capital of"),
+        *("summarise", "summarize", "que es", "qué es", "quien es", "quién es", "cuando"),
+        *("cuándo", "donde", "dónde", "lista", "traduce", "resume"),
+    ),
 )
 
 PARTS = ("fields", "nesting", "arrays", "rules", "length", "code", "question")
@@ -73,9 +95,11 @@ def difficulty(
     words speak for each kind that words tell apart."""
     words = last_words[:_LOOKED_AT]
     count, depth, arrays, rules = _structure(shape)
-    rules += len(_RULE_WORDS.findall(words))
-    hard, easy = len(_HARD.findall(words)), len(_EASY.findall(words))
-    code = len(_CODE.findall(words))
+    low = small(words)
+    each = words_in(low)
+    rules += _RULE_WORDS.count(words, low, each)
+    hard, easy = _HARD.count(words, low, each), _EASY.count(words, low, each)
+    code = _CODE.count(words, low, each)
     parts = {
         "fields": min(count / 30, 1.0),
         "nesting": min(max(depth - 1, 0) / 4, 1.0),

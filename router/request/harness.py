@@ -9,6 +9,8 @@ Each text is read once from its beginning to its end.
 
 import re
 
+from router.request.cues import cued
+
 _BLOCKS = (
     *("system-reminder", "system_reminder", "environment_context", "environment_details"),
     *("user_instructions", "user-instructions", "INSTRUCTIONS", "permissions instructions"),
@@ -43,7 +45,7 @@ _WRAPPED = frozenset(name.lower() for name in _WRAPS)
 _LISTED = re.compile(r"\s{0,6}\d{1,6}[\t→].{0,9999}")  # a line of a file that a tool has read
 _QUOTES = "`'\"“"
 # Standing sentences of harnesses: the paragraph that begins so goes with it.
-_STANDING = re.compile(
+_STANDING = cued(
     r"^(?:This is a reminder that your todo list|Your todo list (?:has changed|is currently empty)|"
     r"The TodoWrite tool hasn.t been used|The task tools haven.t been used|"
     r"Caveat: The messages below were generated|# AGENTS\.md instructions for|"
@@ -53,7 +55,9 @@ _STANDING = re.compile(
     r"Please continue working on the task on whatever approach|This is the Gemini CLI\. We are|"
     r"Result of search in '|\[\w{1,40} for '[^'\n]{1,200}'\] Result:|"
     r"\[Your previous (?:response|output) was|The user opened the file)",
-    re.I | re.M,
+    "reminder todo todowrite tools caveat agents mention mode system error notice whatever gemini "
+    "result previous opened",
+    flags=re.I | re.M,
 )
 # A mark of a harness at the beginning of a message, before what the user wrote.
 _MARK = re.compile(r"\s{0,9}\[Request interrupted by user[^\]\n]{0,80}\]\s{0,9}")
@@ -77,7 +81,7 @@ def without_reminders(text: str) -> str:
     kept = _outside(kept) if "<" in kept else kept
     if _STANDING.search(kept) is not None:
         paragraphs = kept.split("\n\n")
-        kept = "\n\n".join(p for p in paragraphs if not _STANDING.match(p.lstrip()))
+        kept = "\n\n".join(p for p in paragraphs if not _STANDING.pattern.match(p.lstrip()))
     if kept is text:
         return text
     kept = kept.strip()

@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 from router.domain import Fields, Trajectory
-from router.request.agent_kinds import agent_kind, is_agents
+from router.request.agent_kinds import aside_of, is_agents, work_of
 from router.request.harness import without_reminders
 from router.request.text import texts_of
 from router.request.tool_calls import Call, Sort, Tests, call_of, failed, tests_in
@@ -50,9 +50,10 @@ def session_of(fields: Fields, raw_last_words: str, tokens: int) -> Session:
         elif role in ("tool", "function"):
             events.result(message)
     system, last_words = _system(messages), users[-1] if users else ""
-    kind = agent_kind(system, raw_last_words, last_words, events.sorts)
-    if not is_agents(fields, kind, called=events.calls > 0, reminded=reminded, system=system):
+    kind = "" if events.sorts else aside_of(system, raw_last_words)
+    if not (kind or events.calls or reminded or is_agents(fields, system)):
         return Session(raw_last_words, None, None)
+    kind = kind or work_of(system, raw_last_words, last_words, events.sorts)
     return Session(last_words, "\n".join(users), events.trajectory(kind, tokens))
 
 

@@ -60,8 +60,8 @@ def chosen(
     eligible: Sequence[Arm],
     rates: Mapping[str, float],
 ) -> Chosen:
-    policy = policy.preferring(preference).priced({arm: rates.get(arm, 0.0) for arm in policy.arms})
-    estimates, reasons = policy.explained(context, eligible)
+    usd = {arm: rates.get(arm, 0.0) for arm in policy.arms}
+    estimates, reasons = policy.explained(context, eligible, preference=preference, rates=usd)
     shares = {estimate.arm: estimate.share for estimate in estimates}
     distribution = policy.spread(shares, eligible)
     return Chosen(distribution, tuple(estimates), reason_of(reasons, estimates, distribution))

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from learner.policy import Choice, draw
-from router.config.plans import AnyPlan, Ask, Code
+from router.config.plans import AnyPlan, Ask
 from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -30,9 +30,12 @@ def route(
     """Choose among the plans that can answer; `uniform` decides the draw.
 
     Fixed rules and trials come first, then the bandit if there is one, then the configured policy.
-    The reason says so if the request was too long to be read as a request for figures.
+    Where a plan computes, the reason says so if the request was too long to be read as a request
+    for figures.
     """
     decision = _routed(plans, by, request, around, uniform)
+    if not plans.compute:
+        return decision
     reading = interpretation_of(request)
     if not reading.not_read:
         return decision
@@ -88,8 +91,8 @@ def _ruled(case: Case, *, learned: bool) -> Decision | None:
     If a bandit has `learned`, a program that a model would have to write is one of its arms.
     """
     plans, request = case.plans, case.request
-    computed = [arm for arm in case.eligible if isinstance(plans[arm].tree, Code)]
-    spec = interpretation_of(request).spec
+    computed = [arm for arm in case.eligible if arm in plans.computing]
+    spec = interpretation_of(request).spec if computed else None
     if computed and (spec is not None or not learned):
         reason = "no plan can answer it, and this one says what it did not understand"
         if spec is not None or any(code.models for code in plans[computed[0]].codes):

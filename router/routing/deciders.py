@@ -32,7 +32,7 @@ def by_bandit(
 ) -> Chosen:
     """The bandit's odds of each plan; `settings` replace some of its settings."""
     if settings:
-        policy = replace(policy, settings=replace(policy.settings, **settings))
+        policy = policy.set(**settings)
     rates = case.prices(case.eligible)
     preference = preference_of(case.plans.config, case.request)
     return chosen(policy, preference, case.features.context, case.eligible, rates)

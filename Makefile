@@ -71,13 +71,18 @@ lint: $(STAMP)
 	$(BIN)/lint-imports
 	$(BIN)/python -m tests.check_names
 
-# Two workers: one of them has the running service, whose tests mostly wait. Tests that look at the
-# whole machine run alone.
-test: lint
-	$(BIN)/python -m pytest -n 2 --dist load -m "not alone and not slow"
-	$(BIN)/python -m pytest -m "alone and not slow"
+# Side by side. Three workers for two cores: one of them has the running service, whose tests mostly
+# wait. Tests that look at the whole machine run alone afterwards.
+test: $(STAMP)
+	@$(MAKE) --no-print-directory -j 2 lint together
+	$(BIN)/python -m pytest -m "alone and not slow" $$(grep -rl "mark.alone" tests --include="*.py")
 
-# Tests that wait for most of a minute: for replicas under load, for the loss of a node.
+.PHONY: together
+together: $(STAMP)
+	$(BIN)/python -m pytest -n 3 --dist load -m "not alone and not slow"
+
+# Tests that wait for most of a minute, for replicas under load or for the loss of a node, and tests of
+# very long texts.
 slow: $(STAMP)
 	$(BIN)/python -m pytest -m slow
 

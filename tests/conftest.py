@@ -1,4 +1,5 @@
 import os
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -8,21 +9,42 @@ from xdist.scheduler import LoadScopeScheduling
 from router.encoding.encoder import Encoder, packaged_model, prepared
 
 _RAY_TESTS = "waggle/ray_tests"
+# Few tests that take long: if a worker began one of these files last, the others would wait for it.
+_LONG_FILES = (
+    "tests/sandbox/test_hostile.py",
+    "tests/test_readme.py",
+    "tests/test_slow_text.py",
+    "tests/telemetry/test_analyst.py",
+    "tests/telemetry/test_clock_steps.py",
+    "tests/telemetry/test_store.py",
+    "tests/telemetry/test_soak.py",
+    "tests/telemetry/test_commands.py",
+    "tests/batches/test_kills.py",
+    "tests/router/test_mcp.py",
+    "tests/router/test_batch.py",
+    "tests/router/test_evaluate.py",
+    "tests/sandbox/test_request.py",
+    "tests/sandbox/test_blind.py",
+)
 
 
 class OneService(LoadScopeScheduling):
-    """Give all tests marked `ray` to one worker, first of all: one service runs at a time.
+    """Give all tests marked `ray` to one worker, and the tests of each other file to one worker.
+
+    So one service runs at a time, and what the tests of a file share is made once. The files go
+    to the workers in the order in which the workers collected them (`_turn`).
 
     `--dist loadgroup` does not find its marks under pytest 9.2, and the scheduler cannot read other
     marks. So each worker writes the names of these tests to pytest's cache for the scheduler.
     """
 
     def schedule(self) -> None:
+        self.config.option.loadscopereorder = False
         self._ray_tests = frozenset(self.config.cache.get(_RAY_TESTS, []))
         super().schedule()
 
     def _split_scope(self, nodeid: str) -> str:
-        return "service" if nodeid in self._ray_tests else nodeid
+        return "service" if nodeid in self._ray_tests else nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -35,6 +57,15 @@ def pytest_collection_modifyitems(config, items):
     if hasattr(config, "workerinput"):
         ray_tests = [item.nodeid for item in items if item.get_closest_marker("ray")]
         config.cache.set(_RAY_TESTS, ray_tests)
+        sizes = Counter(item.path for item in items)
+        items.sort(key=lambda item: _turn(item, sizes[item.path]))
+
+
+def _turn(item, size):
+    """The service comes first, then what takes long, then the files with the most tests."""
+    file = item.nodeid.partition("::")[0]
+    first = 0 if item.get_closest_marker("ray") else 1 if file in _LONG_FILES else 2
+    return first, -size, file
 
 
 # No deadline: the time that an example takes on a shared machine means nothing.

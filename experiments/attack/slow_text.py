@@ -94,18 +94,30 @@ def findings(
     enough = bar.time if longest is None else bar.bounded
     for seed in texts:
         usual = _usual_unit()
-        if _seconds(reader, seed.text(4 * size), usual, tries=1) < enough / 2 * usual:
+        longest_time = _seconds(reader, seed.text(4 * size), usual, tries=1)
+        if longest_time < enough / 2 * usual:
             continue
-        unit = _unit()
-        small = _measurable_size(reader, seed, size, unit)
-        times = [_seconds(reader, seed.text(each * small), unit) / unit for each in (1, 2, 4)]
-        if small == size and times[2] < enough:
+        unit, small = _unit(), size
+        if longest_time >= _LIMIT * unit:
+            small = _measurable_size(reader, seed, size // 2, unit)
+        times = _times(reader, seed, small, unit, bar)
+        if len(times) < 3 or (small == size and times[2] < enough):
             continue
         steps = [step for step in pairwise(times) if step[1] >= _MEASURABLE]
         if small < size and not steps:  # it grew from nothing to the limit
             steps = [(times[2], _LIMIT)]
         if all(longer > bar.growth * max(time, 1e-3) for time, longer in steps):
-            yield Finding(name, seed, 4 * small, tuple(times))
+            yield Finding(name, seed, 4 * small, times)
+
+
+def _times(reader: Reader, seed: Seed, size: int, unit: float, bar: Bar) -> tuple[float, ...]:
+    """The times of three sizes; of two, if already these show that the reader is not slow."""
+    times: tuple[float, ...] = ()
+    for each in (1, 2, 4):
+        times += (_seconds(reader, seed.text(each * size), unit) / unit,)
+        if len(times) == 2 and _MEASURABLE <= times[1] <= bar.growth * max(times[0], 1e-3):
+            break
+    return times
 
 
 def searching(name: str, pattern: "re.Pattern[str]") -> Reader:

@@ -1,48 +1,21 @@
 """The real Claude Code does a small coding task through Waggle, over a backend of either dialect.
 
-Claude Code is 230 MB of a program, so nothing but `make clients` installs it. Without it these
-tests are skipped.
+Where `make clients` did not install Claude Code, these tests are skipped.
 """
 
-import os
-import subprocess
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-import anyio
 import pytest
 
 from router.cli.connecting import APPS
 from router.keys import new_key
-from tests.clients.coding import (
-    DONE,
-    MENDED,
-    TASK,
-    ChatModel,
-    ClaudeModel,
-    Step,
-    begin,
-)
-from tests.rig import rig
-from tests.upstream import Upstream
+from tests.clients.coding import AGENTS, DONE, MENDED, TASK, Step, begin, run_agent, served
 
-ROOT = Path(__file__).parents[2]
-CLIENTS = Path(os.environ.get("WAGGLE_CLIENTS") or ROOT / ".venv-clients")
-CLAUDE = CLIENTS / "agents" / "node_modules" / ".bin" / "claude"
+CLAUDE = AGENTS / "claude"
 
 pytestmark = pytest.mark.skipif(
     not CLAUDE.exists(), reason="Claude Code is not installed: `make clients` installs it"
 )
-CONFIG = """
-backends:
-  chat: {{kind: openai, base_url: "{chat}", price: {{input: 1, output: 2}}}}
-  claude: {{kind: anthropic, base_url: "{claude}", model: claude-sonnet-4-5, api_key: "${{K}}",
-            price: {{input: 1, output: 2}}}}
-plans:
-  over-chat: {{ask: chat}}
-  over-claude: {{ask: claude}}
-  translated: {{ask: claude, set: {{max_tokens: 9000}}}}  # so the body goes through its chat form
-"""
+# The body of a request for this plan goes through its chat form.
+TRANSLATED = "translated: {ask: claude, set: {max_tokens: 9000}}"
 CHECK = "python3 -c 'import sums; print(40 + sums.add(1, 1))'"
 
 
@@ -56,34 +29,16 @@ def steps_in(work):
     ]
 
 
-@asynccontextmanager
-async def served(work, keys=()):
-    chat, claude = ChatModel(steps_in(work)), ClaudeModel(steps_in(work))
-    async with Upstream(chat).listening() as openai, Upstream(claude).listening() as anthropic:
-        address = anthropic.url.removesuffix("/v1")
-        config = CONFIG.format(chat=openai.url, claude=address)
-        async with rig(config, keys=keys) as r:
-            r.models = {"chat": chat, "claude": claude}
-            r.anthropic = anthropic
-            yield r
+def served_in(work, keys=()):
+    return served(steps_in(work), plan=TRANSLATED, keys=keys)
 
 
-async def run_claude(r, tmp_path, model, *, key="none"):
+async def run_claude(waggle, tmp_path, model, *, key="none"):
     """Run Claude Code by the very text that `waggle connect claude-code` prints."""
-    *settings, command = APPS["claude-code"].filled(r.url, model).splitlines()
+    *settings, command = APPS["claude-code"].filled(waggle.url, model).splitlines()
     assert command == "claude"
     command = f"{CLAUDE} -p '{TASK}' --allowedTools Read,Edit,Bash"
-    home = tmp_path / "home"
-    home.mkdir()
-    done = await anyio.run_process(
-        ["bash", "-c", "\n".join([*settings, command])],
-        cwd=tmp_path / "work",
-        env={"PATH": os.environ["PATH"], "HOME": str(home), "WAGGLE_API_KEY": key},
-        stdin=subprocess.DEVNULL,
-        stderr=subprocess.STDOUT,
-        check=False,
-    )
-    return done.returncode, done.stdout.decode()
+    return await run_agent(["bash", "-c", "\n".join([*settings, command])], tmp_path, key=key)
 
 
 @pytest.mark.parametrize(
@@ -92,9 +47,9 @@ async def run_claude(r, tmp_path, model, *, key="none"):
 )
 async def test_claude_code_mends_a_file_and_runs_it(tmp_path, model, backend):
     begin(tmp_path / "work")
-    async with served(tmp_path / "work") as r:
-        status, printed = await run_claude(r, tmp_path, model)
-        outputs, traces = r.models[backend].outputs, r.journal.traces
+    async with served_in(tmp_path / "work") as at:
+        status, printed = await run_claude(at.waggle, tmp_path, model)
+        outputs, traces = at.models[backend].outputs, at.waggle.journal.traces
     assert status == 0, printed[-3000:]
     assert (tmp_path / "work" / "sums.py").read_text() == MENDED
     assert DONE in printed
@@ -109,9 +64,9 @@ async def test_claude_code_mends_a_file_and_runs_it(tmp_path, model, backend):
 
 async def test_anthropics_api_gets_claude_codes_own_bytes_and_headers(tmp_path):
     begin(tmp_path / "work")
-    async with served(tmp_path / "work") as r:
-        await run_claude(r, tmp_path, "over-claude")
-        wires = r.anthropic.seen
+    async with served_in(tmp_path / "work") as at:
+        await run_claude(at.waggle, tmp_path, "over-claude")
+        wires = at.anthropic.seen
     assert {wire.path for wire in wires} == {"/v1/messages"}
     assert all("claude-code-" in wire.headers["anthropic-beta"] for wire in wires)
     assert all(wire.fields["model"] == "claude-sonnet-4-5" for wire in wires)
@@ -121,7 +76,7 @@ async def test_anthropics_api_gets_claude_codes_own_bytes_and_headers(tmp_path):
 async def test_claude_code_sends_its_key_where_the_service_has_keys(tmp_path):
     begin(tmp_path / "work")
     text, key = new_key("coder", "2026-01-01T00:00:00+00:00", scopes=("app",))
-    async with served(tmp_path / "work", keys=[key]) as r:
-        status, printed = await run_claude(r, tmp_path, "over-chat", key=text)
+    async with served_in(tmp_path / "work", keys=[key]) as at:
+        status, printed = await run_claude(at.waggle, tmp_path, "over-chat", key=text)
         assert status == 0, printed
-        assert {trace.request.key_id for trace in r.journal.traces} == {key.id}
+        assert {trace.request.key_id for trace in at.waggle.journal.traces} == {key.id}

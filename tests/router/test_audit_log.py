@@ -102,7 +102,7 @@ def write_many(folder):
 
 
 def test_several_processes_write_one_chain(tmp_path):
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")
     writers = [context.Process(target=write_many, args=(tmp_path,)) for _ in range(3)]
     for writer in writers:
         writer.start()

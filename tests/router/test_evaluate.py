@@ -89,7 +89,8 @@ async def test_it_refuses_before_it_starts_if_the_expected_cost_passes_the_budge
     models = {"a": ScriptedModel(), "b": ScriptedModel()}
     async with planned(PLANS, **models) as waggle:
         source = write_questions(tmp_path)
-        done = await run(tmp_path, waggle, source, "--check", "number", "--budget", "0.0001")
+        options = ("--check", "number", "-o", tmp_path / "out.parquet", "--budget", "0.0001")
+        done = await run(tmp_path, waggle, source, *options)
         assert done.exit_code == 1
         assert "passes the budget of $0.0001" in " ".join(done.output.split())
         assert not waggle.journal.traces

@@ -19,12 +19,23 @@ from tests.telemetry.queries import BOMBS
 from tests.telemetry.stored import Stored, request
 
 
-@pytest.fixture
-def folder(tmp_path):
-    stored = Stored(tmp_path)
+def filled(folder):
+    stored = Stored(folder)
     stored.write("requests", [request() for _ in range(20)])
     stored.seal()
-    return tmp_path
+    return folder
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """One folder for all tests that only read."""
+    return filled(tmp_path_factory.mktemp("analyst"))
+
+
+@pytest.fixture
+def own_folder(tmp_path):
+    """A folder that a test may change, or tries to."""
+    return filled(tmp_path)
 
 
 def run(folder, sql, rows=100, seconds=60.0):
@@ -114,17 +125,17 @@ COPY = "copy (select 1 x) to '{to}' (format csv, use_tmp_file false)"
 
 
 @pytest.mark.parametrize("name", ["live journal", "segment", "manifest"])
-def test_a_query_cannot_empty_what_was_recorded(folder, name):
+def test_a_query_cannot_empty_what_was_recorded(own_folder, name):
     """The attack of the issue: COPY as the body of WITH, which DuckDB counts as a SELECT."""
-    stored = Stored(folder)
+    stored = Stored(own_folder)
     stored.write("requests", [request() for _ in range(20)], writer="live")
     patterns = {
         "live journal": "journal/*/live.*",
         "segment": "segments/*",
         "manifest": "man*.json",
     }
-    (target, *_) = folder.glob(patterns[name])
-    before = journals(folder)
+    (target, *_) = own_folder.glob(patterns[name])
+    before = journals(own_folder)
     for attack in (
         f"with a as ({COPY}) select 1",
         f"from (with z as (with a as ({COPY}) from a) select 1) t",
@@ -132,13 +143,13 @@ def test_a_query_cannot_empty_what_was_recorded(folder, name):
         f"pivot (with a as ({COPY}) select 1 as n) on n using count(*)",
     ):
         with pytest.raises(QueryRefused, match=r"COPY may not be part|this is"):
-            run(folder, attack.format(to=target))
-    assert journals(folder) == before
+            run(own_folder, attack.format(to=target))
+    assert journals(own_folder) == before
 
 
-def test_duckdb_and_the_process_are_locked_in_case_the_check_is_fooled(folder, tmp_path):
+def test_duckdb_and_the_process_are_locked_in_case_the_check_is_fooled(own_folder, tmp_path):
     """The child of the test runs what the check would refuse, after all the rest of the locks."""
-    live = next((folder / "journal" / "requests").iterdir())
+    live = next((own_folder / "journal" / "requests").iterdir())
     attacks = [
         "select * from read_text('/etc/passwd')",
         "select * from read_text('manifest.json')",
@@ -151,16 +162,16 @@ def test_duckdb_and_the_process_are_locked_in_case_the_check_is_fooled(folder, t
         "install httpfs",
         "load '/tmp/x.duckdb_extension'",
     ]
-    before = journals(folder)
+    before = journals(own_folder)
     for sql in attacks:
         done = subprocess.run(
-            [sys.executable, "-c", UNCHECKED, str(folder), sql],
+            [sys.executable, "-c", UNCHECKED, str(own_folder), sql],
             capture_output=True,
             text=True,
             check=False,
         )
         assert "error" in json.loads(done.stdout), (sql, done.stdout, done.stderr)
-    assert journals(folder) == before
+    assert journals(own_folder) == before
     assert not Path("/tmp/waggle-owned.db").exists()
 
 
@@ -268,15 +279,15 @@ def test_no_answer_tells_a_path_of_the_machine(folder, sql):
         assert path not in answer
 
 
-def test_a_damaged_segment_fails_its_view_only_and_is_named_without_its_path(folder):
-    (segment,) = (folder / "segments").glob("requests-*.parquet")
+def test_a_damaged_segment_fails_its_view_only_and_is_named_without_its_path(own_folder):
+    (segment,) = (own_folder / "segments").glob("requests-*.parquet")
     segment.write_bytes(b"x" * segment.stat().st_size)
     with pytest.raises(QueryRefused) as refusal:
-        run(folder, "from requests")
+        run(own_folder, "from requests")
     assert segment.name in str(refusal.value)
     assert "run `waggle telemetry verify`" in str(refusal.value)
-    assert str(folder) not in str(refusal.value)
-    assert run(folder, "select count(*) from signals")["rows"] == [[0]]
+    assert str(own_folder) not in str(refusal.value)
+    assert run(own_folder, "select count(*) from signals")["rows"] == [[0]]
 
 
 def test_a_process_that_queries_has_every_lock_of_this_machine(folder):

@@ -16,6 +16,7 @@ import pytest
 
 from router.api.parse import session_id
 from router.reuse.solution_store import SolutionStore
+from tests.forked_waggle import run_waggle
 from tests.reuse.soak import solution
 from tests.telemetry.stored import Stored, request, signal
 
@@ -42,15 +43,9 @@ def stored(data):
 
 
 def waggle(data, *args, stdin="", check=True):
-    done = subprocess.run(
-        [WAGGLE, *args, "--data", str(data)],
-        input=stdin,
-        capture_output=True,
-        text=True,
-        check=False,
-        env=ENVIRONMENT | {"HOME": str(data)},
-        cwd=data,
-    )
+    environment = ENVIRONMENT | {"HOME": str(data)}
+    command = [*args, "--data", str(data)]
+    done = run_waggle(command, folder=data, environment=environment, stdin=stdin)
     if check:
         assert done.returncode == 0, done.stderr
     return done

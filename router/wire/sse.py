@@ -19,10 +19,8 @@ _FINISHED = re.compile(rb'"finish_reason"\s*:\s*"')
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _CONTENT = re.compile(rb'"(?:content|arguments|text)"\s*:\s*"((?:[^"\\]++|\\.)*+)"')
 _MAX_EVENT = 8 * 2**20
-# What only a meter, or somebody else who reads events one by one, may let pass.
-_NEWS = re.compile(
-    rb'"usage"\s*:\s*\{|"finish_reason"\s*:\s*"|"error"|\[DONE\]|\r|event: x-waggle-broken'
-)
+# What no block may hold of which nothing is read. A search for each is quicker than one for all.
+_NEWS = (b"[DONE]", b'"error"', b"\r", b"event: x-waggle-broken")
 _WRITTEN = ("cache_write_tokens", "cache_creation_tokens")  # as OpenRouter and LiteLLM say it
 _MOST_TOKENS = 10_000_000  # no call uses more tokens; a larger count is ignored
 
@@ -128,7 +126,11 @@ class Meter:
 
     def passes(self, block: bytes) -> bool:
         """Whether whole events may go to the client as they are, because they bring only words."""
-        if self._held or _NEWS.search(block) is not None:
+        if self._held or any(map(block.__contains__, _NEWS)):
+            return False
+        if b'"usage"' in block and _USAGE.search(block) is not None:
+            return False
+        if _FINISHED.search(block) is not None:
             return False
         self._last = block
         self._characters += sum(map(len, _CONTENT.findall(block)))

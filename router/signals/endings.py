@@ -24,6 +24,9 @@ _REFUSAL = re.compile(rb'"type"\s{0,3}:\s{0,3}"refusal"|"refusal"\s{0,3}:\s{0,3}
 _CALLS = re.compile(
     rb'"tool_calls"\s{0,3}:\s{0,3}\[|"type"\s{0,3}:\s{0,3}"(?:tool_use|function_call)"'
 )
+# Cheap signs that one of the above may be found: most pieces of a stream hold none.
+_MAY_REASON = re.compile(rb'reason"\s{0,3}:\s{0,3}"')
+_MAY_CALL = (b'"tool_calls"', b'"tool_use"', b'"function_call"')
 _OPENING = 160  # characters of an answer in which the words of a refusal stand
 _MOST_TOKENS = 1_000  # of an answer that may be nothing but a refusal
 _REFUSED = re.compile(rf"(?:^|(?<=[\s,.!;:]))(?={phrases(REFUSED)})")
@@ -48,7 +51,9 @@ class EndingReader:
         if not self.wanted:
             return
         self._reason = self._reason or _reason_in(piece)
-        self._calls = self._calls or _CALLS.search(piece) is not None
+        self._calls = self._calls or (
+            any(map(piece.__contains__, _MAY_CALL)) and _CALLS.search(piece) is not None
+        )
 
     def ending(self, output_tokens: int, first_words: Callable[[], str]) -> Ending:
         """How the answer ended; `first_words` is called only if they are needed."""
@@ -65,7 +70,7 @@ def ending_of(body: bytes, dialect: str, usage: Usage) -> Ending:
 
 
 def _reason_in(piece: bytes) -> Ending:
-    reason = _REASON.search(piece)
+    reason = _REASON.search(piece) if _MAY_REASON.search(piece) is not None else None
     if reason is not None:
         return "refused" if reason[1] in (b"content_filter", b"refusal") else "cut"
-    return "refused" if _REFUSAL.search(piece) else ""
+    return "refused" if b'"refusal"' in piece and _REFUSAL.search(piece) else ""

@@ -34,6 +34,7 @@
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-init       measures the way from `waggle init` to the first answer
+# make bench-start      measures a start, the memory of an idle service, and a stop
 # make bench-structure  counts the modules that one chat request visits, and how they are built
 # make bench-telemetry  measures the cost of writing and querying ten million rows
 
@@ -45,7 +46,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-start bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -168,6 +169,9 @@ bench-guardrails: $(STAMP)
 .PHONY: bench-init
 bench-init: $(STAMP)
 	$(BIN)/python -m experiments.init.run
+
+bench-start: $(STAMP)
+	$(BIN)/python -m experiments.start.run
 
 bench-structure: $(STAMP)
 	$(BIN)/python -m experiments.structure.run

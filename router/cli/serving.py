@@ -23,6 +23,7 @@ from router.deployment.local_service import RunningService
 from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import keep_link, ray_folder, remove_links
 from router.deployment.supervision import Supervision
+from router.deployment.workers.zygote import WorkerForks
 from router.keys import Key
 from router.telemetry.store import catalog
 from router.wire.addresses import reachable
@@ -188,6 +189,8 @@ class Command:
 
 def _started(start: Start, folder: Path, tell: Callable[[str], None], *, first: bool) -> str:
     """Start the service, in the child, and return Ray's address."""
+    # The process that forks workers imports Ray beside us.
+    forks = WorkerForks(folder) if start.own_ray else None
     # Import Ray only now: at its import, it reads the environment that `prepare` has set.
     from router.deployment import cluster
 
@@ -195,7 +198,7 @@ def _started(start: Start, folder: Path, tell: Callable[[str], None], *, first: 
     config, keys = deployed or (start.config, start.keys)
     ray_address = start.ray_address
     if ray_address is None:
-        ray_address = cluster.start_ray(folder)
+        ray_address = cluster.start_ray(folder, forks)
         local_service.close_to_others(config.data)  # Ray opens its folders to every user
     else:
         cluster.connect(ray_address)

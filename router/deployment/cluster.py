@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import ray
-from ray import serve
-from ray.serve.context import _get_global_client
-from ray.serve.schema import ServeDeploySchema
+from ray.serve._private.api import _create_controller_and_proxy_refs
+from ray.serve._private.application_state import StatusOverview
+from ray.serve._private.client import ServeControllerClient
+from ray.serve.config import ControllerOptions
+from ray.serve.context import _get_global_client, _set_global_client
+from ray.serve.schema import ApplicationStatus, ServeDeploySchema
 
 from router.config.config import Config
 from router.deployment.applications import (
@@ -21,10 +24,14 @@ from router.deployment.applications import (
     serve_config,
 )
 from router.deployment.local_service import remember_deployed
+from router.deployment.ray_node import LeanNode
+from router.deployment.workers.zygote import WorkerForks
 from router.keys import Key
 
 # Routers no longer call a removed backend; their last calls to it may take this long to arrive.
 _LETTING_GO_SECONDS = 0.5
+_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.2
+_FAILED = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
 
 
 class DeploymentFailed(RuntimeError):
@@ -35,18 +42,15 @@ class DeploymentTooSlow(TimeoutError):
     """Some applications did not start in time; the message names them."""
 
 
-def start_ray(folder: Path) -> str:
+_nodes: list[LeanNode] = []  # what this process has started, and stops
+
+
+def start_ray(folder: Path, forks: WorkerForks | None = None) -> str:
     """Start a Ray cluster of our own on loopback, and return its address."""
-    context = ray.init(
-        include_dashboard=False,
-        _node_ip_address="127.0.0.1",
-        _temp_dir=str(folder),
-        object_store_memory=80 * 2**20,
-        logging_level=logging.ERROR,
-        log_to_driver=False,
-        configure_logging=False,
-    )
-    return str(context.address_info["gcs_address"])
+    node = LeanNode(folder, forks)
+    _nodes.append(node)
+    connect(node.gcs_address)
+    return str(node.gcs_address)
 
 
 def connect(address: str) -> None:
@@ -56,21 +60,19 @@ def connect(address: str) -> None:
 
 
 def start_serve(config: Config) -> None:
+    """Start Serve's controller; its ingress starts beside what is deployed meanwhile."""
     logging.getLogger("ray.serve").setLevel(logging.WARNING)
-
-    def start() -> None:
-        serve.start(
-            proxy_location="EveryNode",
-            http_options={"host": config.server.host, "port": config.server.port},
-            logging_config={"enable_access_log": False},
-        )
-
-    try:
-        start()
-    except ray.exceptions.RayActorError:
-        # On a busy machine Serve may drop the first proxy before it runs, and start another. The
-        # second call finds the new proxy.
-        start()
+    if _get_global_client(raise_if_no_controller_running=False) is not None:
+        return  # on somebody else's cluster
+    controller, _ = _create_controller_and_proxy_refs(
+        {"host": config.server.host, "port": config.server.port},
+        None,
+        {"enable_access_log": False},
+        None,
+        ControllerOptions(),
+        "EveryNode",
+    )
+    _set_global_client(ServeControllerClient(controller))
 
 
 def deploy(
@@ -115,32 +117,39 @@ def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: 
     if client is None:
         raise RuntimeError("Serve is not running: start_serve() comes first")
     client.deploy_apps(ServeDeploySchema(**written))
+    pause = _PAUSE_SECONDS
     while True:
         applications = _applications()
-        failed = {
-            name: application
-            for name, application in applications.items()
-            if application.status in ("DEPLOY_FAILED", "UNHEALTHY")
-        }
+        failed = [each for each in applications.values() if each.app_status.status in _FAILED]
         if failed:
-            raise DeploymentFailed("; ".join(_reason(*item) for item in failed.items()))
-        waiting = [name for name, each in applications.items() if each.status != "RUNNING"]
+            raise DeploymentFailed("; ".join(map(_reason, failed)))
+        waiting = [
+            "the routers" if name == APPLICATION else deployment_of(name)
+            for name, each in applications.items()
+            if each.app_status.status != ApplicationStatus.RUNNING
+        ]
         if applications and not waiting:
             return
-        tell(f"{len(applications) - len(waiting)} of {len(applications)} parts are up")
+        up = f"{len(applications) - len(waiting)} of {len(applications)} parts are up"
+        tell(f"{up}; waiting for {', '.join(waiting)} …" if waiting else up)
         if time.monotonic() > give_up_at:
             raise DeploymentTooSlow(f"not up in time: {', '.join(waiting)}")
-        time.sleep(0.05)
+        # Each look takes the controller's time, which it needs for what we wait for.
+        time.sleep(pause)
+        pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.3)
 
 
-def _applications() -> dict[str, Any]:
-    """Serve's overview of each of our applications, by name."""
-    return {name: each for name, each in serve.status().applications.items() if is_ours(name)}
+def _applications() -> dict[str, StatusOverview]:
+    """The states of each of our applications and its deployments, by name."""
+    client = _get_global_client(raise_if_no_controller_running=False)
+    overviews = client.list_serve_statuses() if client is not None else ()
+    return {each.name: each for each in overviews if is_ours(each.name)}
 
 
-def _reason(name: str, application: Any) -> str:
-    messages = [application.message, *(d.message for d in application.deployments.values())]
-    return f"{deployment_of(name)}: {' '.join(filter(None, messages))[-800:]}"
+def _reason(application: StatusOverview) -> str:
+    deployments = (each.message for each in application.deployment_statuses)
+    messages = " ".join(filter(None, (application.app_status.message, *deployments)))
+    return f"{deployment_of(application.name)}: {messages[-800:]}"
 
 
 def lost() -> str:
@@ -164,3 +173,5 @@ def stop() -> None:
     with contextlib.suppress(Exception):  # Ray must stop even if the cluster is half dead
         remove()
     ray.shutdown()
+    while _nodes:
+        _nodes.pop().kill_all_processes(check_alive=False, allow_graceful=True)

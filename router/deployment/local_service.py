@@ -130,8 +130,8 @@ def prepare(config: Config, *, own_ray: bool, starting: bool = False) -> Path:
 def end_left_behind(data: Path, seconds: float = 5.0) -> None:
     """End the processes that a killed service on this folder left.
 
-    Most of Ray's processes end by themselves after a moment, but two of its agents do not. A secret
-    in their environment proves that the processes are ours: only this folder holds the secret.
+    Most of Ray's processes end by themselves after a moment, but what stands in for its agents does
+    not. A secret in their environment proves that they are ours: only this folder holds it.
     """
     setting = f"RAY_AUTH_TOKEN={_tokens(data)[1]}"
     give_up_at = time.monotonic() + seconds

@@ -136,6 +136,12 @@ def ray_settings(
         "RAY_USAGE_STATS_ENABLED": "0",
         "RAY_DEDUP_LOGS": "0",
         "RAY_worker_niceness": "0",
+        # Nobody listens to Ray's own metrics.
+        "RAY_enable_metrics_collection": "0",
+        # Ray makes dozens of threads in each process, and each would keep memory of its own.
+        "MALLOC_ARENA_MAX": "2",
+        # Our matrices are small; a pool of threads for each process is not.
+        "OPENBLAS_NUM_THREADS": "1",
         # Without this, Ray listens on the machine's outer address instead of on 127.0.0.1.
         "RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER": "0",
         # Process titles must not overwrite the environment: a later start recognises the processes

@@ -11,8 +11,6 @@ from dataclasses import dataclass
 VITAL_PARTS: Mapping[str, str] = {
     "Ray's GCS": "gcs/gcs_server",
     "Ray's raylet": "raylet/raylet",
-    "Ray's dashboard agent": "ray::DashboardAgent",
-    "Ray's runtime-env agent": "ray::RuntimeEnvAgent",
     "Serve's controller": "ray::ServeController",
     "HAProxy's manager": "ray::HAProxyManager",
 }

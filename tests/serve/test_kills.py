@@ -69,7 +69,7 @@ async def test_haproxys_manager_killed_under_load_is_not_noticed(service):
 
 
 async def test_a_lost_cluster_comes_back_as_it_was_deployed_and_no_row_is_lost(service, upstream):
-    """Ray gives up a node whose agent was killed; so the command starts the cluster again."""
+    """Nobody replaces a raylet that was killed; so the command starts the cluster again."""
     plans = "  deployed_last: {ask: a}\n"
     await service.reload(configuration(upstream.url, plans=plans))
     before = len(service.log)
@@ -81,7 +81,7 @@ async def test_a_lost_cluster_comes_back_as_it_was_deployed_and_no_row_is_lost(s
             return {}
 
     async with Load(service) as load:
-        service.kill("ray::DashboardAgent")
+        service.kill("raylet/raylet")
 
         async def says_restarting() -> bool:
             state = await health()

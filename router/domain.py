@@ -175,6 +175,23 @@ class Attempt:
     parent: int = 0  # number of the step whose answer this call works on; 0: none
     swap_seconds: float = 0.0  # the part of `seconds` spent on loading the model
 
+    def priced(self, usage: Usage, cost_usd: float | None, provider: str) -> "Attempt":
+        """The same call with its tokens and its cost."""
+        return Attempt(
+            self.backend,
+            self.status,
+            self.fault,
+            self.detail,
+            self.seconds,
+            self.first_byte_seconds,
+            usage,
+            cost_usd,
+            provider,
+            self.role,
+            self.parent,
+            self.swap_seconds,
+        )
+
     def summary(self) -> str:
         status = f" {self.status}" if self.status else ""
         return f"{self.backend}: {self.fault or 'ok'}{status} ({self.detail})"
@@ -294,9 +311,10 @@ class Recalled:
     neighbourhood: int = 0  # the part of the space for which the bucket was judged
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Trace:
-    """Everything that has happened to one request so far."""
+    """Everything that has happened to one request so far: the engine's record, one for each
+    request, which the engine completes until the request ends. Nothing changes it after that."""
 
     request: Request
     decision: Decision
@@ -325,9 +343,6 @@ class Trace:
     @property
     def operation(self) -> str:
         return self.request.operation
-
-    def after(self, attempt: Attempt) -> "Trace":
-        return replace(self, attempts=(*self.attempts, attempt))
 
     @property
     def cost_usd(self) -> float | None:
@@ -363,6 +378,17 @@ class Trace:
     def answering(self) -> Attempt | None:
         """The attempt that gave the answer."""
         return self.attempts[self.answered_by - 1] if self.attempts else None
+
+    def fail(self, status: int, error: str, error_type: str) -> None:
+        self.status, self.error, self.error_type = status, error, error_type
+
+    def with_answering(self, attempt: Attempt) -> tuple[Attempt, ...]:
+        """The attempts, with another record of the one that gave the answer."""
+        if len(self.attempts) == 1:
+            return (attempt,)
+        attempts = list(self.attempts)
+        attempts[self.answered_by - 1] = attempt
+        return tuple(attempts)
 
     @property
     def backend(self) -> str:

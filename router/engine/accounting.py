@@ -1,10 +1,8 @@
-"""Computes the cost of an answer, and what the premium plan would have cost. Pure functions."""
-
-from dataclasses import replace
+"""Writes into a trace what its answer cost, and what the premium plan would have cost."""
 
 from router.calls.prices import priced
 from router.config.plans import Ask
-from router.domain import Answered, Attempt, Trace, Usage
+from router.domain import Answered, Trace, Usage
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 
@@ -21,15 +19,15 @@ def accounted(
     settings = plans.config.backends[answering.backend]
     if not settled:
         cost = priced(settings.price, usage)
-        step = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
-        trace = with_answering(trace, step)
-    trace = replace(trace, answer=answer)
+        trace.attempts = trace.with_answering(answering.priced(usage, cost, settings.kind))
+    trace.answer = answer
     return beside_premium(plans, trace, usage) if trace.operation == "chat" else trace
 
 
 def beside_premium(plans: Plans, trace: Trace, usage: Usage) -> Trace:
-    cost = _premium_usd(plans, trace, usage)
-    return replace(trace, premium_plan=plans.premium, premium_cost_usd=cost)
+    trace.premium_cost_usd = _premium_usd(plans, trace, usage)
+    trace.premium_plan = plans.premium
+    return trace
 
 
 def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float | None:
@@ -41,9 +39,3 @@ def _premium_usd(plans: Plans, trace: Trace, usage: Usage) -> float | None:
     if trace.decision.plan == plans.premium:
         return trace.cost_usd
     return premium.cost(Size(usage.input_tokens, usage.output_tokens)).least_usd
-
-
-def with_answering(trace: Trace, attempt: Attempt) -> Trace:
-    attempts = list(trace.attempts)
-    attempts[trace.answered_by - 1] = attempt
-    return replace(trace, attempts=tuple(attempts))

@@ -43,7 +43,7 @@ from router.engine.guarding import Guarding, begun_notes, refuse_unread_stream
 from router.engine.keeping import Keeping
 from router.engine.passing import Passing
 from router.engine.plan_runs import PlanRuns
-from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.progress import Answer, InProgress
 from router.engine.recall import Lookup, Recall, open_memory, to_adapt
 from router.engine.replying import Replying, usage_of
 from router.engine.request_ledger import RequestLedger
@@ -163,14 +163,14 @@ class Engine:
         solution = lookup.match.solution
         decision = self.recall.decision(request, lookup.match, self.policy_version)
         progress = self._begun(request, decision, lookup, recalled=lookup.match.recalled)
-        progress, text, refused = await self.guarding.text(progress, solution.answer)
+        text, refused = await self.guarding.text(progress, solution.answer)
         if refused is not None:
             return self.replying.blocked(progress, refused)
-        usage = usage_of(progress.trace, text)
-        trace = beside_premium(self.plans, replace(progress.trace, status=200), usage)
+        progress.trace.status = 200
+        trace = beside_premium(self.plans, progress.trace, usage_of(progress.trace, text))
         self.recall.used(trace, lookup)
-        reply = self.recall.reply(request, replace(solution, answer=text))
-        answer = await self.replying.from_memory(replace(progress, trace=trace), reply, text)
+        reply = self.recall.reply(request, solution, text)
+        answer = await self.replying.from_memory(progress, reply, text)
         return self.guarding.restored(answer)
 
     def decide(
@@ -313,7 +313,8 @@ class Engine:
         except asyncio.CancelledError:
             lookup = replace(lookup, questions=tuple(calls))
             progress = self._begun(request, decision, lookup, recalled=None)
-            self.ledger.finish(progress.noting(**LEFT))
+            progress.leave()
+            self.ledger.finish(progress)
             raise
         lookup = replace(lookup, questions=tuple(calls))
         return lookup if serves is None else keeping.judged(lookup, candidate, serves=serves)
@@ -343,11 +344,13 @@ class Engine:
             end = await self.allowances.reserve(config, chain, request, first)
             outcome = await self.tries.try_chain(config, chain, call, tried)
             end(tried, streams=True)  # the end of the request settles it
-            progress = progress.noting(attempts=tuple(tried))
+            progress.trace.attempts = tuple(tried)
             if outcome.stream is None and outcome.answered:
                 return await self.replying.whole(progress, outcome)
         except asyncio.CancelledError:
-            self.ledger.finish(progress.noting(attempts=tuple(tried), **LEFT))
+            progress.trace.attempts = tuple(tried)
+            progress.leave()
+            self.ledger.finish(progress)
             raise
         if outcome.stream is not None:
             body = self.replying.streamed(progress, outcome, outcome.stream)

@@ -5,14 +5,12 @@ whole answers, the whole stream waits for its end; comments keep the connection 
 """
 
 from collections.abc import AsyncIterator, Callable
-from dataclasses import replace
 from functools import partial
 
 import orjson
 
 from router.config.guardrails import Guard
-from router.domain import Trace
-from router.engine.guarding import Guarding, GuardRun, after_guards, noted
+from router.engine.guarding import Guarding, GuardRun, add_notes, after_guards
 from router.engine.progress import InProgress
 from router.guardrails.held import completion_of, rewritten
 from router.guardrails.hits import TEXT_KINDS, Hit
@@ -26,10 +24,10 @@ _COMMENT_EVERY = 64  # pieces that were held back
 
 class GuardedStream:
     """The guards of one stream. `passed` and `end` return what may go out, or raise `GuardRefused`;
-    `progress` then holds what the guards did."""
+    the trace then holds what the guards did."""
 
     def __init__(self, guarding: Guarding, progress: InProgress) -> None:
-        self._guarding, self.progress = guarding, progress
+        self._guarding, self._progress = guarding, progress
         config, request = progress.plans.config, progress.trace.request
         self._guards = after_guards(config, request)
         self._holds = any(guard.holds_streams for guard in self._guards)
@@ -38,11 +36,6 @@ class GuardedStream:
         self._rules: dict[str, dict[str, None]] = {guard.name: {} for guard in self._guards}
         self._seconds = 0.0
         self._texts = StreamTexts(self._rewriter, logprobs=False)
-
-    def on(self, trace: Trace) -> Trace:
-        """The trace with what the guards did to the stream."""
-        after = self.progress.trace
-        return replace(trace, guards=after.guards, questions=after.questions)
 
     def passed(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """The pieces that may go out now."""
@@ -72,11 +65,10 @@ class GuardedStream:
             return [*rest, *events]
         events = [event for event in b"".join(self._held).split(b"\n\n") if event] + last
         completion = completion_of(events)
-        checked = await self._guarding.whole(self.progress, orjson.dumps(completion))
-        self.progress = checked.progress
-        if checked.refused is not None:
-            raise checked.refused
-        return rewritten(events, completion, orjson.loads(checked.body))
+        body, refused = await self._guarding.whole(self._progress, orjson.dumps(completion))
+        if refused is not None:
+            raise refused
+        return rewritten(events, completion, orjson.loads(body))
 
     def _rewriter(self) -> Chained:
         guards = [guard for guard in self._guards if guard.kind in TEXT_KINDS]
@@ -110,7 +102,7 @@ class GuardedStream:
             did = did if rules else "passed"
             did = outcome if guard is stopped else did
             self._guarding.note(self._run, guard, did, rules, share)
-        self.progress = noted(self.progress, self._run)
+        add_notes(self._progress.trace, self._run)
 
     def _refuse(self, guard: Guard, rule: str, *, failed: bool = False) -> GuardRefused:
         return GuardRefused(guard.name, rule, after=True, failed=failed)

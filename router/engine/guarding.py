@@ -17,7 +17,7 @@ import orjson
 
 from router.config.config import Config
 from router.config.guardrails import Guard
-from router.domain import Attempt, Fields, Guarded, GuardNote, Request
+from router.domain import Attempt, Fields, Guarded, GuardNote, Request, Trace
 from router.engine.guard_functions import GuardFunctions
 from router.engine.guarded_request import with_fields, with_form
 from router.engine.progress import Answer, InProgress
@@ -58,15 +58,6 @@ class GuardFinding:
 
     rules: tuple[str, ...] = ()
     changed: Fields | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CheckedAnswer:
-    """An answer after its guards, with the request's trace; `refused` if one blocks it."""
-
-    progress: InProgress
-    body: bytes
-    refused: GuardRefused | None = None
 
 
 class Labelling(Protocol):
@@ -183,11 +174,11 @@ class Guarding:
 
     # -- answers -----------------------------------------------------------------------------------
 
-    async def whole(self, progress: InProgress, body: bytes) -> CheckedAnswer:
-        """Run the guards of answers over a whole answer."""
+    async def whole(self, progress: InProgress, body: bytes) -> tuple[bytes, GuardRefused | None]:
+        """The answer as the guards let it pass, and the refusal if one blocks it."""
         guards = after_guards(progress.plans.config, progress.trace.request)
         if not guards:
-            return CheckedAnswer(progress, body)
+            return body, None
         config, request, run = progress.plans.config, progress.trace.request, GuardRun("after")
         answer, refused = _object_in(body), None
         try:
@@ -195,7 +186,8 @@ class Guarding:
             body = body if fields is answer else orjson.dumps(fields)
         except GuardRefused as stop:
             refused = stop
-        return CheckedAnswer(noted(progress, run), body, refused)
+        add_notes(progress.trace, run)
+        return body, refused
 
     async def answer(
         self,
@@ -220,36 +212,35 @@ class Guarding:
             fields = fields if verdict.changed is None else verdict.changed
         return fields
 
-    async def text(
-        self, progress: InProgress, text: str
-    ) -> tuple[InProgress, str, GuardRefused | None]:
+    async def text(self, progress: InProgress, text: str) -> tuple[str, GuardRefused | None]:
         """Run the guards of answers over an answer from memory."""
+        if not after_guards(progress.plans.config, progress.trace.request):
+            return text, None
         message = {"role": "assistant", "content": text}
         body = orjson.dumps({"choices": [{"index": 0, "message": message}]})
-        checked = await self.whole(progress, body)
-        content = orjson.loads(checked.body)["choices"][0]["message"]["content"]
-        return checked.progress, content, checked.refused
+        body, refused = await self.whole(progress, body)
+        return orjson.loads(body)["choices"][0]["message"]["content"], refused
 
     async def passed(
         self, progress: InProgress, body: bytes, content_type: str
-    ) -> tuple[InProgress, bytes, GuardRefused | None]:
+    ) -> tuple[bytes, GuardRefused | None]:
         """Run the guards of answers over an answer that is passed through: JSON or plain text. They
         skip what is no text, such as a sound, and the notes say so."""
         guards = after_guards(progress.plans.config, progress.trace.request)
         if not guards:
-            return progress, body, None
+            return body, None
         if content_type.startswith("application/json"):
-            checked = await self.whole(progress, body)
-            return checked.progress, checked.body, checked.refused
+            return await self.whole(progress, body)
         if content_type.startswith("text/"):
             wrapped = orjson.dumps({"text": body.decode("utf-8", "replace")})
-            checked = await self.whole(progress, wrapped)
-            text: str = orjson.loads(checked.body)["text"]
-            return checked.progress, text.encode(), checked.refused
+            wrapped, refused = await self.whole(progress, wrapped)
+            text: str = orjson.loads(wrapped)["text"]
+            return text.encode(), refused
         run = GuardRun("after")
         for guard in guards:
             self.note(run, guard, "skipped", "no text", 0.0)
-        return noted(progress, run), body, None
+        add_notes(progress.trace, run)
+        return body, None
 
     async def _judge_answer(
         self, config: Config, guard: Guard, request: Request, fields: Fields, run: GuardRun
@@ -294,11 +285,11 @@ def refuse_unread_stream(config: Config, request: Request) -> None:
         raise BadRequest(f"`stream` is not possible here, because {rule}.", "stream")
 
 
-def noted(progress: InProgress, run: GuardRun) -> InProgress:
-    """The request with the notes and calls of the guards of its answer."""
-    trace = progress.trace
+def add_notes(trace: Trace, run: GuardRun) -> None:
+    """Write the notes and calls of the guards of an answer into the trace of its request."""
     notes = tuple(note for note in trace.guards if note.outcome != "held")
-    return progress.noting(guards=(*notes, *run.notes), questions=(*trace.questions, *run.calls))
+    trace.guards = (*notes, *run.notes)
+    trace.questions = (*trace.questions, *run.calls)
 
 
 def begun_notes(config: Config, request: Request) -> tuple[GuardNote, ...]:

@@ -15,10 +15,9 @@ import orjson
 
 from router.calls.measures import Measured, cost_usd, estimated_usage, measured
 from router.calls.outcome import CallOutcome, Stream
-from router.domain import Answered, Attempt, Call, Fault, Request, Trace, Usage
-from router.engine.accounting import with_answering
+from router.domain import Answered, Attempt, Call, Fault, Request, Usage
 from router.engine.allowances import Allowances
-from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.progress import Answer, InProgress
 from router.engine.replying import Replying
 from router.engine.tries import Tries
 from router.plans.calling import EndCall
@@ -53,7 +52,7 @@ class Passing:
         try:
             end = await self.allowances.reserve(config, chain, request, request.body)
             outcome = await self.tries.try_chain(config, chain, call, tried)
-            progress = progress.noting(attempts=tuple(tried))
+            progress.trace.attempts = tuple(tried)
             if not raw or not outcome.answered or outcome.callers_fault:
                 end(tried, streams=True)  # the end of the request settles it
             if outcome.stream is None and outcome.answered:
@@ -61,7 +60,9 @@ class Passing:
                     return await self.replying.whole(progress, outcome)
                 return await self._whole(progress, outcome, end)
         except asyncio.CancelledError:
-            self.replying.ledger.finish(progress.noting(attempts=tuple(tried), **LEFT))
+            progress.trace.attempts = tuple(tried)
+            progress.leave()
+            self.replying.ledger.finish(progress)
             raise
         if outcome.stream is None:
             return self.replying.failed(progress, outcome)
@@ -79,33 +80,31 @@ class Passing:
         used = await beside(len(body), read)
         recorder = StreamRecorder(words=False)
         recorder.take(body)
-        progress, body, refused = await self.replying.guarding.passed(
-            progress, body, outcome.content_type
-        )
-        trace = self._priced(progress, outcome, used, recorder.answer(), end)
+        body, refused = await self.replying.guarding.passed(progress, body, outcome.content_type)
+        self._price(progress, outcome, used, recorder.answer(), end)
         if refused is not None:
-            return self.replying.blocked(replace(progress, trace=trace), refused, outcome)
-        status = outcome.attempt.status
-        trace = self.replying.ledger.finish(replace(progress, trace=trace), outcome, status=status)
+            return self.replying.blocked(progress, refused, outcome)
+        trace, status = progress.trace, outcome.attempt.status
+        trace.status = status
+        self.replying.ledger.finish(progress, outcome)
         return Answer(status, body, trace, content_type=outcome.content_type)
 
     async def _streamed(
         self, progress: InProgress, outcome: CallOutcome, stream: Stream, end: EndCall
     ) -> AsyncIterator[bytes]:
         """The pieces of an answer as they come. It is recorded before its caller sees its end."""
-        progress = progress.noting(status=200)
-        request = progress.trace.request
+        trace, request = progress.trace, progress.trace.request
+        trace.status = 200
         events = outcome.content_type.startswith(_SSE)
         recorder, tail = StreamRecorder(words=False), b""
         written = False
 
-        def write(trace: Trace) -> None:
+        def write() -> None:
             nonlocal written
             written = True
             used = _measured(request, usage_at_end(tail) if events else b"{}")
-            at = replace(progress, trace=trace)
-            trace = self._priced(at, outcome, used, recorder.answer(), end)
-            self.replying.ledger.finish(replace(at, trace=trace), outcome)
+            self._price(progress, outcome, used, recorder.answer(), end)
+            self.replying.ledger.finish(progress, outcome)
 
         try:
             async for piece in _pieces(stream):
@@ -113,15 +112,15 @@ class Passing:
                 if events:
                     tail = (tail + piece)[-_TAIL_BYTES:]
                 yield piece
-            write(progress.trace)
+            write()
         except Fault as fault:
-            trace = progress.trace
             answering = trace.answering
             assert answering is not None
             message = f"The answer of {answering.backend} broke off: {fault.detail}."
             broken = replace(answering, fault=fault.kind, detail=fault.detail)
-            trace = replace(with_answering(trace, broken), status=502, error=message)
-            write(replace(trace, error_type="stream_broken"))
+            trace.attempts = trace.with_answering(broken)
+            trace.fail(502, message, "stream_broken")
+            write()
             if not events:
                 raise BrokenOff(message) from None
             error = error_body(message, "server_error", code="stream_broken")
@@ -129,27 +128,28 @@ class Passing:
         finally:
             stream.connection.finish()
             if not written:
-                write(replace(progress.trace, **LEFT))
+                progress.leave()
+                write()
 
-    def _priced(
+    def _price(
         self,
         progress: InProgress,
         outcome: CallOutcome,
         used: Measured,
         answer: Answered,
         end: EndCall,
-    ) -> Trace:
-        """The trace with what the answer used and cost. Of an unknown cost, the key is charged what
-        was likely."""
+    ) -> None:
+        """Note what the answer used and cost. Of an unknown cost, the key is charged what was
+        likely."""
         trace = progress.trace
         answering = trace.answering
         assert answering is not None
         settings = progress.plans.config.backends[outcome.attempt.backend]
         cost = cost_usd(settings.price, trace.request, used)
         usage = used.usage or estimated_usage(trace.request) or Usage()
-        step = replace(answering, usage=usage, cost_usd=cost, provider=settings.kind)
+        step = answering.priced(usage, cost, settings.kind)
         end([step], streams=cost is not None, waited=cost is not None)
-        return replace(with_answering(trace, step), answer=answer)
+        trace.attempts, trace.answer = trace.with_answering(step), answer
 
 
 async def _pieces(stream: Stream) -> AsyncIterator[bytes]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from router.config.plans import AnyPlan
 from router.engine.allowances import Allowances
-from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.progress import Answer, InProgress
 from router.engine.recall import recalled_program
 from router.engine.replying import Replying
 from router.engine.streams import with_level
@@ -122,15 +122,11 @@ class PlanRuns:
         if not result.ok and result.text and result.outcome is not None:
             # A flawed answer is better than none.
             result = result.marked("gate", result.problem)
-        calls = executor.calls
-        progress = progress.noting(
-            attempts=tuple(calls.attempts),
-            answered_by=result.step,
-            computed=_computed(executor, result),
-            partial=result.partial,
-            partial_reason=result.reason,
-            recalled=recalled_program(executor.computed) or progress.trace.recalled,
-        )
+        calls, trace = executor.calls, progress.trace
+        trace.attempts, trace.answered_by = tuple(calls.attempts), result.step
+        trace.computed = _computed(executor, result)
+        trace.partial, trace.partial_reason = result.partial, result.reason
+        trace.recalled = recalled_program(executor.computed) or trace.recalled
         upstream = calls.upstream_seconds
         if not result.ok and result.stopped == "limit" and calls.limited is not None:
             if not calls.attempts:
@@ -142,15 +138,16 @@ class PlanRuns:
         outcome = replace(result.outcome, upstream_seconds=upstream)
         comments = [calls.comments.get_nowait() for _ in range(calls.comments.qsize())]
         if outcome.stream is None:
-            outcome = await completed(outcome, result.text, progress.trace.request)
+            outcome = await completed(outcome, result.text, trace.request)
         if outcome.stream is None:
             return await self.replying.whole(progress, outcome)
         body = self.replying.streamed(progress, outcome, outcome.stream, comments, note=note)
-        return Answer(200, b"", progress.trace, stream=body)
+        return Answer(200, b"", trace, stream=body)
 
     def _left(self, progress: InProgress, executor: Executor) -> None:
-        attempts = tuple(executor.calls.attempts)
-        self.replying.ledger.finish(progress.noting(attempts=attempts, **LEFT))
+        progress.trace.attempts = tuple(executor.calls.attempts)
+        progress.leave()
+        self.replying.ledger.finish(progress)
 
 
 def _computed(executor: Executor, result: Result) -> Mapping[str, Any] | None:

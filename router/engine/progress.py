@@ -1,17 +1,14 @@
 """A request in progress, and the answer that goes back to its caller."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
 from router.domain import CHAT_DIALECT, Trace
 from router.engine.recall import Lookup
 from router.plans.compiled import Plans
 
-LEFT: dict[str, Any] = {"status": 499, "error": "the caller left", "error_type": "cancelled"}
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class InProgress:
     """A request with its trace so far, and the plans that it began with and keeps."""
 
@@ -20,9 +17,9 @@ class InProgress:
     begun: float  # the start, on the performance counter
     lookup: Lookup | None = None  # what the memory held before the decision
 
-    def noting(self, **changes: Any) -> "InProgress":
-        """The same request with changes to its trace."""
-        return replace(self, trace=replace(self.trace, **changes))
+    def leave(self) -> None:
+        """Note that the caller left before the end."""
+        self.trace.fail(499, "the caller left", "cancelled")
 
 
 @dataclass(slots=True)

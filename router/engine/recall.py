@@ -167,9 +167,8 @@ class Recall:
             kind=request.task or request.reading.kind,
         )
 
-    def reply(self, request: Request, solution: Solution) -> Reply:
-        """A remembered answer in the format of a model's reply."""
-        text = solution.answer
+    def reply(self, request: Request, solution: Solution, text: str) -> Reply:
+        """A remembered answer, with this text, in the format of a model's reply."""
         pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
         call = Call(CHAT, b"", request.stream, request.id)
         model = solution.model or solution.backend

@@ -11,12 +11,12 @@ from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
 from router.compute.computing import REFUSALS
 from router.config.config import Config
-from router.domain import Answered, Fault, Reply, Trace, Usage
-from router.engine.accounting import accounted, with_answering
+from router.domain import Answered, Fault, Reply, Trace, Usage, total_usd
+from router.engine.accounting import accounted
 from router.engine.guard_streams import GuardedStream
 from router.engine.guarding import Guarding
 from router.engine.keeping import Keeping
-from router.engine.progress import LEFT, Answer, InProgress
+from router.engine.progress import Answer, InProgress
 from router.engine.request_ledger import RequestLedger
 from router.engine.streams import as_comments, error_body_of, metered, with_note, with_settings
 from router.guardrails.refusals import GuardRefused
@@ -45,25 +45,25 @@ class Replying:
         body, status = outcome.body, outcome.attempt.status
         if outcome.callers_fault:
             return self.refused(progress, outcome)
-        usage = outcome.usage or estimated(progress.trace.request, len(body))
-        checked = await self.guarding.whole(progress, body)
-        progress, body, config = checked.progress, checked.body, progress.plans.config
-        if checked.refused is not None:
-            trace = accounted(progress.plans, progress.trace, usage, None, settled=outcome.settled)
-            return self.blocked(replace(progress, trace=trace), checked.refused, outcome)
-        sources = self.assessor.chosen(config, progress.trace)
+        trace, plans, config = progress.trace, progress.plans, progress.plans.config
+        usage = outcome.usage or estimated(trace.request, len(body))
+        body, refused = await self.guarding.whole(progress, body)
+        if refused is not None:
+            accounted(plans, trace, usage, None, settled=outcome.settled)
+            return self.blocked(progress, refused, outcome)
+        sources = self.assessor.chosen(config, trace)
         words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
-        dialect, loops = outcome.dialect, _loops(progress.trace)
+        dialect, loops = outcome.dialect, _loops(trace)
         read = partial(_read, body, dialect, words=words, remembers=remembers or loops)
         ending = ending_of(body, dialect, usage) if _notices(config) else ""
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
-        trace = replace(progress.trace, ended=ending, closing=_closing(completion, loops=loops))
-        trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
-        form = FORMS.get(dialect)
+        trace.ended, trace.closing = ending, _closing(completion, loops=loops)
+        accounted(plans, trace, usage, answer, settled=outcome.settled)
+        form, trace.status = FORMS.get(dialect), status
         body = (with_cost if form is None else form.with_cost)(body, usage, trace.cost_usd)
-        trace = self.ledger.finish(replace(progress, trace=trace), outcome, status=status)
+        self.ledger.finish(progress, outcome)
         if remembers:
             self._remember(progress, trace, completion)
         self.assessor.assess(config, sources, trace, text)
@@ -82,17 +82,16 @@ class Replying:
 
         With `note`, the last event also names the backend, the plan and the attempts.
         """
-        progress = progress.noting(status=200)
         trace, config = progress.trace, progress.plans.config
-        answering = trace.answering
+        answering, trace.status = trace.answering, 200
         assert answering is not None
         price = config.backends[outcome.attempt.backend].price
 
         def cost_of(usage: Usage) -> float | None:
             if outcome.settled:
                 return trace.cost_usd
-            priced_step = replace(answering, cost_usd=priced(price, usage))
-            return with_answering(trace, priced_step).cost_usd
+            step = replace(answering, cost_usd=priced(price, usage))
+            return total_usd((*trace.with_answering(step), *trace.questions))
 
         tokens, form = trace.request.reading.tokens, FORMS.get(outcome.dialect)
         meter = (
@@ -106,9 +105,10 @@ class Replying:
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         guards = GuardedStream(self.guarding, progress)
-        written: Trace | None = None
+        written = False
 
-        def write(trace: Trace) -> Trace:
+        def write() -> None:
+            nonlocal written
             answer = recorder.answer()
             text = answer.text or ""
             if not config.telemetry.answers:
@@ -116,13 +116,13 @@ class Replying:
             usage = meter.final_usage()
             ended = ending.ending(usage.output_tokens, recorder.first_words)
             completion = recorder.completion() if remembers or loops else None
-            trace = replace(trace, ended=ended, closing=_closing(completion, loops=loops))
-            trace = accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
-            trace = self.ledger.finish(replace(progress, trace=trace), outcome)
+            trace.ended, trace.closing = ended, _closing(completion, loops=loops)
+            accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
+            self.ledger.finish(progress, outcome)
+            written = True
             if remembers:
                 self._remember(progress, trace, completion)
             self.assessor.assess(config, sources, trace, text)
-            return trace
 
         try:
             if comments or trace.partial:
@@ -132,41 +132,43 @@ class Replying:
                 ending.take(piece)
                 yield piece
             last = await guards.end(meter.end())
-            trace = guards.on(trace)
             piece = _ending(last, trace, chat=form is None, note=note)
             recorder.take(piece)
             ending.take(piece)
-            written = write(trace)  # stored before the caller sees the end of the answer
+            write()  # stored before the caller sees the end of the answer
             yield piece
         except GuardRefused as refused:
-            trace = replace(guards.on(trace), status=refused.status, error=refused.message)
-            written = write(replace(trace, error_type=refused.code or ""))
+            trace.fail(refused.status, refused.message, refused.code or "")
+            write()
             yield b"data: " + refused.body + b"\n\n"
         except Fault as fault:
             message = f"The stream of {trace.backend} broke: {fault.detail}."
-            if written is None:
+            if not written:
                 broken = replace(answering, fault=fault.kind, detail=fault.detail)
-                trace = replace(with_answering(trace, broken), status=502, error=message)
-                written = write(replace(trace, error_type="stream_broken"))
+                trace.attempts = trace.with_answering(broken)
+                trace.fail(502, message, "stream_broken")
+                write()
             body = error_body(message, "server_error", code="stream_broken")
             event = b"data: " + body + b"\n\n"
             yield event if form is None else form.broken(message, "stream_broken")
         finally:
             stream.connection.finish()
-            if written is None:
-                write(replace(trace, **LEFT))
+            if not written:
+                progress.leave()
+                write()
 
     async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
         """Reply with a remembered answer; its only cost is a question to the verifying backend."""
+        trace = progress.trace
         kept = text if progress.plans.config.telemetry.answers else None
-        if progress.trace.request.stream:
-            size = len(text.encode())
-            progress = progress.noting(answer=Answered(size, digest(text.encode()), kept))
+        if trace.request.stream:
+            encoded = text.encode()
+            trace.answer = Answered(len(encoded), digest(encoded), kept)
             body = self._recited(progress, stream_of(reply.body))
-            return Answer(200, b"", progress.trace, stream=body)
+            return Answer(200, b"", trace, stream=body)
         plain = b"".join([piece async for piece in reply.body])
-        progress = progress.noting(answer=Answered(len(plain), digest(plain), kept))
-        trace = self.ledger.finish(progress)
+        trace.answer = Answered(len(plain), digest(plain), kept)
+        self.ledger.finish(progress)
         return Answer(200, with_cost(plain, usage_of(trace, text), trace.cost_usd), trace)
 
     async def _recited(self, progress: InProgress, stream: Stream) -> AsyncIterator[bytes]:
@@ -182,25 +184,26 @@ class Replying:
             yield piece
         finally:
             if not done:
-                self.ledger.finish(progress.noting(**LEFT))
+                progress.leave()
+                self.ledger.finish(progress)
 
     def blocked(
         self, progress: InProgress, refused: GuardRefused, outcome: CallOutcome | None = None
     ) -> Answer:
         """Reply that a guard blocks the answer; its calls are paid for all the same."""
-        message, code = refused.message, refused.code or ""
-        progress = progress.noting(status=refused.status, error=message, error_type=code)
+        trace = progress.trace
+        trace.fail(refused.status, refused.message, refused.code or "")
         wait = 1.0 if refused.status == 503 else None
-        trace = self.ledger.finish(progress, outcome, status=refused.status)
+        self.ledger.finish(progress, outcome)
         return Answer(refused.status, refused.body, trace, retry_after=wait)
 
     def refused(
         self, progress: InProgress, outcome: CallOutcome, *, upstream: float | None = None
     ) -> Answer:
         """Pass on a backend's refusal. The request is at fault, so no other backend is tried."""
-        status = outcome.attempt.status
-        progress = progress.noting(error="refused by the backend", error_type="refused_by_backend")
-        trace = self.ledger.finish(progress, outcome, status=status, upstream=upstream)
+        trace, status = progress.trace, outcome.attempt.status
+        trace.fail(status, "refused by the backend", "refused_by_backend")
+        self.ledger.finish(progress, outcome, upstream=upstream)
         if outcome.dialect in FORMS and outcome.body.lstrip().startswith(b"{"):
             return Answer(status, outcome.body, trace, dialect=outcome.dialect)
         return Answer(status, with_settings(error_body_of(outcome.body, status), trace), trace)
@@ -253,10 +256,10 @@ class Replying:
         outcome: CallOutcome | None = None,
         upstream: float | None = None,
     ) -> Answer:
-        progress = progress.noting(status=status, error=message, error_type=code)
-        trace = self.ledger.finish(progress, outcome, upstream=upstream)
+        progress.trace.fail(status, message, code)
+        self.ledger.finish(progress, outcome, upstream=upstream)
         body = error_body(message, kind, code=code)
-        return Answer(status, body, trace, retry_after=retry_after)
+        return Answer(status, body, progress.trace, retry_after=retry_after)
 
     def _remembers(self, progress: InProgress) -> bool:
         return self.keeping is not None and self.keeping.wants(

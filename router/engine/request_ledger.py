@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from router.calls.outcome import CallOutcome
@@ -46,15 +46,12 @@ class RequestLedger:
         progress: InProgress,
         outcome: CallOutcome | None = None,
         *,
-        status: int | None = None,
         upstream: float | None = None,
-    ) -> Trace:
-        """End a request. `upstream` is the time in seconds during which a backend worked, for plans
-        whose steps ran side by side."""
-        streamed = outcome is not None and outcome.stream is not None
-        trace = _timed(progress, outcome, upstream, streamed=streamed)
-        if status is not None:
-            trace = replace(trace, status=status)
+    ) -> None:
+        """End a request, whose trace is complete but for its times. `upstream` is the time in
+        seconds during which a backend worked, for plans whose steps ran side by side."""
+        streamed, trace = outcome is not None and outcome.stream is not None, progress.trace
+        _time(progress, outcome, upstream, streamed=streamed)
         self._count(trace, streamed=streamed)
         self.allowances.settle(trace)
         behaviours = self._follow_conversation(progress, trace)
@@ -65,7 +62,6 @@ class RequestLedger:
             self._note_level(trace.computed)
             if trace.status < 400 and trace.verified is not None and trace.verified.proven:
                 self.say([verification(trace, self.wall())])
-        return trace
 
     def _follow_conversation(self, progress: InProgress, trace: Trace) -> Sequence[Signal]:
         """Settle where the conversation lives, and return the signals that the request gives."""
@@ -144,17 +140,17 @@ class RequestLedger:
             metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 
 
-def _timed(
+def _time(
     progress: InProgress, outcome: CallOutcome | None, upstream: float | None, *, streamed: bool
-) -> Trace:
+) -> None:
     trace = progress.trace
     seconds = first = time.perf_counter() - progress.begun
     if upstream is None:
-        upstream = sum(attempt.seconds for attempt in trace.attempts[:-1])
+        upstream = sum([attempt.seconds for attempt in trace.attempts[:-1]])
     if outcome is not None:
         planned = any(attempt.role for attempt in trace.attempts)
         upstream = outcome.upstream_seconds + (0.0 if planned else upstream)
         first = outcome.attempt.first_byte_seconds or seconds
-    upstream += sum(question.seconds for question in trace.questions)
-    overhead = max((first if streamed else seconds) - upstream, 0.0)
-    return replace(trace, seconds=seconds, first_byte_seconds=first, overhead_seconds=overhead)
+    upstream += sum([question.seconds for question in trace.questions])
+    trace.seconds, trace.first_byte_seconds = seconds, first
+    trace.overhead_seconds = max((first if streamed else seconds) - upstream, 0.0)

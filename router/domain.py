@@ -10,13 +10,14 @@ from typing import Any, Literal
 
 from learner.policy import Arm, Distribution
 from learner.preference import Estimate, Preference
+from router.value import value
 from router.verified import Verified, verified_in
 
 Fields = Mapping[str, Any]
 MEMORY = "memory"  # a trace names this backend if the answer came from memory
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Trajectory:
     """What has happened in an agent's session so far, by the messages of its latest request."""
 
@@ -42,7 +43,7 @@ class Trajectory:
         return max(self.errors_in_row, self.repeats, self.failing_in_row) >= 2
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reading:
     """The facts in a request's words, which the router reads once, when it parses the request."""
 
@@ -62,7 +63,7 @@ class Reading:
 CHAT_DIALECT = "chat"  # OpenAI's chat completions, the inner form of every request for an answer
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Native:
     """A request as its caller wrote it, in another dialect than chat completions. `path` is where
     a backend takes the dialect, and `headers` are those that belong to the dialect."""
@@ -88,7 +89,7 @@ Operation = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Request:
     """A parsed request. `body` holds the caller's bytes, and `fields` the JSON in them."""
 
@@ -112,7 +113,6 @@ class Request:
     preference: Preference | None = None  # how the caller weighs cost and time against quality
     region: str = ""  # the region that its backends must be in; empty: any
     only: tuple[str, ...] = ()  # the plans that this request may use; empty: all
-    scope: str = ""  # the key or group whose solutions this request may reuse
     reuse: Literal["", "off", "exact", "similar"] = ""  # the remembered answers that may be reused
     no_store: bool = False  # whether the answer must not be stored for reuse
     ttl_seconds: float | None = None  # how long the answer may be reused
@@ -134,7 +134,7 @@ class Request:
         return None if self.guarded is not None and self.guarded.reads else self.native
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Refusal:
     """A request that was refused before any decision about it."""
 
@@ -147,7 +147,7 @@ class Refusal:
     guarded: "Guarded | None" = None  # what the guards did, if they refused it
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Usage:
     """The tokens of one call; with `estimated`, the router's estimate, as the backend gave none."""
 
@@ -158,7 +158,7 @@ class Usage:
     written_tokens: int = 0  # written to the provider's cache; part of the input
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """One call to one backend. `fault` is empty if the backend answered."""
 
@@ -197,7 +197,7 @@ class Attempt:
         return f"{self.backend}: {self.fault or 'ok'}{status} ({self.detail})"
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class GuardNote:
     """What one guard did. `rule` names what it acted by, and never quotes the words."""
 
@@ -208,7 +208,7 @@ class GuardNote:
     seconds: float = 0.0
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Guarded:
     """What the guards did to a request before any call of a plan."""
 
@@ -220,8 +220,12 @@ class Guarded:
 
 def total_usd(attempts: Iterable[Attempt]) -> float | None:
     """What these calls cost together; None if the cost of any is unknown."""
-    costs = [attempt.cost_usd for attempt in attempts]
-    return None if None in costs else sum(cost for cost in costs if cost is not None)
+    total = 0.0
+    for attempt in attempts:
+        if attempt.cost_usd is None:
+            return None
+        total += attempt.cost_usd
+    return total
 
 
 def known_usd(attempts: Iterable[Attempt]) -> float:
@@ -229,7 +233,7 @@ def known_usd(attempts: Iterable[Attempt]) -> float:
     return sum(attempt.cost_usd or 0.0 for attempt in attempts)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Exposure:
     """A request's part in a trial. `apart`: the other side would choose the plan `other`."""
 
@@ -243,7 +247,7 @@ class Exposure:
     trouble: str = ""  # why a routing function could not decide, if one failed
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Shadow:
     """What `auto` would have chosen for a request whose caller, or a default, chose the plan."""
 
@@ -256,7 +260,7 @@ class Shadow:
     unpriced: tuple[str, ...] = ()  # plans that `auto` might choose, of unknown price
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Decision:
     """The chosen plan with the reasons, and all that is needed to repeat the draw."""
 
@@ -285,7 +289,7 @@ class Decision:
         return self.probabilities.get(self.plan, 1.0) < max(self.probabilities.values(), default=0)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Answered:
     """The size and hash of an answer, and its words if telemetry keeps words."""
 
@@ -294,7 +298,7 @@ class Answered:
     text: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recalled:
     """The solution that was recalled for a request, and the reason why."""
 
@@ -347,6 +351,8 @@ class Trace:
     @property
     def cost_usd(self) -> float | None:
         """What all calls cost; None if the cost of any is unknown."""
+        if not self.questions:
+            return total_usd(self.attempts)
         return total_usd((*self.attempts, *self.questions))
 
     @property
@@ -392,12 +398,13 @@ class Trace:
 
     @property
     def backend(self) -> str:
-        if self.answering is None:
+        answering = self.answering
+        if answering is None:
             return MEMORY if self.tier in ("exact", "reuse") else ""
-        return self.answering.backend
+        return answering.backend
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class About:
     """The request that a signal is about, with the facts by which reports group signals."""
 
@@ -410,7 +417,7 @@ class About:
     reuse_tier: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Signal:
     """A statement about the quality of an answer. `score` goes from 0 to 1, or is None; `weight`
     says how much this source counts beside other sources."""
@@ -428,7 +435,7 @@ class Signal:
     key_id: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Event:
     """Something that happened to the service, not to one request."""
 
@@ -440,7 +447,7 @@ class Event:
     detail: Mapping[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class PolicyInForce:
     """The record of a policy that begins to decide; its decisions carry `version`."""
 
@@ -450,7 +457,7 @@ class PolicyInForce:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class TrialNews:
     """A trial's new state, with its settings and its numbers."""
 
@@ -476,7 +483,7 @@ MESSAGES, RESPONSES = "/messages", "/responses"
 COUNT_TOKENS = "/messages/count_tokens"  # of Anthropic's API
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Call:
     """One request to one backend, or to the next backend where that fails."""
 
@@ -511,7 +518,7 @@ class Call:
         )
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Reply:
     """A backend's reply: its head, and the bytes of its body as they arrive."""
 
@@ -536,7 +543,7 @@ class Fault(Exception):
 COMPUTE, RUN = "/compute", "/run"  # paths of a sandbox: run and verify a program; only run it
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LastAnswer:
     """The last answer of a conversation, and hashes of the message that it answered."""
 
@@ -548,7 +555,7 @@ class LastAnswer:
     last: bytes = b""  # the digest of the last of these
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Warm:
     """A prompt that a backend has read, and may still have in its provider's prompt cache."""
 
@@ -557,7 +564,7 @@ class Warm:
     at: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Home:
     """The plan and the backend that a conversation stays with."""
 

@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Callable, Iterable
 from hashlib import blake2b
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, NamedTuple
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from router.config.server import KeyLimits
 from router.config.values import Name, Values
@@ -20,6 +20,7 @@ from router.files import alone, write_durably
 from router.wire.asgi import HeaderList
 from router.wire.errors import Refused
 
+Hex = Annotated[str, Field(pattern=r"^(?:[0-9a-f]{2})*$")]
 KeyScope = Literal["app", "analyst", "admin"]
 
 
@@ -28,8 +29,8 @@ class Key(Values):
 
     id: str
     name: Name
-    salt: str
-    digest: str
+    salt: Hex
+    digest: Hex
     scopes: tuple[KeyScope, ...] = ("app",)
     plans: tuple[Name, ...] = ()
     limits: KeyLimits = KeyLimits()
@@ -57,9 +58,21 @@ _KEYS = TypeAdapter(tuple[Key, ...])
 _NOBODY = Key(id="", name="nobody", salt="00", digest="")
 
 
+class _Secret(NamedTuple):
+    key: Key
+    salt: bytes
+    digest: bytes
+
+    @classmethod
+    def of(cls, key: Key) -> "_Secret":
+        return cls(key, bytes.fromhex(key.salt), bytes.fromhex(key.digest))
+
+
 class Keyring:
     def __init__(self, keys: Iterable[Key]) -> None:
         self._by_id = {key.id: key for key in keys}
+        # Each record with its salt and digest as bytes, as every request compares them.
+        self._secrets = {key.id: _Secret.of(key) for key in (*self._by_id.values(), _NOBODY)}
 
     @property
     def required(self) -> bool:
@@ -85,8 +98,9 @@ class Keyring:
             hint = "send the header `Authorization: Bearer wg-...`"
             raise Denied(401, "missing_api_key", f"This service needs an API key: {hint}.")
         key_id, secret = _parts(credentials)
-        key = self._by_id.get(key_id, _NOBODY)
-        if not hmac.compare_digest(_digest(secret, key.salt), key.digest) or key is _NOBODY:
+        record = self._secrets.get(key_id, self._secrets[_NOBODY.id])
+        key, digest = record.key, _hash(secret, record.salt).digest()
+        if not hmac.compare_digest(digest, record.digest) or key is _NOBODY:
             raise Denied(401, "invalid_api_key", "This API key is not known here.")
         if key.revoked:
             raise Denied(401, "revoked_api_key", f"This API key was revoked on {key.revoked}.")
@@ -100,14 +114,14 @@ def _parts(key: str) -> tuple[str, str]:
     return key_id, secret
 
 
-def _digest(secret: str, salt: str) -> str:
-    return blake2b(secret.encode("utf-8", "replace"), salt=bytes.fromhex(salt)).hexdigest()
+def _hash(secret: str, salt: bytes) -> blake2b:
+    return blake2b(secret.encode("utf-8", "replace"), salt=salt)
 
 
 def new_key(name: str, created: str, **settings: object) -> tuple[str, Key]:
     """Make a key, which its owner sees only once, and the record to store."""
     key_id, secret, salt = secrets.token_hex(5), secrets.token_hex(20), secrets.token_hex(16)
-    digest = _digest(secret, salt)
+    digest = _hash(secret, bytes.fromhex(salt)).hexdigest()
     fields = {"id": key_id, "name": name, "salt": salt, "digest": digest, "created": created}
     return f"wg-{key_id}-{secret}", Key.model_validate(fields | settings)
 

@@ -1,7 +1,7 @@
 """Requests for an answer, in each dialect: from memory, or from the plan that was chosen."""
 
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Protocol
 
 from router.api.dialects.dialect import Dialect
@@ -43,9 +43,8 @@ class AskEndpoint:
         self, incoming: Incoming, key: Key, request: Request, keeping: Keeps | None = None
     ) -> None:
         """Answer a request that was parsed, and send the answer in the caller's dialect."""
-        request = replace(request, scope=key.remembers_as)
-        backend, allowed = incoming.backend, key.plans
-        lookup = await self.engine.look(request, backend=backend, allowed=allowed)
+        backend, allowed, scope = incoming.backend, key.plans, key.remembers_as
+        lookup = await self.engine.look(request, scope=scope, backend=backend, allowed=allowed)
         if lookup is not None and lookup.answers:
             answering = self.engine.remembered(request, lookup)
         else:
@@ -83,7 +82,8 @@ async def send_answer(
     else:
         body = answer.body if native else dialect.whole(request, answer.body)
         body = await keeping.whole(body) if keeping is not None and answer.status < 300 else body
-    await send_whole(reply, replace(answer, body=body), explain=explain)
+    answer.body = body
+    await send_whole(reply, answer, explain=explain)
 
 
 async def _send_stream(

@@ -39,16 +39,12 @@ class Incoming:
     key_id: str = ""
     params: Mapping[str, str] = field(default_factory=dict)  # in its path
     held_bytes: int = 0  # its body's share of the bytes that the router may hold
+    method: str = field(init=False)
+    path: str = field(init=False)
 
-    @property
-    def method(self) -> str:
-        method: str = self.scope["method"]
-        return method
-
-    @property
-    def path(self) -> str:
-        path: str = self.scope["path"]
-        return path.rstrip("/") or "/"
+    def __post_init__(self) -> None:
+        self.method = self.scope["method"]
+        self.path = self.scope["path"].rstrip("/") or "/"
 
     @property
     def declared_size(self) -> int | None:
@@ -98,6 +94,12 @@ class Admission:
         """Take new keys, and the names of the present configuration."""
         self.keys = tuple(keys)
         self._keyring = Keyring(self.keys)
+        settings = self._engine.config.keys
+        # What binds each key alone, or its teams: nothing, for most.
+        self._bound = {
+            key.id: bool(key.team or key.limits.any or settings.limits.any)
+            for key in (*self.keys, _ANYONE)
+        }
         self._names = LocalNames(self._engine.config.server.hosts)
         self._bodies.most = self._engine.config.server.max_held_bytes
 
@@ -128,8 +130,9 @@ class Admission:
         """
         key = self.authorize(incoming, scope)
         tags, keys = tags_in_header(incoming.headers), self._engine.config.keys
-        budgets = count_apart(keys, key, count) if count else bindings(keys, key, tags)
-        await self._count(incoming, budgets)
+        if tags or self._bound[key.id]:
+            budgets = count_apart(keys, key, count) if count else bindings(keys, key, tags)
+            await self._count(incoming, budgets)
         return key
 
     async def _count(self, incoming: Incoming, budgets: Sequence[Binding]) -> None:
@@ -174,9 +177,11 @@ class Admission:
 
     async def in_budgets(self, incoming: Incoming, key: Key, request: Request) -> Request:
         """The request with its tags and its team, counted in the budgets of the tags."""
-        request = replace(request, tags=tags_of(incoming.headers, request.fields), team=key.team)
-        await self._count(incoming, of_tags(self._engine.config.keys, key, request.tags))
-        return request
+        tags = tags_of(incoming.headers, request.fields)
+        if not tags and not key.team:
+            return request
+        await self._count(incoming, of_tags(self._engine.config.keys, key, tags))
+        return replace(request, tags=tags, team=key.team)
 
 
 def read_request(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:

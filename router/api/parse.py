@@ -21,6 +21,7 @@ from router.request.reading import reading_of
 from router.wire.errors import BadRequest
 
 _MOST_ANSWERS = 128  # as OpenAI has it
+_OF_WISHES = (b"x-waggle-", b"cache-control")
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -77,16 +78,26 @@ def chat_request(
         reading=reading_of(fields),
         key_id=key_id,
         task=_task(fields, headers),
-        max_cost_usd=ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
-        max_latency_ms=ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
-        preference=_preference(headers),
-        region=headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
-        only=names_in(headers, b"x-waggle-plans"),
-        compared=_switch(headers, b"x-waggle-compare"),
         native=native,
         left_out=left_out,
-        **_reuse_options(fields, headers),
+        **_wishes(fields, headers),
     )
+
+
+def _wishes(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+    """What the caller wants of Waggle itself; most callers send no such header."""
+    no_store = fields.get("store") is False
+    if not any(name.startswith(_OF_WISHES) for name in headers):
+        return {"no_store": no_store}
+    return {
+        "max_cost_usd": ceiling(headers, b"x-waggle-max-cost", "dollars", least=0.0),
+        "max_latency_ms": ceiling(headers, b"x-waggle-max-latency-ms", "milliseconds", least=1.0),
+        "preference": _preference(headers),
+        "region": headers.get(b"x-waggle-region", b"").decode("latin-1").strip(),
+        "only": names_in(headers, b"x-waggle-plans"),
+        "compared": _switch(headers, b"x-waggle-compare"),
+        **_reuse_options(headers, no_store=no_store),
+    }
 
 
 def ceiling(
@@ -139,13 +150,13 @@ def _preference(headers: Mapping[bytes, bytes]) -> Preference | None:
     return Preference(**weights)
 
 
-def _reuse_options(fields: Mapping[str, Any], headers: Mapping[bytes, bytes]) -> dict[str, Any]:
+def _reuse_options(headers: Mapping[bytes, bytes], *, no_store: bool) -> dict[str, Any]:
     """Whether an earlier answer may be reused, and for how long this answer may be stored."""
     reuse = headers.get(b"x-waggle-reuse", b"").decode("latin-1").strip().lower()
     if reuse not in ("", "off", "exact", "similar"):
         rule = "one of off, exact, similar"
         raise BadRequest(f"`x-waggle-reuse` must be {rule}, not {reuse[:80]!r}.", "x-waggle-reuse")
-    options: dict[str, Any] = {"reuse": reuse, "no_store": fields.get("store") is False}
+    options: dict[str, Any] = {"reuse": reuse, "no_store": no_store}
     for part in headers.get(b"cache-control", b"").decode("latin-1").lower().split(","):
         name, _, value = part.strip().partition("=")
         if name == "no-store":

@@ -38,6 +38,8 @@ class ReplyWriter:
 
     def _with_also(self, headers: HeaderList) -> HeaderList:
         """These headers, and those of every reply that they do not replace."""
+        if not self.also:
+            return [*headers, *self.marks]
         names = {name for name, _ in headers}
         further = (header for header in self.also if header[0] not in names)
         return [*headers, *self.marks, *further]
@@ -93,19 +95,23 @@ def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = Fal
     if not pending:
         headers.append((b"x-waggle-backend", trace.backend.encode()))
         headers.append((b"x-waggle-attempts", str(len(trace.attempts)).encode()))
-    if trace.verified is not None:
-        headers.append((b"x-waggle-verified", trace.verified.header.encode()))
+    verified = trace.verified
+    if verified is not None:
+        headers.append((b"x-waggle-verified", verified.header.encode()))
     if trace.partial:
         headers.append((b"x-waggle-partial", trace.partial.encode()))
     if not streaming:
-        if trace.cost_usd is not None:
-            headers.append((b"x-waggle-cost-usd", f"{trace.cost_usd:.10g}".encode()))
+        cost = trace.cost_usd
+        if cost is not None:
+            headers.append((b"x-waggle-cost-usd", f"{cost:.10g}".encode()))
         headers.append((b"x-waggle-overhead-ms", f"{1000 * trace.overhead_seconds:.3f}".encode()))
     return headers
 
 
 def _trial_sides(decision: Decision) -> bytes:
     """`trial:side` for each trial that the request was part of."""
+    if not decision.exposures:
+        return b"none"
     sides = ", ".join(f"{exposure.name}:{exposure.side}" for exposure in decision.exposures)
     return sides.encode("ascii", "replace") or b"none"
 

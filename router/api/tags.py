@@ -17,7 +17,9 @@ _TAG = re.compile(TAG_PATTERN)
 
 def tags_in_header(headers: Mapping[bytes, bytes]) -> tuple[str, ...]:
     """The tags of the header. Raises `BadRequest`."""
-    text = headers.get(HEADER, b"").decode("utf-8", "replace")
+    if HEADER not in headers:
+        return ()
+    text = headers[HEADER].decode("utf-8", "replace")
     return _checked(_parts(text), HEADER.decode())
 
 

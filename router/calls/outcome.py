@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from router.domain import CHAT_DIALECT, Attempt, Usage
+from router.value import value
 from router.wire.sse import Cutter
 
 
@@ -24,7 +25,7 @@ class Stream:
     pieces: AsyncIterator[bytes]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class CallOutcome:
     """An answer, the caller's own fault, or a failure after which another backend may be tried."""
 

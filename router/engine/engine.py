@@ -47,6 +47,7 @@ from router.engine.progress import Answer, InProgress
 from router.engine.recall import Lookup, Recall, open_memory, to_adapt
 from router.engine.replying import Replying, usage_of
 from router.engine.request_ledger import RequestLedger
+from router.engine.request_meters import RequestMeters
 from router.engine.summarizing import Summarizing
 from router.engine.tries import Tries
 from router.engine.verifying import Verifying
@@ -100,7 +101,7 @@ class Engine:
         )
         self.ledger = RequestLedger(
             self.journal,
-            self.metrics,
+            RequestMeters(self.metrics),
             self.allowances,
             self.homes,
             self.wall,
@@ -149,12 +150,14 @@ class Engine:
             del resting[backend]
 
     async def look(
-        self, request: Request, *, backend: str, allowed: tuple[str, ...]
+        self, request: Request, *, scope: str, backend: str, allowed: tuple[str, ...]
     ) -> Lookup | None:
-        """Look up the request in the memory, before any decision about it."""
+        """Look up the request in the memory of this scope, before any decision about it."""
         if self.recall is None or self.config.reuse.mode == "off":
             return None
-        return await self.recall.look(self.plans, request, backend=backend, allowed=allowed)
+        return await self.recall.look(
+            self.plans, request, scope=scope, backend=backend, allowed=allowed
+        )
 
     async def remembered(self, request: Request, lookup: Lookup) -> Answer:
         """Answer from memory, without a call of a plan."""

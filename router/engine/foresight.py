@@ -189,7 +189,7 @@ def _by_words(
         candidate = replace(candidate, by=by, probability=probability)
         foresight = replace(foresight, probability=probability)
     if candidate.by:
-        query = query_of(requests[1], b"", scope=requests[1].scope, backend="", mode="similar")
+        query = query_of(requests[1], b"", scope="", backend="", mode="similar")
         bucket = bucket_of(candidate.by, similarity)
         standing = calibration.standing(bucket, query.space, judge.neighbourhood(new))
         return _by_trust(replace(foresight, accepted_by=candidate.by, bucket=bucket), standing)

@@ -107,10 +107,15 @@ class Recall:
     uses: OrderedDict[str, SentAnswer] = field(default_factory=OrderedDict)
 
     async def look(
-        self, plans: Plans, request: Request, *, backend: str, allowed: Sequence[str]
+        self,
+        plans: Plans,
+        request: Request,
+        *,
+        scope: str,
+        backend: str,
+        allowed: Sequence[str],
     ) -> Lookup:
-        scope, mode = request.scope, self.memory.mode(request)
-        size = len(request.body)
+        size, mode = len(request.body), self.memory.mode(request)
         key = await beside(size, partial(exact_key, request, scope=scope, backend=backend))
         exact = self.memory.exact(key) if mode != "off" else None
         may_repeat = partial(_may_repeat, plans, request)

@@ -11,6 +11,7 @@ from router.domain import Home, Signal, Trace
 from router.engine.allowances import Allowances
 from router.engine.conversations import Homes
 from router.engine.progress import InProgress
+from router.engine.request_meters import RequestMeters
 from router.engine.sessions import (
     IDLE_SECONDS,
     OpenSession,
@@ -23,7 +24,6 @@ from router.signals.behaviours import WITHIN_SECONDS, last_answer, noticed
 from router.signals.outcomes import ending_of, session_outcome, session_signals, turn_signals
 from router.signals.turns import turn_of
 from router.telemetry.journal import Journal
-from router.telemetry.metrics import Metrics
 
 # Strategies whose decisions do not settle where a conversation lives.
 _PASSING = ("by_price", "named", "compared", "computed", "specialist", "last_resort", "reuse")
@@ -32,7 +32,7 @@ _PASSING = ("by_price", "named", "compared", "computed", "specialist", "last_res
 @dataclass
 class RequestLedger:
     journal: Journal
-    metrics: Metrics
+    meters: RequestMeters
     allowances: Allowances
     homes: Homes
     wall: Callable[[], float]
@@ -52,7 +52,7 @@ class RequestLedger:
         seconds during which a backend worked, for plans whose steps ran side by side."""
         streamed, trace = outcome is not None and outcome.stream is not None, progress.trace
         _time(progress, outcome, upstream, streamed=streamed)
-        self._count(trace, streamed=streamed)
+        self.meters.count(trace, streamed=streamed)
         self.allowances.settle(trace)
         behaviours = self._follow_conversation(progress, trace)
         self.journal.append(trace)
@@ -118,26 +118,6 @@ class RequestLedger:
         if level and level != self._level:
             self._level = level
             self.tell("sandbox", "programs", f"level {level}")
-
-    def _count(self, trace: Trace, *, streamed: bool) -> None:
-        metrics, backend = self.metrics, trace.backend
-        metrics.count("waggle_reuse_total", tier=trace.tier)
-        metrics.count("waggle_requests_total", plan=trace.decision.plan, status=str(trace.status))
-        metrics.observe("waggle_overhead_seconds", trace.overhead_seconds)
-        labels = {"gen_ai_request_model": backend}
-        metrics.observe("gen_ai_client_operation_duration_seconds", trace.seconds, **labels)
-        if streamed:
-            name = "gen_ai_server_time_to_first_token_seconds"
-            metrics.observe(name, trace.first_byte_seconds, **labels)
-        name = "gen_ai_client_token_usage_total"
-        for attempt in (*trace.attempts, *trace.questions):
-            usage, labels = attempt.usage, {"gen_ai_request_model": attempt.backend}
-            if attempt.cost_usd is None:
-                metrics.count("waggle_unpriced_calls_total", backend=attempt.backend)
-            else:
-                metrics.count("waggle_cost_usd_total", attempt.cost_usd, backend=attempt.backend)
-            metrics.count(name, usage.input_tokens, gen_ai_token_type="input", **labels)
-            metrics.count(name, usage.output_tokens, gen_ai_token_type="output", **labels)
 
 
 def _time(

@@ -12,7 +12,7 @@ from router.config.manners import manners_of
 from router.dialects.extensions import is_plain, without_extensions
 from router.domain import Attempt, Call
 from router.plans.pace import Pace
-from router.telemetry.metrics import Metrics
+from router.telemetry.metrics import Counter, Metrics
 
 # Seconds to wait for a replica of a chain's last backend: Ray replaces a lost replica in 2 to 4.
 _PATIENCE = 15.0
@@ -33,6 +33,7 @@ class Tries:
     tell: Tell
     pace: Pace = field(default_factory=Pace)
     resting: dict[str, float] = field(default_factory=dict)  # when each backend's rest ends
+    _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
 
     async def try_chain(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
@@ -72,13 +73,20 @@ class Tries:
     def resting_at(self, now: float) -> list[str]:
         return [backend for backend, until in self.resting.items() if until > now]
 
+    def _counter(self, backend: str, outcome: str) -> Counter:
+        counter = self._counters.get((backend, outcome))
+        if counter is None:
+            counter = self.metrics.counter(
+                "waggle_attempts_total", backend=backend, outcome=outcome
+            )
+            self._counters[backend, outcome] = counter
+        return counter
+
     def _note(self, outcome: CallOutcome) -> None:
         attempt = outcome.attempt
         if not attempt.fault:
             self.pace.see(attempt.backend, attempt.seconds)
-        self.metrics.count(
-            "waggle_attempts_total", backend=attempt.backend, outcome=attempt.fault or "answered"
-        )
+        self._counter(attempt.backend, attempt.fault or "answered").value += 1.0
         if attempt.fault == "breaker_open":
             # The backend's own breaker decides; the router only avoids useless calls until then.
             rest = min(outcome.retry_after or 1.0, 2.0)

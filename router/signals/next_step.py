@@ -7,6 +7,7 @@ not recognised.
 
 import re
 from difflib import SequenceMatcher
+from functools import lru_cache
 from hashlib import blake2b
 from zlib import crc32
 
@@ -166,6 +167,7 @@ def _words(text: str) -> list[str]:
     return words[:_MOST_WORDS] + words[-_MOST_WORDS:]
 
 
+@lru_cache(16_384)
 def _hash_of(word: str) -> bytes:
     """Four bytes of a word; the last bit says whether the word has content."""
     short = len(word) == 1 and word.isascii() and not word.isdigit()

@@ -1,7 +1,8 @@
 """Counters and histograms of a router, and the text that Prometheus reads.
 
 Names follow OpenTelemetry's `gen_ai` conventions where these define a name. Each router shows the
-counters of all routers, with the label `router`.
+counters of all routers, with the label `router`. Whoever counts often looks up a counter by its
+labels once, keeps it, and adds to its value.
 """
 
 from bisect import bisect_left
@@ -49,30 +50,54 @@ _HELP = {
 }
 
 
+class Counter:
+    """A number that only grows: `counter.value += 1.0`."""
+
+    __slots__ = ("value",)
+
+    def __init__(self) -> None:
+        self.value = 0.0
+
+
+class Histogram:
+    """A count for each bin, then the sum of the values."""
+
+    __slots__ = ("row",)
+
+    def __init__(self) -> None:
+        self.row = [0.0] * (len(_BOUNDS) + 2)
+
+    def observe(self, value: float) -> None:
+        self.row[bisect_left(_BOUNDS, value)] += 1.0
+        self.row[-1] += value
+
+
 class Metrics:
     def __init__(self) -> None:
-        self._counters: dict[tuple[str, Labels], float] = {}
+        self._counters: dict[tuple[str, Labels], Counter] = {}
         self._gauges: dict[tuple[str, Labels], float] = {}
-        self._histograms: dict[tuple[str, Labels], list[float]] = {}
+        self._histograms: dict[tuple[str, Labels], Histogram] = {}
+
+    def counter(self, name: str, **labels: str) -> Counter:
+        return self._counters.setdefault((name, tuple(labels.items())), Counter())
+
+    def histogram(self, name: str, **labels: str) -> Histogram:
+        return self._histograms.setdefault((name, tuple(labels.items())), Histogram())
 
     def count(self, name: str, by: float = 1.0, **labels: str) -> None:
-        key = (name, tuple(labels.items()))
-        self._counters[key] = self._counters.get(key, 0.0) + by
+        self.counter(name, **labels).value += by
 
     def gauge(self, name: str, value: float, **labels: str) -> None:
         self._gauges[(name, tuple(labels.items()))] = value
 
     def observe(self, name: str, value: float, **labels: str) -> None:
-        key = (name, tuple(labels.items()))
-        row = self._histograms.get(key)
-        if row is None:  # a count for each bin, then the sum of the values
-            row = self._histograms[key] = [0.0] * (len(_BOUNDS) + 2)
-        row[bisect_left(_BOUNDS, value)] += 1
-        row[-1] += value
+        self.histogram(name, **labels).observe(value)
 
     def snapshot(self) -> bytes:
-        kinds = (self._counters, self._gauges, self._histograms)
-        return orjson.dumps([[[name, labels, v] for (name, labels), v in k.items()] for k in kinds])
+        counters = [[name, labels, c.value] for (name, labels), c in self._counters.items()]
+        gauges = [[name, labels, value] for (name, labels), value in self._gauges.items()]
+        histograms = [[name, labels, h.row] for (name, labels), h in self._histograms.items()]
+        return orjson.dumps([counters, gauges, histograms])
 
 
 def exposition(snapshots: Mapping[str, bytes]) -> str:

@@ -58,6 +58,7 @@ class Reading:
     language: str
     words: str  # the words that features are made of: `text`, or what an agent's users wrote
     trajectory: Trajectory | None = None  # None: the request is not an agent's
+    unread: Fields = field(default_factory=dict, repr=False, compare=False)  # what is still to read
 
 
 CHAT_DIALECT = "chat"  # OpenAI's chat completions, the inner form of every request for an answer

@@ -17,7 +17,8 @@ from router.domain import Native, Request
 from router.request.json_body import json_of
 from router.request.kind_of_value import kind_of_value
 from router.request.nesting import MOST_LEVELS, nests_too_deep
-from router.request.reading import reading_of
+from router.request.reading import late_reading, reading_of
+from router.wire.beside import LONG_BYTES
 from router.wire.errors import BadRequest
 
 _MOST_ANSWERS = 128  # as OpenAI has it
@@ -75,7 +76,8 @@ def chat_request(
         session=session_id(key_id, session or _opening(fields["messages"])),
         session_given=bool(session),
         continues=any(message.get("role") == "assistant" for message in fields["messages"]),
-        reading=reading_of(fields),
+        # A long request is read here, in its thread, and not on the loop of the others.
+        reading=late_reading(fields) if len(body) <= LONG_BYTES else reading_of(fields),
         key_id=key_id,
         task=_task(fields, headers),
         native=native,

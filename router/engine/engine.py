@@ -53,6 +53,7 @@ from router.engine.tries import Tries
 from router.engine.verifying import Verifying
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
+from router.plans.concluding import stream_of
 from router.plans.settings import bodies_of
 from router.reuse.recollection import Recollection
 from router.routing.case import Surroundings
@@ -169,11 +170,15 @@ class Engine:
         text, refused = await self.guarding.text(progress, solution.answer)
         if refused is not None:
             return self.replying.blocked(progress, refused)
+        usage = usage_of(progress.trace, text)
         progress.trace.status = 200
-        trace = beside_premium(self.plans, progress.trace, usage_of(progress.trace, text))
-        self.recall.used(trace, lookup)
-        reply = self.recall.reply(request, solution, text)
-        answer = await self.replying.from_memory(progress, reply, text)
+        self.recall.used(beside_premium(self.plans, progress.trace, usage), lookup)
+        if request.stream:
+            reply = self.recall.streamed(request, solution, text)
+            answer = self.replying.recited(progress, stream_of(reply.body), text)
+        else:
+            body = self.recall.whole(request, solution, text, usage)
+            answer = self.replying.from_memory(progress, body, text, usage)
         return self.guarding.restored(answer)
 
     def decide(

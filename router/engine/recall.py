@@ -15,10 +15,22 @@ from learner.policy import Arm
 from router.calls.outcome import CallOutcome
 from router.config.capabilities import able
 from router.config.config import Config
-from router.domain import CHAT, Attempt, Call, Decision, Recalled, Reply, Request, Trace
+from router.domain import (
+    CHAT,
+    Attempt,
+    Call,
+    Decision,
+    Reading,
+    Recalled,
+    Reply,
+    Request,
+    Trace,
+    Usage,
+)
 from router.encoding.encoding_thread import EncodingThread
 from router.plans.compiled import Plans
 from router.plans.settings import changed_by
+from router.request.reading import fill
 from router.request.statistical import interpretation_of
 from router.reuse.evidence import pair_of
 from router.reuse.guards import GuardVerdict
@@ -27,22 +39,25 @@ from router.reuse.memory_query import MemoryQuery, exact_key, program_space, que
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.routing.named import may_use
+from router.value import value
 from router.verified import verified_by
-from router.wire.beside import beside
-from router.wire.chat_replies import chat_reply
+from router.wire.beside import LONG_BYTES, beside
+from router.wire.chat_replies import chat_reply, completion, reply_base
+from router.wire.chat_replies import usage_of as counted
 
 if TYPE_CHECKING:
     from router.reuse.index.matrix import Matrix
     from router.reuse.verifier import PairVerifier
 
 _CHARACTERS = 16_384  # characters in one piece of a streamed answer
+_KEPT_READINGS = 512  # of requests that were answered from memory
 _REMEMBERED_USES = 10_000  # answers from memory for which later verdicts count
 _THE_SAME = GuardVerdict("words", ("the very same request",))
 
 AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lookup:
     """What the memory held for a request before the decision."""
 
@@ -59,7 +74,7 @@ class Lookup:
         return self.match is not None and self.match.recalled.tier in ("exact", "reuse")
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class SentAnswer:
     """A remembered answer that was sent. A later verdict on it also counts for similar answers."""
 
@@ -67,7 +82,11 @@ class SentAnswer:
     space: bytes
     solution: int
     neighbourhood: int
-    pair: bytes
+    keys: tuple[bytes, bytes]  # the exact keys of the request that was answered, and of this one
+
+    @property
+    def pair(self) -> bytes:
+        return pair_of(*self.keys)
 
 
 def open_memory(
@@ -105,6 +124,7 @@ class Recall:
     memory: SolutionMemory
     uniform: Callable[[], float]
     uses: OrderedDict[str, SentAnswer] = field(default_factory=OrderedDict)
+    _readings: dict[bytes, Reading] = field(default_factory=dict)  # by the keys of their requests
 
     async def look(
         self,
@@ -120,6 +140,7 @@ class Recall:
         exact = self.memory.exact(key) if mode != "off" else None
         may_repeat = partial(_may_repeat, plans, request)
         if exact is not None and exact.answer and _may(plans, exact, allowed) and may_repeat(exact):
+            self._read(key, request)
             reason, proven = "the very same request was answered", verified_by(exact.proof)
             recalled = Recalled("exact", exact.id, reason=reason, verified=proven)
             query = MemoryQuery(scope, b"", key, "", mode, keeps=False)
@@ -154,6 +175,17 @@ class Recall:
             doubtful = None
         return Lookup(query, match, vector, doubtful=doubtful)
 
+    def _read(self, key: bytes, request: Request) -> None:
+        """Read the words of a request that was answered before: once for all that are the same."""
+        same = self._readings.get(key)
+        if same is not None:
+            fill(request.reading, same)
+        elif len(request.body) <= LONG_BYTES:
+            self._readings[key] = request.reading
+            request.reading.kind  # noqa: B018 - reads the words
+            if len(self._readings) > _KEPT_READINGS:
+                del self._readings[next(iter(self._readings))]
+
     def agreed(self, lookup: Lookup, candidate: Candidate) -> Lookup:
         """The lookup after a backend said that the candidate's answer serves the request."""
         accepted = replace(candidate, by="asked", probability=1.0)
@@ -172,10 +204,16 @@ class Recall:
             kind=request.task or request.reading.kind,
         )
 
-    def reply(self, request: Request, solution: Solution, text: str) -> Reply:
-        """A remembered answer, with this text, in the format of a model's reply."""
+    def whole(self, request: Request, solution: Solution, text: str, usage: Usage) -> bytes:
+        """A remembered answer, with this text, as a completion without its cost."""
+        call = Call(CHAT, b"", False, request.id)
+        base = reply_base(call, solution.model or solution.backend)
+        return completion(base, text, "stop", counted(usage.input_tokens, usage.output_tokens))
+
+    def streamed(self, request: Request, solution: Solution, text: str) -> Reply:
+        """A remembered answer, with this text, in the format of a model's stream."""
         pieces = [text[i : i + _CHARACTERS] for i in range(0, len(text), _CHARACTERS)] or [""]
-        call = Call(CHAT, b"", request.stream, request.id)
+        call = Call(CHAT, b"", True, request.id)
         model = solution.model or solution.backend
         return chat_reply(call, model, pieces, request.reading.tokens)
 
@@ -188,7 +226,7 @@ class Recall:
             lookup.query.space,
             recalled.solution,
             recalled.neighbourhood,
-            pair_of(lookup.match.solution.exact, lookup.query.exact),
+            (lookup.match.solution.exact, lookup.query.exact),
         )
         if len(self.uses) > _REMEMBERED_USES:
             self.uses.popitem(last=False)

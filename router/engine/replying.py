@@ -11,7 +11,7 @@ from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
 from router.compute.computing import REFUSALS
 from router.config.config import Config
-from router.domain import Answered, Fault, Reply, Trace, Usage, total_usd
+from router.domain import Answered, Fault, Trace, Usage, total_usd
 from router.engine.accounting import accounted
 from router.engine.guard_streams import GuardedStream
 from router.engine.guarding import Guarding
@@ -20,7 +20,7 @@ from router.engine.progress import Answer, InProgress
 from router.engine.request_ledger import RequestLedger
 from router.engine.streams import as_comments, error_body_of, metered, with_note, with_settings
 from router.guardrails.refusals import GuardRefused
-from router.plans.concluding import stream_of, unfinished
+from router.plans.concluding import unfinished
 from router.plans.results import Result
 from router.request.text import tokens_in
 from router.signals.assessor import Assessor
@@ -31,7 +31,7 @@ from router.wire.answers import Completion, StreamRecorder, answer_text, complet
 from router.wire.beside import beside
 from router.wire.errors import Limited, error_body
 from router.wire.native import FORMS, NativeMeter
-from router.wire.sse import DONE, Meter, with_cost
+from router.wire.sse import DONE, Meter, with_cost, with_own_cost
 
 
 @dataclass
@@ -157,19 +157,21 @@ class Replying:
                 progress.leave()
                 write()
 
-    async def from_memory(self, progress: InProgress, reply: Reply, text: str) -> Answer:
+    def from_memory(self, progress: InProgress, body: bytes, text: str, usage: Usage) -> Answer:
         """Reply with a remembered answer; its only cost is a question to the verifying backend."""
         trace = progress.trace
-        kept = text if progress.plans.config.telemetry.answers else None
-        if trace.request.stream:
-            encoded = text.encode()
-            trace.answer = Answered(len(encoded), digest(encoded), kept)
-            body = self._recited(progress, stream_of(reply.body))
-            return Answer(200, b"", trace, stream=body)
-        plain = b"".join([piece async for piece in reply.body])
-        trace.answer = Answered(len(plain), digest(plain), kept)
+        self._note_recited(progress, body, text)
         self.ledger.finish(progress)
-        return Answer(200, with_cost(plain, usage_of(trace, text), trace.cost_usd), trace)
+        return Answer(200, with_own_cost(body, usage, trace.cost_usd), trace)
+
+    def recited(self, progress: InProgress, stream: Stream, text: str) -> Answer:
+        """Reply with a remembered answer as a stream."""
+        self._note_recited(progress, text.encode(), text)
+        return Answer(200, b"", progress.trace, stream=self._recited(progress, stream))
+
+    def _note_recited(self, progress: InProgress, content: bytes, text: str) -> None:
+        kept = text if progress.plans.config.telemetry.answers else None
+        progress.trace.answer = Answered(len(content), digest(content), kept)
 
     async def _recited(self, progress: InProgress, stream: Stream) -> AsyncIterator[bytes]:
         request, cost_usd = progress.trace.request, progress.trace.cost_usd

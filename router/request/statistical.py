@@ -69,6 +69,8 @@ _keeping = Lock()
 
 def read_beside(request: Request) -> None:
     """Interpret a long message in a thread, with time enough for a table, before the decision."""
+    if len(request.body) <= _LONG:
+        return
     words = request.reading.last_words
     if request.reading.shape is None and len(words) > _LONG:
         interpret(words, request.fields.get("data"), cpu_seconds=_CPU_SECONDS_BESIDE)

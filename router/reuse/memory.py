@@ -289,7 +289,8 @@ class SolutionMemory:
         return addition.id
 
     def add_use(self, request_id: str, id_: int) -> None:
-        self._add(Use(request_id, id_, self._wall()))
+        if self.keeper is not None:
+            self.keeper.add_use(Use(request_id, id_, self._wall()))
 
     def judge(self, signals: Sequence[Signal]) -> None:
         """Queue the scores of answers; a score proves or quarantines the solution behind it."""

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -56,7 +57,7 @@ class ProgramReview:
     verdict: str
 
 
-QueuedChange = Addition | Use | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview
+QueuedChange = Addition | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview
 
 
 class MemoryKeeper:
@@ -87,6 +88,7 @@ class MemoryKeeper:
         self._steady, self._clock = steady, ClockWatch(wall, steady)
         self._tell, self._changed = tell, changed
         self._queue: queue.SimpleQueue[QueuedChange | None] = queue.SimpleQueue()
+        self._uses: deque[Use] = deque()
         self._words = UnprovenWords()
         self._closing = False
         self._checks_read = 0
@@ -102,6 +104,10 @@ class MemoryKeeper:
 
     def add(self, change: QueuedChange) -> None:
         self._queue.put(change)
+
+    def add_use(self, use: Use) -> None:
+        """Note a use for the next round, which comes soon; a use wakes nobody."""
+        self._uses.append(use)
 
     def want_verifier(self) -> "PairVerifier | None":
         """The pair verifier; None until it is open. The first call begins to open it, which takes
@@ -187,8 +193,8 @@ class MemoryKeeper:
     def _write(self, changes: Sequence[QueuedChange]) -> None:
         if additions := [change for change in changes if isinstance(change, Addition)]:
             self._add(additions)
-        if uses := [change for change in changes if isinstance(change, Use)]:
-            self._store.add_uses(uses)
+        if self._uses:  # before the ratings, which find a solution by the request that used it
+            self._store.add_uses([self._uses.popleft() for _ in range(len(self._uses))])
         if ratings := [change for change in changes if isinstance(change, Rating)]:
             expires = self._wall() + self.settings.ttl_seconds
             for id_ in self._store.judge(ratings, expires=expires):

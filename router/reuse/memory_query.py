@@ -7,13 +7,13 @@ its own space.
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
 import orjson
 
 from router.domain import Request
+from router.value import value
 
 Mode = Literal["off", "exact", "similar"]
 
@@ -24,7 +24,7 @@ _DELIVERY = frozenset({"stream", "stream_options", "user", "metadata", "store", 
 _HUGE_BYTES = 2**20  # sorting the fields of a longer body would keep other requests waiting
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class MemoryQuery:
     """What the memory of solutions needs to know about a request."""
 

@@ -6,20 +6,21 @@ candidate's bucket decides whether its answer is trusted.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from router.domain import Recalled
 from router.reuse.acceptance import ACCEPTORS, Acceptor, acceptors
 from router.reuse.calibration import Standing
 from router.reuse.guards import GuardVerdict
 from router.reuse.solution import Solution
+from router.value import value
 
 _ADAPTABLE_SIMILARITY = 0.8
 ASKABLE_SIMILARITY = 0.55  # no backend is asked about a pair that is less similar
 _UNTRUSTED = {"not yet": "not trusted yet:", "stopped": "stopped, too many were wrong:"}
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Candidate:
     """A solution near a request, and the differences between the two requests."""
 
@@ -31,7 +32,7 @@ class Candidate:
     judged: bool | None = None  # whether the pair was judged before to share an answer
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Recollection:
     """The solution that was chosen for a request, and how the router uses its answer."""
 

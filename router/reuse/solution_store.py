@@ -22,8 +22,10 @@ from router.sqlite_file import SqliteFile
 FILE = "solutions.sqlite"
 _IDS_PER_QUERY = 500
 _VECTORS_PER_CHUNK = 5_000
+_MOST_EXACT = 256  # answers that stay in memory; each is at most `reuse.most_bytes` long
 _BY_EXACT = (
-    "select id, scope, kind, answer, proof, plan, form, backend, model from solutions "
+    "select id, scope, kind, answer, proof, plan, form, backend, model, expires "
+    "from solutions "
     "where exact = ? and state = 'proven' and expires > ?"
 )
 
@@ -166,15 +168,33 @@ class SolutionStore(SqliteFile):
     # -- reading --------------------------------------------------------------------------------
 
     def exact(self, exact: bytes, now: float) -> Solution | None:
-        """The proven solution of an identical request, with the fields that an answer needs."""
+        """The proven solution of an identical request, with the fields that an answer needs. What
+        was found stays in memory until any process changes the file."""
+        kept: dict[bytes, Solution] = self._local.__dict__.setdefault("exact", {})
+        version = self._version()
+        if getattr(self._local, "version", None) != version:
+            kept.clear()
+            self._local.version = version
+        solution = kept.get(exact)
+        if solution is not None:
+            return solution if solution.expires > now else None
         row = self._connection.execute(_BY_EXACT, (exact, now)).fetchone()
         if row is None:
             return None
-        id_, scope, kind, answer, proof, plan, form, backend, model = row
-        return Solution(
-            scope, b"", exact, kind, "", answer, state="proven", proof=proof,
-            plan=plan, form=form, backend=backend, model=model, id=id_,
+        id_, scope, kind, answer, proof, plan, form, backend, model, expires = row
+        solution = kept[exact] = Solution(
+            scope, b"", exact, kind, "", answer, state="proven", proof=proof, plan=plan,
+            form=form, backend=backend, model=model, id=id_, expires=expires,
         )  # fmt: skip
+        if len(kept) > _MOST_EXACT:
+            del kept[next(iter(kept))]
+        return solution
+
+    def _version(self) -> tuple[int, int]:
+        """Changes with each write to the file, by another connection or by this one."""
+        connection = self._connection
+        (others,) = connection.execute("pragma data_version").fetchone()
+        return int(others), connection.total_changes
 
     def get(self, id_: int) -> Solution | None:
         row = self._connection.execute(f"{SELECT} where id = ?", (id_,)).fetchone()

@@ -244,6 +244,12 @@ def with_cost(raw: bytes, usage: Usage, cost_usd: float | None) -> bytes:
     return raw[:start] + replaced(raw[start:end], {b'"cost"': cost}) + raw[end:]
 
 
+def with_own_cost(raw: bytes, usage: Usage, cost_usd: float | None) -> bytes:
+    """A completion of Waggle's own, which ends with its usage, with `usage.cost`."""
+    whole = usage_json(usage, cost_usd)
+    return raw[: raw.rindex(b'"usage":')] + b'"usage":' + whole + b"}"
+
+
 def _with_usage(event: bytes, usage: Usage, cost_usd: float | None) -> bytes:
     data = data_of(event)
     if b'"usage"' in spans(data, (b'"usage"',)) and _USAGE.search(data):

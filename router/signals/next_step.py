@@ -81,12 +81,20 @@ _QUESTION = ("?", "؟", "？")
 
 
 def hashed(text: str) -> bytes:
-    """A digest of a message, and after it a hash of each of its first and last words."""
+    """A digest of a message, and after it a hash of each of its first and last words. The next turn
+    of a conversation brings the same message again."""
+    return _hashed_once(text) if len(text) <= _LONGEST else _hashed(text)
+
+
+def _hashed(text: str) -> bytes:
     middle = text[_LONGEST:-_LONGEST]  # letter for letter; the ends are compared as people read
     ends = text if not middle else f"{text[:_LONGEST]} {text[-_LONGEST:]}"
     whole = " ".join(ends.split()).casefold().rstrip(" .!?。！？…") + middle
     digest = blake2b(whole.encode(errors="replace"), digest_size=_DIGEST).digest()
     return digest + b"".join(_hash_of(word) for word in _words(text))
+
+
+_hashed_once = lru_cache(4_096)(_hashed)
 
 
 def next_step(before: bytes, text: str, now: bytes = b"", *, in_place: bool = False) -> str:

@@ -18,6 +18,7 @@ from router.calls.hop import Hops
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
 from router.deployment.replicas.addresses import ReplicaAddresses
+from router.deployment.replicas.garbage import keep_collecting, settle_garbage
 from router.deployment.replicas.hive import HandleHive
 from router.deployment.replicas.learner import HandleLearner
 from router.deployment.replicas.process import STOP_SECONDS, log_to, settle
@@ -76,7 +77,9 @@ class RouterReplica:
                 asyncio.ensure_future(background.keep_following()),
                 asyncio.ensure_future(background.keep_forgetting()),
                 asyncio.ensure_future(router.batches.keep_working()),
+                asyncio.ensure_future(keep_collecting(lambda: router.app.running)),
             ]
+            settle_garbage()
             router.engine.tell("router", self._name, "started")
         else:
             router = self._router

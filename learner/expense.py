@@ -90,7 +90,10 @@ class Expenses:
 
     def see(self, outcome: Outcome, kind: str) -> None:
         for key in dict.fromkeys(((outcome.arm, ""), (outcome.arm, kind))):
-            self._usual.setdefault(key, UsualExpense()).see(outcome)
+            usual = self._usual.get(key)
+            if usual is None:
+                usual = self._usual[key] = UsualExpense()
+            usual.see(outcome)
 
     def of(self, arm: Arm, kind: str = "") -> Expense:
         usual = self._usual.get((arm, kind))

@@ -22,7 +22,8 @@ from router.plans.traits import traits_of
 from router.request.context import lens_in
 from router.routing.bandit import priced_usually
 from router.routing.ladder import policy_of
-from router.telemetry.feed import Batch, Feed, Watermark
+from router.telemetry.feed import Batch, NewRows, Watermark
+from router.telemetry.live_feed import LiveFeed
 
 _log = logging.getLogger("waggle")
 Note = Callable[..., None]  # writes an event, given its kind, subject, state and details
@@ -40,11 +41,11 @@ class Fold:
         self._traits = traits_of(config)
         self._caught_up = False
         self.registry = Registry(config.learner_folder)
-        self.feed = Feed(config.telemetry_folder)
+        self.feed: NewRows = LiveFeed(config.telemetry_folder)
         self.state = LearnerState.new(config, lens)
         self.version = ""  # the name of the latest snapshot
         self._note = note
-        self._stamp: tuple[tuple[str, int], ...] = ()
+        self._stamp: object = None
 
     def begin(self) -> None:
         """Read the latest readable snapshot, and replay the lines of the log after it."""
@@ -175,8 +176,7 @@ class Fold:
         rows = self.feed.rows(batch)
         judged = self.feed.judged(batch, state.mark)
         state.mark = state.mark.after(batch)
-        for row in rows:
-            state.see(row, self.config)
+        state.see(rows, self.config)
         for request in judged:
             drifted = state.learn(request, self.config)
             if drifted is not None:

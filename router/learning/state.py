@@ -21,6 +21,7 @@ from router.config.config import Config
 from router.config.objective import MoneyBudget
 from router.config.plan_steps import whole
 from router.learning.arrivals import Arrivals
+from router.learning.usual import fade
 from router.plans.priors import Prior, priors_of
 from router.request.context import NAMES_OF, context_of, readable, taught
 from router.request.kinds import SORTS
@@ -33,7 +34,6 @@ _BEHAVED = 2_000  # answers with behaviours that may be learned anew
 _RECALIBRATED = 1.25  # ratings, as a multiple, after which they are
 _TASKS = 64  # the most task names that become features; callers may invent more
 _DAYS = 3  # the number of days whose spending is remembered
-_FADE = 0.02
 
 
 @dataclass
@@ -186,24 +186,30 @@ class LearnerState:
         arms = self.bandit.evidence.arms
         self.bandit.grow(np.array([prices.get(arm, 0.0) for arm in arms]))
 
-    def see(self, row: AnsweredRequest, config: Config) -> None:
-        """Learn what a request cost, how long it took, and whether it failed."""
-        self.latest_micros = max(self.latest_micros, row.ts_micros)
-        self._pay(row, config.objective.budget)
-        plan = whole(row.plan)  # a simpler form of a plan teaches about the whole plan
-        context = self._context(row.features_version, row.features, row.kind)
-        reused = row.strategy == "reuse"  # a remembered answer: no plan ran
-        if context is None or plan not in config.plans or row.abandoned or reused:
-            return
-        # What it took to ask whether memory may answer says nothing about the plan.
-        spend = spend_of(row.cost_usd - row.questions_usd, row.rate_usd or 0.0)
-        seconds = max(row.latency_ms - row.questions_ms, 0.0) / 1000
-        kind = kind_in(context)
-        self.bandit.see(Outcome(Arm(plan), context, spend, seconds, row.failed), kind)
-        _count(self.seen, kind, plan)
-        self.arrivals.came(kind, row.ts_micros, decided=row.strategy == "bandit")
-        for usual in dict.fromkeys(("", kind)):
-            _fade(self.usual.setdefault(usual, {}), context)
+    def see(self, rows: Sequence[AnsweredRequest], config: Config) -> None:
+        """Learn what requests cost, how long they took, and whether they failed."""
+        contexts: list[Context] = []
+        kinds: dict[str, list[int]] = {}  # the places of each kind's contexts
+        for row in rows:
+            self.latest_micros = max(self.latest_micros, row.ts_micros)
+            self._pay(row, config.objective.budget)
+            plan = whole(row.plan)  # a simpler form of a plan teaches about the whole plan
+            if plan not in config.plans or row.abandoned or row.strategy == "reuse":
+                continue  # a remembered answer is no plan's
+            context = self._context(row.features_version, row.features, row.kind)
+            if context is None:
+                continue
+            # What it took to ask whether memory may answer says nothing about the plan.
+            spend = spend_of(row.cost_usd - row.questions_usd, row.rate_usd or 0.0)
+            seconds = max(row.latency_ms - row.questions_ms, 0.0) / 1000
+            kind = _kind_of(context, row.kind)
+            self.bandit.see(Outcome(Arm(plan), context, spend, seconds, row.failed), kind)
+            _count(self.seen, kind, plan)
+            self.arrivals.came(kind, row.ts_micros, decided=row.strategy == "bandit")
+            kinds.setdefault(kind, []).append(len(contexts))
+            contexts.append(context)
+        if contexts:
+            fade(self.usual, contexts, kinds | {"": list(range(len(contexts)))})
 
     def learn(self, judged: JudgedRequest, config: Config) -> Drifted | None:
         """Learn how good an answer was, and return the drift that the answer reveals.
@@ -256,8 +262,9 @@ class LearnerState:
         else:
             if not self.bandit.learned:
                 self._begin(config)
-            _count(self.judged, kind_in(context), plan)
-            self.arrivals.judged(kind_in(context), request.ts_micros)
+            kind = _kind_of(context, request.kind)
+            _count(self.judged, kind, plan)
+            self.arrivals.judged(kind, request.ts_micros)
             drifted = self.bandit.learn(feedback)
         self.contributions[request.request_id] = [score, weight]
         if len(self.contributions) > _CONTRIBUTIONS:
@@ -303,10 +310,9 @@ class LearnerState:
             return None
         context = dict(context_of(features, kind, lens=self.lens))
         context.pop("complexity", None)  # only the ladder uses this number
-        names = self.bandit.evidence.names
-        task = next((name for name in context if name.startswith("task=")), None)
-        tasks = sum(name.startswith("task=") for name in names)
-        if task is not None and task not in names and tasks >= _TASKS:
+        names, task = self.bandit.evidence.names, f"task={kind}"
+        new = task in context and task not in names
+        if new and sum(name.startswith("task=") for name in names) >= _TASKS:
             del context[task]
         return context
 
@@ -377,6 +383,14 @@ def kind_in(context: Context) -> str:
     return next((name for start in starts for name in context if name.startswith(start)), "")
 
 
+def _kind_of(context: Context, task: str) -> str:
+    """What `kind_in` says of a row's context, in which an agent's kind precedes the prompt's."""
+    name = f"task={task}"
+    if name in context:
+        return name
+    return next((name for name in context if name.startswith(("agent=", "kind="))), "")
+
+
 def _feature_of(kind: str) -> str:
     if kind == "any":
         return ""
@@ -386,15 +400,6 @@ def _feature_of(kind: str) -> str:
 def _count(answers: dict[tuple[str, str], int], kind: str, plan: str) -> None:
     for key in dict.fromkeys((("", plan), (kind, plan))):
         answers[key] = answers.get(key, 0) + 1
-
-
-def _fade(usual: dict[str, float], context: Context) -> None:
-    """Move a mean context a little toward this context."""
-    share = _FADE if usual else 1.0
-    for name in dict.fromkeys((*usual, *context)):
-        usual[name] = usual.get(name, 0.0) + share * (context.get(name, 0.0) - usual.get(name, 0.0))
-        if abs(usual[name]) < 1e-4:
-            del usual[name]
 
 
 def _day(seconds: float) -> str:

@@ -5,21 +5,21 @@ were read. A batch is a list of such ranges. Reading a batch again gives the sam
 order, even if the keeper sealed or merged segments in between.
 """
 
-import os
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import duckdb
 
 from learner.trust import SourceScore
+from router.telemetry.journal_tail import JournalFolder
 from router.telemetry.store.catalog import CATALOG_FILE
 
 Ranges = Mapping[str, tuple[int, int]]  # the first and the last row of each writer
-_TABLES = ("requests", "signals")
-_MOST = 5_000  # rows of one writer in a batch
+FEED_TABLES = ("requests", "signals")
+MOST_ROWS = 5_000  # rows of one writer in a batch
 _DAY_MICROS = 86_400_000_000
 
 
@@ -52,7 +52,7 @@ class Batch:
 class Watermark:
     """How far the learner has read: the last row number of each table and writer."""
 
-    read: dict[str, dict[str, int]] = field(default_factory=lambda: {t: {} for t in _TABLES})
+    read: dict[str, dict[str, int]] = field(default_factory=lambda: {t: {} for t in FEED_TABLES})
 
     def after(self, batch: Batch) -> "Watermark":
         read = {table: dict(last) for table, last in self.read.items()}
@@ -92,8 +92,19 @@ class JudgedRequest:
     now: tuple[SourceScore, ...]
 
 
+class NewRows(Protocol):
+    """Where a learner reads the rows that it has not read yet."""
+
+    @property
+    def stamp(self) -> object: ...
+    def beyond(self, mark: Watermark, *, since_micros: int = 0) -> Batch: ...
+    def rows(self, batch: Batch) -> list[AnsweredRequest]: ...
+    def judged(self, batch: Batch, mark: Watermark) -> list[JudgedRequest]: ...
+
+
 # Calls beside the plan: questions about memory, and summaries of conversations.
-_BESIDE = "a.role IN ('reuse.verifier', 'summary')"
+BESIDE = ("reuse.verifier", "summary")
+_BESIDE = f"a.role IN {BESIDE!r}"
 _COLUMNS = (
     "request_id, epoch_us(ts), plan, coalesce(kind, ''), coalesce(strategy, ''), features, "
     "coalesce(features_version, 0), coalesce(cost_usd, rate_usd, 0), rate_usd, "
@@ -112,13 +123,13 @@ class Feed:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._path = folder / CATALOG_FILE
+        self._journals = [JournalFolder(folder / "journal" / table) for table in FEED_TABLES]
 
     def beyond(self, mark: Watermark, *, since_micros: int = 0) -> Batch:
         """The rows after a watermark, without rows more than a day older than `since_micros`."""
         with self._open() as con:
-            return Batch(
-                {table: _beyond(con, table, mark.read[table], since_micros) for table in _TABLES}
-            )
+            read = mark.read
+            return Batch({t: _beyond(con, t, read[t], since_micros) for t in FEED_TABLES})
 
     def rows(self, batch: Batch) -> list[AnsweredRequest]:
         ranges = batch.ranges.get("requests", {})
@@ -139,7 +150,6 @@ class Feed:
         ranges = batch.ranges.get("signals", {})
         if not ranges:
             return []
-        before, now = mark.read["signals"], mark.after(batch).read["signals"]
         with self._open() as con:
             touched = con.execute(
                 "SELECT s.request_id, min(epoch_us(s.request_ts)), min((s.ts, s.writer, s.n)) AS o "
@@ -147,25 +157,30 @@ class Feed:
                 "AND s.n BETWEEN m.low AND m.high GROUP BY s.request_id ORDER BY o",
                 _arguments(ranges),
             ).fetchall()
-            if not touched:
-                return []
-            ids = [row[0] for row in touched]
-            span = ids, min(row[1] for row in touched), max(row[1] for row in touched)
+        return self.judged_among({id_: micros for id_, micros, _ in touched}, batch, mark)
+
+    def judged_among(
+        self, touched: Mapping[str, int], batch: Batch, mark: Watermark
+    ) -> list[JudgedRequest]:
+        """The requests with these ids, which began at these times, and all signals about them."""
+        if not touched:
+            return []
+        before, now = mark.read["signals"], mark.after(batch).read["signals"]
+        span = list(touched), min(touched.values()), max(touched.values())
+        with self._open() as con:
             requests, signals = _requests(con, *span), _signals(con, *span)
         return [
-            JudgedRequest(requests[id_], _latest(signals[id_], before), _latest(signals[id_], now))
-            for id_ in ids
+            JudgedRequest(
+                requests[id_], latest_scores(signals[id_], before), latest_scores(signals[id_], now)
+            )
+            for id_ in touched
             if id_ in requests
         ]
 
     @property
     def stamp(self) -> tuple[tuple[str, int], ...]:
         """A value that changes whenever a row is written; it costs far less than a query."""
-        sizes = []
-        for table in _TABLES:
-            with os.scandir(self._folder / "journal" / table) as entries:
-                sizes += [(entry.name, entry.stat().st_size) for entry in entries]
-        return tuple(sorted(sizes))
+        return tuple(size for folder in self._journals for size in folder.sizes())
 
     def _open(self) -> duckdb.DuckDBPyConnection:
         # One thread: this machine also answers requests, and learning can wait.
@@ -221,10 +236,12 @@ def _beyond(
         "GROUP BY r.writer ORDER BY r.writer",
         [list(read), list(read.values()), max(since_micros - _DAY_MICROS, 0)],
     ).fetchall()
-    return {writer: (low, min(high, low + _MOST - 1)) for writer, low, high, _ in rows}
+    return {writer: (low, min(high, low + MOST_ROWS - 1)) for writer, low, high, _ in rows}
 
 
-def _latest(signals: Sequence[tuple[Any, ...]], read: Mapping[str, int]) -> tuple[SourceScore, ...]:
+def latest_scores(
+    signals: Sequence[tuple[Any, ...]], read: Mapping[str, int]
+) -> tuple[SourceScore, ...]:
     """The latest score of each source and metric, among the rows up to a watermark."""
     return tuple(
         {

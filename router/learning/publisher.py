@@ -30,6 +30,8 @@ from router.trials.trial_requests import act
 _log = logging.getLogger("waggle")
 _ERRAND_SECONDS = 300.0
 _MOST_BATCHES = 20  # batches to read in a turn, before publishing
+_EARLY = 500  # judged answers, up to which each turn publishes what it learned
+_PUBLISH_SECONDS = 4.0  # the time between two publications afterwards
 _OUTLOOK_SECONDS = 600.0  # an outlook that reads the same is written anew after this long
 
 
@@ -52,6 +54,9 @@ class Publisher:
         self._changed = False
         self._kept_at = wall()
         self._published = Published("", None)
+        self._published_at, self._behind = 0.0, False  # whether more was learned since then
+        self._notable_before: object = None
+        self._judged_before = 0  # judged answers in the last publication
         self._run = secrets.token_hex(2)
         self._publications = 0
         self._pinned = ""
@@ -140,15 +145,34 @@ class Publisher:
                 self._trouble = str(error)
                 return False
             pinned = self._fold.registry.pinned != self._pinned
-            if not (moved or pinned or self._changed):
+            self._behind = self._behind or moved
+            if not (self._behind or pinned or self._changed):
                 return False
+            now = self._wall()
+            if not (pinned or self._changed or self._is_due(now)):
+                return moved
             self._changed = False
             self._fit_lens()
             self._publish()
-            now = self._wall()
             if abs(now - self._kept_at) >= self._config.objective.learning.snapshot_seconds:
                 self._keep(now)
         return moved
+
+    def _is_due(self, now: float) -> bool:
+        """Whether routers should have what was learned since the last publication at once.
+
+        Once much is learned, a second's answers move little, and a policy costs every router time.
+        """
+        learned, judged = self._fold.state.bandit.learned, self._judged_before
+        early = learned != judged and learned < _EARLY
+        paced = self._config.objective.budget is not None
+        notable = self._notable() != self._notable_before
+        return early or paced or notable or abs(now - self._published_at) >= _PUBLISH_SECONDS
+
+    def _notable(self) -> object:
+        """What changes how requests are decided from one moment to the next."""
+        state = self._fold.state
+        return state.bandit.grown_at, tuple(state.bandit.bursts), state.arrivals.silent
 
     def _read(self) -> bool:
         moved = False
@@ -204,6 +228,9 @@ class Publisher:
         name = f"{policy.seen:.0f}-{self._run}{self._publications:x}"
         version = f"pinned-{pinned}" if pinned else name
         self._published = Published(version, policy, self._lens_number)
+        self._published_at, self._behind = self._wall(), False
+        self._notable_before = self._notable()
+        self._judged_before = self._fold.state.bandit.learned
 
     def _keep(self, now: float) -> None:
         self._kept_at = now

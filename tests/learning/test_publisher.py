@@ -160,3 +160,25 @@ def test_a_configuration_that_comes_while_the_learner_begins_is_followed(config,
     reconfiguring.join()
     policy = publisher.news(NewsRequest("", 0)).policy
     assert set(policy.arms) == {"cheap", "dear", "third"}
+
+
+def test_a_first_judgement_is_published_at_once_and_later_news_gathers_for_some_seconds(
+    config, stored
+):
+    now = [NOON / 1e6]
+    publisher = Publisher(config, MemoryJournal(), wall=lambda: now[0])
+    traffic = Traffic(config, stored)
+
+    def published(count):
+        traffic.send(count)
+        publisher.turn()
+        return publisher.news(NewsRequest("", 0)).version
+
+    versions = [published(5), published(5)]
+    assert versions[0] != versions[1]
+    published(700)
+    now[0] += 5
+    late = published(5)
+    assert published(5) == late
+    now[0] += 5
+    assert published(0) != late  # what gathered goes out although no row came

@@ -20,6 +20,7 @@ from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNew
 from router.telemetry.log import Log, Rotation
 from router.telemetry.metrics import Metrics
 from router.telemetry.rows import (
+    Row,
     event_row,
     policy_row,
     refusal_row,
@@ -33,6 +34,8 @@ _log = logging.getLogger("waggle")
 _ROTATION = Rotation()
 _STEP_SECONDS = 0.5
 _IDLE_SECONDS = 0.02  # the pause between two syncs when no caller waits
+_QUIET_ROUNDS = 10  # pauses without a row, after which the thread sleeps until there is one
+_QUIET_SECONDS = 0.5  # or until then, to close files that are old and to look at the clock
 _GATHER_SECONDS = 0.001
 _PATIENCE_SECONDS = 5.0
 
@@ -72,7 +75,8 @@ class FileJournal:
 
     A thread syncs every few milliseconds. Writing a row does not wake the thread, since the thread
     would delay the request whose answer is about to go out. Only `keep` wakes it; the thread then
-    waits for a moment, so that several calls of `keep` share a sync.
+    waits for a moment, so that several calls of `keep` share a sync. When no row comes for a while,
+    the thread sleeps, and the next row wakes it.
     """
 
     def __init__(
@@ -91,7 +95,7 @@ class FileJournal:
             name: Log(folder / "journal" / name, self.writer, rotation=rotation) for name in TABLES
         }
         self._wake = threading.Event()
-        self._closing = False
+        self._closing = self._asleep = False
         self._waiting: list[tuple[int, asyncio.Future[None]]] = []
         self._troubled = False
         self._dropped_before = self._dropped_counted = 0
@@ -106,22 +110,22 @@ class FileJournal:
 
     def append(self, trace: Trace) -> None:
         try:
-            self._logs["requests"].append(request_row(trace))
+            self._append("requests", request_row(trace))
         except (TypeError, ValueError):  # a bug in telemetry must not cost the caller the answer
             self._metrics.count("waggle_telemetry_rows_lost_total")
             _log.exception("request %s could not be written down", trace.request.id)
 
     def refuse(self, refusal: Refusal) -> None:
-        self._logs["requests"].append(refusal_row(refusal))
+        self._append("requests", refusal_row(refusal))
 
     def note(self, event: Event) -> None:
-        self._logs["events"].append(event_row(event))
+        self._append("events", event_row(event))
 
     def policy(self, policy: PolicyInForce) -> None:
-        self._logs["policies"].append(policy_row(policy))
+        self._append("policies", policy_row(policy))
 
     def trial(self, news: TrialNews) -> None:
-        self._logs["trials"].append(trial_row(news))
+        self._append("trials", trial_row(news))
 
     async def keep(self, signals: Sequence[Signal]) -> None:
         log = self._logs["signals"]
@@ -142,6 +146,7 @@ class FileJournal:
 
     def say(self, signals: Sequence[Signal]) -> None:
         self._logs["signals"].append_many(map(signal_row, signals))
+        self._awaken()
 
     def close(self) -> None:
         self._closing = True
@@ -151,13 +156,31 @@ class FileJournal:
             with contextlib.suppress(OSError):  # already reported; the kernel still has the rows
                 log.close()
 
+    def _append(self, table: str, row: Row) -> None:
+        self._logs[table].append(row)
+        self._awaken()
+
+    def _awaken(self) -> None:
+        if self._asleep:
+            self._wake.set()
+
     def _keep_syncing(self) -> None:
+        quiet = 0  # rounds without a row
         while not self._closing:
-            if self._wake.wait(_IDLE_SECONDS):
+            # A row that was written before `_asleep` is set is due, and a later one wakes.
+            self._asleep = quiet >= _QUIET_ROUNDS
+            sleeps = self._asleep and not self._due
+            if self._wake.wait(_QUIET_SECONDS if sleeps else _IDLE_SECONDS):
+                self._asleep = False
                 time.sleep(_GATHER_SECONDS)
                 self._wake.clear()
+            quiet = 0 if self._due else quiet + 1
             self._sync()
             self._check_clock()
+
+    @property
+    def _due(self) -> bool:
+        return any(log.due for log in self._logs.values())
 
     def _sync(self) -> None:
         failure = ""

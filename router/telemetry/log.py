@@ -89,7 +89,12 @@ class Log:
 
     def append(self, row: Mapping[str, Any]) -> int:
         """Append a row and return its number. If the disk refuses the row, it waits in memory."""
-        return self.append_many((row,))
+        with self._lock:
+            number = self._number + 1
+            line = encoded(number, row)
+            self._number = number
+            self._write_or_wait(((number, line),))
+            return number
 
     def append_many(self, rows: Iterable[Mapping[str, Any]], *, strict: bool = False) -> int:
         """Append rows with a single write and return the number of the last row.

@@ -61,20 +61,19 @@ def request_row(trace: Trace) -> Row:
         ]
     if trace.attempts:
         _add_answering(row, trace)
-    row |= _given(
-        key_id=request.key_id,
-        session=request.session,
-        partial=trace.partial,
-        dialect=request.dialect if request.native is not None else "",
-        tags=list(request.tags),
-        team=request.team,
-    )
+    _add(row, "key_id", request.key_id)
+    _add(row, "session", request.session)
+    _add(row, "partial", trace.partial)
+    _add(row, "dialect", request.dialect if request.native is not None else "")
+    _add(row, "tags", list(request.tags))
+    _add(row, "team", request.team)
     if trace.error:
         row["error_type"] = trace.error_type
         quotes = trace.computed is not None or any(map(_may_quote, trace.attempts))
         if trace.keep_prompt or not quotes:
             row["error"] = trace.error
-    row |= _guards(trace.guards)
+    if trace.guards:
+        row |= _guards(trace.guards)
     if trace.verified is not None:
         _add_level(row, trace.verified, words=trace.keep_prompt)
     if trace.keep_prompt:
@@ -94,13 +93,13 @@ def _decision(decision: Decision) -> Row:
         "plan": decision.plan,
         "propensity": decision.propensity,
         "explored": decision.explored,
-        **_given(ineligible=decision.ineligible),
     }
+    _add(row, "ineligible", decision.ineligible)
     if decision.numbers:
         row["features_version"] = decision.features_version
         row["features"] = decision.numbers
         row["complexity"] = decision.score
-        row |= _given(agent=agent_of(decision.numbers))
+        _add(row, "agent", agent_of(decision.numbers))
     if decision.plan in decision.rates:
         row["rate_usd"] = decision.rates[decision.plan]
     for estimate in decision.estimates:
@@ -177,7 +176,7 @@ def _add_level(row: Row, verified: Verified, *, words: bool) -> None:
 def _add_answering(row: Row, trace: Trace) -> None:
     answering = trace.answering or trace.attempts[-1]
     row["backend"] = answering.backend
-    row |= _provider_and_tokens(answering)
+    _add_provider_and_tokens(row, answering)
     if trace.answer is not None:
         row["answer_bytes"] = trace.answer.size
         row["answer_hash"] = trace.answer.digest
@@ -192,27 +191,27 @@ def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:
         "status": attempt.status,
         "latency_ms": _ms(attempt.seconds),
         "cost_usd": attempt.cost_usd,
-        **_provider_and_tokens(attempt),
     }
+    _add_provider_and_tokens(row, attempt)
     if attempt.fault:
         row["error_type"] = attempt.fault
         if words or not _may_quote(attempt):
             row["detail"] = attempt.detail
     if attempt.first_byte_seconds:
         row["ttft_ms"] = _ms(attempt.first_byte_seconds)
-    swap_ms = _ms(attempt.swap_seconds)
-    return row | _given(role=attempt.role, parent=attempt.parent, swap_ms=swap_ms)
+    _add(row, "role", attempt.role)
+    _add(row, "parent", attempt.parent)
+    _add(row, "swap_ms", _ms(attempt.swap_seconds))
+    return row
 
 
-def _provider_and_tokens(attempt: Attempt) -> Row:
+def _add_provider_and_tokens(row: Row, attempt: Attempt) -> None:
     usage = attempt.usage
-    return {
-        "gen_ai_provider_name": attempt.provider,
-        "gen_ai_usage_input_tokens": usage.input_tokens,
-        "gen_ai_usage_output_tokens": usage.output_tokens,
-        "gen_ai_usage_cache_read_input_tokens": usage.cached_tokens,
-        "tokens_estimated": usage.estimated,
-    }
+    row["gen_ai_provider_name"] = attempt.provider
+    row["gen_ai_usage_input_tokens"] = usage.input_tokens
+    row["gen_ai_usage_output_tokens"] = usage.output_tokens
+    row["gen_ai_usage_cache_read_input_tokens"] = usage.cached_tokens
+    row["tokens_estimated"] = usage.estimated
 
 
 def _may_quote(attempt: Attempt) -> bool:
@@ -318,6 +317,11 @@ def digest(content: bytes) -> str:
 
 def micros(seconds: float) -> int:
     return int(seconds * 1e6)
+
+
+def _add(row: Row, name: str, value: Any) -> None:
+    if value:
+        row[name] = value
 
 
 def _given(**values: Any) -> Row:

@@ -80,6 +80,11 @@ class Amounts(NamedTuple):
             min(self.month_usd, other.month_usd),
         )
 
+    def times(self, count: int) -> "Amounts":
+        return Amounts(
+            count * self.requests, count * self.tokens, count * self.usd, count * self.month_usd
+        )
+
     def within(self, other: "Amounts") -> bool:
         return all(mine <= theirs for mine, theirs in zip(self, other, strict=True))
 

@@ -29,6 +29,7 @@ from router.engine.crossings import Crossing
 from router.engine.limit_headers import Room
 
 _DUST = 1e-9  # less than this is a rounding error
+_MANY = 8  # claims that fit in a large slice
 _IDLE_SECONDS = 1.0  # an account that was not used for longer returns what it leased
 
 
@@ -87,6 +88,12 @@ class Account:
     def fits(self, claim: Claim) -> bool:
         return claim.most.within(self.free)
 
+    def runs_low(self, claim: Claim) -> bool:
+        """Whether less than half of a slice is free, while the hive has large slices. Near a limit
+        slices are small, and leasing ahead would keep them from other routers."""
+        slice_ = bounded_part(self.left.slice(), self.limits)
+        return claim.most.times(_MANY).within(slice_) and not slice_.share(2).within(self.free)
+
     def take(self, claim: Claim) -> Amounts:
         """Take a claim from what is free; all that is free, if the claim's most is larger."""
         taken = claim.most.at_most(self.free)
@@ -135,13 +142,18 @@ class Account:
         self._give(held.less(used))
         self.free = self.free.less(used.less(held))
 
-    def report(self, router: str, now: Moment, claim: Claim | None) -> Report:
-        """The report to the hive. A claim gives up what is free, because the answer divides anew;
-        a report without a claim keeps one slice, and nothing once the account is idle."""
+    def report(
+        self, router: str, now: Moment, claim: Claim | None, *, ahead: bool = False
+    ) -> Report:
+        """The report to the hive. A claim gives up what is free, because the answer divides anew,
+        unless it comes `ahead` of need; a report without a claim keeps one slice, and nothing once
+        the account is idle."""
         self._roll(now)
         idle = now.steady - self.used_at > _IDLE_SECONDS
-        kept = NOTHING if claim or idle else self.free.at_most(self.left.slice())
-        self.free = kept
+        kept = self.free
+        if not ahead:
+            kept = NOTHING if claim or idle else self.free.at_most(self.left.slice())
+            self.free = kept
         self.turn += 1
         keeps = total(each.held for each in self.reservations).plus(kept)
         daring = any(each.daring for each in self.reservations)

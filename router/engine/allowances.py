@@ -4,7 +4,8 @@ A request counts in all of its budgets or, if one refuses it, in none; a call re
 request counts at once. A call reserves its tokens and dollars before it is made, and waits some
 seconds for amounts that other calls hold. The end of the request settles the reservations with the
 true figures, also after an error. A call whose caller left counts at its likely use. Amounts are
-leased from the hive in slices, so most requests need no call of the hive.
+leased from the hive in slices, and the next slice before the last is used up, so most requests need
+no call of the hive. What requests used is reported together, a few dozen times a second at most.
 
 When the hive does not answer, each router counts alone, within its share: what was left when the
 hive last answered, divided by the number of routers; after a minute of silence, the limit divided
@@ -44,6 +45,7 @@ from router.wire.errors import Limited
 
 _PATIENCE = 5.0  # seconds for which a call waits for what other calls hold
 _LOOK_AGAIN = 0.25  # seconds after which a waiting call asks the hive again
+_GATHER_SECONDS = 0.02  # between two reports on an account, whose news gathers meanwhile
 _AWAY_SECONDS = 1.0  # a hive that failed is not asked again for so long
 _ONE_REQUEST = Claim(ONE_REQUEST, ONE_REQUEST)
 _QUEUED = Shortage("calls under way hold what is left", 1.0, passing=True)
@@ -91,6 +93,7 @@ class Allowances:
         self._accounts: dict[str, Account] = {}
         self._requests: dict[str, _Bound] = {}
         self._flushes: dict[str, asyncio.Task[None]] = {}
+        self._renewals: dict[str, asyncio.Task[None]] = {}
 
     async def admit(
         self, binds: Sequence[Binding], request_id: str, *, anthropic: bool = False
@@ -114,6 +117,7 @@ class Allowances:
                         if shortage is not None:
                             raise self._limited(account, shortage, wider)
                     held.append((account, account.hold(_ONE_REQUEST)))
+                    self._renew_soon(account, _ONE_REQUEST)
         except BaseException:
             self._release(held)
             raise
@@ -174,6 +178,7 @@ class Allowances:
                 if not account.fits(bounded):
                     claim = await self._wait_for(account, estimate, deadline, bound)
                 held.append((account, account.hold(claim)))
+                self._renew_soon(account, account.relevant(claim))
         except BaseException:
             self._release(held)
             raise
@@ -228,9 +233,23 @@ class Allowances:
             self._flushes[account.name] = asyncio.ensure_future(self._flush_soon(account))
 
     async def _flush_soon(self, account: Account) -> None:
-        while account.unreported and await self._flush(account):
-            pass
+        while account.unreported:
+            if not await self._flush(account):
+                break
+            await asyncio.sleep(_GATHER_SECONDS)
         self._flushes.pop(account.name, None)
+
+    def _renew_soon(self, account: Account, claim: Claim) -> None:
+        """Lease more before nothing is left, beside the requests."""
+        if account.runs_low(claim) and account.name not in self._renewals:
+            renewal = asyncio.ensure_future(self._renew(account, claim))
+            self._renewals[account.name] = renewal
+            renewal.add_done_callback(lambda _: self._renewals.pop(account.name))
+
+    async def _renew(self, account: Account, claim: Claim) -> None:
+        async with account.asking:
+            if account.runs_low(claim):
+                await self._lease(account, Claim(claim.most, claim.most), ahead=True)
 
     async def _flush(self, account: Account) -> bool:
         """Report an account to the hive; False if the hive did not answer."""
@@ -301,13 +320,15 @@ class Allowances:
                 account.free = account.free.plus(lease.granted)
             return lease.shortage
 
-    async def _lease(self, account: Account, claim: Claim | None) -> Lease | None:
+    async def _lease(
+        self, account: Account, claim: Claim | None, *, ahead: bool = False
+    ) -> Lease | None:
         """The hive's answer to a report on an account; None if the hive does not answer."""
         loop_time = asyncio.get_running_loop().time
         if loop_time() < self._away_until:
             return None
         now = self._clock()
-        report = account.report(self._name, now, claim)
+        report = account.report(self._name, now, claim, ahead=ahead)
         account.unreported = False
         try:
             lease = await self._hive.lease(account.name, account.limits, report)
@@ -320,8 +341,9 @@ class Allowances:
             self._away_until = loop_time() + _AWAY_SECONDS
             return None
         account.hear(lease, report, now)
+        shortage = None if ahead else lease.shortage  # nobody was refused yet
         reached = crossings(
-            account.owner, account.limits, lease.used, now, self.alert_shares, lease.shortage
+            account.owner, account.limits, lease.used, now, self.alert_shares, shortage
         )
         for crossing in account.news(reached):
             self.tell(crossing)

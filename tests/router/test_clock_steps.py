@@ -1,5 +1,7 @@
 """The wall clock is set forward and back while requests are answered; limits hold all the same."""
 
+import time
+import warnings
 from contextlib import asynccontextmanager
 
 import pytest
@@ -158,3 +160,20 @@ def test_a_home_from_the_future_does_not_hold_for_ever():
     homes = Homes()
     homes.hear({"s": Home("p", "a", YEAR_2100)})
     assert homes.find("s", now=NOON, seconds=HOUR) is None
+
+
+def test_what_a_router_knows_of_the_hives_replica_is_no_older_when_the_clock_is_set(monkeypatch):
+    """Else each call of the hive would first ask how busy it is, which may take too long."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Ray warns when it is imported
+        from ray.serve._private.request_router.common import ReplicaQueueLengthCache
+
+        from router.deployment.replicas.process import measure_by_a_steady_clock
+    monkeypatch.setattr(ReplicaQueueLengthCache, "__init__", ReplicaQueueLengthCache.__init__)
+    measure_by_a_steady_clock()
+    known = ReplicaQueueLengthCache()
+    for wall in (NOON, EPOCH, YEAR_2100):
+        monkeypatch.setattr(time, "time", lambda wall=wall: wall)
+        if wall == NOON:
+            known.update("replica", 3)
+        assert known.get("replica") == 3

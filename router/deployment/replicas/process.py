@@ -3,12 +3,14 @@
 import gc
 import logging
 import os
+import time
 from pathlib import Path
 from typing import Any
 
 import ray
 import ray.serve._private.replica as serve_replica
 from ray._common.tls_utils import add_port_to_grpc_server
+from ray.serve._private.request_router.common import ReplicaQueueLengthCache
 
 from router.deployment.log_lines import LogFormatter
 from router.wire.asgi import Receive, Scope, Send
@@ -26,6 +28,7 @@ def settle() -> None:
     os.umask(0o077)  # on somebody else's cluster, files must be closed to others too
     _listen_on_this_node_only()
     _guard_the_callers_port()
+    measure_by_a_steady_clock()
     # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
@@ -43,6 +46,21 @@ def _listen_on_this_node_only() -> None:
         return int(add_port_to_grpc_server(server, f"{host}:{port}"))
 
     serve_replica.add_port_to_grpc_server = add_port
+
+
+def measure_by_a_steady_clock() -> None:
+    """Make handles measure the age of what they know of replicas by a clock that nobody can set.
+
+    By the wall clock, a step forward makes all of it old at once. Each call must then ask a replica
+    how busy it is before it can go there; on a busy machine the answer takes longer than a call to
+    the hive may wait, so a router would hear nothing from the hive. No setting changes this either.
+    """
+    begin = ReplicaQueueLengthCache.__init__
+
+    def begun_steady(cache: Any, *, get_curr_time_s: Any = None, **settings: Any) -> None:
+        begin(cache, get_curr_time_s=get_curr_time_s or time.monotonic, **settings)
+
+    ReplicaQueueLengthCache.__init__ = begun_steady
 
 
 def _guard_the_callers_port() -> None:

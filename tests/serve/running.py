@@ -19,6 +19,7 @@ import pytest
 from router.deployment.local_service import find_running
 from router.deployment.processes import born, descendants
 from router.deployment.ray_environment import free_ports, remove_links
+from tests.forked_waggle import run_waggle
 from tests.http_answer import HttpAnswer, post, read_answer
 from tests.upstream import Upstream, answer_well
 from tests.waiting import blocking_until, until
@@ -108,17 +109,9 @@ class Service:
         return self.process.wait(60)
 
     def run(self, *args: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        command = [WAGGLE, *args, "-c", self.config]
         wide = {**os.environ, "COLUMNS": "250"}  # tables wrap no words that a test looks for
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=wide,
-            capture_output=True,
-            text=True,
-            timeout=90,
-            check=False,
-        )
+        command = [*args, "-c", str(self.config)]
+        done = run_waggle(command, folder=self.folder, environment=wide)
         if check and done.returncode:
             pytest.fail(f"{args}: {done.returncode}\n{done.stdout}\n{done.stderr}")
         return done

@@ -8,12 +8,13 @@ self-test ends as expected. If no level holds, no program runs.
 import contextlib
 import platform
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from sandbox.cell import lockdown, seccomp
 from sandbox.pool import Pool
 from sandbox.runner import LIMITS, Limits, Program, Run, RunRefused
+from sandbox.supervisor.nursery import Nursery
 
 LEVEL_NAMES = {
     3: "namespaces, Landlock and a system call filter",
@@ -80,10 +81,18 @@ _SELF_TEST: tuple[tuple[str, str, Callable[[Run], bool]], ...] = (
 
 async def try_level(level: int) -> LevelVerdict:
     """Start a pool at this level, and run the self-test in it."""
+    nursery = Nursery()
+    try:
+        return await _tried(level, nursery)
+    finally:
+        await nursery.close()
+
+
+async def _tried(level: int, nursery: Nursery) -> LevelVerdict:
     missing = _missing(level)
     if missing:
         return LevelVerdict(level, False, missing)
-    pool = Pool(level, at_once=1)
+    pool = Pool(level, at_once=1, nursery=nursery)
     try:
         await pool.start(("stdlib",))
         for attempt, source, as_expected in _SELF_TEST:
@@ -96,7 +105,7 @@ async def try_level(level: int) -> LevelVerdict:
         return LevelVerdict(level, False, str(refused).partition(": ")[2])
     finally:
         with contextlib.suppress(ProcessLookupError):
-            await pool.close()
+            await pool.end_zygotes()
     return LevelVerdict(level, True, f"{len(_SELF_TEST)} attempts ended as they should")
 
 
@@ -115,9 +124,17 @@ def _missing(level: int) -> str:
 
 async def best_level(*, at_least: int = 1, at_most: int = 3) -> tuple[int, list[LevelVerdict]]:
     """The highest level that holds (0 if none does), and a verdict on each level that was tried."""
+    nursery = Nursery()
+    try:
+        return await _best_level(range(at_most, max(at_least, 1) - 1, -1), nursery)
+    finally:
+        await nursery.close()
+
+
+async def _best_level(levels: Iterable[int], nursery: Nursery) -> tuple[int, list[LevelVerdict]]:
     verdicts = []
-    for level in range(at_most, max(at_least, 1) - 1, -1):
-        verdicts.append(await try_level(level))
+    for level in levels:
+        verdicts.append(await _tried(level, nursery))
         if verdicts[-1].holds:
             return level, verdicts
     return 0, verdicts
@@ -127,10 +144,15 @@ async def open_pool(
     *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
 ) -> Pool:
     """Open a pool at the best level. Raises `RunRefused` if that level is below `min_level`."""
-    level, verdicts = await best_level(at_least=min_level)
-    if not level:
-        raise RunRefused(refusal(min_level, verdicts))
-    return Pool(level, limits=limits, at_once=at_once, queue=queue)
+    nursery = Nursery()
+    try:
+        level, verdicts = await _best_level(range(3, max(min_level, 1) - 1, -1), nursery)
+        if not level:
+            raise RunRefused(refusal(min_level, verdicts))
+    except BaseException:
+        await nursery.close()
+        raise
+    return Pool(level, limits=limits, at_once=at_once, queue=queue, nursery=nursery)
 
 
 def refusal(min_level: int, verdicts: list[LevelVerdict]) -> str:

@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 
 from sandbox.runner import LIMITS, Busy, Limits, Program, Run, RunRefused, Tier
 from sandbox.supervisor.conversation import Conversation, job_of
-from sandbox.supervisor.parent import Parent, Worker, ZygoteLost, start
+from sandbox.supervisor.nursery import Nursery
+from sandbox.supervisor.parent import Parent, Worker, ZygoteLost
 
 _READY = 2  # workers that wait for programs, in each tier
 _WORKER_SECONDS = 60.0  # how long a fork may take, on a machine that is busy elsewhere
@@ -27,6 +28,7 @@ class _Tier:
     name: Tier
     level: int
     limits: Limits
+    nursery: Nursery
     ready: deque[Worker] = field(default_factory=deque)
     waiting: deque["asyncio.Future[Worker]"] = field(default_factory=deque)
     ordered: dict[int, "asyncio.Future[Worker]"] = field(default_factory=dict)  # by slot
@@ -42,7 +44,7 @@ class _Tier:
         return await asyncio.shield(self.starting)
 
     async def _start(self) -> Parent:
-        parent = await start(self.name, self.level)
+        parent = await self.nursery.zygote(self.name, self.level)
         parent.on_worker, parent.on_lost = self._receive, self._lose
         self.parent, self.coming = parent, 0
         self.refill()
@@ -120,14 +122,19 @@ class Pool:
         limits: Limits = LIMITS,
         at_once: int | None = None,
         queue: int = 64,
+        nursery: Nursery | None = None,
     ) -> None:
+        """`nursery`: where zygotes come from; the pool closes it at its end."""
         self.level = level
         self.limits = limits
         self._queue = queue
+        self._nursery = nursery or Nursery()
         self._free = at_once or os.cpu_count() or 1
         self._waiting: deque[asyncio.Future[None]] = deque()
         names: Sequence[Tier] = ("stdlib", "numpy", "scipy")
-        self._tiers: dict[Tier, _Tier] = {name: _Tier(name, level, limits) for name in names}
+        self._tiers: dict[Tier, _Tier] = {
+            name: _Tier(name, level, limits, self._nursery) for name in names
+        }
 
     async def start(self, tiers: Sequence[Tier] = ("stdlib", "numpy", "scipy")) -> None:
         """Start these tiers now. Other tiers start when a program first needs them."""
@@ -165,8 +172,14 @@ class Pool:
         group = self._tiers[tier]
         return await group.order(await group.open(), settings)
 
-    async def close(self) -> None:
+    async def end_zygotes(self) -> None:
         await asyncio.gather(*(tier.close() for tier in self._tiers.values()))
+
+    async def close(self) -> None:
+        try:
+            await self.end_zygotes()
+        finally:
+            await self._nursery.close()
 
     @asynccontextmanager
     async def _turn(self) -> AsyncIterator[None]:

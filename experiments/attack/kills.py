@@ -65,7 +65,7 @@ CLASSES = (
     Class("hive", "ServeReplica:waggle:hive"),
     Class("learner", "ServeReplica:waggle:learner"),
     Class("sandbox's replica", "ServeReplica:waggle-backend-s"),
-    Class("sandbox's zygote", "sandbox.cell.zygote"),
+    Class("sandbox's zygote", "sandbox.cell.nursery"),
     Class("telemetry keeper", "router.telemetry.keeper"),
     Class("Serve controller", "ray::ServeController"),
     Class("dashboard", "-m dashboard"),

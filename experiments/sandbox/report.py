@@ -23,6 +23,7 @@ def readme_table(result: dict[str, Any]) -> str:
             f"{first['numpy']['from_nothing_ms']:.0f}, with scipy "
             f"{first['scipy']['from_nothing_ms']:.0f})",
         ],
+        *_in_a_service(result),
         ["a call of a routing function, p99", f"{result['function']['p99_us']:.0f} µs"],
         [
             f"the longest wait for a hostile routing function with a deadline of 5 ms, of "
@@ -43,3 +44,21 @@ def readme_table(result: dict[str, Any]) -> str:
     ]
     head = ["in the sandbox", f"level {result['level']}, {result['machine']}"]
     return table(head, rows)
+
+
+def _in_a_service(result: dict[str, Any]) -> list[list[str]]:
+    """The rows of what a result before the nursery did not measure."""
+    if "in_a_service" not in result:
+        return []
+    service, cpu = result["in_a_service"], result["numpy_cpu"]
+    return [
+        ["CPU of such a program, with its process", f"{sum(cpu.values()):.1f} ms"],
+        [
+            "first result with scipy in a service: scipy loaded in idle time, or not yet",
+            f"{service['scipy_later_ms']:.0f} ms, or {service['scipy_at_once_ms']:.0f} ms",
+        ],
+        [
+            "memory of its processes: numpy ready, and scipy too",
+            f"{service['numpy_memory_mb']:.0f} MB, {service['scipy_memory_mb']:.0f} MB",
+        ],
+    ]

@@ -16,11 +16,12 @@ from rich.progress import Progress
 from experiments.readme import put
 from experiments.sandbox.containment import TRIVIAL, containment
 from experiments.sandbox.report import readme_table
+from experiments.sandbox.starting import cpu_of_programs, first_results, in_a_service
 from experiments.sandbox.waiting import blamed, longest_waits
 from sandbox.function import Function
 from sandbox.levels import best_level, open_pool
 from sandbox.pool import Pool
-from sandbox.runner import Program, Tier
+from sandbox.runner import Program
 from tests.sandbox.benign import PROGRAMS
 
 HERE = Path(__file__).parent
@@ -55,32 +56,6 @@ async def throughput(pool: Pool, program: Program, count: int) -> float:
     begun = time.perf_counter()
     await asyncio.gather(*(pool.run(program) for _ in range(count)))
     return count / (time.perf_counter() - begun)
-
-
-async def first_results(level: int) -> dict[str, Any]:
-    """Time of the first program in each tier, with and without the start of the pool."""
-    times: dict[str, Any] = {}
-    tiers: tuple[tuple[Tier, str], ...] = (
-        ("stdlib", "result = 1"),
-        ("numpy", "import numpy as np\nresult = np.ones(3)"),
-        ("scipy", "from scipy import stats\nresult = stats.norm.cdf(1)"),
-    )
-    for tier, source in tiers:
-        from_nothing, from_ready = [], []
-        for _ in range(5):
-            pool = Pool(level)
-            begun = time.perf_counter()
-            await pool.start((tier,))
-            ready = time.perf_counter()
-            assert (await pool.run(Program(source))).ok
-            from_nothing.append(1000 * (time.perf_counter() - begun))
-            from_ready.append(1000 * (time.perf_counter() - ready))
-            await pool.close()
-        times[tier] = {
-            "from_nothing_ms": statistics.median(from_nothing),
-            "from_ready_ms": statistics.median(from_ready),
-        }
-    return times
 
 
 async def calls(pool: Pool, count: int) -> dict[str, float]:
@@ -124,6 +99,7 @@ async def speed(progress: Progress, rounds: int) -> dict[str, Any]:
     result["numpy"] = await latencies(pool, NUMPY, rounds)
     progress.advance(task)
     result["numpy_per_second"] = max([await throughput(pool, NUMPY, 200) for _ in range(3)])
+    result["numpy_cpu"] = await cpu_of_programs(pool, NUMPY, 200)
     progress.advance(task)
     result["function"] = await calls(pool, 20 * rounds)
     progress.advance(task)
@@ -131,15 +107,18 @@ async def speed(progress: Progress, rounds: int) -> dict[str, Any]:
     result["benign"] = {"tried": len(runs), "ran": sum(run.result is not None for run in runs)}
     await pool.close()
     result["first_result"] = await first_results(level)
+    result["in_a_service"] = await in_a_service(level)
     progress.advance(task)
     return result
 
 
-async def measured(hostile: Path, *, quick: bool, only_late: bool) -> dict[str, Any]:
+async def measured(hostile: Path, *, quick: bool, only: str) -> dict[str, Any]:
     machine = f"{os.cpu_count()} cores, {platform.machine()}"
     with Progress() as progress:
-        if only_late:
+        if only == "late":
             return await lateness(progress, 400 if quick else 20_000)
+        if only == "speed":
+            return await speed(progress, 50 if quick else 400)
         times = await speed(progress, 50 if quick else 400)
         times |= await lateness(progress, 400 if quick else 20_000)
         return {"machine": machine} | times | await containment(progress, hostile)
@@ -152,15 +131,17 @@ def main() -> None:
         "--hostile", type=Path, default=Path(default), help="a folder of hostile programs"
     )
     parser.add_argument("--quick", action="store_true", help="run fewer rounds and write no result")
-    parser.add_argument("--late", action="store_true", help="measure only late calls again")
+    parser.add_argument(
+        "--only", choices=("late", "speed"), default="", help="measure a part again"
+    )
     options = parser.parse_args()
     if not (options.hostile / "manifest.json").is_file():
         warning = f"{options.hostile} has no manifest.json: only the project's own programs run"
         print(warning, file=sys.stderr)
-    result = asyncio.run(measured(options.hostile, quick=options.quick, only_late=options.late))
+    result = asyncio.run(measured(options.hostile, quick=options.quick, only=options.only))
     print(json.dumps(result, indent=2))
     if not options.quick:
-        if options.late:
+        if options.only:
             result = json.loads((HERE / "result.json").read_text()) | result
         (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
         put("sandbox", readme_table(result))

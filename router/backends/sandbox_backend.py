@@ -5,6 +5,7 @@ verified. The sandbox confines every program, whoever wrote the program.
 """
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -33,16 +34,24 @@ from sandbox.synthesis import data_of
 from sandbox.verify import verify
 
 _RETRY_SECONDS = 30.0
+_SETTLED_SECONDS = 5.0  # after which the start of the service is over
 _SEEDS_A_TURN = 2**32
 _SHOWN_BYTES = 256 << 10  # of a result that nobody verifies; it is sent back as it is
 _MOST_WORDS = 300  # characters of an error
 
 
 class SandboxBackend:
-    """The pool opens in the background, so the service starts even if no sandbox can run."""
+    """The pool opens in the background, so the service starts even if no sandbox can run.
 
-    def __init__(self, settings: SandboxSettings) -> None:
-        self._settings = settings
+    scipy takes half a second to load. Unless it is to be `ready` at the start, it is loaded some
+    seconds later, or when a program needs it.
+    """
+
+    def __init__(
+        self, settings: SandboxSettings, *, settled_seconds: float = _SETTLED_SECONDS
+    ) -> None:
+        self._settings, self._settled_seconds = settings, settled_seconds
+        self._later: asyncio.Task[None] | None = None
         self._opening: asyncio.Task[Pool] | None = None
         self._opened_at = time.monotonic()
         try:
@@ -62,6 +71,8 @@ class SandboxBackend:
         yield Reply(200, "application/json", in_one_piece(body.encode()))
 
     async def close(self) -> None:
+        if self._later is not None:
+            self._later.cancel()
         if self._opening is not None:
             self._opening.cancel()
             done = await asyncio.gather(self._opening, return_exceptions=True)
@@ -81,7 +92,13 @@ class SandboxBackend:
         except BaseException:  # `close` may cancel the start: then no zygote may stay
             await pool.close()
             raise
+        self._later = asyncio.ensure_future(self._load_later(pool))
         return pool
+
+    async def _load_later(self, pool: Pool) -> None:
+        await asyncio.sleep(self._settled_seconds)
+        with contextlib.suppress(RunRefused):  # the first program that needs it hears why
+            await pool.start(("scipy",))
 
     async def _pool(self) -> Pool:
         """Wait for the pool; if it could not be opened, raise the same error again for a while."""

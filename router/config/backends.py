@@ -158,7 +158,7 @@ class SandboxSettings(OwnSettings):
     )
     waiting: int = Field(64, ge=0, le=10_000, description="most programs that may wait")
     ready: tuple[Tier, ...] = Field(
-        ("numpy",), description="libraries loaded at the start; others load when needed"
+        ("numpy",), description="libraries loaded at the start; scipy loads some seconds later"
     )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 

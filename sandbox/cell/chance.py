@@ -1,4 +1,7 @@
-"""Seeds every source of randomness in a program with the seed of its run."""
+"""Seeds every source of randomness in a program with the seed of its run.
+
+The zygote replaces the sources (`install`), so that a worker only sets the seed.
+"""
 
 import hashlib
 import itertools
@@ -7,23 +10,22 @@ import random
 import sys
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 
-def seed(number: int) -> None:
-    stream = _stream(number)
+@dataclass(slots=True)
+class _Chance:
+    """The seed of this process, and what was drawn from it."""
 
-    def urandom(count: int) -> bytes:
-        return bytes(itertools.islice(stream, count))
+    number: int
+    stream: Iterator[int]
+    generators: Iterator[int]  # how many of `random.Random` were made without a seed
+    family: Any = None  # numpy's seed sequence, once a generator without a seed was made
 
-    os.urandom = urandom
-    vars(random)["_urandom"] = urandom
-    uuid.uuid1 = lambda *_, **__: uuid.uuid4()
-    random.seed(number)
-    random.Random = _seeded_random(number)  # type: ignore[misc]
-    numpy = sys.modules.get("numpy")
-    if numpy is not None:
-        _seed_numpy(numpy, number)
+
+def _chance_of(number: int) -> _Chance:
+    return _Chance(number, _stream(number), itertools.count(1))
 
 
 def _stream(number: int) -> Iterator[int]:
@@ -31,24 +33,47 @@ def _stream(number: int) -> Iterator[int]:
         yield from hashlib.blake2b(b"%d:%d" % (number, count)).digest()
 
 
-def _seeded_random(number: int) -> Any:
-    made = itertools.count(1)
-
-    class SeededRandom(random.Random):
-        def __init__(self, x: Any = None) -> None:
-            super().__init__(f"{number}:{next(made)}" if x is None else x)
-
-    return SeededRandom
+_here = _chance_of(0)
 
 
-def _seed_numpy(numpy: Any, number: int) -> None:
-    numpy.random.seed(number % 2**32)
-    real, family = numpy.random.default_rng, numpy.random.SeedSequence(number % 2**64)
-    made = itertools.count()
+class SeededRandom(random.Random):
+    def __init__(self, x: Any = None) -> None:
+        super().__init__(f"{_here.number}:{next(_here.generators)}" if x is None else x)
+
+
+def install() -> None:
+    """Replace the sources of randomness of all libraries that are loaded."""
+    os.urandom = _urandom
+    vars(random)["_urandom"] = _urandom
+    uuid.uuid1 = lambda *_, **__: uuid.uuid4()
+    random.Random = SeededRandom  # type: ignore[misc]
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        _replace_default_rng(numpy)
+
+
+def seed(number: int) -> None:
+    global _here
+    _here = _chance_of(number)
+    random.seed(number)
+    numpy = sys.modules.get("numpy")
+    if numpy is not None:
+        numpy.random.seed(number % 2**32)
+
+
+def _urandom(count: int) -> bytes:
+    return bytes(itertools.islice(_here.stream, count))
+
+
+def _replace_default_rng(numpy: Any) -> None:
+    real, sequence = numpy.random.default_rng, numpy.random.SeedSequence
 
     def default_rng(seed: Any = None) -> Any:
-        if seed is None:  # the first generator has the run's seed; later generators differ
-            return real(family if next(made) == 0 else family.spawn(1)[0])
-        return real(seed)
+        if seed is not None:
+            return real(seed)
+        if _here.family is None:  # the first generator has the run's seed; later ones differ
+            _here.family = sequence(_here.number % 2**64)
+            return real(_here.family)
+        return real(_here.family.spawn(1)[0])
 
     numpy.random.default_rng = default_rng

@@ -6,7 +6,7 @@ A program can import these modules and no others.
 import importlib
 import sys
 import zoneinfo
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.machinery import ModuleSpec
 from typing import Any
 
@@ -42,11 +42,7 @@ _SCIPY = (
     *("scipy.cluster.hierarchy", "scipy.cluster.vq", "scipy.ndimage", "scipy.fft"),
     *("scipy.constants", "scipy.fftpack", "scipy.io"),
 )
-TIERS: dict[str, Sequence[str]] = {
-    "stdlib": _STDLIB,
-    "numpy": (*_STDLIB, *_NUMPY),
-    "scipy": (*_STDLIB, *_NUMPY, *_SCIPY),
-}
+TIERS: dict[str, Sequence[str]] = {"stdlib": _STDLIB, "numpy": _NUMPY, "scipy": _SCIPY}
 
 _ZONES = (
     *("UTC", "Europe/London", "Europe/Berlin", "Europe/Paris", "Europe/Madrid", "Europe/Rome"),
@@ -57,6 +53,7 @@ _ZONES = (
     *("Africa/Johannesburg", "Pacific/Auckland"),
 )
 _kept: list[Any] = []  # zoneinfo's cache drops a time zone that no code refers to
+_loaded: list[str] = []  # tiers
 
 _ALTERNATIVES = {
     "pandas": "use numpy arrays, dicts of columns and the csv module",
@@ -72,34 +69,38 @@ _ALTERNATIVES = {
 }
 
 
-def load(tier: str) -> None:
-    for name in TIERS[tier]:
-        importlib.import_module(name)
-    for zone in _ZONES:
-        try:
-            _kept.append(zoneinfo.ZoneInfo(zone))
-        except zoneinfo.ZoneInfoNotFoundError:
-            break  # this machine has no time zones installed
-    _use_once(tier)
+def load(tier: str) -> bool:
+    """Load a tier, and first the smaller ones. Returns whether anything was not loaded before."""
+    order = list(TIERS)
+    missing = [name for name in order[: order.index(tier) + 1] if name not in _loaded]
+    for each in missing:
+        for name in TIERS[each]:
+            importlib.import_module(name)
+        _USE_ONCE[each]()
+        _loaded.append(each)
+    return bool(missing)
 
 
-def _use_once(tier: str) -> None:
-    """Use each library once, because libraries load some parts only when these are first used."""
+# Each library is used once, because libraries load some parts only when these are first used.
+
+
+def _use_stdlib() -> None:
     import datetime
     import json
     import traceback
     import unicodedata
 
+    for zone in _ZONES:
+        try:
+            _kept.append(zoneinfo.ZoneInfo(zone))
+        except zoneinfo.ZoneInfoNotFoundError:
+            break  # this machine has no time zones installed
     json.dumps({"x": 1.5})
     json.loads("[1]")
     datetime.datetime.strptime("2024-01-02", "%Y-%m-%d")  # noqa: DTZ007
     unicodedata.normalize("NFKD", "é")
     "x".encode("idna")
     traceback.format_exc()
-    if tier in ("numpy", "scipy"):
-        _use_numpy()
-    if tier == "scipy":
-        _use_scipy()
 
 
 def _use_numpy() -> None:
@@ -139,6 +140,13 @@ def _use_scipy() -> None:
     optimize.minimize(lambda x: (x**2).sum(), [1.0])
     optimize.curve_fit(lambda x, a: a * x, sample, sample)
     integrate.quad(lambda x: x, 0, 1)
+
+
+_USE_ONCE: dict[str, Callable[[], None]] = {
+    "stdlib": _use_stdlib,
+    "numpy": _use_numpy,
+    "scipy": _use_scipy,
+}
 
 
 class MissingModules:

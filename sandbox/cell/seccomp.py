@@ -57,34 +57,35 @@ def available() -> bool:
 
 
 class Filter:
-    """The filter for this machine. The zygote builds it; each worker inserts its own process id."""
+    """A filter for this machine. The zygote builds it, down to the memory that the kernel reads;
+    each worker only inserts its own process id."""
 
-    def __init__(self) -> None:
-        self._code = assemble(MACHINE)
+    def __init__(self, code: bytes) -> None:
+        self._code = bytearray(code)
         mark = struct.pack("<I", _MARK)
-        operands = range(4, len(self._code), 8)
-        self._holes = [at for at in operands if self._code[at : at + 4] == mark]
+        operands = range(4, len(code), 8)
+        self._holes = [at for at in operands if code[at : at + 4] == mark]
+        self._held = (ctypes.c_char * len(code)).from_buffer(self._code)
+        program = _Program(len(code) // 8, ctypes.addressof(self._held))
+        self._call = (NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program))
 
     def install(self, process_id: int) -> None:
-        code = bytearray(self._code)
+        own = struct.pack("<I", process_id)
         for hole in self._holes:
-            code[hole : hole + 4] = struct.pack("<I", process_id)
-        _install(code)
+            self._code[hole : hole + 4] = own
+        if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
+            raise OSError(ctypes.get_errno(), "no_new_privs was refused")
+        if _libc.syscall(*self._call):
+            raise OSError(ctypes.get_errno(), "the system call filter was refused")
+
+
+def computing() -> Filter:
+    return Filter(assemble(MACHINE))
 
 
 def install_reading() -> None:
     """Allow this process to compute and to read files; refuse every other system call."""
-    mark, own = struct.pack("<I", _MARK), struct.pack("<I", os.getpid())
-    _install(bytearray(assemble_reading(MACHINE).replace(mark, own)))
-
-
-def _install(code: bytearray) -> None:
-    held = (ctypes.c_char * len(code)).from_buffer(code)
-    program = _Program(len(code) // 8, ctypes.addressof(held))
-    if _libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0):
-        raise OSError(ctypes.get_errno(), "no_new_privs was refused")
-    if _libc.syscall(NUMBERS[MACHINE]["seccomp"], 1, 0, ctypes.byref(program)):
-        raise OSError(ctypes.get_errno(), "the system call filter was refused")
+    Filter(assemble_reading(MACHINE)).install(os.getpid())
 
 
 def assemble(machine: str) -> bytes:

@@ -11,6 +11,7 @@ import json
 import linecache
 import os
 import random
+import select
 import signal
 import sys
 import traceback
@@ -25,6 +26,7 @@ from sandbox.cell.wire import CALL, JOB, JOB_SOCKET, STDOUT, frame, read_exactly
 _NAME = "<program>"
 _TRACE = 3000  # characters; only the end of a longer traceback is sent
 
+_MOMENT_MS = 15
 # The warm-up makes the kernel copy shared memory pages before the program arrives and needs them.
 _WARM_UP = """
 import math, random, json
@@ -51,24 +53,41 @@ def begin(
     if job != JOB_SOCKET:
         os.dup2(job, JOB_SOCKET)
     os.closerange(JOB_SOCKET + 1, 4096)
-    sys.stdin = None
-    text = io.TextIOWrapper(io.FileIO(STDOUT, "w", closefd=False), "utf-8", "backslashreplace")
-    sys.stdout = sys.stderr = text
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGCHLD, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     lockdown.die_with_parent()
     lockdown.hide_memory()
     lockdown.limit(base, memory_bytes=settings["memory_bytes"], cpu_seconds=settings["cpu_seconds"])
-    serial.install()
-    scratch.close()
+    idle = not _comes_soon(JOB_SOCKET)
     filter_.install(os.getpid())
-    _warm_up()
+    if idle:
+        _warm_up()
     if settings["kind"] == "function":
         _serve_function()
     else:
         _run_once()
     os._exit(0)
+
+
+def prepare() -> None:
+    """Do once, in the zygote, what every worker needs: Python's own part of the locks, and a
+    warm-up, whose traces in memory the workers share."""
+    sys.stdin = None
+    text = io.TextIOWrapper(io.FileIO(STDOUT, "w", closefd=False), "utf-8", "backslashreplace")
+    sys.stdout = sys.stderr = text
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    serial.install()
+    chance.install()
+    scratch.close()
+    _warm_up()
+
+
+def _comes_soon(descriptor: int) -> bool:
+    """Wait for the first byte of a job for a moment, without reading it. Under load it comes, and
+    then a warm-up would cost as much as it saves."""
+    poll = select.poll()
+    poll.register(descriptor, select.POLLIN)
+    return bool(poll.poll(_MOMENT_MS))
 
 
 def _warm_up() -> None:

@@ -1,4 +1,5 @@
-"""The zygote: a process that has loaded a tier's libraries, has locked itself, and forks workers.
+"""The zygote: a fork of the nursery that has loaded a tier's libraries and locked itself. It forks
+workers.
 
 Messages on its control socket begin with a letter. The zygote reads F (fork a worker for a slot).
 It writes R (ready), N (this machine cannot lock a zygote, and why), W (a worker, with its
@@ -13,10 +14,10 @@ import select
 import signal
 import socket
 import struct
-import sys
+from collections.abc import Mapping
 from typing import Any
 
-from sandbox.cell import libraries, lockdown, scratch, worker
+from sandbox.cell import libraries, lockdown, seccomp, worker
 from sandbox.cell.seccomp import Filter
 
 FORK = struct.Struct("<cQI")  # F, slot, length of the settings that follow
@@ -24,11 +25,8 @@ WORKER = struct.Struct("<cQ")
 EXIT = struct.Struct("<cQidQ")  # X, slot, wait status, CPU seconds, peak resident bytes
 
 
-def main() -> None:
-    control = socket.socket(fileno=int(sys.argv[1]))
-    control.set_inheritable(False)
-    settings = json.loads(sys.argv[2])
-    scratch.install()
+def become(control: socket.socket, settings: Mapping[str, Any]) -> None:
+    """Make this process a zygote. Never returns."""
     libraries.load(settings["tier"])
     try:
         base = _lock(control, settings["level"], settings["user_id"])
@@ -36,10 +34,12 @@ def main() -> None:
         control.send(b"N" + str(refused).encode())
         os._exit(1)
     libraries.close_imports()
+    worker.prepare()
+    forker = _Forker(control, seccomp.computing(), base)
     gc.collect()
     gc.freeze()
     control.send(b"R")
-    _Forker(control, Filter(), base).serve()
+    forker.serve()
 
 
 def _lock(control: socket.socket, level: int, user_id: int) -> tuple[int, int]:

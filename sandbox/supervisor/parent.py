@@ -1,39 +1,19 @@
-"""The supervisor's side of a zygote: starts it, requests workers, and learns how workers ended."""
+"""The supervisor's side of a zygote: requests workers, and learns how workers ended."""
 
 import asyncio
 import contextlib
 import json
 import os
+import select
 import signal
 import socket
-import subprocess
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from sandbox.cell.zygote import EXIT, FORK, WORKER
-from sandbox.runner import RunRefused, Tier
 
-_ROOT = Path(__file__).parents[2]
-_MAIN = """
-import json, sys
-sys.path[:] = json.loads(sys.argv.pop())
-from sandbox.cell.zygote import main
-main()
-"""
-_START_SECONDS = 60.0
-# A zygote gets only these environment variables: it inherits no secrets and no paths.
-_ENVIRONMENT = {
-    "LANG": "C.UTF-8",
-    "PYTHONHASHSEED": "0",
-    "OPENBLAS_NUM_THREADS": "1",
-    "OMP_NUM_THREADS": "1",
-    "MKL_NUM_THREADS": "1",
-    "MALLOC_ARENA_MAX": "1",
-}
-_USER_ID = 64100  # no account has this id; a zygote that starts as root becomes this user
+_END_MS = 2000
 
 
 class ZygoteLost(Exception):
@@ -69,8 +49,7 @@ class Worker:
     process_id: int = 0
 
     def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            signal.pidfd_send_signal(self.handle, signal.SIGKILL)
+        kill(self.handle)
 
     def close(self) -> None:
         for descriptor in (self.socket, self.stdout, self.handle):
@@ -90,7 +69,11 @@ class Worker:
 
 def process_file(process_id: int, name: str) -> bytes:
     """The content of a file in `/proc` that says what a process does."""
-    descriptor = os.open(f"/proc/{process_id}/{name}", os.O_RDONLY)
+    return _content(f"/proc/{process_id}/{name}")
+
+
+def _content(path: str) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY)
     try:
         return os.read(descriptor, 8192)
     finally:
@@ -99,15 +82,16 @@ def process_file(process_id: int, name: str) -> bytes:
 
 def _process_of(handle: int) -> int:
     """A worker's process id in our namespace; in its own namespace the id differs."""
-    info = Path(f"/proc/self/fdinfo/{handle}").read_text()
-    return int(info[info.index("Pid:") + 4 :].split(maxsplit=1)[0])
+    info = _content(f"/proc/self/fdinfo/{handle}")
+    return int(info[info.index(b"Pid:") + 4 :].split(maxsplit=1)[0])
 
 
 class Parent:
     """One zygote. Calls `on_worker` for each new worker, and `on_lost` when the zygote ends."""
 
-    def __init__(self, control: socket.socket, process: "subprocess.Popen[bytes]") -> None:
-        self._control, self._process = control, process
+    def __init__(self, control: socket.socket, handle: int) -> None:
+        self._control, self._handle = control, handle
+        self.process_id = _process_of(handle)
         self._loop = asyncio.get_running_loop()
         self._slot = 0
         self._ends: dict[int, asyncio.Future[WorkerEnd]] = {}  # by slot
@@ -115,10 +99,6 @@ class Parent:
         self.on_lost: Callable[[], None] = lambda: None
         self._reaping: asyncio.Future[None] | None = None
         self._loop.add_reader(control.fileno(), self._read)
-
-    @property
-    def process_id(self) -> int:
-        return self._process.pid
 
     @property
     def lost(self) -> bool:
@@ -174,65 +154,8 @@ class Parent:
                 end.set_exception(ZygoteLost("the zygote is gone"))
                 end.exception()  # asyncio would log an exception that nobody awaits
         self._ends.clear()
-        self._reaping = self._loop.run_in_executor(None, _wait_for_end, self._process)
+        self._reaping = self._loop.run_in_executor(None, end_of_process, self._handle)
         self.on_lost()
-
-
-async def start(tier: Tier, level: int) -> Parent:
-    """Start a zygote that is locked. Raises `RunRefused` if this machine cannot lock a zygote.
-
-    A start that is cancelled ends its zygote first, and leaves no process and no socket.
-    """
-    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    ours.setblocking(False)
-    settings = json.dumps({"tier": tier, "level": level, "user_id": _USER_ID})
-    # A plain future: when a loop ends, it cancels its tasks, and a cancelled one loses its process.
-    launching = asyncio.get_running_loop().run_in_executor(None, _launch, theirs, settings)
-    try:
-        process = await asyncio.shield(launching)
-        async with asyncio.timeout(_START_SECONDS):
-            message = await _first_message(ours)
-    except TimeoutError:
-        message = b"Nthe zygote did not start within %d s" % _START_SECONDS
-    except BaseException:
-        ours.close()
-        await _end(await launching)
-        raise
-    if message[:1] != b"R":
-        ours.close()
-        await _end(process)
-        why = message[1:].decode("utf-8", "replace") or "the zygote ended before it was ready"
-        raise RunRefused(f"level {level}: {why}")
-    return Parent(ours, process)
-
-
-def _launch(theirs: socket.socket, settings: str) -> "subprocess.Popen[bytes]":
-    # The zygote gets our import paths, because it reads neither our environment nor our folder.
-    places = json.dumps([str(_ROOT), *(place for place in sys.path if place)])
-    command = [sys.executable, "-I", "-B", "-c", _MAIN, str(theirs.fileno()), settings, places]
-    with theirs:
-        return subprocess.Popen(
-            command,
-            env=_ENVIRONMENT,
-            cwd="/",
-            pass_fds=[theirs.fileno()],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-
-async def _end(process: "subprocess.Popen[bytes]") -> None:
-    process.kill()
-    await asyncio.get_running_loop().run_in_executor(None, process.wait)
-
-
-async def _first_message(control: socket.socket) -> bytes:
-    await readable(control.fileno())
-    try:
-        return control.recv(4096)
-    except OSError:
-        return b""
 
 
 async def readable(descriptor: int) -> None:
@@ -251,10 +174,17 @@ def _settle(ready: "asyncio.Future[None]") -> None:
         ready.set_result(None)
 
 
-def _wait_for_end(process: "subprocess.Popen[bytes]") -> None:
-    """Wait for a zygote, which exits when its socket closes. Kill it if it does not exit."""
-    try:
-        process.wait(2)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def end_of_process(handle: int) -> None:
+    """Wait for the end of a process, which exits when its socket closes. Kill it if it does not
+    exit. Closes the handle."""
+    poll = select.poll()
+    poll.register(handle, select.POLLIN)
+    if not poll.poll(_END_MS):
+        kill(handle)
+        poll.poll()
+    os.close(handle)
+
+
+def kill(handle: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        signal.pidfd_send_signal(handle, signal.SIGKILL)

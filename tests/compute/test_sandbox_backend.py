@@ -35,21 +35,33 @@ async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
         assert (await waggle.chat(question)).status == 200
 
 
-def numpy_zygotes() -> list[int]:
-    """The zygotes that this process started and that load numpy."""
+def sandboxes(library: str = "") -> list[int]:
+    """The processes of sandboxes that this process started and that have loaded a library."""
     pids = []
     for pid in descendants(os.getpid()):
         with contextlib.suppress(OSError):  # The process may have ended meanwhile.
-            if b'"tier": "numpy"' in Path(f"/proc/{pid}/cmdline").read_bytes():
+            place = Path(f"/proc/{pid}")
+            ours = b"sandbox.cell.nursery" in (place / "cmdline").read_bytes()
+            if ours and library in (place / "maps").read_text():
                 pids.append(pid)
     return pids
 
 
-async def test_a_backend_that_closes_while_its_pool_opens_leaves_no_zygote():
+async def test_a_backend_that_closes_while_its_pool_opens_leaves_no_process():
     backend = SandboxBackend(SandboxSettings(kind="sandbox", ready=("numpy",)))
-    await until(numpy_zygotes)
+    await until(sandboxes)
     await backend.close()
-    await until(lambda: not numpy_zygotes())
+    await until(lambda: not sandboxes())
+
+
+async def test_scipy_is_loaded_some_time_after_the_start_though_no_program_needed_it():
+    settings = SandboxSettings(kind="sandbox", ready=("numpy",))
+    backend = SandboxBackend(settings, settled_seconds=0.01)
+    try:
+        await until(lambda: sandboxes("scipy/stats"))
+    finally:
+        await backend.close()
+    assert not sandboxes()
 
 
 @pytest.mark.parametrize(

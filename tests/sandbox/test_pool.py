@@ -12,7 +12,7 @@ import pytest
 
 from sandbox.pool import Pool
 from sandbox.runner import Busy, Limits, Program
-from sandbox.supervisor.parent import start
+from sandbox.supervisor.nursery import Nursery
 from tests.sandbox.benign import PROGRAMS
 from tests.sandbox.siege import descendants
 from tests.waiting import until
@@ -219,16 +219,45 @@ async def test_a_killed_zygote_is_started_again_and_the_run_is_not_lost(pool: Po
     assert (await pool.run(Program("result = 8"))).result == 8
 
 
+async def test_zygotes_live_on_without_their_nursery_and_others_come_from_a_new_one(pool: Pool):
+    await pool.start(("stdlib",))
+    zygote = pool.zygotes["stdlib"]
+    nursery = _parent_of(zygote)
+    os.kill(nursery, signal.SIGKILL)
+    assert (await pool.run(Program("result = 7"))).result == 7
+    assert (await pool.run(Program("import numpy; result = 8"))).result == 8
+    assert pool.zygotes["stdlib"] == zygote
+    assert _parent_of(pool.zygotes["numpy"]) not in (nursery, os.getpid())
+
+
+async def test_what_two_tiers_load_is_in_memory_once(pool: Pool):
+    await pool.start(("numpy", "scipy"))
+    for tier in ("numpy", "scipy"):
+        assert _shared_bytes(pool.zygotes[tier]) > 15 << 20
+
+
+def _parent_of(process: int) -> int:
+    return int(Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def _shared_bytes(process: int) -> int:
+    """How much that was written, and not read from a file, a process shares with others."""
+    lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Shared_Dirty"))
+
+
 @pytest.mark.parametrize("launched", [False, True], ids=["at once", "with a process"])
 async def test_a_start_that_is_cancelled_leaves_no_process_and_no_socket(launched: bool):
     before, descriptors = set(descendants(os.getpid())), _open_descriptors()
-    starting = asyncio.ensure_future(start("scipy", 1))
+    nursery = Nursery()
+    starting = asyncio.ensure_future(nursery.zygote("scipy", 1))
     await asyncio.sleep(0)
     if launched:
         await until(lambda: set(descendants(os.getpid())) - before)
     starting.cancel()
     with pytest.raises(asyncio.CancelledError):
         await starting
+    await nursery.close()
     del starting
     gc.collect()  # what was left open would warn now, and a warning fails the test
     assert set(descendants(os.getpid())) <= before

@@ -93,7 +93,7 @@ async def test_a_service_whose_command_was_killed_starts_again_at_once(tmp_path,
     with own_service(tmp_path, text, dashboard=True) as service:
         assert service.run("ask", MEAN).stdout == '{"mean":3.0}\n'
         await until(is_exact)
-        assert service.processes("sandbox.cell.zygote")
+        assert service.processes("sandbox.cell.nursery")
         family = set(service.processes())
         os.kill(service.process.pid, signal.SIGKILL)
         service.process.wait()

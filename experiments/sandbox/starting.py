@@ -46,7 +46,10 @@ async def in_a_service(level: int) -> dict[str, float]:
     """The first scipy program of a service, which starts with numpy: asked for at once, and once
     scipy was loaded in idle time. And the memory of all processes, before and after."""
     source = _FIRST[-1][1]
-    at_once, later, with_numpy, with_scipy = [], [], [], []
+    at_once: list[float] = []
+    later: list[float] = []
+    with_numpy: list[float] = []
+    with_scipy: list[float] = []
     for waits in (False, True) * 5:
         pool = Pool(level)
         await pool.start(("numpy",))

@@ -171,9 +171,9 @@ def test_what_a_router_knows_of_the_hives_replica_is_no_older_when_the_clock_is_
         from router.deployment.replicas.process import measure_by_a_steady_clock
     monkeypatch.setattr(ReplicaQueueLengthCache, "__init__", ReplicaQueueLengthCache.__init__)
     measure_by_a_steady_clock()
-    known = ReplicaQueueLengthCache()
+    lengths = ReplicaQueueLengthCache()
     for wall in (NOON, EPOCH, YEAR_2100):
         monkeypatch.setattr(time, "time", lambda wall=wall: wall)
         if wall == NOON:
-            known.update("replica", 3)
-        assert known.get("replica") == 3
+            lengths.update("replica", 3)
+        assert lengths.get("replica") == 3

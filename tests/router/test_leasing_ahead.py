@@ -20,10 +20,10 @@ class GatedHive(LocalHive):
 
     def __init__(self):
         super().__init__(lambda: NOON)
-        self.gate, self.asked = asyncio.Event(), 0
+        self.gate, self.questions = asyncio.Event(), 0
 
     async def lease(self, key_id, limits, report):
-        self.asked += 1
+        self.questions += 1
         await self.gate.wait()
         return await super().lease(key_id, limits, report)
 
@@ -60,7 +60,7 @@ async def test_requests_go_on_while_the_hive_takes_its_time_with_the_next_slice(
                 await asyncio.sleep(0)
         hive.gate.set()
         await until_quiet()
-    assert 2 < hive.asked < 8
+    assert 2 < hive.questions < 8
 
 
 @pytest.mark.parametrize("limit", [1, 7, 100, 300])

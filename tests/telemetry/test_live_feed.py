@@ -31,11 +31,17 @@ def follow(feed, mark, rows=None, judged=None):
 
 def beside(rows, judged):
     """Journal rows with all that the feed's SQL treats apart."""
-    asked = {"step": 1, "backend": "a", "role": "reuse.verifier", "cost_usd": 0.1, "latency_ms": 2}
+    verifying = {
+        "step": 1,
+        "backend": "a",
+        "role": "reuse.verifier",
+        "cost_usd": 0.1,
+        "latency_ms": 2,
+    }
     for n, (at, given) in enumerate(rows):
         row = request(at, features_version=3, features=[0.5, None, float(n)], **given)
         if n % 5 == 0:
-            row["attempts"] = [*row["attempts"], asked, {**asked, "cost_usd": None}]
+            row["attempts"] = [*row["attempts"], verifying, {**verifying, "cost_usd": None}]
         judged.append(row)
         yield row
 

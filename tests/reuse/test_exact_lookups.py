@@ -21,34 +21,34 @@ def stores(tmp_path):
 
 def test_an_exact_answer_is_gone_at_once_when_another_router_forgets_it(stores):
     ours, theirs = stores
-    asked = replace(solution("again and again"), expires=NOW + 60)
-    ours.add([asked])
+    entry = replace(solution("again and again"), expires=NOW + 60)
+    ours.add([entry])
     for _ in range(2):
-        assert ours.exact(asked.exact, NOW).answer == asked.answer
-    theirs.forget(scope=asked.scope)
-    assert ours.exact(asked.exact, NOW) is None
+        assert ours.exact(entry.exact, NOW).answer == entry.answer
+    theirs.forget(scope=entry.scope)
+    assert ours.exact(entry.exact, NOW) is None
 
 
 def test_an_exact_answer_is_gone_at_once_when_this_router_forgets_it(stores):
     ours, _ = stores
-    asked = solution("once")
-    ours.add([asked])
-    assert ours.exact(asked.exact, NOW) is not None
-    ours.forget(scope=asked.scope)
-    assert ours.exact(asked.exact, NOW) is None
+    entry = solution("once")
+    ours.add([entry])
+    assert ours.exact(entry.exact, NOW) is not None
+    ours.forget(scope=entry.scope)
+    assert ours.exact(entry.exact, NOW) is None
 
 
 def test_an_exact_answer_in_memory_expires(stores):
     ours, _ = stores
-    asked = replace(solution("for a minute"), expires=NOW + 60)
-    ours.add([asked])
-    assert ours.exact(asked.exact, NOW) is not None
-    assert ours.exact(asked.exact, NOW + 61) is None
+    entry = replace(solution("for a minute"), expires=NOW + 60)
+    ours.add([entry])
+    assert ours.exact(entry.exact, NOW) is not None
+    assert ours.exact(entry.exact, NOW + 61) is None
 
 
 def test_an_answer_that_another_router_keeps_is_there_at_once(stores):
     ours, theirs = stores
-    asked = solution("by the other")
-    assert ours.exact(asked.exact, NOW) is None
-    theirs.add([asked])
-    assert ours.exact(asked.exact, NOW).answer == asked.answer
+    entry = solution("by the other")
+    assert ours.exact(entry.exact, NOW) is None
+    theirs.add([entry])
+    assert ours.exact(entry.exact, NOW).answer == entry.answer

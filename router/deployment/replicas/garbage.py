@@ -9,8 +9,8 @@ import asyncio
 import gc
 from collections.abc import Callable
 
-YOUNG = 2_000  # new objects after which the collector looks at them
-OLDER = 3  # such looks after which it looks at those that stayed, too
+YOUNG = 1_000  # new objects after which the collector looks at them
+OLDER = 2  # such looks after which it looks at those that stayed, too
 NEVER = 1_000_000_000
 _EVERY_SECONDS = 60.0
 _LOOKS_AGAIN = 0.05

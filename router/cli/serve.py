@@ -51,8 +51,8 @@ def serve(
     _refuse_what_cannot_start(config, ray_address)
     if here.source == EMBEDDED and (text := notice(environment_of(VARIABLES))):
         out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
-    refresh_in_child(config, here.config_file)
-    start = Start(config, keys, here.source.resolve(), ray_address, begun)
+    refreshing = refresh_in_child(config, here.config_file)
+    start = Start(config, keys, here.source.resolve(), ray_address, begun, refreshing)
     record_configuration(here, config, "configuration served")
     try:
         command = Command(start)

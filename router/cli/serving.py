@@ -3,6 +3,7 @@
 import contextlib
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Start:
     source: Path  # the configuration file
     ray_address: str | None  # address of somebody else's cluster; None to start our own
     begun: float
+    refreshing: subprocess.Popen[str] | None = None  # reads changed documents beside the start
 
     @property
     def own_ray(self) -> bool:
@@ -114,11 +116,20 @@ class Command:
         self._remember(ray_address="")
 
     def up(self, ray_address: str) -> None:
+        self._await_documents()
         self._hide()
         record = self._remember(ray_address)
         if self._first:
             seconds = time.monotonic() - self._start.begun
             self._say(lambda: welcome(self._start.config, self._start.keys, record, seconds))
+
+    def _await_documents(self) -> None:
+        """Wait until changed documents have been read, and show what the reader wrote."""
+        if self._first and self._start.refreshing is not None:
+            self._show("Reading changed documents …")
+            written, _ = self._start.refreshing.communicate()
+            self._hide()
+            self._say(lambda: out.print(escape(written), end="", soft_wrap=True))
 
     def _remember(self, ray_address: str) -> RunningService:
         """Write the record by which other commands find the service."""

@@ -160,14 +160,28 @@ def refresh_all(here: CommandContext) -> None:
             _show_report(name, report)
 
 
-def refresh_in_child(config: Config, config_file: Path | None) -> None:
-    """Refresh all indexes in another process, so that its memory is free at its end."""
-    if not _specialists(config):
-        return
+def refresh_in_child(config: Config, config_file: Path | None) -> subprocess.Popen[str] | None:
+    """Refresh all indexes in another process, so that its memory is free at its end.
+
+    If each specialist has an index, the process is returned while it runs, for the caller to wait
+    for: a specialist takes a new index up by itself.
+    """
+    specialists = _specialists(config)
+    if not specialists:
+        return None
     start = "from router.cli.main import main; main()"
     command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
     command += ["-c", str(config_file)] if config_file else []
+    if all(current(Path(each.home or "")) is not None for each in specialists.values()):
+        return subprocess.Popen(
+            command,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            preexec_fn=end_with_parent,
+        )
     subprocess.run(command, check=False, preexec_fn=end_with_parent)
+    return None
 
 
 def _index(name: str, settings: SpecialistSettings) -> IndexReport:

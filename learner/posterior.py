@@ -64,11 +64,6 @@ class Posterior:
         return tuple(sorted(self.names, key=self.names.__getitem__))
 
     @cached_property
-    def alike(self) -> Vector:
-        """The mean of the arms' weights."""
-        return np.asarray(self.means.mean(axis=0))
-
-    @cached_property
     def _both(self) -> NDArray[np.float32]:
         size = len(self.names)
         return np.concatenate((self.spreads, self.common)).astype(np.float32).reshape(-1, size)

@@ -58,10 +58,13 @@ class Stacked:
         self.on_whole = [] if standing is None else standing.means.tolist()
         self.deviations = [] if standing is None else np.sqrt(standing.variances).tolist()
         self._kinds = {kind: self._expenses(expenses) for kind, expenses in expected.items()}
-        self._size = len(posterior.names)
+        self._weights, self._size = posterior.means, len(posterior.names)
         self._places: Mapping[str, int] = posterior.names
         self._walks = insight is not None and standing is not None
         if insight is not None and self._walks:
+            # What regressions say of all arms alike tells none of them apart.
+            means = posterior.means
+            self._weights = insight.linear[:, None] * (means - means.mean(axis=0))
             self._believed = insight.linear.tolist(), insight.trees.tolist()
             forest = insight.forest
             places = dict(posterior.names)
@@ -141,14 +144,11 @@ class Stacked:
 
     def parts(self, view: View, at: int, beside: int) -> list[tuple[str, float]]:
         """What tells an arm from another in a context, most important first, by their places."""
-        means, trees = self.posterior.means, 0.0
-        features = means[at] - means[beside]
+        weights, trees = self._weights, 0.0
         if self.insight is not None and view.trees is not None:
-            # What regressions say of all arms alike tells none of them apart.
-            alike, own = self.posterior.alike, self.insight.linear
-            features = own[at] * (means[at] - alike) - own[beside] * (means[beside] - alike)
-            believed = self.insight.trees
-            trees = float(believed[at] * view.trees[at] - believed[beside] * view.trees[beside])
+            own = self._believed[1]
+            trees = own[at] * view.trees[at] - own[beside] * view.trees[beside]
+        features = weights[at] - weights[beside]
         values = features * view.x
         values[0] = 0.0
         bias = float(view.quality[at] - view.quality[beside] - values.sum()) - trees

@@ -116,8 +116,10 @@ class CompiledPlan:
         )
 
     def _rates_of(self, size: Size) -> PlanRates:
-        tokens = size.input_tokens
-        return next((r for r in reversed(self.rates) if tokens > r.above), self.rates[0])
+        tokens, rates = size.input_tokens, self.rates
+        if len(rates) == 1:
+            return rates[0]
+        return next((r for r in reversed(rates) if tokens > r.above), rates[0])
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,8 @@ class Plans(dict[str, CompiledPlan]):
     score, `specialists` the least confidence of each specialist's answers, `unconditional` the
     capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
     whether one answer serves two requests, `last_resorts` the plans for what no other can answer,
-    `computing` the plans that are a program, and `compute` says whether any step of a plan is one.
+    `computing` the plans that are a program, and `compute` says whether any step of a plan is one,
+    `conditional` the plans whose own parameters decide which requests their backends can express.
     """
 
     def __init__(self, config: Config) -> None:
@@ -149,6 +152,7 @@ class Plans(dict[str, CompiledPlan]):
         self.asking = config.asking
         self.last_resorts = config.last_resorts
         self.computing = frozenset(n for n, plan in self.items() if isinstance(plan.tree, Code))
+        self.conditional = frozenset(n for n, plan in self.items() if self._restricts(plan))
         self.compute = any(plan.codes for plan in self.values())
         self.priors = priors_of(config)
         self.weights = config.objective.ladder.all_weights
@@ -191,6 +195,10 @@ class Plans(dict[str, CompiledPlan]):
             form_of(tree),
             shown_settings(tree),
         )
+
+    def _restricts(self, plan: CompiledPlan) -> bool:
+        backends = self.config.backends
+        return any(backends[name].translates and any(sets) for name, sets in plan.sets.items())
 
     def usual_price(self, name: str) -> float | None:
         """Expected dollars for 1,000 usual requests, midway between least and most; None if the

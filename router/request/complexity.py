@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.domain import Reading
-from router.request.cues import counted, small, words_in
+from router.request.cues import counted
 from router.request.kinds import BY_WORDS, asks, by_words, needed
 
 _LOOKED_AT = 20_000  # characters of a prompt; a regex over megabytes stalls
@@ -95,11 +95,8 @@ def difficulty(
     words speak for each kind that words tell apart."""
     words = last_words[:_LOOKED_AT]
     count, depth, arrays, rules = _structure(shape)
-    low = small(words)
-    each = words_in(low)
-    rules += _RULE_WORDS.count(words, low, each)
-    hard, easy = _HARD.count(words, low, each), _EASY.count(words, low, each)
-    code = _CODE.count(words, low, each)
+    rules += _RULE_WORDS.count(words)
+    hard, easy, code = _HARD.count(words), _EASY.count(words), _CODE.count(words)
     parts = {
         "fields": min(count / 30, 1.0),
         "nesting": min(max(depth - 1, 0) / 4, 1.0),

@@ -18,6 +18,9 @@ _APART = bytes(byte if chr(byte).isalnum() or byte == 95 else 32 for byte in ran
 # Letters that a pattern without case takes for `i` or `s`, and that `lower` keeps or makes longer.
 _ALIKE = (("\u0130", "i"), ("\u0131", "i"), ("\u017f", "s"))
 
+_SHORT = 1_500  # characters
+_latest: list[tuple[str, str, Words]] = [("", "", frozenset()), ("", "", frozenset())]
+
 
 def small(text: str) -> str:
     """A text in small letters, each of which keeps its place."""
@@ -37,6 +40,17 @@ def words_in(low: str) -> Words:
     return frozenset(low.encode("utf-8", "replace").translate(_APART).split())
 
 
+def looked_at(text: str) -> tuple[str, Words]:
+    """A text in small letters, and its words. Several patterns look at a text one after another, so
+    the latest short text and the latest long text are remembered."""
+    long = len(text) > _SHORT
+    latest = _latest[long]
+    if latest[0] is not text:
+        low = small(text)
+        latest = _latest[long] = (text, low, words_in(low))
+    return latest[1], latest[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Cued:
     """A pattern, of which every match holds one of these words, or one of these texts inside."""
@@ -47,8 +61,8 @@ class Cued:
 
     def search(self, text: str) -> "re.Match[str] | None":
         """The first match in a text."""
-        low = small(text)
-        if self.cues.isdisjoint(words_in(low)):
+        low, words = looked_at(text)
+        if self.cues.isdisjoint(words):
             for cue in self.inside:
                 if cue in low:
                     break
@@ -69,9 +83,9 @@ class Counted:
     phrases: dict[bytes, tuple[str, ...]]
     always: tuple[str, ...]
 
-    def count(self, text: str, low: str, words: Words) -> int:
-        """The number of matches, one behind the other. `low` is the text in small letters, and
-        `words` are its words."""
+    def count(self, text: str) -> int:
+        """The number of matches in a text, one behind the other."""
+        low, words = looked_at(text)
         places: list[int] = []
         for phrase in self.always:
             _add_places(places, low, phrase)

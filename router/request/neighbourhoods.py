@@ -5,6 +5,7 @@ moves a little never jumps from one neighbourhood to another.
 """
 
 from dataclasses import dataclass, fields
+from functools import cached_property
 from math import exp
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ _LEAST = 0.01  # a smaller share is none
 _PRIOR = 2.0  # A neighbourhood's kinds begin as so many prompts of the usual kinds.
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Neighbourhoods:
     """The centres of neighbourhoods, and the scale on which their prompts lie."""
 
@@ -64,11 +65,12 @@ class Neighbourhoods:
         The kinds add up to 1, or to less if the point is far from all prompts that were seen.
         """
         halves = self.halves - self.centres @ point  # of squared distances, but for a constant
-        order = halves.argsort()[: most + 1].tolist()
-        apart = halves.tolist()
-        gap, reach = self.scale.tolist()
-        least = 2 * apart[order[0]]
-        near = [exp((least - 2 * apart[at]) / (_SOFT * gap)) for at in order]
+        order = halves.argsort()[: most + 1]
+        apart = halves.take(order).tolist()
+        order = order.tolist()
+        gap, reach = self._scale
+        least = 2 * apart[0]
+        near = [exp((least - 2 * half) / (_SOFT * gap)) for half in apart]
         # The last one tells where a share begins, so that no share starts with a jump.
         rest = near[-1] if len(order) > most else 0.0
         weights = [value - rest for value in near[:most]]
@@ -80,9 +82,21 @@ class Neighbourhoods:
         if not len(self.kinds):
             return seen, None
         trust = min(1.0, reach / max(least + float(point @ point), 1e-9))
-        rows = [(share, self.kinds[at].tolist()) for at, share in seen]
-        usual = zip(*([share * trust * kind for kind in row] for share, row in rows), strict=True)
+        kinds = self._kinds
+        usual = zip(
+            *[[share * trust * kind for kind in kinds[at]] for at, share in seen], strict=True
+        )
         return seen, tuple(map(sum, usual))
+
+    @cached_property
+    def _kinds(self) -> list[list[float]]:
+        kinds: list[list[float]] = self.kinds.tolist()
+        return kinds
+
+    @cached_property
+    def _scale(self) -> tuple[float, float]:
+        gap, reach = self.scale.tolist()
+        return gap, reach
 
 
 def _kinds_of(labels: "NDArray[np.int32]", kinds: "Matrix", count: int) -> "Matrix":

@@ -4,7 +4,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from learner.policy import Arm, Choice, Context
+from learner.policy import Arm, Choice, Context, Distribution
+from learner.preference import Estimate
 from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -84,13 +85,24 @@ class Case:
         turns = turns_ahead(trajectory)
         return lasting_rates(self.plans, arms, size, home, now=self.around.now, turns=turns)
 
-    def decided(self, choice: Choice, strategy: str, reason: str) -> Decision:
-        """A decision for one plan. A caller that drew the plan adds the odds of all plans."""
+    def decided(
+        self,
+        choice: Choice,
+        strategy: str,
+        reason: str,
+        *,
+        odds: Distribution | None = None,
+        rates: Mapping[str, float] | None = None,
+        estimates: tuple[Estimate, ...] = (),
+    ) -> Decision:
+        """A decision for one plan. A caller that drew the plan gives the odds of all plans."""
+        if odds is None:
+            odds = {arm: float(arm == choice.arm) for arm in self.eligible}
         return Decision(
             plan=choice.arm,
             propensity=choice.propensity,
             strategy=strategy,
-            probabilities={arm: float(arm == choice.arm) for arm in self.eligible},
+            probabilities=odds,
             ineligible=self.ineligible,
             reason=reason,
             score=self.features.score.score,
@@ -98,7 +110,8 @@ class Case:
             numbers=self.features.numbers,
             policy_version=self.around.policy_version,
             kind=self.features.kind,
-            rates=self.rates([choice.arm]),
+            rates=self.rates([choice.arm]) if rates is None else rates,
+            estimates=estimates,
             unpriced=tuple(arm for arm in self.eligible if self.plans[arm].unpriced),
         )
 

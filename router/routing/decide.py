@@ -62,8 +62,7 @@ def _routed(
     distribution = by.policy.distribution(case.features.context, case.eligible)
     strategy = "ladder" if objective.strategy == "bandit" else objective.strategy
     reason = reason_by_rule(case, by.policy)
-    decision = case.decided(draw(distribution, uniform), strategy, reason)
-    return replace(decision, probabilities=distribution)
+    return case.decided(draw(distribution, uniform), strategy, reason, odds=distribution)
 
 
 def chain_of(
@@ -124,6 +123,17 @@ def _last_resort(case: Case) -> Decision | None:
 
 def _learned(case: Case, policy: "BanditPolicy", uniform: float) -> Decision:
     case = quick_enough(case, policy)
+    if case.around.home is None:  # the plans are compared by the dollars that are written down
+        rates = case.rates(case.eligible)
+        choice = by_bandit(case, policy, prices=rates)
+        return case.decided(
+            draw(choice.distribution, uniform),
+            "bandit",
+            choice.reason,
+            odds=choice.distribution,
+            rates=rates,
+            estimates=choice.estimates,
+        )
     choice = by_bandit(case, policy)
     if case.home is None:
         decision = case.decided(draw(choice.distribution, uniform), "bandit", choice.reason)

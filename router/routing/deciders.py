@@ -28,14 +28,20 @@ class Deciders:
 
 
 def by_bandit(
-    case: Case, policy: "BanditPolicy", settings: Mapping[str, Any] | None = None
+    case: Case,
+    policy: "BanditPolicy",
+    settings: Mapping[str, Any] | None = None,
+    *,
+    prices: Mapping[str, float] | None = None,
 ) -> Chosen:
-    """The bandit's odds of each plan; `settings` replace some of its settings."""
+    """The bandit's odds of each plan; `settings` replace some of its settings, and `prices` are the
+    dollars by which plans are compared, if the caller knows them."""
     if settings:
         policy = policy.set(**settings)
-    rates = case.prices(case.eligible)
+    if prices is None:
+        prices = case.prices(case.eligible)
     preference = preference_of(case.plans.config, case.request)
-    return chosen(policy, preference, case.features.context, case.eligible, rates)
+    return chosen(policy, preference, case.features.context, case.eligible, prices)
 
 
 def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:

@@ -46,10 +46,15 @@ def eligible_plans(
             raise Unroutable(400, "unknown_plan", message, "x-waggle-plans")
     refusals = backend_refusals(plans, request, plans.config.backends)
     refusals |= _without_claim(plans, claims)
+    refused = {backend for backend, refusal in refusals.items() if refusal}
+    bounded = _bounded(request, allowed, down)
     obstacles = {
         plan: obstacle
         for plan in plans.names
-        if (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
+        if (
+            (bounded or plan in plans.conditional or not refused.isdisjoint(plans[plan].backends))
+            and (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
+        )
         or (priced_only and (obstacle := _unpriced(plans, plan)))
     }
     reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
@@ -71,6 +76,15 @@ def eligible_plans(
     if not eligible:
         raise Unroutable(400, "no_plan_can_answer", unanswerable(plans, request, reasons))
     return eligible, reasons
+
+
+def _bounded(request: Request, allowed: Collection[str], down: Collection[str]) -> bool:
+    """Whether a plan may be out of reach although all its backends can answer."""
+    return bool(
+        (allowed or down or request.only or request.region)
+        or request.native is not None
+        or request.max_cost_usd is not None
+    )
 
 
 def _inventing(plans: Plans, arms: Iterable[Arm]) -> list[Arm]:

@@ -170,9 +170,9 @@ class Admission:
         budgets. Without `asks`, no guard asks a backend."""
         key = await self.admit(incoming, "app")
         body = await self.body(incoming)
-        request = await beside(len(body), partial(read_request, parse, body, incoming, key.id))
-        request = await self.in_budgets(incoming, key, request)
         engine = self._engine
+        read = partial(read_request, parse, body, incoming, key.id, computes=engine.plans.compute)
+        request = await self.in_budgets(incoming, key, await beside(len(body), read))
         return key, await engine.guarding.before(engine.config, request, asks=asks)
 
     async def in_budgets(self, incoming: Incoming, key: Key, request: Request) -> Request:
@@ -184,9 +184,13 @@ class Admission:
         return replace(request, tags=tags, team=key.team)
 
 
-def read_request(parse: Parse, body: bytes, incoming: Incoming, key_id: str) -> Request:
+def read_request(
+    parse: Parse, body: bytes, incoming: Incoming, key_id: str, *, computes: bool
+) -> Request:
+    """The request in a body. Where a plan computes, a long message is read for figures, too."""
     request = parse(body, incoming.headers, request_id=incoming.id, key_id=key_id)
-    read_beside(request)
+    if computes:
+        read_beside(request)
     return request
 
 

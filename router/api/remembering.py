@@ -97,7 +97,9 @@ class RememberingEndpoint:
             if items or own or turn.wanted.goes_on:
                 whole = _joined(given if own is None else {**given, "input": as_input(own)}, items)
                 text = orjson.dumps(whole)
-            request = read_request(partial(self.dialect.read, whole), text, incoming, key.id)
+            parse = partial(self.dialect.read, whole)
+            computes = self.engine.plans.compute
+            request = read_request(parse, text, incoming, key.id, computes=computes)
             # The memory itself does what `truncation` says, whoever answers.
             left_out = tuple(name for name in request.left_out if name != "truncation")
             return replace(request, left_out=left_out)

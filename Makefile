@@ -11,7 +11,7 @@
 # make clients  installs the apps that `waggle connect` names, in .venv-clients, and tries them
 # make audit  looks every locked package up in the database of advisories
 # make sbom   writes sbom.json: the software that is installed
-# make bench  measures the endpoint beside a bare Serve app and LiteLLM
+# make bench  measures the endpoint beside a bare Serve app and other gateways (ten minutes)
 # make profile          shows where the CPU of a request goes, by process and function
 # make bench-sandbox    measures what isolation costs and what it stops
 # make bench-plans bench-reading      measures the cost and quality of plans, and of the specialists' search

@@ -118,6 +118,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("dialects-lost", "dialects", dialects.lost_table),
         ("dialects-added", "dialects", dialects.added_table),
         ("kinds score", "kinds", kinds.score_table),
+        ("speed", "overhead", overhead.speed_table),
         ("weeks", "trials", trials.weeks_table),
         ("distilled", "trials", trials.function_of),
         ("sets", "replay", replay.sets_table),

@@ -33,9 +33,18 @@ class PassOn:
         self.pool = self.pool or ConnectionPool("127.0.0.1", self.upstream)
         head = b"POST /v1/chat/completions HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n"
         connection = await self.pool.send(head % len(body), body)
-        answer = await connection.whole()
+        kind = connection.headers[b"content-type"]
+        if kind != b"text/event-stream":
+            answer = await connection.whole()
+            connection.finish()
+            await respond(send, 200, answer, [(b"content-type", kind)])
+            return
+        headers = [(b"content-type", kind)]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        async for piece in connection.pieces():
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
         connection.finish()
-        await respond(send, 200, answer, [(b"content-type", b"application/json")])
+        await send({"type": "http.response.body", "body": b""})
 
 
 def main(port: int, upstream: int, folder: Path) -> None:

@@ -1,179 +1,203 @@
-"""Starts Waggle, a bare Serve app and LiteLLM's proxy side by side before one fake model server.
+"""The programs under test, the loads they get, and what was measured."""
 
-Each program logs to its own file in the folder of the bench. LiteLLM is installed into its own
-virtual environment.
-"""
-
-import argparse
+import contextlib
+import itertools
 import json
-import os
-import secrets
+import statistics
 import subprocess
-import sys
 import time
 import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Protocol, Self
 
-from experiments.served import WAGGLE
+from rich.progress import Progress
+
+from experiments.overhead.prompts import MANY, SLOWLY, bodies
+from experiments.overhead.service import (
+    BANDIT,
+    BUILD,
+    CHAT,
+    LADDER,
+    Service,
+    body_file,
+    build,
+    start_load,
+)
+from experiments.overhead.targets import PEERS, Launcher, Program, bare
+from router.deployment.processes import end_descendants
 from router.deployment.ray_environment import free_ports
 
-HERE = Path(__file__).parent
-BUILD = HERE.parent.parent / "var" / "bench"
-CHAT = "/v1/chat/completions"
-KINDS = {  # name: (upstream delay in ms, streaming, connections)
-    "json, 1": (0, False, 1),
-    "json, 16": (0, False, 16),
-    "json, 64": (0, False, 64),
-    "json 50 ms, 16": (50, False, 16),
-    "stream 50 ms, 16": (50, True, 16),
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A kind of load: over how many connections, and what its prompts ask of the model server."""
+
+    connections: int
+    streaming: bool = False
+    words: str = ""
+
+
+LOADS = {
+    "json, 1": Load(1),
+    "json, 64": Load(64),
+    "stream, 16": Load(16, True, SLOWLY),
+    "tokens, 64": Load(64, True, MANY),
+    "json, 16": Load(16),
+    "json 50 ms, 16": Load(16, words=SLOWLY),
 }
-BODY = {
-    "model": "auto",
-    "messages": [
-        {"role": "system", "content": "You are a helpful assistant that answers briefly."},
-        {"role": "user", "content": "What is the capital of France? Answer in one word."},
-    ],
-    "temperature": 0.7,
-    "max_tokens": 100,
-}
-CONFIG = """
-server: {{port: {port}, data: {data}}}
-backends:
-  quick: {{kind: openai, base_url: "http://127.0.0.1:{up0}/v1", concurrency: 256,
-           price: {{input: {price}, output: 2}}}}
-  slow: {{kind: openai, base_url: "http://127.0.0.1:{up50}/v1", concurrency: 256}}
-plans:
-  fast: {{ask: quick, fallback: [slow]}}
-  slow-plan: {{ask: slow, fallback: [quick]}}
-"""
+Figures = dict[str, float]  # of one target under one load
+Measured = dict[str, dict[str, Figures]]  # by load, then by target
+
+
+class Target(Protocol):
+    """A program that answers chat completions on a port of this machine."""
+
+    @property
+    def port(self) -> int: ...
+    @property
+    def headers(self) -> Sequence[str]: ...
+    @property
+    def model(self) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Direct:
+    """The model server itself."""
+
+    port: int
+    headers: Sequence[str] = ()
+    model: str = "auto"
 
 
 class Bench:
-    """The programs under test, with their ports and keys."""
+    """One model server, and the programs before it."""
 
-    def __init__(self, arguments: argparse.Namespace, folder: Path) -> None:
-        self.arguments = arguments
+    def __init__(self, folder: Path, *, seconds: float, rounds: int) -> None:
         self.folder = folder
-        self.up0, self.up50, self.bare, self.waggle, self.litellm = free_ports(5)
-        self.key = ""
-        self.litellm_key = "sk-" + secrets.token_hex(32)
-        self.started: dict[str, subprocess.Popen[bytes]] = {}
+        self.seconds = seconds
+        self.rounds = rounds
+        [port] = free_ports(1)
+        self.direct = Direct(port)
+        self._upstream: subprocess.Popen[bytes] | None = None
+        self._numbers = itertools.count(1)
 
-    def start(
-        self, name: str, command: list[object], env: dict[str, str] | None = None
-    ) -> subprocess.Popen[bytes]:
-        with (self.folder / f"{name}.log").open("wb") as log:
-            self.started[name] = subprocess.Popen(
-                list(map(str, command)), stdout=log, stderr=log, cwd=self.folder, env=env
-            )
-        return self.started[name]
+    def __enter__(self) -> Self:
+        build()
+        self._upstream = subprocess.Popen([BUILD / "upstream", str(self.direct.port)])
+        return self
 
-    def build(self) -> None:
-        BUILD.mkdir(parents=True, exist_ok=True)
-        for name in ("upstream", "loader"):
-            source = HERE / f"{name}.c"
-            subprocess.run(["cc", "-O2", "-o", str(BUILD / name), str(source)], check=True)
+    def __exit__(self, *_: object) -> None:
+        end_descendants()
 
-    def start_all(self) -> None:
-        self.start("upstream", [BUILD / "upstream", f"{self.up0}:0", f"{self.up50}:50"])
-        self.write_config(price=1)
-        command = [str(WAGGLE), "keys", "new", "bench", "-c", str(self.config)]
-        done = subprocess.run(command, capture_output=True, text=True, check=True)
-        self.key = done.stdout.strip()
-        self.start("waggle", [WAGGLE, "serve", "-c", self.config])
-        self.start(
-            "bare", [sys.executable, HERE / "bare.py", self.bare, self.up0, self.folder / "b"]
+    @contextmanager
+    def waggle(self, objective: str = BANDIT) -> Iterator[Service]:
+        """A Waggle that has learned, and whose answers are judged while it runs."""
+        with Service(self._new_folder(), self.direct.port, objective=objective) as service:
+            if objective:
+                service.learn()
+                service.judge_continually()
+            yield service
+
+    @contextmanager
+    def program(self, name: str, launcher: Launcher) -> Iterator[Program]:
+        [port] = free_ports(1)
+        folder = self._new_folder()
+        program = Program(name, launcher(port, self.direct.port, folder), port, folder)
+        try:
+            self._wait(program)
+            yield program
+        finally:
+            program.stop()
+
+    def target(self, name: str) -> contextlib.AbstractContextManager[Target]:
+        if name == "bare":
+            return self.program(name, bare)
+        if name in PEERS:
+            return self.program(name, PEERS[name])
+        return self.waggle(LADDER if name == "ladder" else BANDIT)
+
+    def alone(self, names: Sequence[str], kinds: Sequence[str]) -> Measured:
+        """Each program with nothing but the model server beside it."""
+        result: Measured = {}
+        for name in names:
+            with self.target(name) as target:
+                seen = self._in_turns({"direct": self.direct, name: target}, kinds, f"{name} alone")
+            assert self._upstream is not None
+            end_descendants(keep=[self._upstream.pid])
+            for kind, figures in seen.items():
+                direct = result.setdefault(kind, {})
+                direct[f"direct beside {name}"] = figures["direct"]
+                direct[name] = figures[name]
+        return result
+
+    def together(self, names: Sequence[str], kinds: Sequence[str]) -> Measured:
+        """All programs at once, loaded in turn, so that a noisy minute disturbs all of them."""
+        with ExitStack() as stack:
+            targets: dict[str, Target] = {"direct": self.direct}
+            with Progress() as progress:
+                for name in progress.track(names, description="starting all"):
+                    targets[name] = stack.enter_context(self.target(name))
+            return self._in_turns(targets, kinds, "together")
+
+    def _in_turns(self, targets: dict[str, Target], kinds: Sequence[str], title: str) -> Measured:
+        seen: dict[tuple[str, str], list[Figures]] = {}
+        with Progress() as progress:
+            steps = (self.rounds + 1) * len(targets) * len(kinds)
+            task = progress.add_task(title, total=steps)
+            for number in range(self.rounds + 1):
+                for kind in kinds:
+                    for name, target in targets.items():
+                        progress.update(task, description=f"{title}: {kind}, {name}")
+                        # The first round only warms up; the model server needs no long look.
+                        brief = number == 0 or name == "direct"
+                        measured = self.measure(target, kind, 1.0 if brief else self.seconds)
+                        if number:
+                            seen.setdefault((kind, name), []).append(measured)
+                        progress.advance(task)
+        result: Measured = {}
+        for (kind, name), runs in seen.items():
+            medians = {key: statistics.median(run[key] for run in runs) for key in runs[0]}
+            medians["failed"] = sum(run["failed"] for run in runs)
+            result.setdefault(kind, {})[name] = medians
+        return result
+
+    def start_load(self, target: Target, kind: str, seconds: float) -> subprocess.Popen[str]:
+        load = LOADS[kind]
+        fields = {"stream": True} if load.streaming else {}
+        name = f"{kind} {target.model}".replace(",", "").replace(" ", "-")
+        file = body_file(self.folder, name, words=load.words, model=target.model, **fields)
+        return start_load(target.port, load.connections, seconds, file, target.headers)
+
+    def measure(self, target: Target, kind: str, seconds: float) -> Figures:
+        with self.start_load(target, kind, seconds) as loader:
+            figures: Figures = json.loads(loader.communicate()[0])
+        return figures
+
+    def _new_folder(self) -> Path:
+        """A folder with a short name: Ray and HAProxy put sockets below it."""
+        folder = self.folder / str(next(self._numbers))
+        folder.mkdir()
+        return folder
+
+    def _wait(self, program: Program, seconds: float = 120) -> None:
+        body = bodies(model=program.model)[0].encode()
+        headers = dict(header.split(": ", 1) for header in program.headers)
+        request = urllib.request.Request(
+            f"http://127.0.0.1:{program.port}{CHAT}",
+            body,
+            {"content-type": "application/json", **headers},
         )
-        if not self.arguments.without_litellm:
-            self.start_litellm()
-        ports = [self.waggle, self.bare]
-        for port in ports if self.arguments.without_litellm else [*ports, self.litellm]:
-            self.wait(port)
-
-    @property
-    def config(self) -> Path:
-        return self.folder / "waggle.yaml"
-
-    def write_config(self, *, price: float) -> None:
-        data = self.folder / "w"
-        self.config.write_text(
-            CONFIG.format(port=self.waggle, data=data, up0=self.up0, up50=self.up50, price=price)
-        )
-
-    def start_litellm(self) -> None:
-        home = BUILD / "litellm"
-        if not (home / "bin" / "litellm").exists():
-            subprocess.run([sys.executable, "-m", "venv", home], check=True)
-            pip = str(home / "bin" / "pip")
-            subprocess.run([pip, "install", "--quiet", "litellm[proxy]"], check=True)
-        models = [
-            {
-                "model_name": name,
-                "litellm_params": {
-                    "model": "openai/mock",
-                    "api_base": f"http://127.0.0.1:{port}/v1",
-                    "api_key": "x",
-                },
-            }
-            for name, port in (("auto", self.up0), ("slow-plan", self.up50))
-        ]
-        config = self.folder / "litellm.yaml"
-        config.write_text(json.dumps({"model_list": models}))
-        command = [home / "bin" / "litellm", "--config", config, "--port", self.litellm]
-        environment = {
-            **os.environ,
-            "HOME": str(self.folder),
-            "LITELLM_MASTER_KEY": self.litellm_key,
-        }
-        self.start(
-            "litellm",
-            [*command, "--host", "127.0.0.1", "--num_workers", 1, "--telemetry", "False"],
-            env=environment,
-        )
-
-    def wait(self, port: int, seconds: float = 120) -> None:
         deadline = time.monotonic() + seconds
         while True:
             try:
-                self.ask(port)
+                with urllib.request.urlopen(request, timeout=30) as response:
+                    response.read()
                 return
-            except OSError:
-                if time.monotonic() > deadline:
-                    logs = {n: (self.folder / f"{n}.log").read_text()[-1500:] for n in self.started}
-                    raise SystemExit(f"nothing answers on {port}: {logs}") from None
-                time.sleep(0.2)
-
-    def ask(self, port: int, model: str = "auto") -> dict[str, Any]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{port}{CHAT}",
-            json.dumps({**BODY, "model": model}).encode(),
-            {
-                "content-type": "application/json",
-                "authorization": f"Bearer {self.key_for(port)}",
-            },
-        )
-        with urllib.request.urlopen(request, timeout=30) as response:
-            answer: dict[str, Any] = json.loads(response.read())
-        return answer
-
-    def key_for(self, port: int) -> str:
-        return self.litellm_key if port == self.litellm else self.key
-
-    def load(self, target: str, kind: str, seconds: float) -> subprocess.Popen[str]:
-        delay, streaming, connections = KINDS[kind]
-        direct = self.up50 if delay else self.up0
-        port = direct if target == "direct" else getattr(self, target)
-        body = BODY | {"model": "slow-plan" if delay else "auto", "stream": streaming}
-        if not streaming:
-            del body["stream"]
-        path = self.folder / f"body-{delay}-{streaming}.json"
-        path.write_text(json.dumps(body))
-        header = f"authorization: Bearer {self.key_for(port)}"
-        command = [BUILD / "loader", port, CHAT, connections, seconds, path, header]
-        return subprocess.Popen(list(map(str, command)), stdout=subprocess.PIPE, text=True)
-
-    def measure(self, target: str, kind: str) -> dict[str, Any]:
-        with self.load(target, kind, self.arguments.seconds) as loader:
-            measured: dict[str, Any] = json.loads(loader.communicate()[0])
-        return measured
+            except OSError as error:
+                if program.process.poll() is not None or time.monotonic() > deadline:
+                    log = program.log.read_text(errors="replace")[-2000:]
+                    raise SystemExit(f"{program.name} answers nothing ({error}): {log}") from None
+                time.sleep(0.1)

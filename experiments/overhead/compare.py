@@ -15,14 +15,23 @@ import statistics
 import subprocess
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from rich.console import Console
-from rich.progress import Progress
+from rich.progress import Progress, track
 from rich.table import Table
 
 from experiments.overhead.cost import cpu_seconds, parts
-from experiments.overhead.service import BANDIT, BUILD, LADDER, Service, body_file, build, load
+from experiments.overhead.service import (
+    BANDIT,
+    BUILD,
+    LADDER,
+    Service,
+    body_file,
+    build,
+    start_load,
+)
 from router.deployment.processes import adopt_orphans, end_descendants
 from router.deployment.ray_environment import free_ports
 
@@ -38,7 +47,8 @@ def cost_of_load(
     """
     by_part = parts(service.pid)
     before = {part: cpu_seconds(pids) for part, pids in by_part.items()}
-    measured = load(service.port, connections, seconds, file, service.key)
+    with start_load(service.port, connections, seconds, file, service.headers) as loader:
+        measured = json.loads(loader.communicate()[0])
     time.sleep(1.5)
     served = max(measured["served"], 1)
     figures = {
@@ -54,30 +64,44 @@ def median_of(rounds: list[dict[str, float]]) -> dict[str, float]:
     }
 
 
-def compare(arguments: argparse.Namespace, folder: Path, upstream: int) -> list[dict[str, float]]:
-    objective = LADDER if arguments.ladder else BANDIT
+def compare(
+    checkouts: Sequence[Path],
+    folder: Path,
+    upstream: int,
+    *,
+    objective: str = BANDIT,
+    rounds: int,
+    seconds: float,
+    connections: int = 64,
+) -> list[dict[str, float]]:
+    """The figures of each checkout, as medians over the rounds."""
     with contextlib.ExitStack() as stack:
         services = [
             stack.enter_context(
-                Service(folder / name, upstream, checkout=checkout.resolve(), objective=objective)
+                Service(
+                    folder / f"checkout-{number}",
+                    upstream,
+                    checkout=checkout.resolve(),
+                    objective=objective,
+                )
             )
-            for name, checkout in (("base", arguments.base), ("other", arguments.other))
+            for number, checkout in enumerate(track(checkouts, description="starting both"))
         ]
         for service in services:
             if objective:
                 service.learn()
             service.judge_continually()
         file = body_file(folder, "load")
-        seen: list[list[dict[str, float]]] = [[], []]
+        seen: list[list[dict[str, float]]] = [[] for _ in services]
         progress = stack.enter_context(Progress())
-        task = progress.add_task("in turns", total=2 * (arguments.rounds + 1))
-        for number in range(arguments.rounds + 1):
-            for service, rounds in zip(services, seen, strict=True):
-                figures = cost_of_load(service, file, arguments.seconds, arguments.connections)
+        task = progress.add_task("in turns", total=len(services) * (rounds + 1))
+        for number in range(rounds + 1):
+            for service, runs in zip(services, seen, strict=True):
+                figures = cost_of_load(service, file, seconds, connections)
                 if number:  # The first round only warms up.
-                    rounds.append(figures)
+                    runs.append(figures)
                 progress.advance(task)
-    return [median_of(rounds) for rounds in seen]
+    return [median_of(runs) for runs in seen]
 
 
 def show(base: dict[str, float], other: dict[str, float]) -> None:
@@ -104,9 +128,17 @@ def main() -> None:
     adopt_orphans()
     folder = Path(tempfile.mkdtemp(prefix="wc-"))
     [port] = free_ports(1)
-    upstream = subprocess.Popen([BUILD / "upstream", f"{port}:0"])
+    upstream = subprocess.Popen([BUILD / "upstream", str(port)])
     try:
-        base, other = compare(arguments, folder, port)
+        base, other = compare(
+            [arguments.base, arguments.other],
+            folder,
+            port,
+            objective=LADDER if arguments.ladder else BANDIT,
+            rounds=arguments.rounds,
+            seconds=arguments.seconds,
+            connections=arguments.connections,
+        )
         if arguments.json:
             arguments.json.write_text(json.dumps({"base": base, "other": other}, indent=1) + "\n")
         show(base, other)

@@ -23,8 +23,7 @@ _PARTS = (
     ("ServeController", "Serve"),
     ("ProxyActor", "Serve"),
     ("HAProxyManager", "Serve"),
-    ("dashboard.command", "dashboard"),
-    ("waggle dashboard", "dashboard"),
+    ("-m dashboard", "dashboard"),
     ("waggle serve", "waggle serve"),
 )
 PYTHON = ("router", "backend", "learner", "hive", "telemetry keeper")

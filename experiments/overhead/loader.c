@@ -25,7 +25,7 @@ typedef struct {
   long body_at, length;  // -1: not known yet
   size_t len;
   double begun, first;
-  char buf[1 << 18];
+  char buf[1 << 17];
 } Conn;
 
 enum { BODIES = 1024 };

@@ -147,7 +147,7 @@ class Profile:
 
     def _load(self, seconds: float, what: str) -> dict[str, Any]:
         loader = start_load(
-            self.service.port, self.connections, seconds, self._file, self.service.key
+            self.service.port, self.connections, seconds, self._file, self.service.headers
         )
         self._show(seconds, what, loader)
         measured: dict[str, Any] = json.loads(loader.communicate()[0])
@@ -236,7 +236,7 @@ def main() -> None:
     adopt_orphans()
     folder = Path(tempfile.mkdtemp(prefix="wp-"))
     [port] = free_ports(1)
-    upstream = subprocess.Popen([BUILD / "upstream", f"{port}:0"])
+    upstream = subprocess.Popen([BUILD / "upstream", str(port)])
     try:
         with Service(folder / "w", port, checkout=arguments.checkout.resolve()) as service:
             service.learn()

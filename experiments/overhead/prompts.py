@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from typing import Any
 
 SYSTEM = "You are a helpful assistant that answers briefly."
-# A request that has these words is answered by the model server after 50 ms.
-SLOWLY = "Take 50 ms."
+# Words for the model server (`upstream.c`), at the end of a prompt.
+SLOWLY, MANY = "Take 50 ms.", "Stream 200 tokens."
 PLANS = ("fast", "usual", "premium")
 SUBJECTS = (
     "bees",
@@ -87,18 +87,17 @@ def _prompts() -> Iterator[tuple[str, str]]:
                 yield difficulty, text.format(subject)
 
 
-def bodies(**fields: Any) -> list[str]:
+def bodies(*, words: str = "", **fields: Any) -> list[str]:
     """The bodies of the load, in an order that mixes the kinds of request."""
     chosen = list(_prompts())
     random.Random(1).shuffle(chosen)
-    slowly = f" {SLOWLY}" if fields.pop("slowly", False) else ""
     return [
         json.dumps(
             {
                 "model": "auto",
                 "messages": [
                     {"role": "system", "content": SYSTEM},
-                    {"role": "user", "content": prompt + slowly},
+                    {"role": "user", "content": f"{prompt} {words}".strip()},
                 ],
                 "temperature": 0.7,
                 "max_tokens": 100,

@@ -11,8 +11,8 @@ import random
 import subprocess
 import threading
 import time
-import urllib.error
 import urllib.request
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -27,7 +27,7 @@ BUILD = ROOT / "var" / "bench"
 CHAT = "/v1/chat/completions"
 _CONFIG = """
 server: {{port: {port}, data: {data}}}
-{objective}
+{sections}
 backends:
   small:  {{kind: openai, base_url: "{url}", concurrency: 256,
            price: {{input: {price}, output: 2}}}}
@@ -59,23 +59,17 @@ def body_file(folder: Path, name: str, **fields: Any) -> Path:
     return path
 
 
-def load(port: int, connections: int, seconds: float, file: Path, key: str) -> dict[str, Any]:
-    with start_load(port, connections, seconds, file, key) as loader:
-        measured: dict[str, Any] = json.loads(loader.communicate()[0])
-    return measured
-
-
 def start_load(
     port: int,
     connections: int,
     seconds: float,
     file: Path,
-    *keys: str,
-    path: str = CHAT,
+    headers: Sequence[str] = (),
+    *,
     status: int = 200,
 ) -> subprocess.Popen[str]:
-    headers = [f"authorization: Bearer {key}" if " " not in key else key for key in keys]
-    command = [BUILD / "loader", port, path, connections, seconds, file, *headers]
+    """Start the load generator; it prints one line of JSON at its end. Only `status` is success."""
+    command = [BUILD / "loader", port, CHAT, connections, seconds, file, *headers]
     return subprocess.Popen(
         list(map(str, command)),
         stdout=subprocess.PIPE,
@@ -107,13 +101,19 @@ class Service:
         assert self._process is not None
         return self._process.pid
 
+    model = "auto"
+
+    @property
+    def headers(self) -> Sequence[str]:
+        return [f"authorization: Bearer {self.key}"]
+
     @property
     def address(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.write_config(price=1)
+        self.write_config()
         self.key = self.command("keys", "new", "app").split()[-1]
         self.operator_key = self.command("keys", "new", "operator", "--scope", "admin").split()[-1]
         if self.objective:
@@ -160,12 +160,13 @@ class Service:
                 self._process.kill()
                 self._process.wait()
 
-    def write_config(self, *, price: float) -> None:
+    def write_config(self, *, price: float = 1, reuse: bool = False) -> None:
+        sections = [self.objective, "reuse: {mode: exact, keep: all}" if reuse else ""]
         self.config.write_text(
             _CONFIG.format(
                 port=self.port,
                 data=self.folder / "w",
-                objective=self.objective,
+                sections="\n".join(sections),
                 url=f"http://127.0.0.1:{self.upstream}/v1",
                 price=price,
             )
@@ -184,10 +185,10 @@ class Service:
             raise SystemExit(f"waggle {' '.join(words)}: {done.stdout}{done.stderr}")
         return done.stdout
 
-    def ask(self, body: str) -> tuple[str, dict[str, Any]]:
-        """The id and the answer of a request."""
+    def ask(self, body: str) -> tuple[Mapping[str, str], dict[str, Any]]:
+        """The headers and the answer."""
         with self._send(CHAT, body, self.key) as response:
-            return response.headers["x-waggle-request-id"], json.load(response)
+            return response.headers, json.load(response)
 
     def learner(self) -> dict[str, Any]:
         with self._send("/v1/learner", None, self.operator_key) as response:
@@ -195,22 +196,19 @@ class Service:
         return report
 
     def judge(self, body: str, score: float) -> None:
-        request, _ = self.ask(body)
-        with self._send(
-            "/v1/feedback", json.dumps({"request_id": request, "score": score}), self.key
-        ):
-            pass
+        headers, _ = self.ask(body)
+        judgement = json.dumps({"request_id": headers["x-waggle-request-id"], "score": score})
+        self._send("/v1/feedback", judgement, self.key).close()
 
     def _judge_in_time(self, body: str, score: float, deadline: float) -> None:
-        """Judge an answer; while the service still starts, feedback may be refused."""
+        """Judge an answer; a service that still starts may refuse the first ones."""
         while True:
             try:
                 self.judge(body, score)
                 return
-            except urllib.error.HTTPError as error:
-                words = error.read().decode()
-                if error.code != 503 or time.monotonic() > deadline:
-                    raise SystemExit(f"an answer cannot be judged: {words}") from error
+            except OSError as error:
+                if time.monotonic() > deadline:
+                    raise SystemExit(f"an answer cannot be judged: {error}") from error
             time.sleep(0.2)
 
     def judge_continually(self, every_seconds: float = 0.5) -> None:

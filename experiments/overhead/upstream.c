@@ -1,8 +1,10 @@
-// A model server that costs next to nothing: OpenAI's JSON or SSE after a fixed delay.
+// A model server that costs next to nothing: OpenAI's JSON or SSE, at once or after a while.
 //
-//   upstream PORT:DELAY_MS [PORT:DELAY_MS ...]      on 127.0.0.1, one thread, until killed
+//   upstream PORT      on 127.0.0.1, one thread, until killed
 //
-// A body with "stream": true is answered by 20 events, one every fifth of the delay.
+// A body with "stream": true is answered by 20 events without a pause. The words of a prompt say
+// otherwise: "Take 50 ms." to the first byte, and 10 ms between events; "Stream 200 tokens." for as
+// many events, one every millisecond.
 #define _GNU_SOURCE
 #include <arpa/inet.h>
 #include <errno.h>
@@ -18,10 +20,10 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { EVENTS = 20, BODY_MAX = 1 << 16, FDS = 1 << 16 };
+enum { BODY_MAX = 1 << 16, FDS = 1 << 16 };
 
 typedef struct Conn {
-  int fd, delay_ms, streaming, left;
+  int fd, delay_ms, gap_ms, streaming, events, left;
   size_t len;
   double due;
   struct Conn *next;  // of those that wait for their time
@@ -29,7 +31,7 @@ typedef struct Conn {
 } Conn;
 
 static int epoll_fd, timer_fd;
-static int delay_of[FDS];  // of a listening socket; -1 elsewhere
+static int listening;
 static Conn *conns[FDS], *waiting;
 static char whole[2048], head[256], first[512], middle[512], last[1024];
 
@@ -96,11 +98,11 @@ static void wait_for(Conn *c, double seconds) {
 static int answer(Conn *c) {
   if (!c->streaming) return put(c, whole);
   do {
-    if (c->left == EVENTS && put(c, head)) return -1;
-    if (put(c, c->left == EVENTS ? first : c->left == 1 ? last : middle)) return -1;
+    if (c->left == c->events && put(c, head)) return -1;
+    if (put(c, c->left == c->events ? first : c->left == 1 ? last : middle)) return -1;
     if (--c->left == 0) return 0;
-  } while (!c->delay_ms);
-  wait_for(c, c->delay_ms / 5e3);
+  } while (!c->gap_ms);
+  wait_for(c, c->gap_ms / 1e3);
   return 1;
 }
 
@@ -114,7 +116,11 @@ static int request(Conn *c) {
   if (c->len < size) return 0;
   char *flag = memmem(c->buf, size, "\"stream\"", 8);
   c->streaming = flag && strspn(flag + 8, " :") && flag[8 + strspn(flag + 8, " :")] == 't';
-  c->left = EVENTS;
+  int slow = memmem(c->buf, size, "Take 50 ms.", 11) != NULL;
+  int many = memmem(c->buf, size, "Stream 200 tokens.", 18) != NULL;
+  c->delay_ms = slow ? 50 : 0;
+  c->gap_ms = slow ? 10 : many ? 1 : 0;
+  c->left = c->events = many ? 200 : 20;
   memmove(c->buf, c->buf + size, c->len -= size);
   return 1;
 }
@@ -127,12 +133,12 @@ static void serve(Conn *c) {
 }
 
 static void ready(int fd) {
-  if (delay_of[fd] >= 0) {
+  if (fd == listening) {
     for (int client; (client = accept4(fd, NULL, NULL, SOCK_NONBLOCK)) >= 0;) {
       int one = 1;
       setsockopt(client, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
       Conn *c = conns[client] = calloc(1, sizeof *c);
-      c->fd = client, c->delay_ms = delay_of[fd];
+      c->fd = client;
       struct epoll_event e = {.events = EPOLLIN, .data.fd = client};
       epoll_ctl(epoll_fd, EPOLL_CTL_ADD, client, &e);
     }
@@ -166,22 +172,19 @@ static void on_time(void) {
 int main(int count, char **arguments) {
   signal(SIGPIPE, SIG_IGN);
   write_answers();
-  memset(delay_of, -1, sizeof delay_of);
   epoll_fd = epoll_create1(0);
   timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK);
   struct epoll_event e = {.events = EPOLLIN, .data.fd = timer_fd};
   epoll_ctl(epoll_fd, EPOLL_CTL_ADD, timer_fd, &e);
-  for (int i = 1; i < count; i++) {
-    int port, delay, one = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-    if (sscanf(arguments[i], "%d:%d", &port, &delay) != 2) return 2;
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(port),
-                             .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
-    if (bind(fd, (void *)&at, sizeof at) || listen(fd, 4096)) { perror("bind"); return 1; }
-    delay_of[fd] = delay;
-    e.data.fd = fd;
-    epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &e);
-  }
+  if (count != 2) return 2;
+  int one = 1;
+  struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(atoi(arguments[1])),
+                           .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  listening = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  setsockopt(listening, SOL_SOCKET, SO_REUSEADDR, &one, sizeof one);
+  if (bind(listening, (void *)&at, sizeof at) || listen(listening, 4096)) { perror("bind"); return 1; }
+  e.data.fd = listening;
+  epoll_ctl(epoll_fd, EPOLL_CTL_ADD, listening, &e);
   for (struct epoll_event events[256];;) {
     int n = epoll_wait(epoll_fd, events, 256, -1);
     for (int i = 0; i < n; i++)

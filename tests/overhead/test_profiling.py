@@ -46,7 +46,7 @@ def test_the_load_has_hundreds_of_different_prompts():
 
 
 def test_a_slow_load_asks_the_model_server_to_take_its_time():
-    assert all(SLOWLY in body for body in bodies(slowly=True))
+    assert all(SLOWLY in body for body in bodies(words=SLOWLY))
     assert not any(SLOWLY in body for body in bodies())
 
 

@@ -134,7 +134,7 @@ def _memory() -> Diagnosis:
     cores = os.cpu_count() or 1
     state = f"{total:.1f} GiB of memory, {cores} cores"
     if total < 3.5:  # a machine of 4 GiB shows somewhat less
-        return Diagnosis("Size", "warn", state, "Waggle idles at about 1.4 GiB: 4 GiB are advised.")
+        return Diagnosis("Size", "warn", state, "Waggle idles at about 1.5 GiB: 4 GiB are advised.")
     return Diagnosis("Size", "ok", state)
 
 

@@ -17,6 +17,7 @@
 # make bench-plans bench-reading      measures the cost and quality of plans, and of the specialists' search
 # make bench-statistics measures which requests are computed, how correctly and how fast
 # make bench-replay     replays the learner on recorded answers, beside its controls and others
+# make bench-hop BEFORE=FOLDER  measures a call of a replica in a checkout of before, and in this one
 # make bench-memory     measures whether a conversation is remembered over backends that change
 # make bench-kinds      measures whether a request written again gets the same plan
 # make bench-offpolicy  measures how often the intervals of off-policy estimates hold the truth
@@ -106,6 +107,10 @@ bench-sandbox: $(STAMP)
 bench-replay: $(STAMP)
 	@$(INSTALL) '.[bench]'
 	$(BIN)/python -m experiments.replay.run --jobs 2 --publish
+
+.PHONY: bench-hop
+bench-hop: $(STAMP)
+	$(BIN)/python -m experiments.hop.run $(BEFORE)
 
 bench-memory: $(STAMP)
 	$(BIN)/python -m experiments.memory.run

@@ -21,7 +21,7 @@ from learner.policy import Arm, Context, Distribution, Policy
 from learner.posterior import ExpectedExpenses, Posterior, Vector
 from learner.preference import BALANCED, Estimate, Preference
 from learner.standing import Standing
-from learner.weighing import Expenses, Stacked, View, apart, only
+from learner.weighing import Expenses, Stacked, View, apart, of_kind, only
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
@@ -159,12 +159,7 @@ class BanditPolicy:
         }
 
     def _expected(self, context: Context) -> ExpectedExpenses:
-        expected = self.expected
-        if len(expected) > 1:
-            for name in context:
-                if name in expected:
-                    return expected[name]
-        return expected[""]
+        return of_kind(self.expected, context)
 
     def _weighed(
         self,

@@ -7,7 +7,7 @@ decides. The places of a context's features are looked up once for regressions a
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import sqrt
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,17 @@ from learner.policy import Context
 from learner.posterior import GRID, ExpectedExpenses, Posterior, Vector
 from learner.standing import Standing, Tries
 
+_Expected = TypeVar("_Expected")
 _HARDLY = 1e-4  # quality; a smaller part explains nothing
+
+
+def of_kind(by_kind: Mapping[str, _Expected], context: Context) -> _Expected:
+    """What is expected of the kind of request that a context names; `""` stands for any other."""
+    if len(by_kind) > 1:
+        for name in context:
+            if name in by_kind:
+                return by_kind[name]
+    return by_kind[""]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +102,7 @@ class Stacked:
 
     def expenses(self, context: Context) -> Expenses:
         """The expected expenses for the kind of request that a context names."""
-        kinds = self._kinds
-        if len(kinds) > 1:
-            for name in context:
-                if name in kinds:
-                    return kinds[name]
-        return kinds[""]
+        return of_kind(self._kinds, context)
 
     def view(self, context: Context) -> View:
         """What regressions and trees say of all arms in a context."""

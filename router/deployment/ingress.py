@@ -21,6 +21,7 @@ from router.files import write_whole
 # Lines and sections of Ray's configuration that only one HAProxy at a time can have.
 _ALONE = re.compile(r"^\s*(stats socket|server-state-|load-server-state-from-file|lua-load)")
 _SECTIONS_ALONE = ("frontend health", "frontend prometheus", "listen stats")
+_LAST_ANSWERS_SECONDS = 2.0
 _SETTLED_SECONDS = 1.0  # until Ray's new HAProxy surely listens
 _SECTION = re.compile(r"^[a-z]")
 
@@ -109,6 +110,13 @@ class Ingress:
         """Leave the port to Ray's HAProxy once that names the routers of the new cluster."""
         if self._process is not None and self._last_configuration() and self.alive:
             self.leave()
+
+    def end_refusing(self) -> None:
+        """Leave the port to Ray's HAProxy, which answers, and return once nobody is refused."""
+        self.leave()
+        for process in self._leaving:
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(_LAST_ANSWERS_SECONDS)
 
     def leave(self) -> None:
         """Stop listening; requests that are being answered still end."""

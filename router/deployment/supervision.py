@@ -82,6 +82,8 @@ class Supervision:
         self._up = False
         self._process = self._shell.begin()
         address = self._process.wait_until_up(self._shell.progress, self._meanwhile)
+        if self._ingress is not None:  # the child saw Ray's HAProxy answer, perhaps beside ours
+            self._ingress.end_refusing()
         self._absence, self._up = PRESENT, True
         self._looked_at = self._clock()
         self._find_vital()

@@ -3,16 +3,21 @@
 None of these tests starts Ray.
 """
 
+import http.client
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from router.deployment.ingress import beside
+from router.deployment.ingress import Ingress, beside
 from router.deployment.processes import born
+from router.deployment.proxy import haproxy
+from router.deployment.ray_environment import free_ports
+from router.deployment.supervision import Supervision
 from router.deployment.vital import PRESENT, Restarts
 from tests.waiting import blocking_until
 
@@ -119,3 +124,38 @@ def test_a_child_ends_everything_of_a_killed_command(tmp_path):
         command.stdout.close()
         for pid in filter(born, pids):
             os.kill(pid, signal.SIGKILL)
+
+
+@pytest.mark.skipif(not haproxy(), reason="no HAProxy is on this machine")
+def test_nobody_is_refused_any_more_once_the_service_is_said_to_be_back(tmp_path):
+    """The child may see the new HAProxy answer while the refusing one still listens beside it."""
+    (port,) = free_ports(1)
+    ingress = Ingress(tmp_path / "ray", tmp_path, haproxy(), f"127.0.0.1:{port}")
+    ingress.refuse("the cluster is gone")
+    refusing = ingress.pid
+    kept = http.client.HTTPConnection("127.0.0.1", port)
+
+    def status() -> int:
+        kept.request("GET", "/health/live")
+        answer = kept.getresponse()
+        answer.read()
+        return answer.status
+
+    def refused() -> bool:
+        try:
+            return status() == 503
+        except OSError:  # HAProxy does not listen yet
+            kept.close()
+            return False
+
+    child = SimpleNamespace(pid=os.getpid(), wait_until_up=lambda *_: "address")
+    shell = SimpleNamespace(begin=lambda: child, up=lambda _: None, progress=lambda _: None)
+    try:
+        blocking_until(refused)
+        Supervision(SimpleNamespace(), shell, ingress, lambda: ()).start()
+        with pytest.raises((http.client.HTTPException, OSError)):
+            status()
+        assert not born(refusing)
+    finally:
+        kept.close()
+        ingress.leave()

@@ -1,19 +1,24 @@
 """Looks up requests in telemetry, and the quality of each backend's answers.
 
-Lookups that arrive during another lookup share the next query.
+A request of the last minutes is looked up in the journals, and any other in the catalog. Lookups
+that arrive during another lookup share the next query.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import duckdb
 
 from router.domain import About
+from router.telemetry.journal_search import FoundRequest, JournalSearch
 from router.telemetry.store.catalog import CATALOG_FILE
+
+_CONTENT = ("value", "score", "comment", "demonstration")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +51,18 @@ class Memory(Protocol):
 
 
 class CatalogMemory:
-    """Reads telemetry back from the catalog, in a thread."""
+    """Reads telemetry back from the catalog and the journals, in a thread."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        grace_seconds: float = 600.0,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        """`grace_seconds` is how long the keeper leaves sealed journals where they are."""
         self._path = folder / CATALOG_FILE
+        self._recent = JournalSearch(folder, grace_seconds=grace_seconds, wall=wall)
         self._threads = ThreadPoolExecutor(1, thread_name_prefix="lookup")
         self._queue: dict[str, asyncio.Future[StoredRequest | None]] = {}
         self._answering: asyncio.Task[None] | None = None
@@ -70,17 +83,25 @@ class CatalogMemory:
         except duckdb.Error as error:
             raise LookupError(f"telemetry cannot be read: {error}") from None
 
+    def follow(self, grace_seconds: float) -> None:
+        """Take over the setting of a new configuration."""
+        self._recent.grace_seconds = grace_seconds
+
     def close(self) -> None:
         self._threads.shutdown(wait=False)
+
+    def _stored(self, request_ids: Sequence[str]) -> Mapping[str, StoredRequest]:
+        recent = self._recent.find(request_ids)
+        stored = {request_id: _stored_request(each) for request_id, each in recent.items()}
+        others = [request_id for request_id in request_ids if request_id not in stored]
+        return {**stored, **requests_in(self._path, others)} if others else stored
 
     async def _answer(self) -> None:
         loop = asyncio.get_running_loop()
         while self._queue:
             batch, self._queue = self._queue, {}
             try:
-                stored = await loop.run_in_executor(
-                    self._threads, requests_in, self._path, list(batch)
-                )
+                stored = await loop.run_in_executor(self._threads, self._stored, list(batch))
             except duckdb.Error as error:
                 for future in batch.values():
                     future.set_exception(LookupError(f"telemetry cannot be read: {error}"))
@@ -125,3 +146,23 @@ def requests_in(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRe
         signal = StoredSignal(signal_id, source, metric, tuple(content), ts)
         signals.setdefault(request_id, []).append(signal)
     return {row[0]: StoredRequest(About(*row), tuple(signals.get(row[0], ()))) for row in requests}
+
+
+def _stored_request(request: FoundRequest) -> StoredRequest:
+    row = request.row
+    about = About(
+        row["request_id"],
+        row["ts"],
+        row.get("key_id") or "",
+        row.get("strategy"),
+        row["plan"],
+        row.get("kind"),
+        row.get("reuse_tier"),
+    )
+    return StoredRequest(about, tuple(_stored_signal(signal) for signal in request.signals))
+
+
+def _stored_signal(row: Mapping[str, Any]) -> StoredSignal:
+    value, score, comment, demonstration = map(row.get, _CONTENT)
+    content = (value, None if score is None else float(score), comment, demonstration)
+    return StoredSignal(row["signal_id"], row["source"], row["metric"], content, row["ts"])

@@ -1,4 +1,4 @@
-"""The promises of every memory: the memory that reads the catalog, and the tests' fake."""
+"""The promises of every memory: the memory that reads catalog and journals, and the tests' fake."""
 
 import asyncio
 import time
@@ -15,11 +15,11 @@ from tests.telemetry.traces import AT, score, trace
 
 
 class MemoryOfFiles:
-    def __init__(self, folder):
+    def __init__(self, folder, wall=time.time):
         Stored(folder)
         self._folder = folder
         self.journal = FileJournal(folder, "router", Metrics())
-        self.memory = CatalogMemory(folder)
+        self.memory = CatalogMemory(folder, wall=wall)
 
     def lose(self):
         (self._folder / "telemetry.duckdb").unlink()
@@ -41,10 +41,16 @@ class MemoryOfLists:
         self.journal.close()
 
 
-@pytest.fixture(params=["files", "memory"])
+@pytest.fixture(params=["files", "files of the last minutes", "memory"])
 def kept(request, tmp_path):
     """A journal, and the memory that reads it."""
-    kept = MemoryOfFiles(tmp_path) if request.param == "files" else MemoryOfLists()
+    match request.param:
+        case "files":
+            kept = MemoryOfFiles(tmp_path)
+        case "memory":
+            kept = MemoryOfLists()
+        case _:
+            kept = MemoryOfFiles(tmp_path, wall=lambda: AT + 60)
     yield kept
     kept.close()
 

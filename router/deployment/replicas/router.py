@@ -58,6 +58,7 @@ class RouterReplica:
         self._addresses = ReplicaAddresses()
         self._router: Router | None = None
         self._keeper: KeeperProcess | None = None
+        self._memory: CatalogMemory | None = None
         self._tasks: list[asyncio.Future[Any]] = []
 
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
@@ -85,6 +86,8 @@ class RouterReplica:
             router = self._router
             router.reconfigure(config, keys)
             self._keeper.follow(config.telemetry)
+            if self._memory is not None:
+                self._memory.follow(config.telemetry.grace_seconds)
         # The start does not wait for the warm-up; until then, only the first request is slower.
         self._warming = asyncio.ensure_future(asyncio.to_thread(router.engine.claims.warm, config))
         # Every router reports the deployment; its identifier makes all reports one event.
@@ -92,6 +95,8 @@ class RouterReplica:
 
     def _assembled(self, config: Config, keys: Sequence[Key]) -> Router:
         metrics, folder = Metrics(), config.telemetry_folder
+        grace_seconds = config.telemetry.grace_seconds
+        memory = self._memory = CatalogMemory(folder, grace_seconds=grace_seconds)
         rotation = Rotation(config.telemetry.seal_seconds, config.telemetry.seal_rows)
         return assemble(
             config,
@@ -100,7 +105,7 @@ class RouterReplica:
             hive=self._hive,
             journal=FileJournal(folder, "router", metrics, rotation=rotation),
             metrics=metrics,
-            memory=CatalogMemory(folder),
+            memory=memory,
             name=self._name,
             keys=keys,
             learner=self._learner,

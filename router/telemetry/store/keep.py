@@ -18,6 +18,7 @@ import duckdb
 
 from router.clock import ClockWatch
 from router.files import alone, held, write_durably
+from router.telemetry.journal_search import REMOVED
 from router.telemetry.log import NOBODY, SUFFIX
 from router.telemetry.store import catalog, compact, manifest, remove, seal, segments
 from router.telemetry.store.compact import Tiers
@@ -166,6 +167,7 @@ class Keeper:
             now = self._apply(now, gone, total)
             total.request_ids = gone.request_ids
             if total.rows:
+                (self.folder / REMOVED).touch()
                 self._sweep(now, before=float("inf"))
             names = [name.encode() for name in (*keys, *sessions)]
             for path in (self.folder / "damaged").iterdir():

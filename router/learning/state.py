@@ -320,7 +320,7 @@ class LearnerState:
 def _parts(judged: JudgedRequest) -> list[Any]:
     """An answer with behaviours, as a snapshot holds it."""
     sources = [[s.source, s.metric, s.score, s.weight] for s in judged.now]
-    return [asdict(judged.request), sources]
+    return [judged.request, sources]  # a value is written as the mapping of its fields
 
 
 def _behaved(parts: Sequence[Any]) -> JudgedRequest:

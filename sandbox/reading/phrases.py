@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 
+from sandbox.reading.budget import spend
 from sandbox.reading.lexicon import IDLE, SCENE
 from sandbox.reading.reader import Reader, may_be_label
 from sandbox.reading.tokens import Token
@@ -165,6 +166,7 @@ def _after_labels(
     """Skip up to three words, and idle words between them; the words become labels."""
     here, skipped = at, tuple[int, ...]()
     while here <= len(reader.tokens) and len(skipped) <= _LABELS:
+        spend()  # a long row of idle words is tried from each of its words
         yield from _matches(reader, rest, here, places + skipped, names)
         if here == len(reader.tokens):
             return

@@ -6,6 +6,8 @@ instead of ten or sixty.
 
 import asyncio
 import contextlib
+import functools
+import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator
@@ -137,12 +139,27 @@ async def _is_up(opened: Door) -> bool:
 
 async def _written_by_ray(home: Path, port: int, connections: int, router: Upstream) -> Path:
     """The configuration that Ray writes for a backend with this router."""
+    upstream = router.url.removeprefix("http://").removesuffix("/v1").rpartition(":")[2]
+    text = _template()
+    for stands, value in zip(_STAND_INS, (home, port, connections, upstream), strict=True):
+        assert stands in text
+        text = text.replace(stands, str(value))
     config = home / "haproxy.cfg"
-    upstream = router.url.removeprefix("http://").removesuffix("/v1")
-    command = (sys.executable, "-c", _RAY, str(config), str(port), str(connections), upstream)
-    process = await asyncio.create_subprocess_exec(*command)
-    assert await process.wait() == 0
+    config.write_text(text)
     return config
+
+
+_STAND_INS = ("/stands/for/a/home", "61171", "1617181", "61191")
+
+
+@functools.cache
+def _template() -> str:
+    """What Ray writes, with stand-ins for what differs. Importing Ray takes two seconds of CPU."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = Path(folder) / "haproxy.cfg"
+        command = (sys.executable, "-c", _RAY, config, *_STAND_INS)
+        subprocess.run(command, check=True)
+        return config.read_text()
 
 
 _RAY = """
@@ -151,8 +168,8 @@ from pathlib import Path
 from ray.serve._private.haproxy import BackendConfig, HAProxyApi, HAProxyConfig, ServerConfig
 from ray.serve.config import HTTPOptions
 
-path, port, connections, upstream = sys.argv[1:]
-home, (host, _, upstream_port) = Path(path).parent, upstream.partition(":")
+path, home, port, connections, upstream_port = sys.argv[1:]
+home = Path(home)
 config = HAProxyConfig(
     socket_path=str(home / "admin.sock"),
     server_state_base=str(home),
@@ -163,7 +180,7 @@ config = HAProxyConfig(
     has_received_routes=True,
     has_received_servers=True,
 )
-server = ServerConfig(name="router", host=host, port=int(upstream_port))
+server = ServerConfig(name="router", host="127.0.0.1", port=int(upstream_port))
 backend = BackendConfig(name="http-waggle", path_prefix="/", app_name="waggle", servers=[server])
 HAProxyApi(config, {"http-waggle": backend}, path)._generate_config_file_internal()
 """

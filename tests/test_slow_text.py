@@ -8,10 +8,11 @@ from experiments.attack.seeds import Seed, seeds
 from experiments.attack.slow_text import SURE, chosen, findings, searching, slow_patterns
 
 
-def test_no_pattern_takes_more_than_linear_time():
-    # One of eight texts for each pattern; `python -m experiments.attack.slow_text` tries all, by
+@pytest.mark.parametrize("every", [32, pytest.param(8, marks=pytest.mark.slow)])
+def test_no_pattern_takes_more_than_linear_time(every):
+    # One of so many texts for each pattern; `python -m experiments.attack.slow_text` tries all, by
     # a stricter bar: what it does not list does not fail here, on any machine.
-    assert [str(finding) for finding in slow_patterns(every=8, bar=SURE)] == []
+    assert [str(finding) for finding in slow_patterns(every=every, bar=SURE)] == []
 
 
 @pytest.mark.parametrize("pattern", [r"\s*x", r"(?:\s*\s*)*x\s*\s*\s*y", r"start of a text (a+)+b"])

@@ -1,8 +1,12 @@
-"""Another user of this machine cannot list, read, replace or connect to anything of a service."""
+"""Another user of this machine cannot list, read, replace or connect to anything of a service.
+
+The last test ends the service.
+"""
 
 import contextlib
 import json
 import os
+import signal
 import socket
 import stat
 import tempfile
@@ -12,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from router.deployment.closed_folder import openings, trusted_users
-from router.deployment.processes import descendants
+from router.deployment.processes import born, descendants
 from tests.other_user import as_another_user, needs_root, outcome
 from tests.serve.running import COMPUTE, MEAN, SANDBOX, configuration, own_service
 
@@ -119,3 +123,13 @@ def test_no_other_user_reads_the_environment_where_the_tokens_are(opened):
         return [outcome(Path(f"/proc/{pid}/environ").read_bytes) for pid in pids]
 
     assert set(as_another_user(attack)) <= {"PermissionError", "FileNotFoundError"}
+
+
+def test_a_term_for_all_of_its_processes_at_once_leaves_none(opened):
+    """A supervisor may signal all processes, before the command can stop them in order."""
+    family = [*descendants(opened.process.pid), opened.process.pid]
+    for pid in family:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGTERM)
+    assert opened.process.wait(120) == 0
+    assert [pid for pid in family if born(pid)] == []

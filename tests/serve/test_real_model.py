@@ -1,6 +1,7 @@
 """A service whose model runs in a replica: it answers, tells its memory, and survives a kill."""
 
 import json
+import signal
 
 import pytest
 
@@ -54,3 +55,5 @@ async def test_a_real_model_answers_tells_its_memory_and_comes_back_when_killed(
         return answer.status == 200 and answer.json["choices"][0]["message"]["content"] == PARIS
 
     await until(answers)
+    assert service.stop(signal.SIGHUP) == 0  # its terminal was closed
+    assert "Nothing is left running" in service.log

@@ -20,8 +20,9 @@ from router.config.facts import sources
 from router.config.load import EMBEDDED, as_written
 from router.config.network import NetworkSettings
 from router.config.plan_steps import lead
-from router.config.plans import Code
+from router.config.plans import AnyPlan, Code, Committee
 from router.plans.compiled import Plans
+from router.plans.designs import records_of
 from router.plans.shown import ASSUMED, add_plan
 from router.routing.ladder import configured_ladder
 from router.routing.strategies import configured
@@ -56,7 +57,9 @@ def check(
     plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
     compiled = Plans(config)
     for label in compiled.names:
-        add_plan(plans, compiled, label)
+        branch = add_plan(plans, compiled, label)
+        for line in _designs(compiled[label].tree, config):
+            branch.add(f"[dim]{escape(line)}[/]")
     strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")
     for line in _exceptions(config):
         strategy.add(escape(line))
@@ -88,6 +91,22 @@ def _backend_line(backend: AnyBackend) -> str:
     replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
     capabilities = ", ".join(backend.capabilities)
     return f"{backend.kind} {where} {price}; {replicas}; {capabilities}"
+
+
+def _designs(plan: AnyPlan, config: Config) -> Iterator[str]:
+    """The committees that a model designed for a plan so far."""
+    if not isinstance(plan, Committee) or plan.committee.design is None:
+        return
+    for record in records_of(plan, config.committees_folder):
+        members = ", ".join(
+            f"{each['ask']} as {each['role']}" if each["role"] else each["ask"]
+            for each in record["members"]
+        )
+        used = dt.datetime.fromtimestamp(record["used_at"], dt.UTC)
+        yield (
+            f"for {record['pattern'] or 'any request'}: {members}; rounds: {record['rounds']}; "
+            f"used last on {used:%Y-%m-%d}"
+        )
 
 
 def _strategy_line(config: Config) -> str:

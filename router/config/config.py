@@ -97,6 +97,10 @@ class Config(Values):
         return self.data / "solutions"
 
     @property
+    def committees_folder(self) -> Path:
+        return self.data / "committees"
+
+    @property
     def conversations_folder(self) -> Path:
         return self.data / "conversations"
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from router.config.backends import SpecialistSettings
+from router.config.committee_checks import AUTHORS, committee_checks
 from router.config.llama import NoSuchModel, model_file
 from router.config.plan_names import cycle, names_in
 from router.config.problems import Mistake, unknown
@@ -16,8 +17,6 @@ from router.config.references import Location
 from router.config.setting_checks import logprob_checks, setting_checks
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
-# The kinds of backends that can write a program.
-_AUTHORS = ("openai", "anthropic", "gemini", "local", "llama")
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
 Raw = Mapping[str, Any]
 
@@ -80,6 +79,7 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
             yield from _step_checks(name, plan, kinds, set(plans))
             yield from setting_checks(name, plan, kinds)
             yield from logprob_checks(name, plan, plans, kinds)
+            yield from committee_checks(("plans", name), plan, kinds)
     path = cycle(plans)
     if path:
         rule = f"the plan leads back to itself: {' → '.join(path)}"
@@ -103,9 +103,9 @@ def _step_checks(
             rule = f"only a backend of kind validator validates, and this is of kind {kind}"
             mend = "Name a backend of kind validator, or use `judge`."
             yield Mistake(at, named, rule, mend)
-        elif role == "author" and kind not in _AUTHORS:
+        elif role == "author" and kind not in AUTHORS:
             rule = f"a model writes programs, and this backend is of kind {kind}"
-            yield Mistake(at, named, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+            yield Mistake(at, named, rule, f"Name a backend of kind {' or '.join(AUTHORS)}.")
         elif role in ("step", "backend") and kind == "sandbox":
             yield Mistake(at, named, "a sandbox answers no chat", "Use it as `code:` of a plan.")
 
@@ -137,9 +137,9 @@ def _guard_checks(raw: Raw) -> Iterator[Mistake]:
         at = ("guardrails", index, "ask")
         yield from _name_check(at, name, "backend", kinds)
         kind = kinds.get(name) if isinstance(name, str) else None
-        if kind is not None and kind not in _AUTHORS:
+        if kind is not None and kind not in AUTHORS:
             rule = f"only a model can classify, and {name} is of kind {kind}"
-            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(AUTHORS)}.")
         if isinstance(file, str) and not Path(file).is_file():
             rule = "there is no such file"
             yield Mistake(("guardrails", index, "file"), file, rule, "Write the path of the file.")
@@ -163,9 +163,9 @@ def _verifier_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
     asks = [plan["ask"], *(fallback or ())] if isinstance(plan, dict) else [models.get(name, name)]
     for backend in asks:
         kind = kinds.get(backend) if isinstance(backend, str) else None
-        if kind is not None and kind not in _AUTHORS:
+        if kind is not None and kind not in AUTHORS:
             rule = f"only a model can answer a question, and {backend} is of kind {kind}"
-            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+            yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(AUTHORS)}.")
 
 
 def _team_checks(keys: Raw) -> Iterator[Mistake]:
@@ -192,9 +192,9 @@ def _summarizer_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
     at, name = ("conversations", "summarizer"), _section(raw, "conversations").get("summarizer")
     yield from _name_check(at, name, "backend", backends)
     kind = _kinds(raw).get(name) if isinstance(name, str) else None
-    if kind is not None and kind not in _AUTHORS:
+    if kind is not None and kind not in AUTHORS:
         rule = f"only a model can summarise a conversation, and {name} is of kind {kind}"
-        yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(_AUTHORS)}.")
+        yield Mistake(at, name, rule, f"Name a backend of kind {' or '.join(AUTHORS)}.")
 
 
 def _models(raw: Raw) -> dict[str, str]:
@@ -251,6 +251,10 @@ def _laddered(raw: Raw) -> set[str]:
         )
         if steps:
             return by_specialist(steps[-1 if "pipeline" in step else 0])
+        committee = _section(step, "committee")
+        members = committee.get("members")
+        if isinstance(members, list) and members and committee.get("chair") is None:
+            return by_specialist(members[0])
         draft = {**_section(step, "refine"), **_section(step, "review")}.get("draft")
         return kinds.get(str(step.get("ask"))) == "specialist" or by_specialist(draft)
 

@@ -8,7 +8,7 @@ Role = Literal["step", "backend", "code", "author", "validator"]
 Named = tuple[Place, str, Role]
 
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
-_BACKENDS = ("ask", "words", "by", "judge", "critic", "fixer", "reviewer")
+_BACKENDS = ("ask", "words", "by", "judge", "critic", "fixer", "reviewer", "chair", "design")
 
 
 def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
@@ -23,16 +23,23 @@ def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
     for key, role in (("code", "code"), ("validator", "validator")):
         if isinstance(raw.get(key), str):
             yield (*at, key), raw[key], role  # type: ignore[misc]
-    for key in ("fallback", "authors"):
-        listed = raw.get(key)
-        for index, name in enumerate(listed if isinstance(listed, list) else ()):
-            if isinstance(name, str) and (key, name) != ("authors", "synthesis"):
-                yield (*at, key, index), name, "author" if key == "authors" else "backend"
+    yield from _listed(raw, at)
     weights = raw.get("weights")
     for name in weights if isinstance(weights, Mapping) else ():
         yield (*at, "weights", name), name, "backend"
-    for place, inner in _nested(raw, at):
+    for place, inner in nested(raw, at):
         yield from names_in(inner, place)
+
+
+def _listed(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
+    """The names in the lists of a plan that hold no steps."""
+    for key in ("fallback", "authors", "critic"):
+        listed = raw.get(key)
+        for index, name in enumerate(listed if isinstance(listed, list) else ()):
+            if not isinstance(name, str):
+                yield from names_in(name, (*at, key, index))
+            elif (key, name) != ("authors", "synthesis"):
+                yield (*at, key, index), name, "author" if key == "authors" else "backend"
 
 
 def asks_in(raw: Any, at: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]]]:
@@ -41,17 +48,17 @@ def asks_in(raw: Any, at: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]
         return
     if isinstance(raw.get("ask"), str):
         yield at, raw
-    for place, inner in _nested(raw, at):
+    for place, inner in nested(raw, at):
         yield from asks_in(inner, place)
 
 
-def _nested(raw: Mapping[str, Any], at: Place) -> Iterator[tuple[Place, Any]]:
+def nested(raw: Mapping[str, Any], at: Place) -> Iterator[tuple[Place, Any]]:
     """The steps and checks directly within a plan, each with its place in the file."""
-    for key in _STEPS:
+    for key in (*_STEPS, "members"):
         steps = raw.get(key)
         for index, step in enumerate(steps if isinstance(steps, list) else ()):
             yield (*at, key, index), step
-    for key in ("accept", "gate", "refine", "review"):
+    for key in ("accept", "gate", "refine", "review", "committee"):
         if isinstance(raw.get(key), Mapping):
             yield (*at, key), raw[key]
     for key in ("draft", "finally"):

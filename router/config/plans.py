@@ -13,6 +13,7 @@ from router.catalog import Dollars
 from router.config.plan_checks import Check, Gate, Share
 from router.config.values import Name, Values
 
+SEATS = 2, 5  # fewest and most members of a committee that a model designs
 SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the spec
 
 
@@ -251,15 +252,34 @@ class FanOut(Plan):
 
 class Refinement(Values):
     draft: "Step"
-    critic: Name = Field(description="the backend that grades a draft from 0 to 1")
+    critic: "Critics" = Field(
+        description="the backend that grades a draft from 0 to 1, or a list of them; `{code: "
+        "SANDBOX}` in the list compares the draft with what a program computes",
+    )
     fixer: Name | None = Field(
         None, description="the backend that corrects a draft; default: the draft's step"
     )
     until: Share = Field(0.8, description="the grade at which a draft is good enough")
     max: int = Field(3, ge=1, le=10, description="most rounds of correction")
     finally_: "Step | None" = Field(
-        None, alias="finally", description="the step that answers if no draft is good enough"
+        None,
+        alias="finally",
+        description="the step that gets the best draft and its problems, if no draft is good "
+        "enough; the critics grade its answer too",
     )
+
+    @model_validator(mode="after")
+    def _judged(self) -> "Refinement":
+        if not self.critics:
+            raise ValueError("`critic` names the backends that grade a draft: name at least one")
+        if len(set(map(str, self.critics))) < len(self.critics):
+            raise ValueError("`critic` names a backend twice: name each critic once")
+        return self
+
+    @property
+    def critics(self) -> tuple["Critic", ...]:
+        """Every critic: the name of a backend, or a program."""
+        return (self.critic,) if isinstance(self.critic, str) else self.critic
 
 
 class Refine(Plan):
@@ -271,8 +291,14 @@ class Refine(Plan):
 
     @property
     def places(self) -> "Places":
-        last = () if self.refine.finally_ is None else (("finally", self.refine.finally_),)
-        return (("draft", self.refine.draft), *last)
+        parts = self.refine
+        programs = tuple(
+            (f"critic.{n}", critic)
+            for n, critic in enumerate(parts.critics)
+            if isinstance(critic, Code)
+        )
+        last = () if parts.finally_ is None else (("finally", parts.finally_),)
+        return (("draft", parts.draft), *programs, *last)
 
     @property
     def vital(self) -> tuple[tuple["Step", ...], int]:
@@ -282,22 +308,31 @@ class Refine(Plan):
     def calls(self) -> "Calls":
         parts = self.refine
         last = () if parts.finally_ is None else ((parts.finally_, 0, 1),)
+        most = 1 + parts.max + len(last)  # the answer of `finally` is graded too
         return (
             (parts.draft, 1, 1),
-            (parts.critic, 1, 1 + parts.max),
+            *((critic, 1, most) for critic in parts.critics),
             (parts.fixer or parts.draft, 0, parts.max),
             *last,
         )
 
     def with_steps(self, steps: Sequence["Step"]) -> "Refine":
-        draft, *last = steps
-        changes = {"draft": draft, "finally_": last[0] if last else None}
+        by_place = dict(zip((place for place, _ in self.places), steps, strict=True))
+        critic: Any = self.refine.critic
+        if not isinstance(critic, str):
+            critic = tuple(by_place.get(f"critic.{n}", each) for n, each in enumerate(critic))
+        changes = {
+            "draft": by_place["draft"],
+            "critic": critic,
+            "finally_": by_place.get("finally"),
+        }
         return self.model_copy(update={"refine": self.refine.model_copy(update=changes)})
 
     @property
     def asks(self) -> tuple[tuple[str, str], ...]:
+        critics = (("critic", each) for each in self.refine.critics if isinstance(each, str))
         fixer = (("fixer", self.refine.fixer),) if self.refine.fixer else ()
-        return (("critic", self.refine.critic), *fixer, *super().asks)
+        return (*critics, *fixer, *super().asks)
 
 
 class Reviewing(Values):
@@ -354,13 +389,147 @@ class Hedge(Plan):
         return tuple((step, int(n == 0), 1) for n, step in enumerate(self.hedge))
 
 
+Part = Annotated[
+    str,
+    Field(max_length=1000, description="what the member stands for, e.g. `the sceptic`"),
+]
+
+
+class AskMember(Ask):
+    """A member of a committee that asks one backend."""
+
+    role: Part = ""
+
+    @property
+    def changes(self) -> bool:
+        return bool(self.role) or super().changes
+
+
+class CodeMember(Code):
+    """A member of a committee, or a critic, that computes."""
+
+    role: Part = ""
+
+
+class Stop(Values):
+    agreement: Share = Field(
+        description="how much the members must agree, from 0 to 1, for a round to be the last"
+    )
+
+
+class Conferring(Values):
+    """Who confers: members that the file names, or that `design` names for each kind of request.
+
+    In a compiled plan with `design`, `members` are the models from which the design may choose.
+    """
+
+    members: tuple["Member", ...] = Field(
+        (), max_length=10, description="backends, plans, programs (`code:`) and validators"
+    )
+    design: Name | None = Field(
+        None, description="the model that names members and roles, once a kind of request"
+    )
+    rounds: int = Field(
+        2, ge=1, le=5, description="most rounds; from the second on, members see the others' words"
+    )
+    chair: Name | None = Field(
+        None,
+        description="the model that writes the answer; default: what most members agree with",
+    )
+    gate: Check | None = Field(
+        None, description="a check of the answer; its reasons go back to the members"
+    )
+    revise: int | None = Field(
+        None, ge=0, le=3, description="rounds after a refusal by the gate; default: 1"
+    )
+    stop: Stop | None = Field(None, description="when the rounds end early; default: never")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Conferring":
+        if bool(self.members) == (self.design is not None):
+            raise ValueError(
+                "`members` names who confers, or `design` the model that chooses them: give "
+                "exactly one of the two"
+            )
+        if len(self.members) == 1:
+            raise ValueError("a committee needs at least 2 members, and there is 1: add more")
+        if self.revise and self.gate is None:
+            raise ValueError("`revise` needs a `gate` whose reasons go back: add it")
+        return self
+
+    @property
+    def revisions(self) -> int:
+        """How often the gate may send the answer back."""
+        return 0 if self.gate is None else 1 if self.revise is None else self.revise
+
+
+class Committee(Plan):
+    """Members answer alone, then see what the others said; a chair or agreement decides."""
+
+    pattern = "committee"
+
+    committee: Conferring
+
+    @property
+    def places(self) -> "Places":
+        return tuple((str(n), member) for n, member in enumerate(self.committee.members))
+
+    @property
+    def vital(self) -> tuple[tuple["Step", ...], int]:
+        """At least two members must be able to answer; a design may give one model two roles."""
+        parts = self.committee
+        if parts.design is not None:
+            return parts.members or (parts.design,), 1
+        return parts.members, 2
+
+    @property
+    def leading(self) -> "Step":
+        parts = self.committee
+        return parts.chair or parts.design or parts.members[0]
+
+    @property
+    def calls(self) -> "Calls":
+        parts = self.committee
+        least, most = self.turns
+        members = tuple((member, least, most) for member in parts.members)
+        if parts.design is not None:  # `router.plans.costs` counts the members of a design
+            members = ((parts.design, 0, 1),)
+        turns = 1 + parts.revisions
+        chair = ((parts.chair, 1, turns),) if parts.chair else ()
+        checks = tuple((name, 1, turns) for name in parts.gate.asks) if parts.gate else ()
+        return (*members, *chair, *checks)
+
+    @property
+    def turns(self) -> tuple[int, int]:
+        """How often a member speaks, at least and at most."""
+        parts = self.committee
+        least = parts.rounds if parts.stop is None and parts.design is None else 1
+        return least, parts.rounds + parts.revisions
+
+    def with_steps(self, steps: Sequence["Step"]) -> "Committee":
+        committee = self.committee.model_copy(update={"members": tuple(steps)})
+        return self.model_copy(update={"committee": committee})
+
+    @property
+    def asks(self) -> tuple[tuple[str, str], ...]:
+        parts = self.committee
+        design = (("design", parts.design),) if parts.design else ()
+        chair = (("chair", parts.chair),) if parts.chair else ()
+        checks = tuple(("gate", name) for name in parts.gate.asks) if parts.gate else ()
+        return (*design, *chair, *checks, *super().asks)
+
+
 PATTERNS: Mapping[str, type[Plan]] = {
     class_.pattern: class_
-    for class_ in (Ask, Code, Cascade, Pipeline, FanOut, Refine, Review, Hedge)
+    for class_ in (Ask, Code, Cascade, Pipeline, FanOut, Refine, Review, Hedge, Committee)
 }
+# The plans that a member of a committee may be, by the key that shows each.
+MEMBERS: Mapping[str, type[Plan]] = {"ask": AskMember, "code": CodeMember}
 # Pydantic puts these tags into the places of its errors; `pydantic_errors` removes them.
 TAGGED = "a plan with "
+SEATED = "a member with "
 NAMED = "a name"
+LISTED = "a list"
 
 
 def _tag(value: Any) -> str | None:
@@ -373,6 +542,16 @@ def _tag(value: Any) -> str | None:
     return next((TAGGED + pattern for pattern in PATTERNS if pattern in keys), None)
 
 
+def _member_tag(value: Any) -> str | None:
+    """The tag of a member or a critic."""
+    if isinstance(value, str):
+        return NAMED
+    if isinstance(value, Plan):
+        return SEATED + value.pattern
+    keys = value if isinstance(value, dict) else ()
+    return next((SEATED + pattern for pattern in MEMBERS if pattern in keys), None)
+
+
 _Tagged: TypeAlias = (
     Annotated[Ask, Tag(TAGGED + "ask")]
     | Annotated[Code, Tag(TAGGED + "code")]
@@ -382,10 +561,28 @@ _Tagged: TypeAlias = (
     | Annotated[Refine, Tag(TAGGED + "refine")]
     | Annotated[Review, Tag(TAGGED + "review")]
     | Annotated[Hedge, Tag(TAGGED + "hedge")]
+    | Annotated[Committee, Tag(TAGGED + "committee")]
 )
 AnyPlan = Annotated[_Tagged, Discriminator(_tag)]
 Step = Annotated[Annotated[Name, Tag(NAMED)] | _Tagged, Discriminator(_tag)]
+Member = Annotated[
+    Annotated[Name, Tag(NAMED)]
+    | Annotated[AskMember, Tag(SEATED + "ask")]
+    | Annotated[CodeMember, Tag(SEATED + "code")],
+    Discriminator(_member_tag),
+]
+Critic = Annotated[
+    Annotated[Name, Tag(NAMED)] | Annotated[CodeMember, Tag(SEATED + "code")],
+    Discriminator(_member_tag),
+]
+Critics = Annotated[
+    Annotated[Name, Tag(NAMED)] | Annotated[tuple[Critic, ...], Tag(LISTED)],
+    Discriminator(lambda value: NAMED if isinstance(value, str) else LISTED),
+]
 Places = tuple[tuple[str, Step], ...]
 Calls = tuple[tuple[Step, int, int], ...]  # step, fewest calls, most calls
-for _model in (Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge):
+for _model in (
+    *(Cascade, Pipeline, FanOut, Refinement, Refine, Reviewing, Review, Hedge),
+    *(Conferring, Committee),
+):
     _model.model_rebuild()

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from router.config.plans import NAMED, TAGGED
+from router.config.plans import LISTED, MEMBERS, NAMED, SEATED, TAGGED
 from router.config.problems import Mistake, suggestion
 from router.config.references import Location, is_secret
 from router.config.values import HOST_PATTERN, NAME_PATTERN, NAME_RULE, TAG_PATTERN, TAG_RULE
 
+_MEMBER = "a member is the name of a backend or plan, or it asks or computes by itself"
 _STEP = "a step is the name of a backend or plan, or a plan of one pattern"
 _PLAIN_RULES = {
     "dict_type": "this must be a mapping, `key: value`",
@@ -28,6 +29,11 @@ def mistake_of(error: Any, schema: Mapping[str, Any], patterns: Mapping[str, typ
             return Mistake(at, value, "nothing reads this key", mend)
         case "missing":
             return Mistake(at, "(missing)", "this key must be there", f"Add `{at[-1]}:`.")
+        case "union_tag_invalid" | "union_tag_not_found" if at[-2:-1] == ("members",):
+            return Mistake(at, value, _MEMBER, "Give it one of these keys: `ask`, `code`.")
+        case "union_tag_invalid" | "union_tag_not_found" if at[-2:-1] == ("critic",):
+            rule = "a critic is the name of a backend, or a program: `{code: SANDBOX}`"
+            return Mistake(at, value, rule, "Name a backend, or give it the key `code`.")
         case "union_tag_invalid" | "union_tag_not_found" if at[:1] == ("plans",):
             keys = [f"`{pattern}`" for pattern in patterns]
             return Mistake(at, value, _STEP, f"Give it one of these keys: {', '.join(keys)}.")
@@ -71,7 +77,7 @@ def _place(location: Location) -> Location:
 
 
 def _is_tag(part: str | int) -> bool:
-    return isinstance(part, str) and (part == NAMED or part.startswith(TAGGED))
+    return isinstance(part, str) and (part in (NAMED, LISTED) or part.startswith((TAGGED, SEATED)))
 
 
 def _keys_at(
@@ -87,7 +93,9 @@ def _node_at(
     node = _resolved(schema, schema)
     for part in location:
         if _is_tag(part):
-            pattern = patterns.get(str(part).removeprefix(TAGGED))
+            tag = str(part)
+            kinds = MEMBERS if tag.startswith(SEATED) else patterns
+            pattern = kinds.get(tag.removeprefix(SEATED).removeprefix(TAGGED))
             node = _resolved(schema["$defs"][pattern.__name__] if pattern else {}, schema)
             continue
         if isinstance(part, int):

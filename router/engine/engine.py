@@ -54,6 +54,7 @@ from router.engine.verifying import Verifying
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
 from router.plans.concluding import stream_of
+from router.plans.designs import Designs
 from router.plans.settings import bodies_of
 from router.reuse.recollection import Recollection
 from router.routing.case import Surroundings
@@ -113,7 +114,12 @@ class Engine:
         self.guarding = Guarding(questions, self.metrics, GuardFunctions())
         self.replying = Replying(self.ledger, self.assessor, self.guarding)
         self.plan_runs = PlanRuns(
-            self.tries, self.replying, self.allowances, self.score, self.uniform
+            self.tries,
+            self.replying,
+            self.allowances,
+            self.score,
+            self.uniform,
+            Designs(self.config.committees_folder, self.wall),
         )
         self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)

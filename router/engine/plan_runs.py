@@ -16,6 +16,7 @@ from router.engine.streams import with_level
 from router.engine.tries import Tries
 from router.plans.calling import StepCalls
 from router.plans.concluding import completed
+from router.plans.designs import Designs
 from router.plans.executor import Executor
 from router.plans.results import Result, abandoned, ended
 from router.routing.eligible import backend_refusals
@@ -30,6 +31,7 @@ class PlanRuns:
     allowances: Allowances
     score: Callable[[str], float]
     uniform: Callable[[], float]
+    designs: Designs
     head_start_seconds: float = 2.0  # the wait for first words before the stream begins
     clock: Callable[[], float] = time.perf_counter
 
@@ -71,6 +73,8 @@ class PlanRuns:
             seed=lambda: int(self.uniform() * 2**48),
             library=progress.lookup.library if progress.lookup is not None else (),
             clock=self.clock,
+            designs=self.designs,
+            pattern=trace.decision.kind,
             others=[arm for arm in trace.decision.probabilities if arm != trace.decision.plan],
         )
 

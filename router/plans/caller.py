@@ -3,10 +3,12 @@
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
+from router.config.backends import AnyBackend
 from router.config.plan_checks import Check
-from router.config.plans import Step
+from router.config.plans import Code, Committee, Step
 from router.domain import Request
 from router.plans.bodies import Work
+from router.plans.designs import Design
 from router.plans.prompts import Message, Opinion, to_judge
 from router.plans.results import CheckVerdict, Result
 
@@ -44,6 +46,15 @@ class Caller(Protocol):
     @property
     def refusals(self) -> Mapping[str, str]:
         """For each backend, the reason why it cannot answer this request; empty if it can."""
+
+    async def computed_beside(self, plan: Code, work: Work) -> Result:
+        """What a program computes beside the answer; the answer's own verification stays."""
+
+    async def designed(self, plan: Committee, work: Work) -> Design:
+        """The committee that a model designed for requests of this kind."""
+
+    def settings(self, backend: str) -> AnyBackend:
+        """The settings of a backend."""
 
     def score(self, backend: str) -> float:
         """The weight of a backend's vote."""

@@ -11,7 +11,16 @@ from router.catalog import Price, dearest
 from router.config.backends import SpecialistSettings
 from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
-from router.config.plans import AnyPlan, Ask, Code, FanOut, Pipeline, Step
+from router.config.plans import (
+    AnyPlan,
+    Ask,
+    AskMember,
+    Code,
+    Committee,
+    FanOut,
+    Pipeline,
+    Step,
+)
 from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, expected
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
@@ -274,8 +283,20 @@ def _tree(config: Config, step: Step) -> AnyPlan:
             writing = Ask(ask=settings.writer, instruct=FROM_PASSAGES)
             bounds = {"max_cost": plan.max_cost, "max_latency_ms": plan.max_latency_ms}
             return FromPassages(pipeline=(finding, writing), gate=plan.gate, **bounds)
+    if isinstance(plan, Committee) and plan.committee.design is not None:
+        models = _conferring(config) or (plan.committee.design,)
+        plan = plan.with_steps([AskMember(ask=name) for name in models])
     tree = plan.with_steps([_tree(config, inner) for _, inner in plan.places])
     return tree  # type: ignore[return-value]
+
+
+def _conferring(config: Config) -> tuple[str, ...]:
+    """The models that a designed committee may have as members."""
+    return tuple(
+        name
+        for name, settings in config.backends.items()
+        if settings.is_model and "chat" in settings.capabilities and not settings.last_resort
+    )
 
 
 def _codes(plan: Step) -> Iterator[Code]:
@@ -291,4 +312,5 @@ def _counts_votes(plan: Step) -> bool:
     if isinstance(plan, str):
         return False
     votes = isinstance(plan, FanOut) and plan.merge == "vote"
+    votes = votes or (isinstance(plan, Committee) and plan.committee.chair is None)
     return votes or any(_counts_votes(inner) for _, inner in plan.places)

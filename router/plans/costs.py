@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from router.catalog import Price
-from router.config.plans import Step
+from router.config.plans import SEATS, Committee, Step
 from router.domain import Request
 
 OUTPUT_TOKENS = 300  # assumed for an answer, unless the caller's bound is lower
@@ -70,10 +70,24 @@ def expected(step: Step, usd: Callable[[str], float | None]) -> ExpectedCost:
         return ExpectedCost(cost, cost, 1, 1)
     calls = (expected(inner, usd).times(least, most) for inner, least, most in step.calls)
     total = sum(calls, ExpectedCost())
+    if isinstance(step, Committee) and step.committee.design is not None:
+        total += _designed(step, usd)
     if step.gate is None:
         return total
     gate = sum((expected(name, usd) for name in step.gate.asks), ExpectedCost())
     return (total + gate).times(1, step.gate.repair + 1)
+
+
+def _designed(plan: Committee, usd: Callable[[str], float | None]) -> ExpectedCost:
+    """The cost of members that a model chooses: the cheapest, or the dearest on every seat."""
+    costs = [expected(member, usd) for _, member in plan.places]
+    least = [cost.least_usd for cost in costs if cost.least_usd is not None]
+    most = [cost.most_usd for cost in costs if cost.most_usd is not None]
+    whole = len(least) == len(most) == len(costs)
+    each = ExpectedCost(min(least, default=0.0), max(most, default=0.0), 1, 1)
+    each = each if whole else ExpectedCost(None, None, 1, 1)
+    fewest, longest = plan.turns
+    return each.times(SEATS[0] * fewest, SEATS[1] * longest)
 
 
 def _sum(first: float | None, second: float | None) -> float | None:

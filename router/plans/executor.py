@@ -16,15 +16,26 @@ import orjson
 from router.calls.outcome import CallOutcome
 from router.compute.backend_calls import BackendCalls, Ceilings
 from router.compute.computing import Computing
+from router.config.backends import AnyBackend
 from router.config.plan_checks import Check, Gate
-from router.config.plans import AnyPlan, Ask, Code, Plan, Step
+from router.config.plan_steps import lead
+from router.config.plans import AnyPlan, Ask, Code, Committee, Plan, Step
 from router.domain import Attempt, Call, Request, Usage
-from router.plans import fan_out, patterns, revising
+from router.plans import committee, fan_out, patterns, revising
 from router.plans.acceptance import Inspection, disagrees, inspected, unsure
 from router.plans.bodies import PlanBudget, Work, body_of, fields_for
 from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
-from router.plans.prompts import Message, Opinion, grading, mending, opinion_in, to_judge
+from router.plans.designs import Design, Designs, to_design
+from router.plans.prompts import (
+    Message,
+    Opinion,
+    asking,
+    grading,
+    mending,
+    opinion_in,
+    to_judge,
+)
 from router.plans.results import CheckVerdict, Result
 from router.plans.settings import bodies_of, refusals_as_set
 from router.request.text import tokens_in
@@ -38,6 +49,7 @@ _PATTERNS: Mapping[str, Callable[..., Awaitable[Result]]] = {
     "fan_out": fan_out.fan_out,
     "refine": revising.refine,
     "review": revising.review,
+    "committee": committee.committee,
 }
 
 
@@ -54,6 +66,8 @@ class Executor:
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     clock: Callable[[], float] = time.perf_counter
     others: Sequence[str] = ()  # the other plans that may answer, if no program does
+    designs: Designs = field(default_factory=lambda: Designs(None))
+    pattern: str = ""  # the kind of the request, for which a committee is designed
     computed: dict[str, Any] | None = field(default=None, init=False)
     document: str = field(default="", init=False)  # the text that `computed` speaks of
 
@@ -82,6 +96,30 @@ class Executor:
 
     def abandon(self, result: Result) -> None:
         self.calls.abandon(result)
+
+    def settings(self, backend: str) -> AnyBackend:
+        return self.plans.config.backends[backend]
+
+    async def computed_beside(self, plan: Code, work: Work) -> Result:
+        before = self.computed, self.document
+        result = await self.step(plan, work)
+        self.computed, self.document = before
+        return result
+
+    async def designed(self, plan: Committee, work: Work) -> Design:
+        designer = str(plan.committee.design)
+
+        async def reply() -> str:
+            able = [name for _, step in plan.places if not self.refusals[name := lead(step, {})]]
+            if self.refusals[designer] or not able:
+                return ""
+            text, rounds = self.request.reading.text, plan.committee.rounds
+            messages = to_design(self.pattern, text, able, rounds)
+            body = orjson.dumps(asking(messages, self.settings(designer)))
+            place = work.at("committee.design", tail=False)
+            return (await self.call((designer,), body, place)).text
+
+        return await self.designs.design(plan, self.pattern, reply)
 
     async def _carry_out(self, plan: Plan, work: Work) -> Result:
         if isinstance(plan, Ask):

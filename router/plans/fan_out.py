@@ -1,9 +1,9 @@
 """Runs several steps at once and makes one answer of theirs: joined, voted on, chosen or fused."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any
 
 import orjson
 
@@ -13,12 +13,10 @@ from router.plans.bodies import Work, body_of
 from router.plans.caller import Caller
 from router.plans.merging import counted, joined, parts_of
 from router.plans.prompts import to_fuse
-from router.plans.results import Result, ended
+from router.plans.results import Result, ended, together
 from router.records.json_text import NoJson, json_in
 from router.records.shape_fields import field_names
 from router.wire.splice import replaced
-
-T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -137,23 +135,12 @@ async def _best(run: Caller, plan: FanOut, results: Sequence[Result], work: Work
     assert plan.by is not None
     if len(results) == 1:
         return results[0]
-    opinions = await _together(
-        [run.opinion(plan.by, r.text, r.step, work, "best") for r in results]
-    )
+    opinions = await together([run.opinion(plan.by, r.text, r.step, work, "best") for r in results])
     scores = [-1.0 if opinion.score is None else opinion.score for opinion, _ in opinions]
     best = results[scores.index(max(scores))]
     if max(scores) < 0:
         return best.marked("unjudged", f"{plan.by} judged none of the answers")
     return best
-
-
-async def _together(jobs: Sequence[Awaitable[T]]) -> list[T]:
-    """Await all jobs at once; if one fails or this is cancelled, end the other jobs first."""
-    tasks = [asyncio.ensure_future(job) for job in jobs]
-    try:
-        return list(await asyncio.gather(*tasks))
-    finally:
-        await ended(tasks)
 
 
 async def _fused(run: Caller, plan: FanOut, results: Sequence[Result], work: Work) -> Result:

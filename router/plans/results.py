@@ -1,11 +1,13 @@
 """The result of a step, and the verdict of a check."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from router.calls.outcome import CallOutcome
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,15 @@ async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def together(jobs: Sequence[Awaitable[T]]) -> list[T]:
+    """Await all jobs at once; if one fails or this is cancelled, end the other jobs first."""
+    tasks = [asyncio.ensure_future(job) for job in jobs]
+    try:
+        return list(await asyncio.gather(*tasks))
+    finally:
+        await ended(tasks)
 
 
 def abandoned(task: "asyncio.Task[Result]") -> None:

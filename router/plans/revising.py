@@ -3,6 +3,7 @@
 from router.config.plans import Refine, Review
 from router.plans.bodies import Work
 from router.plans.caller import Caller
+from router.plans.criticism import criticised
 from router.plans.prompts import mending, to_review
 from router.plans.results import Result
 
@@ -13,17 +14,15 @@ async def refine(run: Caller, plan: Refine, work: Work) -> Result:
     draft = await run.step(parts.draft, work.at("refine.draft", tail=False))
     if not draft.ok or draft.partial:
         return draft
-    best, best_score, problem, stopped = draft, -1.0, "", ""
+    best, best_score, best_problem, problem, stopped = draft, -1.0, "", "", ""
     for turn in range(parts.max + 1):
-        opinion, step = await run.opinion(
-            parts.critic, draft.text, draft.step, work, "refine.critic"
-        )
+        opinion, step = await criticised(run, parts.critics, draft, work)
         score = -1.0 if opinion.score is None else opinion.score
-        if score > best_score:
-            best, best_score = draft, score
         if score >= parts.until - 1e-9:
             return draft
         problem = opinion.problems or "the critic gave no reason"
+        if score > best_score:
+            best, best_score, best_problem = draft, score, problem
         if turn == parts.max or opinion.score is None:
             break
         mended = await run.step(
@@ -41,12 +40,29 @@ async def refine(run: Caller, plan: Refine, work: Work) -> Result:
             break
         draft = mended
     if parts.finally_ is not None and not stopped:
-        final = await run.step(parts.finally_, work.at("refine.finally"))
+        final = await run.step(
+            parts.finally_,
+            work.at(
+                "refine.finally",
+                draft=best.text,
+                instruction=mending(best_problem or problem),
+                parent=best.step,
+                tail=False,
+            ),
+        )
         if final.ok:
-            return final
-        problem, stopped = final.problem, final.stopped
+            opinion, _ = await criticised(run, parts.critics, final, work)
+            score = -1.0 if opinion.score is None else opinion.score
+            if score >= parts.until - 1e-9:
+                return final
+            problem = opinion.problems or "the critic gave no reason"
+            if score >= best_score:
+                best, best_score = final, score
+        else:
+            problem, stopped = final.problem, final.stopped
     score_line = "nothing readable" if best_score < 0 else f"{best_score:g}"
-    reason = f"the critic gave {score_line} of the {parts.until:g} asked: {problem}"
+    critics = "the critic gave" if len(parts.critics) == 1 else "the critics gave"
+    reason = f"{critics} {score_line} of the {parts.until:g} asked: {problem}"
     return best.marked(stopped or "critic", reason)
 
 

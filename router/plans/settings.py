@@ -16,7 +16,7 @@ from router.config.backends import AnyBackend
 from router.config.capabilities import able
 from router.config.efforts import effort_refusal
 from router.config.parameters import BOUNDS, effort_in
-from router.config.plans import Ask, Step
+from router.config.plans import Ask, AskMember, Step
 from router.config.values import BackendSettings
 from router.domain import Fields, Request
 from router.plans.bodies import Work, body_of
@@ -119,6 +119,7 @@ def shown_settings(tree: Step) -> tuple[Mapping[str, Any], ...]:
             **({"set": ask.set_} if ask.set_ else {}),
             **({"system": True} if ask.system else {}),
             **({"instruct": True} if ask.instruct else {}),
+            **({"role": True} if _role(ask) else {}),
         }
         for ask in asks_in(tree)
         if ask.changes
@@ -129,10 +130,15 @@ def form_of(tree: Step) -> str:
     """A hash of the prompts, models and parameters that a compiled plan sets; empty if it sets
     none. An answer of another form must not be given again as an answer of this plan."""
     changed = [
-        [ask.ask, ask.model, ask.system, ask.instruct, ask.set_]
+        [ask.ask, ask.model, ask.system, ask.instruct, ask.set_, *_role(ask)]
         for ask in asks_in(tree)
         if ask.changes
     ]
     if not changed:
         return ""
     return blake2b(orjson.dumps(changed, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+def _role(ask: Ask) -> tuple[str, ...]:
+    """The part of a committee's member, if it has one."""
+    return (ask.role,) if isinstance(ask, AskMember) and ask.role else ()

@@ -8,10 +8,13 @@ from rich.tree import Tree
 
 from router.config.plan_checks import Check
 from router.config.plans import (
+    SEATS,
     AnyPlan,
     Ask,
+    AskMember,
     Cascade,
     Code,
+    Committee,
     FanOut,
     Hedge,
     Pipeline,
@@ -25,20 +28,23 @@ from router.plans.costs import INPUT_TOKENS, OUTPUT_TOKENS, ExpectedCost, Size, 
 ASSUMED = f"for {INPUT_TOKENS} tokens in and {OUTPUT_TOKENS} out of each call"
 
 
-def add_plan(tree: Tree, plans: Plans, name: str) -> None:
-    _add(tree, plans, name, plans[name].tree)
+def add_plan(tree: Tree, plans: Plans, name: str) -> Tree:
+    """Add a plan to a tree of many, and return the plan's branch."""
+    return _add(tree, plans, name, plans[name].tree)
 
 
-def _add(tree: Tree, plans: Plans, label: str, plan: AnyPlan) -> None:
+def _add(tree: Tree, plans: Plans, label: str, plan: AnyPlan) -> Tree:
     cost = expected(plan, plans.call_cost(Size()))
     branch = tree.add(
         f"[bold]{escape(label)}[/] {escape(plan_line(plan))}  [dim]{escape(cost_line(cost))}[/]"
     )
-    for place, step in plan.places:
+    designed = isinstance(plan, Committee) and plan.committee.design is not None
+    for place, step in () if designed else plan.places:
         assert not isinstance(step, str)
         _add(branch, plans, place, step)
     for purpose, backend in plan.asks:
         branch.add(f"{escape(purpose)}: {escape(backend)}")
+    return branch
 
 
 def plan_line(plan: Plan) -> str:
@@ -73,13 +79,36 @@ def _pattern(plan: Plan) -> str:
             line += f"; {plan.quorum} of {len(plan.fan_out)} are enough" if plan.deadline_ms else ""
             return line + (f" after {plan.deadline_ms:g} ms" if plan.deadline_ms else "")
         case Refine():
-            line = f"refine until {plan.refine.critic} gives {plan.refine.until:g}"
+            critics = " and ".join(map(_critic, plan.refine.critics))
+            give = "gives" if len(plan.refine.critics) == 1 else "give"
+            line = f"refine until {critics} {give} {plan.refine.until:g}"
             return f"{line}, mended {_times(plan.refine.max)}"
         case Review():
             return f"review by {plan.review.reviewer}"
         case Hedge():
             return "hedge"
+        case Committee():
+            return "; ".join(_committee(plan))
     raise TypeError(f"no such pattern: {plan!r}")
+
+
+def _critic(critic: str | Plan) -> str:
+    return critic if isinstance(critic, str) else f"a program in {critic.leading}"
+
+
+def _committee(plan: Committee) -> Iterator[str]:
+    parts = plan.committee
+    rounds = "1 round" if parts.rounds == 1 else f"{parts.rounds} rounds"
+    most = "at most " if parts.stop or parts.design else ""
+    stop = f", until they agree {parts.stop.agreement:g}" if parts.stop else ""
+    yield f"committee of {most}{rounds}{stop}"
+    if parts.design is not None:
+        names = ", ".join(dict.fromkeys(str(step.leading) for _, step in plan.places))  # type: ignore[union-attr]
+        yield f"{parts.design} chooses {SEATS[0]} to {SEATS[1]} members, once a kind, of {names}"
+    chair = f"{parts.chair} writes the answer" if parts.chair else "what most say is the answer"
+    yield chair
+    if parts.gate is not None:
+        yield f"gate: {check_line(parts.gate)}, sent back {_times(parts.revisions)}"
 
 
 def changes_line(plan: Ask) -> Iterator[str]:
@@ -92,6 +121,8 @@ def changes_line(plan: Ask) -> Iterator[str]:
         yield "its own system message"
     if plan.instruct is not None:
         yield "an instruction"
+    if isinstance(plan, AskMember) and plan.role:
+        yield f"as {plan.role if len(plan.role) <= 60 else plan.role[:57] + '...'}"
 
 
 def check_line(check: Check) -> str:

@@ -18,6 +18,8 @@ EVERY = {
     "refine": {"refine": {"draft": "a", "critic": "j"}},
     "review": {"review": {"draft": "a", "reviewer": "j"}},
     "hedge": {"hedge": ["a", "b"]},
+    "committee": {"committee": {"members": ["a", "b"], "chair": "b", "gate": {"judge": "j"}}},
+    "designed": {"committee": {"design": "b"}},
     "gate": {"ask": "a", "gate": {"judge": "j"}},
 }
 

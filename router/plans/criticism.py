@@ -1,0 +1,78 @@
+"""The grades of the critics of a draft; a critic may be a program that computes the answer."""
+
+import re
+from collections.abc import Callable, Sequence
+
+from router.config.plans import Code, Critic
+from router.plans.bodies import Work
+from router.plans.caller import Caller
+from router.plans.merging import agreement
+from router.plans.prompts import Opinion
+from router.plans.results import Result, together
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
+_MOST_FIGURES = 100  # a program that makes more of them draws data, and is no measure of a draft
+_CLOSE = 0.005  # how far a figure of the draft may be off, as a share: drafts round
+
+
+async def criticised(
+    run: Caller, critics: Sequence[Critic], draft: Result, work: Work
+) -> tuple[Opinion, int]:
+    """The lowest grade of a draft, all problems, and the last step that graded.
+
+    A critic that gives no readable grade is passed over, unless no critic gives one.
+    """
+    several = len(critics) > 1
+    graded = await together(
+        [
+            _opinion(run, critic, draft, work, f"refine.critic.{n}" if several else "refine.critic")
+            for n, critic in enumerate(critics)
+        ]
+    )
+    step = max(step for _, step in graded)
+    grades = [opinion for opinion, _ in graded if opinion.score is not None]
+    if not several or not grades:
+        problems = "; ".join(opinion.problems for opinion, _ in graded if opinion.problems)
+        return Opinion(graded[0][0].score, problems), step
+    named = [
+        f"{critic if isinstance(critic, str) else critic.code}: {opinion.problems}"
+        for critic, (opinion, _) in zip(critics, graded, strict=True)
+        if opinion.score is not None and opinion.problems
+    ]
+    return Opinion(min(opinion.score or 0.0 for opinion in grades), "\n".join(named)), step
+
+
+async def _opinion(
+    run: Caller, critic: Critic, draft: Result, work: Work, place: str
+) -> tuple[Opinion, int]:
+    if not isinstance(critic, Code):
+        return await run.opinion(critic, draft.text, draft.step, work, place)
+    beside = work.at(place, parent=draft.step, tail=False, draft="", instruction="")
+    result = await run.computed_beside(critic, beside)
+    if not result.ok:  # no program computes this: it has no opinion
+        return Opinion(None, result.problem), result.step
+    return compared(draft.text, result.text), result.step
+
+
+def compared(draft: str, document: str) -> Opinion:
+    """How many of the computed figures a draft states. Pure."""
+    computed = figures_in(document)
+    if len(computed) > _MOST_FIGURES:
+        return Opinion(None, f"the program made {len(computed)} figures, which no draft repeats")
+    if not computed:
+        share = agreement(draft, document)
+    else:
+        stated = figures_in(draft)
+        share = sum(any(map(_close(each), stated)) for each in computed) / len(computed)
+    if share >= 1.0:
+        return Opinion(1.0)
+    return Opinion(share, f"a program computed this, and the answer differs: {document[:2000]}")
+
+
+def figures_in(text: str) -> list[float]:
+    """Every figure in a text."""
+    return [float(each.replace(",", "")) for each in _NUMBER.findall(text)]
+
+
+def _close(figure: float) -> Callable[[float], bool]:
+    return lambda other: abs(other - figure) <= _CLOSE * abs(figure) + 1e-9

@@ -12,7 +12,7 @@ from tests.sandbox.starving import starved
 from tests.waiting import until
 
 SECONDS = 0.05
-ECHO = "def route(x):\n    for _ in range(600_000): pass\n    return x"  # some milliseconds of work
+ECHO = "def route(x):\n    for _ in range(250_000): pass\n    return x"  # some milliseconds of work
 
 
 @pytest.fixture
@@ -69,8 +69,8 @@ async def test_a_patient_caller_gets_the_answer_of_a_starved_function(pool: Pool
     function = Function(pool, ECHO)
     await function.open()
     with starved(sorted(workers(pool))):
-        words = [function.call(n, seconds=SECONDS, patience_seconds=60) for n in range(5)]
-    assert words == list(range(5))
+        words = [function.call(n, seconds=SECONDS, patience_seconds=60) for n in range(3)]
+    assert words == list(range(3))
     function.close()
 
 
@@ -81,14 +81,14 @@ async def test_a_patient_caller_gets_the_answer_of_a_starved_function(pool: Pool
         ("time.sleep(60)", True),
         ("time.sleep(0.049)\n    while True: pass", False),
         ("while True: time.sleep(0.001)", True),
-        ("while time.perf_counter() < begun + 0.2: pass", False),
+        ("while time.process_time() < begun + 0.2: pass", False),
         ("os.read(3, 1)", True),
     ],
 )
 async def test_a_function_that_runs_for_its_time_is_at_fault_and_one_that_sleeps_is_replaced(
     pool: Pool, body: str, sleeps: bool
 ):
-    source = "import os, time\ndef route():\n    begun = time.perf_counter()\n    "
+    source = "import os, time\ndef route():\n    begun = time.process_time()\n    "
     function = Function(pool, source + body)
     await function.open()
     with pytest.raises(CallTimedOut, match="did not answer before its deadline") as late:

@@ -114,7 +114,10 @@ def value(reader: Reader, *patterns: str) -> float | None:
 
 
 def _may_begin(reader: Reader, elements: tuple[_Element, ...], at: int) -> bool:
-    return any(_fits(reader, e, at) for e in elements[: 1 + elements[0].optional])
+    first = elements[0]
+    if _fits(reader, first, at):
+        return True
+    return first.optional and len(elements) > 1 and _fits(reader, elements[1], at)
 
 
 def _fits(reader: Reader, element: _Element, at: int) -> bool:

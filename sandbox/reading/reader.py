@@ -61,6 +61,8 @@ class Reader:
 
     def places(self, *concepts: str) -> list[int]:
         """The places of the tokens with one of these concepts that no rule has taken."""
+        if not self.has(*concepts):
+            return []
         return [
             i
             for i, token in enumerate(self.tokens)
@@ -170,6 +172,8 @@ class Reader:
 
     def _cues(self, *cues: str) -> list[int]:
         """Places of cues; several rules may use a cue that is already taken."""
+        if not self.has(*cues):
+            return []
         return [i for i, token in enumerate(self.tokens) if token.means(*cues)]
 
     def _skip_glue(self, at: int, step: int) -> int | None:

@@ -60,7 +60,10 @@ def _read(reader: Reader) -> Spec | None:
     pieces, language = tokens(text, "records")
     scan = Scan(text, pieces, language)
     wanted = any(token.means("make") for token in pieces)
-    if is_series(scan) and (wanted or not _QUESTION.search(text)):
+    question = _QUESTION.search(text) is not None
+    if question and not wanted:  # whatever else it says, it asks about records and wants none
+        return None
+    if is_series(scan) and (wanted or not question):
         try:
             series = read_series(scan)
         except NotUnderstood:
@@ -74,11 +77,10 @@ def _read(reader: Reader) -> Spec | None:
         _scan(scan)
         spec = None if scan.unknown else _spec(scan)
     except NotUnderstood:
-        question = _QUESTION.search(text) is not None
         if scan.wanted or (scan.count is not None and scan.drafts and not question):
             raise
         return None
-    questioned = _QUESTION.search(text) is not None or text.rstrip().endswith("?")
+    questioned = question or text.rstrip().endswith("?")
     if not (scan.wanted or (scan.count is not None and not questioned)):
         return None
     if scan.unknown:

@@ -202,6 +202,10 @@ def pairs_from(scan: Scan, i: int) -> tuple[list[Pair], int]:
     """Pairs until their shares add up to 1."""
     pairs: list[Pair] = []
     at = i
+    if scan.any_share is None:
+        scan.any_share = any(share_at(scan, j)[0] is not None for j in range(len(scan.tokens)))
+    if not scan.any_share:
+        return pairs, i
     while (pair := pair_at(scan, at)) is not None:
         pairs.append(pair)
         at = pair.after

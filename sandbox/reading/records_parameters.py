@@ -47,7 +47,9 @@ def parameter(scan: Scan, i: int) -> int:
 
 
 def _parameter_at(scan: Scan, i: int) -> str:
-    name = next((each for each in _PARAMETERS if scan.means(i, each)), "")
+    if not scan.means(i, *_PARAMETERS):
+        return ""
+    name = next(each for each in _PARAMETERS if scan.means(i, each))
     return "mean" if name == "peaks" else name
 
 

@@ -72,11 +72,13 @@ class Scan:
     words: tuple[str, ...] = ()  # a noun after the number of records that asks for words
     wanted: bool = False  # the request has a verb such as `generate`
     unknown: list[Token] = field(default_factory=list)
+    any_share: bool | None = None  # whether a share stands anywhere, once looked for
 
     # -- tokens --------------------------------------------------------------------------------
 
     def means(self, i: int, *concepts: str) -> bool:
-        return 0 <= i < len(self.tokens) and self.tokens[i].means(*concepts)
+        tokens = self.tokens
+        return 0 <= i < len(tokens) and not tokens[i].concepts.isdisjoint(concepts)
 
     def stem(self, i: int) -> str:
         return self.tokens[i].stem if 0 <= i < len(self.tokens) else ""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.reading.echoes import forgotten
-from sandbox.reading.lexicon import openings
+from sandbox.reading.lexicon import may_mean
 from sandbox.reading.reader import Reader
 from sandbox.reading.tokens import tokens, words_present
 from sandbox.reading.whole_wishes import with_wishes
@@ -62,7 +62,7 @@ def read_by(rules: Iterable[Rule], reader: Reader) -> Reading | None:
     readings = [
         made
         for rule in rules
-        if not rule.asks or not openings(rule.words, rule.asks).isdisjoint(present)
+        if not rule.asks or may_mean(rule.words, rule.asks, present)
         for given in (_reader_of(rule.words, readers),)
         if not rule.asks or given.has(*rule.asks)
         for made in [_by(rule, given.copy())]

@@ -161,7 +161,8 @@ def tokens(text: str, private: str = "") -> tuple[list[Token], Language]:
     """
     pieces, language = _pieces_of(text)
     lexicon_phrases = lexicon.phrases(language, private)
-    with_phrases = list(_with_phrases(_joined(pieces, lexicon_phrases), lexicon_phrases))
+    joined = _joined(pieces, lexicon_phrases)
+    with_phrases = list(_with_phrases(joined, lexicon_phrases, words_present(text)))
     apart = private not in ("", "figures")
     return with_phrases if apart else _listed(with_phrases), language
 
@@ -178,8 +179,9 @@ def _pieces_of(text: str) -> tuple[tuple[Token, ...], Language]:
     return pieces, language
 
 
+@lru_cache(maxsize=4)
 def words_present(text: str) -> frozenset[str]:
-    """Everything in a text that a phrase of the lexicon may begin with."""
+    """Everything in a text that may be a word of a phrase of the lexicon."""
     pieces, _ = _pieces_of(text)
     texts = frozenset(piece.text for piece in pieces)
     return texts | {piece.stem for piece in pieces} | {lexicon.plain(word) for word in texts}
@@ -292,17 +294,24 @@ def _in_call(text: str, at: int) -> bool:
     return _CALL.search(text[max(0, at - 32) : at]) is not None
 
 
+_JOINED_WITH_NEXT = BEGINNINGS | MONTHS.keys()
+
+
 def _joined(pieces: Sequence[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
     """Join numbers in words, scales, percent signs, fractions and dates in words."""
     at = 0
     while at < len(pieces):
         spend()
-        joined = (
-            _date_in_words(pieces, at)
-            or _in_words(pieces, at, lexicon_phrases)
-            or _grown(pieces, at)
-        )
-        token, used = joined if joined else (pieces[at], 1)
+        joined, piece = None, pieces[at]
+        if piece.kind == "number" or (
+            piece.kind == "word" and lexicon.plain(piece.text) in _JOINED_WITH_NEXT
+        ):
+            joined = (
+                _date_in_words(pieces, at)
+                or _in_words(pieces, at, lexicon_phrases)
+                or _grown(pieces, at)
+            )
+        token, used = joined if joined else (piece, 1)
         yield token
         at += used
 
@@ -407,9 +416,16 @@ def _grown(pieces: Sequence[Token], at: int) -> tuple[Token, int] | None:
     return (token, used) if used > 1 else None
 
 
-def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> Iterator[Token]:
-    """Replace words by the concepts of the lexicon, the longest phrase first."""
+def _with_phrases(
+    pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases, present: frozenset[str]
+) -> Iterator[Token]:
+    """Replace words by the concepts of the lexicon, the longest phrase first.
+
+    A small word begins hundreds of phrases. `present` are the words of the text: phrases with
+    another word are not tried.
+    """
     held = list(pieces)
+    possible: dict[tuple[str, str, str], list[tuple[tuple[str, ...], frozenset[str]]]] = {}
     at = 0
     while at < len(held):
         spend()
@@ -418,7 +434,15 @@ def _with_phrases(pieces: Iterator[Token], lexicon_phrases: lexicon.Phrases) -> 
             yield token
             at += 1
             continue
-        for phrase, concepts in _beginning_with(token, lexicon_phrases):
+        key = token.kind, token.text, token.stem
+        phrases = possible.get(key)
+        if phrases is None:
+            phrases = possible[key] = [
+                pair
+                for pair in _beginning_with(token, lexicon_phrases)
+                if lexicon.needed_by(pair[0]) <= present
+            ]
+        for phrase, concepts in phrases:
             end = _phrase_end(held, at, phrase)
             if end:
                 last = held[end - 1]
@@ -477,6 +501,8 @@ def _is_word(token: Token, word: str) -> bool:
 
 def _listed(held: list[Token]) -> list[Token]:
     """Join numbers in a row into lists: three or more, or two or more in brackets."""
+    if sum(token.kind == "number" for token in held) < 2:
+        return held
     joined: list[Token] = []
     at = 0
     while at < len(held):

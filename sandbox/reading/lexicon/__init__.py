@@ -122,15 +122,32 @@ def first_words(*concepts: str) -> frozenset[str]:
 
 
 @cache
-def openings(private: str, concepts: frozenset[str]) -> frozenset[str]:
-    """The words of which a text must have one, if a reader of this group finds these concepts."""
-    return frozenset(
-        words[0].lstrip("=") or "="
-        for language in ("en", "es")
-        for listed in phrases(language, private).values()
-        for words, names in listed
-        if names & concepts
-    )
+def _wordings(private: str, concepts: frozenset[str]) -> Mapping[str, Sequence[frozenset[str]]]:
+    """The words of each phrase that a reader of this group takes for one of these concepts, by the
+    phrase's first word."""
+    by_first: dict[str, set[frozenset[str]]] = {}
+    for language in ("en", "es"):
+        for listed in phrases(language, private).values():
+            for words, names in listed:
+                if names & concepts:
+                    by_first.setdefault(_bare(words[0]), set()).add(needed_by(words))
+    return {first: tuple(listed) for first, listed in by_first.items()}
+
+
+def may_mean(private: str, concepts: frozenset[str], present: frozenset[str]) -> bool:
+    """Whether a text with these words may hold a phrase for one of these concepts."""
+    by_first = _wordings(private, concepts)
+    return any(words <= present for first in by_first.keys() & present for words in by_first[first])
+
+
+@cache
+def needed_by(phrase: tuple[str, ...]) -> frozenset[str]:
+    """The words without which a text cannot hold a phrase."""
+    return frozenset(map(_bare, phrase))
+
+
+def _bare(word: str) -> str:
+    return word[1:] if word[0] == "=" and word[1:2].isalpha() else word
 
 
 @cache
@@ -158,6 +175,15 @@ _SINGULAR = ("ss", "us", "is", "series", "news")
 
 def plain(word: str) -> str:
     """The word in lower case and without accents."""
+    return _known_plain(word) if len(word) < 40 else _plain(word)
+
+
+@lru_cache(maxsize=16_384)
+def _known_plain(word: str) -> str:
+    return _plain(word)
+
+
+def _plain(word: str) -> str:
     word = word.lower()
     if word.isascii():
         return word
@@ -188,4 +214,4 @@ def stem(word: str) -> str:
 
 @lru_cache(maxsize=16_384)
 def _known_stem(word: str) -> str:
-    return _stem(plain(word))
+    return _stem(_plain(word))

@@ -81,10 +81,12 @@ def complexity(reading: Reading, weights: Mapping[str, float]) -> Complexity:
 
     One strong part is enough for a high score, and many weak parts never add up past 10.
     """
-    simple = 1.0
+    simple, points = 1.0, dict.fromkeys(reading.difficulty, 0.0)
     for name, part in reading.difficulty.items():
-        simple *= 1 - min(weights[name], 1.0) * part
-    points = {n: round(10 * weights[n] * part, 3) for n, part in reading.difficulty.items()}
+        if part:
+            weight = weights[name]
+            simple *= 1 - min(weight, 1.0) * part
+            points[name] = round(10 * weight * part, 3)
     return Complexity(round(10 * (1 - simple), 3), points, reading.kind)
 
 

@@ -88,7 +88,7 @@ def numbers(
     vec = seen.vec if seen is not None and seen.vec is not None else _NO_MEANING
     return (
         score.score,
-        *(score.parts.get(part, 0.0) for part in PARTS),
+        *[score.parts.get(part, 0.0) for part in PARTS],
         *measures,
         float(LANGUAGES.index(reading.language)),
         float(sort),
@@ -250,10 +250,13 @@ def _add_shares(
     context[closest] = round(left, 3)
 
 
-def _others(shares: Shares, most: int) -> tuple[float | None, ...]:
+def _others(shares: Shares, most: int) -> list[float | None]:
     """The numbers and shares of all neighbourhoods but the closest, filled up to `most`."""
-    others = [value for number, share in shares[1:] for value in (float(number), share)]
-    return (*others, *(None,) * (2 * (most - 1) - len(others)))
+    others: list[float | None] = []
+    for number, share in shares[1:]:
+        others += (float(number), share)
+    others += [None] * (2 * (most - 1) - len(others))
+    return others
 
 
 def _measured(text: str, head: str) -> tuple[tuple[float, ...], float]:

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from hashlib import blake2b
+from math import sqrt
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -73,7 +74,7 @@ class Lens:
         import numpy as np
 
         lex = self._lex(terms(text))
-        shown = _rounded(lex)
+        shown = tuple([round(value * 1000) / 1000 for value in lex.tolist()])
         if vector is None or not len(self.meaning):
             near, kinds = self.near.view(lex, NEAR_SHARES)
             return PromptView(shown, None, near, self.far.view(lex, FAR_SHARES)[0], kinds)
@@ -87,9 +88,21 @@ class Lens:
 
         at = np.fromiter(counted.keys(), np.intp, len(counted))
         value = np.fromiter(counted.values(), np.float32, len(counted))
-        value = np.log1p(value) * self.weights[at]
-        length = float(np.sqrt(value @ value)) or 1.0
-        return np.asarray(self.words[:, at] @ (value / length) - self.words_middle)
+        np.log1p(value, out=value)
+        value *= self.weights.take(at)
+        length = sqrt(value @ value) or 1.0
+        value /= length
+        lex: Matrix = self._by_bucket.take(at, axis=0).T @ value
+        lex -= self.words_middle
+        return lex
+
+    @cached_property
+    def _by_bucket(self) -> "Matrix":
+        """The directions of words, with those of a bucket side by side in memory: a prompt has few
+        buckets, and each is read at once."""
+        import numpy as np
+
+        return np.ascontiguousarray(self.words.T)
 
     def _arrays(self) -> dict[str, "Matrix"]:
         arrays: dict[str, Matrix] = {}

@@ -69,24 +69,24 @@ class Neighbourhoods:
         apart = halves.take(order).tolist()
         order = order.tolist()
         gap, reach = self._scale
-        least = 2 * apart[0]
-        near = [exp((least - 2 * half) / (_SOFT * gap)) for half in apart]
+        least, fades = 2 * apart[0], _SOFT * gap
+        near = [exp((least - 2 * half) / fades) for half in apart]
         # The last one tells where a share begins, so that no share starts with a jump.
         rest = near[-1] if len(order) > most else 0.0
         weights = [value - rest for value in near[:most]]
-        total = sum(weights) or 1.0
-        shares = [round(weight / total, 3) for weight in weights]
+        together = sum(weights) or 1.0
+        shares = [round(weight / together, 3) for weight in weights]
         shares[1:] = [share if share >= _LEAST else 0.0 for share in shares[1:]]
         shares[0] = round(1 - sum(shares[1:]), 3)
         seen = tuple((at, share) for at, share in zip(order, shares, strict=False) if share)
         if not len(self.kinds):
             return seen, None
         trust = min(1.0, reach / max(least + float(point @ point), 1e-9))
-        kinds = self._kinds
-        usual = zip(
-            *[[share * trust * kind for kind in kinds[at]] for at, share in seen], strict=True
-        )
-        return seen, tuple(map(sum, usual))
+        usual = [0.0] * self.kinds.shape[1]
+        for at, share in seen:
+            trusted, kinds = share * trust, self._kinds[at]
+            usual = [total + trusted * kind for total, kind in zip(usual, kinds, strict=True)]
+        return seen, tuple(usual)
 
     @cached_property
     def _kinds(self) -> list[list[float]]:

@@ -8,6 +8,7 @@ import re
 import unicodedata
 
 _MOST_PHRASES = 4  # greetings in a row
+_LONG = 4_000  # characters
 _TAIL = 80  # characters at the end that may be thanks
 _OPENING = re.compile(
     r"\W{0,3}(?:(?:hi|hello|hey|greetings|dear)(?: (?:there|all|everyone|team|folks|friend|sir))?|"
@@ -39,8 +40,23 @@ def plain(text: str) -> str:
     return _MARKS.sub(" ", bare(text)).lower()
 
 
+_latest: list[tuple[str, str]] = [("", "")]
+
+
 def bare(text: str) -> str:
-    """A text without a greeting at its start and thanks at its end; if that is all, the text."""
+    """A text without a greeting at its start and thanks at its end; if that is all, the text.
+
+    The latest short text is remembered, as several steps look at it one after another.
+    """
+    if len(text) > _LONG:
+        return _bare(text)
+    latest = _latest[0]
+    if latest[0] is not text:
+        latest = _latest[0] = text, _bare(text)
+    return latest[1]
+
+
+def _bare(text: str) -> str:
     start, end = 0, len(text)
     for _ in range(_MOST_PHRASES):
         opening = _OPENING.match(text, start)

@@ -6,6 +6,7 @@ polite words do not count, and a length between two steps counts in part for eac
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
 from math import log, log1p
 from typing import NamedTuple
 from zlib import crc32
@@ -35,9 +36,17 @@ def terms(text: str) -> Terms:
         counted[sign] = counted.get(sign, 0.0) + count
     hashed: dict[int, float] = {}
     for token, count in counted.items():
-        at = crc32(token.encode("utf-8", "replace")) % BUCKETS
+        at = _known_bucket(token) if len(token) < _USUAL_LENGTH else _bucket(token)
         hashed[at] = hashed.get(at, 0.0) + count
     return hashed
+
+
+def _bucket(token: str) -> int:
+    return crc32(token.encode("utf-8", "replace")) % BUCKETS
+
+
+_USUAL_LENGTH = 24  # characters; longer words hardly come again
+_known_bucket = lru_cache(maxsize=16_384)(_bucket)
 
 
 def _style(text: str, tokens: Sequence[str]) -> Iterable[tuple[str, float]]:
@@ -97,7 +106,18 @@ _SORTED = bytes(
 )
 
 
+_latest: list[tuple[str, Make]] = [("", Make(0, 0, 0, 0, 0, 0))]
+
+
 def make(text: str) -> Make:
+    """The make of a text. The latest text is remembered: most are looked at twice in a row."""
+    latest = _latest[0]
+    if latest[0] is not text:
+        latest = _latest[0] = text, _counted(text)
+    return latest[1]
+
+
+def _counted(text: str) -> Make:
     sorts = text.encode("utf-8", "replace").translate(_SORTED)
     capitals = sorts.count(b"A")
     letters = capitals + sorts.count(b"a")

@@ -23,7 +23,7 @@ from router.request.context import (
 from router.request.language import language
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.request.reading import reading_of
-from router.request.terms import terms
+from router.request.terms import BUCKETS, terms
 from router.routing.following import Following
 from router.routing.messages import Published
 from router.telemetry.rows import request_row
@@ -209,3 +209,23 @@ def test_no_prompt_takes_forever(lens):
 def test_numbers_have_the_names_that_analysts_read():
     assert len(seen("hi")) == len(NAMES)
     assert dict(zip(NAMES, seen("Is it?"), strict=True))["asks"] == 1.0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "hello", "Why are bridges built? " * 30, "¿Qué 12 + 3?\n" * 9]
+)
+def test_the_directions_of_a_prompt_are_those_of_its_words_weighed(lens, text):
+    counted = terms(text)
+    value = np.zeros(BUCKETS, dtype=np.float32)
+    for bucket, count in counted.items():
+        value[bucket] = np.log1p(np.float32(count)) * lens.weights[bucket]
+    value /= np.linalg.norm(value) or 1.0
+    directions = lens.words @ value - lens.words_middle
+    assert lens.view(text).lex == pytest.approx(directions.tolist(), abs=0.00051)
+
+
+def test_what_was_looked_at_before_changes_nothing(lens):
+    texts = ["Hello, tell me 3 things.", "tell me 3 things.", "x" * 9000, ""]
+    alone = {text: lens.view("".join(list(text))) for text in texts}
+    for text in (*texts, *reversed(texts), *texts):
+        assert lens.view(text) == alone[text]

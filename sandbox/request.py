@@ -78,7 +78,7 @@ def _asks(text: str) -> bool:
     figure = _FIGURE.search(low) or any(cue in low for cue in _WITHOUT_DIGITS)
     if not figure or _NOTATION.search(text):
         return False
-    stems = set(map(lexicon.stem, _WORDS.findall(low)))
+    stems = set(map(lexicon.stem, set(_WORDS.findall(low))))
     return not _asking().isdisjoint(stems) and len(stems - _in_lexicon()) <= _MOST_STRANGE
 
 

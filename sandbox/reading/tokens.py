@@ -62,44 +62,77 @@ _PIECE = re.compile(
     rf"(?P<slashed>\d{{1,2}}[/-]\d{{1,2}}[/-]\d{{4}}(?!\d))|(?P<number>{DIGITS.pattern})|"
     rf"(?P<word>{_WORD})|(?P<mark>>=|<=|!=|==|\*\*|\S)|(?P<line>\n+)"
 )
-_SPECIAL = (
-    (re.compile(r"\b[rR]\s?(?:²|\^\s?2)|\bR-squared\b|\b[rR] (?:squared|cuadrado)\b"), "r2"),
+# Each with texts of which every match holds one, in small letters where the pattern ignores case.
+# A pattern without such texts is always tried.
+_SPECIAL: tuple[tuple["re.Pattern[str]", str, tuple[str, ...]], ...] = (
+    (
+        re.compile(r"\b[rR]\s?(?:²|\^\s?2)|\bR-squared\b|\b[rR] (?:squared|cuadrado)\b"),
+        "r2",
+        ("²", "^", "squared", "cuadrado"),
+    ),
     (
         re.compile(
             r"^\s*(?:homework|hw|question|exercise|problem|tarea|pregunta|ejercicio|problema)\s?#?\d{1,3}[a-z]?\s?[:.)]\s",
             re.I,
         ),
         "",
+        (),
     ),
-    (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2"),
-    (re.compile(r"[–—−‑]"), "-"),
-    (re.compile(r"(?:(?<!-)-++>|→)(?=\s*[^\W\d]|\s*¿)"), ", "),
-    (re.compile(r"’"), "'"),
-    (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and"),  # A&E, R&D
-    (re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I), r"\1"),
-    (re.compile(r"(?<=[a-záéíóú] [ye] )DE\b|\bD\.E\."), "desviación estándar"),
-    (re.compile(r"(?<=[A-Za-z)])\s*-+>\s*(?=\d)"), ": "),
-    (re.compile(r"\bw/o\b", re.I), "without"),
-    (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with "),
-    (re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M), " "),
-    (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " "),
-    (re.compile(r"½"), "0.5"),
-    (re.compile(r"\b(?:a )?quarter of an hour\b", re.I), "15 minutes"),
-    (re.compile(r"\b(?:un )?cuarto de hora\b", re.I), "15 minutos"),
-    (re.compile(r"\bhalf an hour\b|\ba half hour\b", re.I), "30 minutes"),
-    (re.compile(r"\ban hour and a half\b", re.I), "90 minutes"),
-    (re.compile(r"\b(?:una )?hora y media\b", re.I), "90 minutos"),
-    (re.compile(r"\bmedia hora\b", re.I), "30 minutos"),
+    (re.compile(r"χ²|\bchi\s?(?:²|\^2)|\bchi-?2\b"), "chi2", ("χ²", "chi")),
+    (re.compile(r"[–—−‑]"), "-", ()),
+    (re.compile(r"(?:(?<!-)-++>|→)(?=\s*[^\W\d]|\s*¿)"), ", ", ("->", "→")),
+    (re.compile(r"’"), "'", ()),
+    (re.compile(r"\b([A-Z])&(?=[A-Z]\b)"), r"\1and", ("&",)),  # A&E, R&D
+    (
+        re.compile(r"\b(i\.e|e\.g|vs|approx|p\. ?ej)\.(?=[\s,])", re.I),
+        r"\1",
+        (".e", "e.g", "vs.", "v\u017f.", "approx", "p."),
+    ),
+    (
+        re.compile(r"(?<=[a-záéíóú] [ye] )DE\b|\bD\.E\."),
+        "desviación estándar",
+        (" DE", "D.E."),
+    ),
+    (re.compile(r"(?<=[A-Za-z)])\s*-+>\s*(?=\d)"), ": ", ("->",)),
+    (re.compile(r"\bw/o\b", re.I), "without", ("w/o",)),
+    (re.compile(r"\bw/(?=\s|[a-z])", re.I), "with ", ("w/",)),
+    (
+        re.compile(r"\*\*(?=\w)|(?<=[\w.:!?])\*\*|^#+ |^[ \t]*[-*•] (?=\D)", re.M),
+        " ",
+        ("*", "#", "-", "•"),
+    ),
+    (re.compile(r"[\u00a0\u202f\t\r\f\v]"), " ", ()),
+    (re.compile(r"½"), "0.5", ()),
+    (
+        re.compile(r"\b(?:a )?quarter of an hour\b", re.I),
+        "15 minutes",
+        ("quarter of an hour",),
+    ),
+    (re.compile(r"\b(?:un )?cuarto de hora\b", re.I), "15 minutos", ("cuarto de hora",)),
+    (
+        re.compile(r"\bhalf an hour\b|\ba half hour\b", re.I),
+        "30 minutes",
+        ("half an hour", "half hour"),
+    ),
+    (re.compile(r"\ban hour and a half\b", re.I), "90 minutes", ("hour and a half",)),
+    (re.compile(r"\b(?:una )?hora y media\b", re.I), "90 minutos", ("hora y med",)),
+    (re.compile(r"\bmedia hora\b", re.I), "30 minutos", ("a hora",)),
     (
         re.compile(r"\b(\d+|dos|tres|cuatro|cinco|seis) horas y media\b", re.I),
         r"\1 horas y 30 minutos",
+        (" y med",),
     ),
-    (re.compile(r"\+\s?/?\s?-(?=\s?[\d.])|\+\s?/\s?-"), "±"),
-    (re.compile("[xX]\u0304"), "xbar"),
-    (re.compile(r"(?<![\w.,:])(\d{1,3})\s?h\s?([0-5]\d)(?:\s?m(?:in)?)?(?!\w)"), r"\1 h \2 min"),
+    (re.compile(r"\+\s?/?\s?-(?=\s?[\d.])|\+\s?/\s?-"), "±", ("+",)),
+    (re.compile("[xX]\u0304"), "xbar", ("\u0304",)),
+    (
+        re.compile(r"(?<![\w.,:])(\d{1,3})\s?h\s?([0-5]\d)(?:\s?m(?:in)?)?(?!\w)"),
+        r"\1 h \2 min",
+        (),
+    ),
     (
         re.compile(r"(?<![\w.,])(\d{1,2})\s?['′]\s?(\d{1,2}(?:[.,]\d+)?)\s?(?:\"|''|″)"),
         r"\1 ft \2 inches",
+        ("'", "′"),
     ),
 )
 MONTHS = {
@@ -132,7 +165,15 @@ class TooLong(Exception):
 
 def cleaned(text: str) -> str:
     """The text with one form for each mark; its words stay as they are."""
-    for pattern, new in _SPECIAL:
+    seen, low = "", ""
+    for pattern, new, cues in _SPECIAL:
+        if cues and pattern.flags & re.I:
+            if seen is not text:
+                seen, low = text, text.lower()
+            if not any(cue in low for cue in cues):
+                continue
+        elif cues and not any(cue in text for cue in cues):
+            continue
         text = pattern.sub(new, text)
     return _CLASS.sub(r"\2\1", text) if _CLASS_A.search(text) else text
 

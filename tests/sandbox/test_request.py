@@ -4,6 +4,10 @@ from time import thread_time
 
 import pytest
 
+from sandbox.reading.catalogue import RULES
+from sandbox.reading.lexicon import PRIVATE, may_mean
+from sandbox.reading.reader import Reader
+from sandbox.reading.tokens import cleaned, tokens, words_present
 from sandbox.request import read
 from tests.sandbox.paraphrases import PARAPHRASES, line
 
@@ -13,6 +17,16 @@ def test_a_request_is_read_exactly(text: str, line_of_spec: str):
     interpretation = read(text)
     assert interpretation.spec is not None, interpretation.reasons
     assert line(interpretation.spec) == line_of_spec
+
+
+def test_no_rule_is_passed_over_whose_words_stand_in_a_request():
+    for text, _ in PARAPHRASES:
+        present = words_present(cleaned(text))
+        for group in ("", *PRIVATE):
+            reader = Reader(*tokens(cleaned(text), group))
+            for rule in RULES:
+                if rule.words == group and rule.asks and reader.has(*rule.asks):
+                    assert may_mean(group, rule.asks, present), (rule.name, text)
 
 
 def test_there_are_enough_paraphrases():

@@ -44,7 +44,7 @@ from router.routing.ladder import policy_of
 from router.telemetry.rows import request_row
 
 HERE = Path(__file__).parent
-_ANSWERS, _ROUNDS, _TURNS = 3_000, 15, 3
+_ANSWERS, _ROUNDS, _TURNS = 3_000, 15, 2
 STEPS = ("reading", "claims", "eligible and features", "odds and draw", "row")
 _PRICES = ((0.05, 0.2), (0.15, 0.6), (0.3, 1.2), (1, 4), (2.5, 10), (3, 15), (15, 75))
 _EMBEDDED = {
@@ -196,6 +196,7 @@ class Decider:
         """The CPU seconds of each step of one decision. A message is new, and was never read."""
         _kept.clear()
         request, fields, clock = request_of(body), parse_body(body), time.thread_time_ns
+        words = request.reading.last_words  # read before the clock runs, if it was still unread
         begun = clock()
         reading_of(fields)
         read = clock()
@@ -203,14 +204,15 @@ class Decider:
         claimed = clock()
         case_of(self.plans, request, around)
         prepared = clock()
-        _kept.clear()
-        before = clock()
+        case_of(self.plans, request, around)  # what it interprets is remembered now
+        prepared_again = clock()
         decision = route(self.plans, self.by, request, around, uniform=0.5)
         routed = clock()
         request_row(Trace(request, decision, 0.0))
         written = clock()
-        case = prepared - claimed
-        steps = (read - begun, claimed - read, case, routed - before - case, written - routed)
+        assert words == request.reading.last_words
+        drawn = routed - prepared_again - (prepared_again - prepared)
+        steps = (read - begun, claimed - read, prepared - claimed, drawn, written - routed)
         return dict(zip(STEPS, steps, strict=True))
 
 
@@ -242,12 +244,7 @@ def beside(folders: Sequence[Path], inputs: Path) -> list[dict[str, dict[str, fl
     turns: list[list[Any]] = [[] for _ in folders]
     for _ in range(_TURNS):
         for at, folder in enumerate(folders):
-            environment = os.environ | {"PYTHONPATH": str(folder), "OMP_NUM_THREADS": "1"}
-            command = [sys.executable, str(HERE / "deciding.py"), "--inputs", str(inputs)]
-            output = subprocess.run(
-                command, env=environment, cwd=folder, stdout=subprocess.PIPE, check=True
-            )
-            turns[at].append(json.loads(output.stdout))
+            turns[at].append(json.loads(run(folder, "--inputs", inputs)))
     return [
         {
             kind: {s: round(min(turn[kind][s] for turn in each), 1) for s in STEPS}
@@ -257,20 +254,36 @@ def beside(folders: Sequence[Path], inputs: Path) -> list[dict[str, dict[str, fl
     ]
 
 
+def run(checkout: Path, option: str, inputs: Path) -> bytes:
+    """What this program prints if it runs on a checkout. Many threads of BLAS take many times the
+    CPU on matrices as small as these, so a service has one, too."""
+    one_thread = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    environment = os.environ | one_thread | {"PYTHONPATH": str(checkout)}
+    command = [sys.executable, str(HERE / "deciding.py"), option, str(inputs)]
+    output = subprocess.run(
+        command, env=environment, cwd=checkout, stdout=subprocess.PIPE, check=True
+    )
+    return output.stdout
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--beside", type=Path, help="another checkout to measure in turns")
     parser.add_argument("--inputs", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--learn", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.inputs is not None:
         print(json.dumps(measured(options.inputs)))
         return
+    if options.learn is not None:
+        bandit, lens = learned(Plans(Config.model_validate(settings(embedded=False))))
+        (options.learn / "bandit").write_bytes(bandit)
+        (options.learn / "lens").write_bytes(lens)
+        return
     own = HERE.parent.parent
     with tempfile.TemporaryDirectory() as folder:
         inputs = Path(folder)
-        bandit, lens = learned(Plans(Config.model_validate(settings(embedded=False))))
-        (inputs / "bandit").write_bytes(bandit)
-        (inputs / "lens").write_bytes(lens)
+        run(own, "--learn", inputs)
         folders = [own, *((options.beside.resolve(),) if options.beside else ())]
         figures = dict(zip(("now", "before"), beside(folders, inputs), strict=False))
     for name, kinds in figures.items():

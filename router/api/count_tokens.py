@@ -50,7 +50,8 @@ class CountTokensEndpoint:
         if not isinstance(tree, Ask) or not tree.plain:
             return ""
         settings = self.engine.config.backends.get(tree.ask)
-        return tree.ask if settings is not None and "messages" in settings.speaks else ""
+        speaks = settings is not None and settings.enabled and "messages" in settings.speaks
+        return tree.ask if speaks else ""
 
     async def _counted(self, incoming: Incoming, backend: str, body: bytes) -> bool:
         """Send what the backend says, if it can count."""

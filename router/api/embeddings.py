@@ -39,7 +39,8 @@ class EmbeddingsEndpoint:
                 message = "No backend makes embeddings: configure one of kind `encoder`."
                 raise NotFound("no_embedding_backend", message, "model")
             plans = self.engine.plans
-            usable = [name for name in able if may_use(plans, name, allowed)]
+            enabled = [name for name in able if backends[name].enabled]
+            usable = [name for name in enabled or able if may_use(plans, name, allowed)]
             backend = (usable or able)[0]
         decision = self.engine.decide(request, backend=backend, allowed=allowed)
         if decision.plan not in able:

@@ -28,10 +28,18 @@ class HealthEndpoint:
     async def ready(self, incoming: Incoming) -> None:
         engine, now = self.engine, self.engine.steady()
         backends = {}
-        for name in engine.config.backends:
+        for name, settings in engine.config.backends.items():
             replicas = len(engine.attempts.replicas(name))
             resting = engine.tries.resting.get(name, 0.0) > now
-            state = "resting" if resting else "up" if replicas else "starting"
+            state = (
+                "off"
+                if settings.off
+                else "resting"
+                if resting
+                else "up"
+                if replicas
+                else "starting"
+            )
             backends[name] = {"state": state, "replicas": replicas}
         states = {name: str(backend["state"]) for name, backend in backends.items()}
         trouble = engine.journal.trouble

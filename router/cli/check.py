@@ -53,11 +53,15 @@ def check(
     tree.add(f"server  http://{server.host}:{server.port}, {server.replicas} routers")
     backends = tree.add("backends")
     for label, backend in config.backends.items():
-        backends.add(f"[bold]{escape(label)}[/] {_backend_line(backend)}")
+        off = f"[yellow]{escape(backend.off)}[/]; " if backend.off else ""
+        backends.add(f"[bold]{escape(label)}[/] {off}{_backend_line(backend)}")
     plans = tree.add(f"plans  [dim]expected cost {ASSUMED}[/]")
     compiled = Plans(config)
     for label in compiled.names:
         branch = add_plan(plans, compiled, label)
+        reason = compiled[label].impossible({n: b.off for n, b in config.backends.items()})
+        if reason:
+            branch.add(f"[yellow]answers nothing: {escape(reason)}[/]")
         for line in _designs(compiled[label].tree, config):
             branch.add(f"[dim]{escape(line)}[/]")
     strategy = tree.add(f"strategy  {escape(_strategy_line(config))}")

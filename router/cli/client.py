@@ -121,7 +121,8 @@ class ServiceClient:
         while True:
             try:
                 health = self.get("/health/ready")
-                if all(backend["state"] == "up" for backend in health["backends"].values()):
+                states = {backend["state"] for backend in health["backends"].values()}
+                if states <= {"up", "off"}:
                     return
                 last = str(health)
             except (ServiceRefused, KeyError) as error:

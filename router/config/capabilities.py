@@ -6,6 +6,8 @@ from router.domain import Request
 
 def able(settings: BackendSettings, request: Request) -> str:
     """Why this backend cannot answer the request; empty if it can."""
+    if settings.off:
+        return settings.off
     missing = {*request.reading.needs, request.operation} - {*settings.capabilities}
     if missing:
         return f"cannot do {', '.join(sorted(missing))}"

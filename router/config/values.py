@@ -118,6 +118,9 @@ class BackendSettings(Values):
     holds_to_schemas: ClassVar[bool] = False
     reads_extensions: ClassVar[bool] = False
 
+    enabled: bool = Field(
+        True, description="false: it stays in the file, and nothing is sent to it"
+    )
     price: Price | None = Field(
         None,
         description="default: by the table of prices; null: unknown, which is not free",
@@ -156,6 +159,11 @@ class BackendSettings(Values):
         le=2,
         description="answers sampled at a higher stated temperature are repeated only if asked for",
     )
+
+    @property
+    def off(self) -> str:
+        """Why nothing may be sent to this backend; empty if something may."""
+        return "" if self.enabled else "is switched off (enabled: false)"
 
     @property
     def shared_process(self) -> str:

@@ -43,6 +43,11 @@ class Tries:
         outcome: CallOutcome | None = None
         for backend in chain:
             settings = config.backends[backend]
+            if settings.off:  # whoever asks: a plan, a guard, a judge
+                attempt = Attempt(backend, 0, "disabled", f"it {settings.off}", 0.0)
+                outcome = CallOutcome(replace(attempt, provider=settings.kind))
+                tried.append(outcome.attempt)
+                continue
             patience = _PATIENCE if backend == chain[-1] else _IMPATIENCE
             its_call = call.to(backend, speaks=settings.speaks if call.native else ())
             if its_call.extended and not settings.reads_extensions:

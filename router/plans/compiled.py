@@ -100,11 +100,12 @@ class CompiledPlan:
     sets: Mapping[str, tuple[Set, ...]] = field(default_factory=dict)  # parameters, by backend
     form: str = ""  # tells answers apart that were made with other prompts or parameters
     shown: tuple[Mapping[str, Any], ...] = ()  # the settings, for people who ask why
+    off: str = ""  # which backend that it cannot do without is switched off, e.g. its critic
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
         """Why no way through the plan leads to an answer; empty if one does. `refusals` holds the
         reason for each backend that cannot answer, and an empty text for the others."""
-        return self.vital.missing(refusals)
+        return self.off or self.vital.missing(refusals)
 
     def cost(self, size: Size) -> ExpectedCost:
         """The expected cost of calls of this size, computed from the cost per token."""
@@ -173,7 +174,9 @@ class Plans(dict[str, CompiledPlan]):
         self.unconditional = {
             name: frozenset(settings.capabilities)
             for name, settings in config.backends.items()
-            if settings.context_window is None and type(settings).refuses is BackendSettings.refuses
+            if settings.enabled
+            and settings.context_window is None
+            and type(settings).refuses is BackendSettings.refuses
         }
         self.verifier = _verifier(config, self.aliases)
         rungs = config.objective.ladder.rungs
@@ -203,6 +206,18 @@ class Plans(dict[str, CompiledPlan]):
             sets_of(tree),
             form_of(tree),
             shown_settings(tree),
+            self._off(tree),
+        )
+
+    def _off(self, tree: AnyPlan) -> str:
+        """Which backend is switched off that the plan asks beside its steps."""
+        return next(
+            (
+                f"{purpose} {name} {self.config.backends[name].off}"
+                for purpose, name in _asks(tree)
+                if self.config.backends[name].off
+            ),
+            "",
         )
 
     def _restricts(self, plan: CompiledPlan) -> bool:
@@ -295,8 +310,19 @@ def _conferring(config: Config) -> tuple[str, ...]:
     return tuple(
         name
         for name, settings in config.backends.items()
-        if settings.is_model and "chat" in settings.capabilities and not settings.last_resort
+        if settings.is_model
+        and settings.enabled
+        and "chat" in settings.capabilities
+        and not settings.last_resort
     )
+
+
+def _asks(plan: Step) -> Iterator[tuple[str, str]]:
+    """Every backend that a compiled plan asks beside its steps, with the purpose."""
+    if not isinstance(plan, str):
+        yield from plan.asks
+        for _, inner in plan.places:
+            yield from _asks(inner)
 
 
 def _codes(plan: Step) -> Iterator[Code]:

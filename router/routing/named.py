@@ -89,7 +89,8 @@ def _bypass(
         raise _not_allowed(backend, around)
     refusal = backend_refusals(plans, request, (backend,))[backend]
     computes = plans.config.backends[backend].kind == "sandbox"  # it names what it could not read
-    if refusal and request.operation == "chat" and not computes:
+    off = plans.config.backends[backend].off
+    if off or (refusal and request.operation == "chat" and not computes):
         message = f"The backend `{backend}` cannot answer this request. {backend}: {refusal}."
         raise Unroutable(400, "backend_cannot_answer", message, "model")
     return _certain(request, backend, reason)

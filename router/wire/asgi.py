@@ -70,27 +70,51 @@ async def read_body(
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
+class WatchedReceive:
+    """A `receive` that calls `when_lost` once if the caller hangs up before the answer's end."""
+
+    __slots__ = ("lost", "when_lost")
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.when_lost: Callable[[], object] | None = None
+
+    async def __call__(self) -> Message:
+        raise NotImplementedError
+
+
 class WhileConnected:
     """Cancel the block when the caller hangs up, and leave the block without an error.
 
-    The watch for a disconnect begins after some milliseconds: most answers are ready by then, and a
-    task costs more than a timer.
+    With a server other than ours, we must listen for that. We begin after some milliseconds: most
+    answers are ready by then, and a task costs more than a timer.
     """
 
     def __init__(self, receive: Receive, *, after: float = 0.02) -> None:
         self._receive = receive
         self._after = after
         self._gone: asyncio.Future[None] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._left = False
 
     async def __aenter__(self) -> None:
         task = asyncio.current_task()
         assert task is not None  # an ASGI server runs every request in a task
-        self._task = task
-        self._timer = asyncio.get_running_loop().call_later(self._after, self._listen)
+        self._task, receive = task, self._receive
+        if isinstance(receive, WatchedReceive):
+            self._before, receive.when_lost = receive.when_lost, self._leave
+            if receive.lost:
+                self._leave()
+        else:
+            self._timer = asyncio.get_running_loop().call_later(self._after, self._listen)
+
+    def _leave(self) -> None:
+        self._left = True
+        self._task.cancel()
 
     def _listen(self) -> None:
         self._gone = asyncio.ensure_future(self._hung_up())
-        self._gone.add_done_callback(lambda f: None if f.cancelled() else self._task.cancel())
+        self._gone.add_done_callback(lambda f: None if f.cancelled() else self._leave())
 
     async def _hung_up(self) -> None:
         # The body of a request, which may be empty, comes first if nobody has read it.
@@ -98,12 +122,13 @@ class WhileConnected:
             pass
 
     async def __aexit__(self, kind: type[BaseException] | None, *_: object) -> bool:
-        self._timer.cancel()
-        if self._gone is None:
-            return False
-        left = self._gone.done() and not self._gone.cancelled()
-        self._gone.cancel()
-        if kind is asyncio.CancelledError and left:
+        if isinstance(self._receive, WatchedReceive):
+            self._receive.when_lost = self._before
+        if self._timer is not None:
+            self._timer.cancel()
+        if self._gone is not None:
+            self._gone.cancel()
+        if kind is asyncio.CancelledError and self._left:
             self._task.uncancel()
             return True
         return False

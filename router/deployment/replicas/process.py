@@ -13,21 +13,21 @@ from ray._common.tls_utils import add_port_to_grpc_server
 from ray.serve._private.request_router.common import ReplicaQueueLengthCache
 
 from router.deployment.log_lines import LogFormatter
-from router.wire.asgi import Receive, Scope, Send
-from router.wire.bounded_protocol import ConnectionBounds, bounded, connections_within
-from router.wire.header_text import for_serve
+from router.deployment.replicas.serves_port import guard_port
+from router.wire.listener import Application
 
 STOP_SECONDS = 20.0
-_MOST_CONNECTIONS = 12_288  # HAProxy holds up to 10,000
-_SERVES_LIST = "/-/routes"  # lists Serve's applications for whoever asks, by whatever name
 log = logging.getLogger("waggle")
 
 
-def settle() -> None:
-    """Set up this process; every replica calls this first in its `__init__`."""
+def settle(app: Application | None = None) -> None:
+    """Set up this process; every replica calls this first in its `__init__`.
+
+    Requests to the port of callers go straight to `app`, if there is one.
+    """
     os.umask(0o077)  # on somebody else's cluster, files must be closed to others too
     _listen_on_this_node_only()
-    _guard_the_callers_port()
+    guard_port(app)
     measure_by_a_steady_clock()
     # Loaded objects stay and requests leave no cycles, so garbage collection may run less often.
     gc.freeze()
@@ -61,29 +61,6 @@ def measure_by_a_steady_clock() -> None:
         begin(cache, get_curr_time_s=get_curr_time_s or time.monotonic, **settings)
 
     ReplicaQueueLengthCache.__init__ = begun_steady
-
-
-def _guard_the_callers_port() -> None:
-    """Make Serve bound what callers can hold, and pass over headers that would command Serve.
-
-    No setting changes this either.
-    """
-    start = serve_replica.start_asgi_http_server
-
-    async def start_behind_filter(app: Any, *arguments: Any, **settings: Any) -> Any:
-        async def filtered(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] == "http":
-                scope["headers"] = for_serve(scope["headers"])
-                if scope["path"] == _SERVES_LIST:
-                    scope["path"] += "/"  # Serve would answer; the router refuses what it lacks
-            await app(scope, receive, send)
-
-        task, server = await start(filtered, *arguments, **settings)
-        # The task begins after this; the server reads its settings then.
-        server.config.http = bounded(ConnectionBounds(connections_within(_MOST_CONNECTIONS)))
-        return task, server
-
-    serve_replica.start_asgi_http_server = start_behind_filter
 
 
 def log_to(path: Path) -> None:

@@ -52,7 +52,7 @@ class Ingress:
 @serve.ingress(Ingress())
 class RouterReplica:
     async def __init__(self, hive: DeploymentHandle, learner: DeploymentHandle) -> None:
-        settle()
+        settle(Ingress())
         self._hive, self._learner = HandleHive(hive), HandleLearner(learner)
         self._name = serve.get_replica_context().replica_id.unique_id
         self._addresses = ReplicaAddresses()

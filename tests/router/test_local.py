@@ -1,13 +1,13 @@
-"""The backend for local models, tested on tiny models that the tests create."""
+"""The backend for local models, tested on tiny models that the tests create.
+
+Each worker of a test run imports this file, so only the functions that need PyTorch import it.
+"""
 
 import asyncio
 import json
 import math
 
 import pytest
-import torch
-from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 
 from router.telemetry.rows import request_row
 from tests.rig import rig
@@ -18,6 +18,10 @@ WORDS = [f"w{n}" for n in range(60)]
 
 def made(folder, seed, *, template=None):
     """Create a model of two layers and sixty words in a folder; equal seeds give equal models."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers
+    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
+
     torch.manual_seed(seed)
     vocabulary = {
         word: n for n, word in enumerate(["<unk>", "</s>", "user:", "assistant:", *WORDS])
@@ -74,6 +78,9 @@ async def test_one_seed_writes_one_answer_and_a_stream_says_the_same(folders):
 
 
 async def test_logprobs_are_those_of_the_model(folders):
+    import torch
+    from transformers import LlamaForCausalLM, PreTrainedTokenizerFast
+
     async with rig(local(folders)) as waggle:
         answer = await waggle.chat("w1 w2", temperature=0, logprobs=True, top_logprobs=3)
         entries = answer.json["choices"][0]["logprobs"]["content"]

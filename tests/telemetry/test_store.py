@@ -130,10 +130,21 @@ def test_segments_are_plain_parquet_for_any_reader(stored):
 scores = st.none() | st.floats(0, 1).map(lambda x: round(x, 3))
 
 
-@settings(max_examples=15)
+@settings(max_examples=5)
 @given(st.data())
 def test_the_rollup_agrees_with_the_rows_however_they_were_sealed(tmp_path_factory, data):
     """Hypothesis draws the rows, the signals, and the times of sealing and merging."""
+    rollup_agrees(tmp_path_factory, data)
+
+
+@pytest.mark.slow
+@settings(max_examples=40)
+@given(st.data())
+def test_the_rollup_agrees_with_the_rows_of_many_stores(tmp_path_factory, data):
+    rollup_agrees(tmp_path_factory, data)
+
+
+def rollup_agrees(tmp_path_factory, data):
     stored = Stored(tmp_path_factory.mktemp("t"), FEW_SEGMENTS)
     written = []
     for step in range(data.draw(st.integers(1, 5))):

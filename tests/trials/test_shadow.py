@@ -29,6 +29,7 @@ objective: {{strategy: bandit, start: shadow{more}}}
 MEASURED = ", shadow_explore: 0.3"
 ALLOWED = ", shadow_explore: 0.3, switch: true"
 EQUAL = {"cheap": 0.9, "dear": 0.9}
+GOOD = {"cheap": 0.98, "dear": 0.98}  # equal, and told sooner: the qualities vary less
 WORSE = {"cheap": 0.5, "dear": 0.9}
 
 
@@ -129,15 +130,15 @@ def test_before_any_request_nothing_can_be_told(tmp_path):
 
 def test_a_measured_saving_at_equal_quality_is_told_with_its_intervals(tmp_path):
     world = World(tmp_path, MEASURED)
-    world.send(4000, EQUAL)
+    world.send(1500, GOOD)
     measured = world.standing["measured"]
-    truth = 4000 * 0.009 * np.exp(0.125)
+    truth = 1500 * 0.009 * np.exp(0.125)
     assert measured["saving_usd"]["low"] < truth < measured["saving_usd"]["high"]
     assert measured["quality"]["low"] < 0 < measured["quality"]["high"]
     assert "`auto` would have saved $" in world.words
     assert "± $" in world.words
     assert "It does not switch on by itself (objective.switch is false)." in world.words
-    world.send(12000, EQUAL)
+    world.send(3500, GOOD)
     assert "at equal quality (" in world.words
     assert "It may be switched on: waggle policy live" in world.words
     assert not world.director.book.switched
@@ -145,21 +146,21 @@ def test_a_measured_saving_at_equal_quality_is_told_with_its_intervals(tmp_path)
 
 def test_worse_answers_are_called_worse(tmp_path):
     world = World(tmp_path, ALLOWED)
-    world.send(3000, WORSE)
+    world.send(1500, WORSE)
     assert "at worse quality (-0." in world.words
     assert not world.director.book.switched
 
 
 def test_answers_that_cost_more_are_not_called_a_saving(tmp_path):
     world = World(tmp_path, ALLOWED)
-    world.send(3000, EQUAL, usd=(0.02, 0.01))
+    world.send(1500, EQUAL, usd=(0.02, 0.01))
     assert "`auto` would have cost $" in world.words
     assert not world.director.book.switched
 
 
 def test_without_judged_answers_a_saving_is_told_and_nothing_is_switched(tmp_path):
     world = World(tmp_path, ALLOWED)
-    world.send(3000, EQUAL, judged=0.0)
+    world.send(1500, EQUAL, judged=0.0)
     assert "would have saved $" in world.words
     assert "equal quality cannot be told yet, with 0 judged answers" in world.words
     assert "More answers of both sides must be judged." in world.words
@@ -190,7 +191,7 @@ def test_where_the_price_of_what_auto_would_choose_is_unknown_no_saving_is_foret
 
 def test_unknown_costs_are_left_out_and_switch_nothing_on(tmp_path):
     world = World(tmp_path, ALLOWED)
-    world.send(3000, {"cheap": 0.98, "dear": 0.8}, usd=(None, 0.01))
+    world.send(1500, {"cheap": 0.98, "dear": 0.8}, usd=(None, 0.01))
     assert not world.director.book.switched
     assert "whose cost nobody knows: give their backends a price" in world.words
     assert "Of too many requests nobody knows the cost" in world.words
@@ -213,7 +214,7 @@ def test_auto_that_chooses_what_is_named_anyway_is_told_as_such(tmp_path):
 def switched(tmp_path):
     world = World(tmp_path, ALLOWED)
     for _ in range(12):
-        world.send(2000, {"cheap": 0.92, "dear": 0.9})
+        world.send(1000, {"cheap": 0.96, "dear": 0.9})
         if world.director.book.switched:
             return world
     raise AssertionError(world.words)
@@ -242,8 +243,8 @@ def test_a_new_process_finds_the_switch_and_tells_it_no_second_time(tmp_path):
 
 def test_after_the_switch_it_stays_measured_beside_its_control(tmp_path):
     world = switched(tmp_path)
-    world.send(6000, EQUAL)
-    assert world.standing["measured"]["requests"] >= 6000
+    world.send(1500, EQUAL)
+    assert world.standing["measured"]["requests"] >= 1500
     assert "`auto` saves $" in world.words
 
 
@@ -251,7 +252,7 @@ def test_what_an_operator_undid_never_switches_on_by_itself_again(tmp_path):
     world = switched(tmp_path)
     world.director.change(changes.switch, world.now(), live=False, by="operator", why="too soon")
     for _ in range(3):
-        world.send(4000, {"cheap": 0.99, "dear": 0.5})
+        world.send(800, {"cheap": 0.99, "dear": 0.5})
     assert not world.director.book.switched
     assert [event.state for event in world.events("switch")] == ["live", "in the shadow again"]
     assert "It may be switched on: waggle policy live" in world.words
@@ -259,7 +260,7 @@ def test_what_an_operator_undid_never_switches_on_by_itself_again(tmp_path):
 
 def test_worse_answers_after_the_switch_do_not_flap(tmp_path):
     world = switched(tmp_path)
-    world.send(3000, WORSE)
+    world.send(1500, WORSE)
     assert world.director.book.switched
     assert len(world.events("switch")) == 1
 

@@ -94,7 +94,8 @@ def _backend_line(backend: AnyBackend) -> str:
         price += unit_prices(backend.price)
     replicas = f"{backend.replicas.min}-{backend.replicas.max} replicas"
     capabilities = ", ".join(backend.capabilities)
-    return f"{backend.kind} {where} {price}; {replicas}; {capabilities}"
+    weight = "" if backend.weight == 1 else f"; weight {backend.weight:g}"
+    return f"{backend.kind} {where} {price}; {replicas}; {capabilities}{weight}"
 
 
 def _designs(plan: AnyPlan, config: Config) -> Iterator[str]:

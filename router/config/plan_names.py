@@ -33,7 +33,7 @@ def names_in(raw: Any, at: Place = ()) -> Iterator[Named]:
 
 def _listed(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
     """The names in the lists of a plan that hold no steps."""
-    for key in ("fallback", "authors", "critic"):
+    for key in ("ask", "equals", "fallback", "authors", "critic"):
         listed = raw.get(key)
         for index, name in enumerate(listed if isinstance(listed, list) else ()):
             if not isinstance(name, str):
@@ -43,11 +43,17 @@ def _listed(raw: Mapping[str, Any], at: Place) -> Iterator[Named]:
 
 
 def asks_in(raw: Any, at: Place = ()) -> Iterator[tuple[Place, Mapping[str, Any]]]:
-    """Every plan within a plan that asks one backend, with its place in the file."""
+    """Every plan within a plan that asks one backend, with its place in the file; once for each
+    of several equals."""
     if not isinstance(raw, Mapping):
         return
-    if isinstance(raw.get("ask"), str):
-        yield at, raw
+    names = raw.get("ask")
+    equals = raw.get("equals")
+    alike = [*(names if isinstance(names, list) else [names])]
+    alike += equals if isinstance(equals, list) else []
+    for name in alike:
+        if isinstance(name, str):
+            yield at, {**raw, "ask": name}
     for place, inner in nested(raw, at):
         yield from asks_in(inner, place)
 

@@ -7,14 +7,18 @@ the pattern of a mapping: `{ask: small}`, `{cascade: [small, large], accept: ...
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal, TypeAlias
 
-from pydantic import Discriminator, Field, JsonValue, Tag, model_validator
+from pydantic import Discriminator, Field, JsonValue, Tag, WithJsonSchema, model_validator
 
 from router.catalog import Dollars
 from router.config.plan_checks import Check, Gate, Share
-from router.config.values import Name, Values
+from router.config.values import NAME_PATTERN, Name, Values
 
 SEATS = 2, 5  # fewest and most members of a committee that a model designs
 SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the spec
+
+
+_NAME_SCHEMA = {"type": "string", "pattern": NAME_PATTERN}
+_NAMES_SCHEMA = {"anyOf": [_NAME_SCHEMA, {"type": "array", "items": _NAME_SCHEMA, "minItems": 1}]}
 
 
 class Plan(Values):
@@ -67,7 +71,12 @@ class Ask(Plan):
 
     pattern = "ask"
 
-    ask: Name
+    ask: Annotated[Name, WithJsonSchema(_NAMES_SCHEMA)] = Field(
+        description="a backend, or a list of equals: each request goes to one, by their `weight`"
+    )
+    equals: tuple[Name, ...] = Field(
+        (), description="the others of a list in `ask`: `ask: [a, b]` is short for it"
+    )
     fallback: tuple[Name, ...] = ()
     fields: Literal["anchors"] | tuple[str, ...] | None = Field(
         None,
@@ -84,9 +93,27 @@ class Ask(Plan):
     )
     model: str | None = Field(None, min_length=1, description="name of the backend's model")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _one_of_equals(cls, raw: Any) -> Any:
+        """`ask: [a, b]` as `ask: a` with the equal `b`."""
+        if not isinstance(raw, dict) or not isinstance(raw.get("ask"), list | tuple):
+            return raw
+        names = list(raw["ask"])
+        if not names:
+            raise ValueError("`ask` names no backend: name at least one")
+        if len(set(map(str, names))) < len(names):
+            raise ValueError("`ask` names a backend twice: name each once, and set its `weight`")
+        return {**raw, "ask": names[0], "equals": [*names[1:], *(raw.get("equals") or ())]}
+
     @property
     def backends(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys((self.ask, *self.fallback)))
+        return tuple(dict.fromkeys((self.ask, *self.equals, *self.fallback)))
+
+    @property
+    def alike(self) -> tuple[str, ...]:
+        """The backends of which each request asks one, by weight."""
+        return (self.ask, *self.equals)
 
     @property
     def leading(self) -> "Step":

@@ -121,6 +121,12 @@ class BackendSettings(Values):
     enabled: bool = Field(
         True, description="false: it stays in the file, and nothing is sent to it"
     )
+    weight: float = Field(
+        1.0,
+        gt=0,
+        le=1000,
+        description="its share of the requests of plans that ask one of several: `ask: [a, b]`",
+    )
     price: Price | None = Field(
         None,
         description="default: by the table of prices; null: unknown, which is not free",

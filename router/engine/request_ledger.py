@@ -77,7 +77,7 @@ class RequestLedger:
         if weight:
             signals += self._outcomes(home, trace, weight, now)
         passing = trace.decision.strategy in _PASSING
-        if trace.status < 400 and len(progress.plans.names) > 1 and not passing:
+        if trace.status < 400 and progress.plans.choices and not passing:
             last = last_answer(trace, turn, now) if turn is not None else None
             settled = home_after(home, trace, last, now)
             self.homes.settle(session, settled)

@@ -25,7 +25,7 @@ from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, expected
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
 from router.plans.priors import priors_of
-from router.plans.settings import Set, form_of, sets_of, shown_settings
+from router.plans.settings import Set, asks_in, form_of, sets_of, shown_settings
 
 FROM_PASSAGES = (
     "Above are numbered passages from documents. Answer the question from them alone, in your own "
@@ -149,7 +149,8 @@ class Plans(dict[str, CompiledPlan]):
     capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
     whether one answer serves two requests, `last_resorts` the plans for what no other can answer,
     `computing` the plans that are a program, and `compute` says whether any step of a plan is one,
-    `conditional` the plans whose own parameters decide which requests their backends can express.
+    `choices` says whether a conversation could go on at another backend, `conditional` the plans
+    whose own parameters decide which requests their backends can express.
     """
 
     def __init__(self, config: Config) -> None:
@@ -163,6 +164,8 @@ class Plans(dict[str, CompiledPlan]):
         self.last_resorts = config.last_resorts
         self.computing = frozenset(n for n, plan in self.items() if isinstance(plan.tree, Code))
         self.conditional = frozenset(n for n, plan in self.items() if self._restricts(plan))
+        equals = (ask.equals for name in self.names for ask in asks_in(self[name].tree))
+        self.choices = len(self.names) > 1 or any(equals)
         self.compute = any(plan.codes for plan in self.values())
         self.priors = priors_of(config)
         self.weights = config.objective.ladder.all_weights
@@ -291,7 +294,7 @@ def _verifier(config: Config, aliases: Mapping[str, str]) -> VerifyingModel | No
 def _tree(config: Config, step: Step) -> AnyPlan:
     """Replace each name in a step by its plan; a specialist with a writer becomes a pipeline."""
     plan = resolved(step, config.plans)
-    if isinstance(plan, Ask) and plan.instruct is None:
+    if isinstance(plan, Ask) and plan.instruct is None and not plan.equals:
         settings = config.backends.get(plan.ask)
         if isinstance(settings, SpecialistSettings) and settings.writer is not None:
             finding = Ask(ask=plan.ask, instruct=FROM_PASSAGES)

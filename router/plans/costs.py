@@ -3,11 +3,11 @@
 An unknown price makes the cost of every way through its backend unknown: None, never 0.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from router.catalog import Price
-from router.config.plans import SEATS, Committee, Step
+from router.config.plans import SEATS, Ask, Committee, Plan, Step
 from router.domain import Request
 
 OUTPUT_TOKENS = 300  # assumed for an answer, unless the caller's bound is lower
@@ -68,10 +68,16 @@ def expected(step: Step, usd: Callable[[str], float | None]) -> ExpectedCost:
     if isinstance(step, str):
         cost = usd(step)
         return ExpectedCost(cost, cost, 1, 1)
+    if isinstance(step, Ask) and step.equals:
+        return _gated(step, _any_of(step.alike, usd), usd)
     calls = (expected(inner, usd).times(least, most) for inner, least, most in step.calls)
     total = sum(calls, ExpectedCost())
     if isinstance(step, Committee) and step.committee.design is not None:
         total += _designed(step, usd)
+    return _gated(step, total, usd)
+
+
+def _gated(step: Plan, total: ExpectedCost, usd: Callable[[str], float | None]) -> ExpectedCost:
     if step.gate is None:
         return total
     gate = sum((expected(name, usd) for name in step.gate.asks), ExpectedCost())
@@ -80,14 +86,19 @@ def expected(step: Step, usd: Callable[[str], float | None]) -> ExpectedCost:
 
 def _designed(plan: Committee, usd: Callable[[str], float | None]) -> ExpectedCost:
     """The cost of members that a model chooses: the cheapest, or the dearest on every seat."""
-    costs = [expected(member, usd) for _, member in plan.places]
-    least = [cost.least_usd for cost in costs if cost.least_usd is not None]
-    most = [cost.most_usd for cost in costs if cost.most_usd is not None]
-    whole = len(least) == len(most) == len(costs)
-    each = ExpectedCost(min(least, default=0.0), max(most, default=0.0), 1, 1)
-    each = each if whole else ExpectedCost(None, None, 1, 1)
+    each = _any_of([step for _, step in plan.places], usd)
     fewest, longest = plan.turns
     return each.times(SEATS[0] * fewest, SEATS[1] * longest)
+
+
+def _any_of(steps: Sequence[Step], usd: Callable[[str], float | None]) -> ExpectedCost:
+    """The cost of one call of one of several, from the cheapest to the dearest."""
+    costs = [expected(step, usd) for step in steps]
+    least = [cost.least_usd for cost in costs if cost.least_usd is not None]
+    most = [cost.most_usd for cost in costs if cost.most_usd is not None]
+    if not len(least) == len(most) == len(costs):
+        return ExpectedCost(None, None, 1, 1)
+    return ExpectedCost(min(least), max(most), 1, 1)
 
 
 def _sum(first: float | None, second: float | None) -> float | None:

@@ -38,6 +38,7 @@ from router.plans.prompts import (
 )
 from router.plans.results import CheckVerdict, Result
 from router.plans.settings import bodies_of, refusals_as_set
+from router.plans.weighing import in_turn
 from router.request.text import tokens_in
 from router.reuse.solution import Solution
 
@@ -131,7 +132,8 @@ class Executor:
     async def _ask(self, plan: Ask, work: Work) -> Result:
         sets = dict.fromkeys(plan.backends, (plan.set_,))
         refusals = refusals_as_set(sets, self.request, self.refusals, self.plans.config.backends)
-        able = tuple(backend for backend in plan.backends if not refusals[backend])
+        chain = in_turn(plan, self.request, self.plans.config.backends)
+        able = tuple(backend for backend in chain if not refusals[backend])
         if not able:
             reasons = "; ".join(f"{backend} {refusals[backend]}" for backend in plan.backends)
             return Result(problem=reasons)

@@ -58,9 +58,11 @@ def family_of(plan: Plan, config: Config) -> str:
     """
     if not isinstance(plan, Ask):
         return ""
-    settings = config.backends[plan.ask]
-    model = plan.model or next(iter(settings.aliases), "")
-    return model.rpartition("/")[2].lower()
+    families = {
+        (plan.model or next(iter(config.backends[name].aliases), "")).rpartition("/")[2].lower()
+        for name in plan.alike
+    }
+    return families.pop() if len(families) == 1 else ""
 
 
 def effort_of(plan: Plan) -> int | None:

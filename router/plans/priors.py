@@ -53,7 +53,13 @@ def priors_of(config: Config) -> dict[str, Prior]:
 
 
 def _public(plan: Plan, config: Config) -> Prior | None:
-    if not isinstance(plan, Ask) or plan.system or plan.instruct or plan.fields is not None:
+    if (
+        not isinstance(plan, Ask)
+        or plan.equals
+        or plan.system
+        or plan.instruct
+        or plan.fields is not None
+    ):
         return None
     model = plan.model or next(iter(config.backends[plan.ask].aliases), "")
     cards = public_cards(model, effort_in(plan.set_)) if model else {}

@@ -62,7 +62,8 @@ def plan_line(plan: Plan) -> str:
 def _pattern(plan: Plan) -> str:
     match plan:
         case Ask():
-            line = "ask " + " → ".join(plan.backends)
+            rest = [name for name in plan.fallback if name not in plan.alike]
+            line = "ask " + " → ".join([" or ".join(plan.alike), *rest])
             if plan.fields is not None:
                 fields = (plan.fields,) if isinstance(plan.fields, str) else plan.fields
                 line += f" for {', '.join(fields)}"

@@ -9,6 +9,7 @@ from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.plans.settings import refusals_as_set
+from router.plans.weighing import in_turn
 from router.request.statistical import interpretation_of
 from router.routing.bandit import Chosen, preference_of, reason_to_move
 from router.routing.case import Case, Surroundings, case_of
@@ -69,7 +70,8 @@ def chain_of(
     plans: Plans, tree: AnyPlan, request: Request, *, strategy: str, home: Home | None
 ) -> tuple[str, ...]:
     """The backends to try, in order: the conversation's home if it stays there, then the plan's own
-    order. A plan of several steps orders its calls itself, and has no chain."""
+    order, in which equals are drawn. A plan of several steps orders its calls itself, and has no
+    chain."""
     if not isinstance(tree, Ask):
         return ()
     refusals = refusals_as_set(
@@ -78,8 +80,12 @@ def chain_of(
         backend_refusals(plans, request, tree.backends),
         plans.config.backends,
     )
-    chain = [backend for backend in tree.backends if not refusals[backend]]
-    if home is not None and strategy in (STICKY, ESCALATE) and home.backend in chain:
+    order = in_turn(tree, request, plans.config.backends)
+    chain = [backend for backend in order if not refusals[backend]]
+    stays = strategy in (STICKY, ESCALATE)
+    if home is not None and tree.equals and request.continues:
+        stays = stays or home.backend in tree.alike
+    if home is not None and stays and home.backend in chain:
         chain = [home.backend, *(b for b in chain if b != home.backend)]
     return tuple(chain)
 

@@ -14,6 +14,23 @@ HeaderList = list[tuple[bytes, bytes]]
 _MOST_DRAINED = 64 * 2**20
 
 
+class WatchedReceive:
+    """A `receive` that calls `when_lost` once if the caller hangs up before the answer's end."""
+
+    __slots__ = ("lost", "when_lost")
+
+    def __init__(self) -> None:
+        self.lost = False
+        self.when_lost: Callable[[], object] | None = None
+
+    async def __call__(self) -> Message:
+        raise NotImplementedError
+
+    def body(self) -> bytes | None:
+        """The whole body, if it has arrived and nobody received a part of it."""
+        raise NotImplementedError
+
+
 class BodyTooLarge(Exception):
     """The request's body is too large. Most of the body was read and discarded."""
 
@@ -46,6 +63,11 @@ async def read_body(
     A body that is too large is drained first: a client that is cut off while it still sends sees a
     broken connection instead of our answer.
     """
+    body = receive.body() if isinstance(receive, WatchedReceive) else None
+    if body is not None:
+        if most is not None and len(body) > most:
+            raise BodyTooLarge
+        return body
     pieces: list[bytes] = []
     size, more = 0, True
     until = asyncio.get_running_loop().time() + patience.first_seconds
@@ -68,19 +90,6 @@ async def read_body(
     if most is not None and size > most:
         raise BodyTooLarge
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
-
-
-class WatchedReceive:
-    """A `receive` that calls `when_lost` once if the caller hangs up before the answer's end."""
-
-    __slots__ = ("lost", "when_lost")
-
-    def __init__(self) -> None:
-        self.lost = False
-        self.when_lost: Callable[[], object] | None = None
-
-    async def __call__(self) -> Message:
-        raise NotImplementedError
 
 
 class WhileConnected:

@@ -269,7 +269,7 @@ class _BoundedProtocol(asyncio.Protocol):
         return self._reading is not None and not self._reading.complete
 
     def _answer(self, exchange: Exchange) -> None:
-        task = self._loop.create_task(self._run(exchange))
+        task = exchange.task = self._loop.create_task(self._run(exchange))
         self._state.tasks.add(task)
         task.add_done_callback(self._state.tasks.discard)
 
@@ -281,6 +281,7 @@ class _BoundedProtocol(asyncio.Protocol):
                 _log.error("a request failed: %r", error, exc_info=error)
         if not (exchange.complete or exchange.lost):
             await exchange.fail()
+        exchange.task = None  # which holds this coroutine
 
     def _pause_reading(self) -> None:
         if not self._paused:

@@ -56,11 +56,13 @@ class Exchange(WatchedReceive):
         "_news",
         "_pieces",
         "_received",
+        "_taken",
         "_waits",
         "also",
         "complete",
         "keep_alive",
         "scope",
+        "task",
         "unread_bytes",
     )
 
@@ -68,6 +70,7 @@ class Exchange(WatchedReceive):
         super().__init__()
         self.scope = scope
         self.keep_alive = keep_alive
+        self.task: asyncio.Task[None] | None = None  # that answers
         self.also: HeaderList = []  # headers that the server adds to this answer
         self.complete = False  # the whole answer was written
         self.unread_bytes = 0
@@ -75,6 +78,7 @@ class Exchange(WatchedReceive):
         self._waits = waits  # for a 100 Continue, before it sends its body
         self._pieces: list[bytes] = []
         self._arrived = self._received = False  # the whole body
+        self._taken = False  # some of it
         self._news: asyncio.Event | None = None
         self._begun = False
         self._head = b""  # is written with the body
@@ -89,7 +93,7 @@ class Exchange(WatchedReceive):
         while not (self.lost or self.complete):
             if self._pieces or (self._arrived and not self._received):
                 pieces, self._pieces, self.unread_bytes = self._pieces, [], 0
-                self._received = self._arrived
+                self._received, self._taken = self._arrived, True
                 body = pieces[0] if len(pieces) == 1 else b"".join(pieces)
                 return {"type": "http.request", "body": body, "more_body": not self._arrived}
             line.resume_reading()
@@ -97,6 +101,13 @@ class Exchange(WatchedReceive):
             self._news.clear()
             await self._news.wait()
         return {"type": "http.disconnect"}
+
+    def body(self) -> bytes | None:
+        if not self._arrived or self._received or self._taken or self.lost:
+            return None
+        self._received = True
+        pieces, self._pieces, self.unread_bytes = self._pieces, [], 0
+        return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
     async def send(self, message: Message) -> None:
         line = self._line

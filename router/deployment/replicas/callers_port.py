@@ -8,11 +8,9 @@ No setting does this, so it rests on names of Serve's own. If one of them is not
 has to trace, to time or to change requests, they take Serve's way, which is as right and slower.
 """
 
-import asyncio
 import logging
 import random
 import time
-import uuid
 from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -70,9 +68,8 @@ class CallersPort:
             await self._serves(scope, receive, send)
             return
         counting, begun, error = self._counting, time.perf_counter(), None
-        task = asyncio.current_task()
-        assert task is not None
-        receive.when_lost = task.cancel
+        assert receive.task is not None
+        receive.when_lost = receive.task.cancel
         receive.also = [(b"x-request-id", _request_id(scope["headers"]))]
         try:
             async with counting.turn:
@@ -110,4 +107,6 @@ def _request_id(headers: HeaderList) -> bytes:
     for name, value in headers:
         if name == b"x-request-id":
             return value
-    return str(uuid.UUID(int=random.getrandbits(128), version=4)).encode()
+    text = b"%032x" % random.getrandbits(128)
+    tail = b"89ab"[text[16] & 3 :][:1] + text[17:20]
+    return b"-".join((text[:8], text[8:12], b"4" + text[13:16], tail, text[20:]))

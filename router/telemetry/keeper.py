@@ -16,7 +16,6 @@ import threading
 import time
 from pathlib import Path
 
-import duckdb
 import orjson
 
 from router.config.server import TelemetrySettings
@@ -102,21 +101,13 @@ def run(folder: Path, settings: TelemetrySettings) -> None:
         now = time.monotonic()
         if now - sealed_at >= settings.seal_seconds:
             sealed_at = now
-            keeper.seal()
-            _compact(keeper)
+            keeper.tend()
             keeper.sweep()
         if now - pruned_at >= _PRUNE_SECONDS:
             pruned_at = now
             keeper.prune()
         keeper.free()
         time.sleep(_PAUSE_SECONDS)
-
-
-def _compact(keeper: Keeper) -> None:
-    try:
-        keeper.compact()
-    except duckdb.Error:  # a damaged segment stops the merging, not the sealing
-        _log.exception("segments could not be merged; run `waggle telemetry verify`")
 
 
 def _export(folder: Path, settings: TelemetrySettings) -> None:

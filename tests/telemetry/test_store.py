@@ -231,3 +231,35 @@ def test_rows_that_were_sealed_before_a_column_was_there_have_null_in_it(stored,
     stored.keeper.compact(everything=True)
     assert stored.ask(agents) == sorted(rows, reverse=True)
     assert problems(stored.folder) == []
+
+
+def test_the_views_follow_when_a_table_gets_its_first_segment_and_when_files_are_merged(stored):
+    rows = [request(NOON + n * MINUTE) for n in range(6)]
+    for n, row in enumerate(rows):
+        stored.write("requests", [row])
+        stored.write("signals", [signal(row, 1.0)] if n % 2 else [])
+        stored.close()
+        stored.keeper.tend()
+        assert stored.value("select count(*) from requests") == n + 1
+        assert stored.value("select sum(n) from rollup") == n + 1
+        assert stored.value("select count(*) from all_signals") == (n + 1) // 2
+        assert (
+            stored.value("select generation from published")
+            == manifest.load(stored.folder).generation
+        )
+    assert problems(stored.folder) == []
+
+
+def test_sealing_is_published_although_a_damaged_segment_stops_the_merging(stored):
+    for n in range(3):
+        stored.write("requests", [request(NOON + n)])
+        stored.seal()
+    (damaged, *_) = sorted((stored.folder / "segments").glob("requests-*.parquet"))
+    damaged.write_bytes(bytes(damaged.stat().st_size))
+    stored.write("requests", [request(NOON + 9)])
+    stored.close()
+    stored.keeper.tend()
+    assert (
+        stored.value("select generation from published") == manifest.load(stored.folder).generation
+    )
+    assert sum(segment.rows for segment in manifest.load(stored.folder).of("requests")) == 4

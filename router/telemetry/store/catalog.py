@@ -14,6 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from hashlib import blake2b
 from importlib.resources import files
@@ -24,10 +25,10 @@ import duckdb
 from router.files import held, replace_durably
 from router.telemetry import rollup
 from router.telemetry.log import SUFFIX
-from router.telemetry.sql import from_live_journals, from_segments, listed, quoted
+from router.telemetry.sql import listed, quoted
+from router.telemetry.store.file_views import file_lists, file_views
 from router.telemetry.store.manifest import Manifest
-from router.telemetry.store.segments import rows_of
-from router.telemetry.tables import FEATURES, TABLES, TableSchema
+from router.telemetry.tables import FEATURES, TABLES
 
 CATALOG_FILE = "telemetry.duckdb"
 _OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
@@ -35,8 +36,8 @@ _VIEWS = "views.sql"
 _DATABASE = CATALOG_FILE.removesuffix(".duckdb")  # as DuckDB names the database of the file
 
 
-def publish(folder: Path, manifest: Manifest) -> None:
-    """Replace the catalog by the catalog of this manifest."""
+def publish(con: duckdb.DuckDBPyConnection, folder: Path, manifest: Manifest) -> None:
+    """Replace the catalog by the catalog of this manifest, which `con` makes."""
     guard = _guard(folder, manifest.generation)
     guard.parent.mkdir(parents=True, exist_ok=True)
     for older in guard.parent.glob("*" + SUFFIX):
@@ -44,8 +45,8 @@ def publish(folder: Path, manifest: Manifest) -> None:
             _retire(older)
     guard.touch()
     master = folder / "work" / CATALOG_FILE  # the keeper's copy, which no reader can change
-    if not _updated(master, folder, manifest):
-        _create(master, folder, manifest)
+    if not _updated(con, master, folder, manifest):
+        _create(con, master, folder, manifest)
     beside = folder / (CATALOG_FILE + ".new")
     shutil.copyfile(master, beside)
     replace_durably(beside, folder / CATALOG_FILE)
@@ -62,7 +63,8 @@ def in_memory(folder: Path, manifest: Manifest) -> tuple[str, ...]:
         "SET TimeZone = 'UTC'",
         *(_empty_view(name, columns) for name, columns in _columns_of_file_views().items()),
         *_other_views(),
-        *_file_views(folder, manifest, guarded=False),
+        _published_view(folder, manifest, ()),
+        *file_views(folder, manifest, file_lists(folder, manifest)),
     )
 
 
@@ -88,36 +90,51 @@ def _columns_of_file_views() -> Mapping[str, Mapping[str, str]]:
     return {**rows, **sums, "unsealed": unsealed}
 
 
-def _create(master: Path, folder: Path, manifest: Manifest) -> None:
+def _create(con: duckdb.DuckDBPyConnection, master: Path, folder: Path, manifest: Manifest) -> None:
     for leftover in (master, master.with_name(master.name + ".wal")):
         leftover.unlink(missing_ok=True)
-    with _opened(master) as con:
-        con.execute("BEGIN")
-        for statement in (*_file_views(folder, manifest), *_other_views()):
+    views = tuple(file_views(folder, manifest))
+    with _opened(con, master):
+        for statement in (*_file_lists(folder, manifest, views), *views, *_other_views()):
             con.execute(statement)
-        con.execute("COMMIT")
 
 
-def _updated(master: Path, folder: Path, manifest: Manifest) -> bool:
-    """Replace only the views that name files: a third of the work. False if other views changed."""
+def _updated(
+    con: duckdb.DuckDBPyConnection, master: Path, folder: Path, manifest: Manifest
+) -> bool:
+    """Replace only the lists of files, and the views over them where a table got its first segment
+    or other columns. False if other views changed."""
     if not master.exists():
         return False
+    views = tuple(file_views(folder, manifest))
     try:
-        with _opened(master) as con:
-            if con.execute("SELECT edition FROM published").fetchall() != [(_edition(),)]:
+        with _opened(con, master):
+            before = con.execute("SELECT edition, shape FROM published").fetchone()
+            if before is None or before[0] != _edition():
                 return False
-            con.execute("BEGIN")
-            for statement in _file_views(folder, manifest):
+            same = before[1] == _digest(views)
+            for statement in (*_file_lists(folder, manifest, views), *(() if same else views)):
                 con.execute(statement)
-            con.execute("COMMIT")
     except duckdb.Error:
         return False
     return True
 
 
-def _opened(master: Path) -> duckdb.DuckDBPyConnection:
-    """Open a database whose format an older DuckDB, such as an analyst's, can read too."""
-    return duckdb.connect(str(master), config={"storage_compatibility_version": "v1.2.0"})
+@contextmanager
+def _opened(con: duckdb.DuckDBPyConnection, master: Path) -> Iterator[None]:
+    """Work on a database in one transaction. An older DuckDB, such as an analyst's, can read its
+    format, too."""
+    con.execute(f"ATTACH {quoted(master)} AS {_DATABASE} (STORAGE_VERSION 'v1.2.0')")
+    try:
+        con.execute(f"USE {_DATABASE}; BEGIN")
+        try:
+            yield
+            con.execute("COMMIT")
+        except BaseException:
+            con.execute("ROLLBACK")
+            raise
+    finally:
+        con.execute(f"USE memory; DETACH {_DATABASE}")
 
 
 def appeared(folder: Path, *, seconds: float) -> bool:
@@ -142,7 +159,11 @@ def taken(folder: Path) -> bool:
 def _edition() -> str:
     """A digest of the columns and of the views that name no files; a change needs a new catalog."""
     columns = [(table.name, *table.columns.items()) for table in TABLES.values()]
-    return blake2b(repr((*_other_views(), columns)).encode(), digest_size=8).hexdigest()
+    return _digest((*_other_views(), columns))
+
+
+def _digest(statements: Sequence[object]) -> str:
+    return blake2b(repr(statements).encode(), digest_size=8).hexdigest()
 
 
 def expire(folder: Path, *, before: float, after: float = float("inf")) -> None:
@@ -162,30 +183,20 @@ def published(folder: Path) -> tuple[int, str] | None:
         return None
 
 
-def _file_views(folder: Path, manifest: Manifest, *, guarded: bool = True) -> Iterator[str]:
-    """The views that name files; they leave out missing and cut files, which the keeper reports."""
-    manifest = manifest.legible(folder)
-    guard = [_guard(folder, manifest.generation)] if guarded else []
-    yield (
+def _file_lists(folder: Path, manifest: Manifest, views: Sequence[str]) -> Iterator[str]:
+    """The macros that name files, for these views, and what was published when."""
+    guards = [_guard(folder, manifest.generation)]
+    for name, paths in file_lists(folder, manifest, guards).items():
+        yield f"CREATE OR REPLACE MACRO {name}() AS {paths}"
+    yield _published_view(folder, manifest, views)
+
+
+def _published_view(folder: Path, manifest: Manifest, views: Sequence[str]) -> str:
+    return (
         f"CREATE OR REPLACE VIEW published AS SELECT {manifest.generation} AS generation, "
         f"make_timestamp({time.time_ns() // 1000}) AS at, {quoted(folder)} AS folder, "
-        f"{quoted(_edition())} AS edition"
+        f"{quoted(_edition())} AS edition, {quoted(_digest(views))} AS shape"
     )
-    for table in TABLES.values():
-        rows = _all_rows(folder, manifest, table, guard)
-        yield f"CREATE OR REPLACE VIEW all_{table.name} AS {rows}"
-    yield "CREATE OR REPLACE VIEW unsealed AS " + " UNION ALL ".join(
-        f"SELECT {quoted(table.name)} AS name, count(*) AS n, min(ts) AS oldest, max(ts) AS newest "
-        f"FROM {_live(folder, manifest, table, guard)} HAVING count(*) > 0"
-        for table in TABLES.values()
-    )
-    columns = ", ".join(rollup.COLUMNS)
-    live = rollup.of_requests(_live(folder, manifest, TABLES["requests"], guard))
-    for name, unsealed in (("rollup", live), ("hours", rollup.by_hour(f"({live})"))):
-        paths = [segment.path(folder) for segment in manifest.of(name)]
-        sealed = f"SELECT {columns} FROM {from_segments(paths)} UNION ALL " if paths else ""
-        rows = f"{sealed}SELECT {columns} FROM ({unsealed})"
-        yield f"CREATE OR REPLACE VIEW {name}_parts AS {rows}"
 
 
 def _other_views() -> Iterator[str]:
@@ -213,23 +224,6 @@ def _statements(text: str) -> Iterator[str]:
     for statement in text.split(";\n"):
         if any(line and not line.startswith("--") for line in statement.splitlines()):
             yield statement
-
-
-def _all_rows(folder: Path, manifest: Manifest, table: TableSchema, guard: Sequence[Path]) -> str:
-    live = f"SELECT {', '.join(table.columns)} FROM {_live(folder, manifest, table, guard)}"
-    sealed = manifest.of(table.name)
-    return f"FROM {rows_of(folder, sealed)} UNION ALL {live}" if sealed else live
-
-
-def _live(folder: Path, manifest: Manifest, table: TableSchema, guard: Sequence[Path]) -> str:
-    """SQL for the rows of the journals that this manifest does not name as sealed."""
-    journals = folder / "journal" / table.name
-    rows = from_live_journals(table, [journals / ("*" + SUFFIX), *guard])
-    prefix = f"journal/{table.name}/"
-    sealed = "|".join(path.removeprefix(prefix) for path in manifest.sealed if prefix in path)
-    # Searching a single string is faster than comparing with each name of a list.
-    is_sealed = f"contains('|{sealed}|', '|' || parse_filename(filename) || '|')"
-    return f"(FROM {rows} WHERE NOT {is_sealed})" if sealed else rows
 
 
 def _guard(folder: Path, number: int) -> Path:

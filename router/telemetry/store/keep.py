@@ -75,7 +75,7 @@ class Keeper:
             damage = (*damage, record)
         mended = copy.after(damage=damage)
         manifest.store(self.folder, mended)
-        catalog.publish(self.folder, mended)
+        catalog.publish(self._con, self.folder, mended)
         return mended
 
     def recover(self) -> None:
@@ -92,7 +92,7 @@ class Keeper:
             self._report_missing(now)
             # An operator may have moved or copied the folder, whose path the catalog contains.
             if catalog.published(self.folder) != (now.generation, str(self.folder)):
-                catalog.publish(self.folder, now)
+                catalog.publish(self._con, self.folder, now)
         self.seal()
 
     def _report_missing(self, now: Manifest) -> None:
@@ -106,34 +106,60 @@ class Keeper:
                     segment.rows,
                 )
 
+    def tend(self) -> None:
+        """Seal the closed journals and merge the segments that are due, and publish once."""
+        with self.turn() as (con, now):
+            changed, _ = self._sealed(con, now)
+            try:
+                changed, _ = self._compacted(con, changed)
+            except duckdb.Error:  # a damaged segment stops the merging, not the sealing
+                _log.exception("segments could not be merged; run `waggle telemetry verify`")
+            if changed is not now:
+                self._commit(now, changed)
+
     def seal(self) -> int:
         """Seal the closed journals and return how many rows they had."""
         with self.turn() as (con, now):
-            done = seal.seal(con, self.folder, now.legible(self.folder))
-            if done.journals:
-                at = self.wall()
-                changed = now.after(
-                    adding=done.segments,
-                    sealed={**now.sealed, **dict.fromkeys(done.journals, at)},
-                    damage=(*now.damage, *done.damage),
-                    gone={
-                        **now.gone,
-                        **{t: merged(now.gone.get(t, {}), c) for t, c in done.aside.items()},
-                    },
-                )
+            changed, rows = self._sealed(con, now)
+            if changed is not now:
                 self._commit(now, changed)
-        return sum(s.rows for s in done.segments if s.table in TABLES)
+        return rows
+
+    def _sealed(self, con: duckdb.DuckDBPyConnection, now: Manifest) -> tuple[Manifest, int]:
+        """The manifest after sealing, and how many rows were sealed."""
+        done = seal.seal(con, self.folder, now.legible(self.folder))
+        if not done.journals:
+            return now, 0
+        at = self.wall()
+        changed = now.after(
+            adding=done.segments,
+            sealed={**now.sealed, **dict.fromkeys(done.journals, at)},
+            damage=(*now.damage, *done.damage),
+            gone={
+                **now.gone,
+                **{t: merged(now.gone.get(t, {}), c) for t, c in done.aside.items()},
+            },
+        )
+        return changed, sum(s.rows for s in done.segments if s.table in TABLES)
 
     def compact(self, *, everything: bool = False) -> int:
         """Merge a group of segments and return how many segments the group had."""
         with self.turn() as (con, now):
-            tiers = self._tiers()
-            whole = now.legible(self.folder).segments
-            group = compact.due(whole, tiers, everything=everything)
-            if group:
-                made = compact.merge(con, self.folder, group)
-                self._commit(now, now.after(without=group, adding=[made]))
-        return len(group)
+            changed, count = self._compacted(con, now, everything=everything)
+            if changed is not now:
+                self._commit(now, changed)
+        return count
+
+    def _compacted(
+        self, con: duckdb.DuckDBPyConnection, now: Manifest, *, everything: bool = False
+    ) -> tuple[Manifest, int]:
+        """The manifest after merging a group of segments, and how many segments the group had."""
+        whole = now.legible(self.folder).segments
+        group = compact.due(whole, self._tiers(), everything=everything)
+        if not group:
+            return now, 0
+        made = compact.merge(con, self.folder, group)
+        return now.after(without=group, adding=[made]), len(group)
 
     def prune(self, *, exact: bool = False) -> remove.Removed:
         """Remove the rows that are older, or more, than the rules allow.
@@ -183,7 +209,7 @@ class Keeper:
         """Publish a new catalog if somebody opened the current one for writing and so locked it."""
         if catalog.taken(self.folder):
             with self.turn() as (_, now):
-                catalog.publish(self.folder, now)
+                catalog.publish(self._con, self.folder, now)
 
     def sweep(self) -> None:
         """Remove files that only outdated catalogs name: those replaced before the grace period."""
@@ -210,7 +236,7 @@ class Keeper:
                 with contextlib.suppress(FileNotFoundError):
                     os.utime(segment.path(self.folder))
         manifest.store(self.folder, changed)
-        catalog.publish(self.folder, changed)
+        catalog.publish(self._con, self.folder, changed)
 
     def _sweep(self, now: Manifest, *, before: float, after: float = float("inf")) -> None:
         """Remove what was replaced before one moment, or after another."""

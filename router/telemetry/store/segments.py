@@ -3,7 +3,6 @@
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from pathlib import Path
 from zlib import crc32
 
@@ -65,6 +64,8 @@ def write(
     if rows is not None and count != rows:
         beside.unlink()
         raise RuntimeError(f"{path.name} would hold {count} rows, and should hold {rows}")
+    if table in TABLES:  # another database would take twenty times as long to say so
+        _remember_columns(con, beside, path)
     replace_durably(beside, path)
     size, crc = checksum(path)
     return Segment(table, path.name, count, size, crc, first, last, covers, removed, damaged)
@@ -85,29 +86,43 @@ def write_sums(con: duckdb.DuckDBPyConnection, folder: Path, table: str, sql: st
     return write(con, folder, table, ordered, rows=None, covers={})
 
 
-def rows_of(folder: Path, some: Sequence[Segment]) -> str:
+def rows_of(folder: Path, some: Sequence[Segment], paths: str = "") -> str:
     """SQL for the rows of these segments, which belong to the same table, with all its columns.
 
     Columns are added over time. A row that was sealed before a column was there has null in it.
+    `paths` is SQL for the list of their paths; without it, the paths themselves are written.
     """
-    paths = [segment.path(folder) for segment in some]
+    named = [segment.path(folder) for segment in some]
+    paths = paths or listed(named)
     columns = TABLES[some[0].table].columns
-    if all(_columns_in(path) in (None, tuple(columns)) for path in paths):
-        return from_segments(paths)
+    if all(_columns_in(path) in (None, tuple(columns)) for path in named):
+        return f"read_parquet({paths})"
     typed = ", ".join(f"NULL::{type_} AS {name}" for name, type_ in columns.items())
-    rows = f"FROM read_parquet({listed(paths)}, union_by_name = true)"
+    rows = f"FROM read_parquet({paths}, union_by_name = true)"
     return f"(SELECT {typed} WHERE false UNION ALL BY NAME {rows})"
 
 
-@lru_cache(10_000)
+# The columns of segments, which never change; None if a segment is damaged, which others report.
+_columns: dict[Path, tuple[str, ...] | None] = {}
+_MOST_REMEMBERED = 10_000
+
+
 def _columns_in(path: Path) -> tuple[str, ...] | None:
-    """The columns of a segment, which never change; None if it is damaged, which others report."""
-    try:
-        with duckdb.connect() as con:
-            rows = con.execute(f"DESCRIBE FROM read_parquet({quoted(path)})").fetchall()
-    except duckdb.Error:
-        return None
-    return tuple(row[0] for row in rows)
+    if path not in _columns:
+        try:
+            with duckdb.connect() as con:
+                _remember_columns(con, path, path)
+        except duckdb.Error:
+            _columns[path] = None
+    return _columns[path]
+
+
+def _remember_columns(con: duckdb.DuckDBPyConnection, written: Path, path: Path) -> None:
+    """Remember the columns of a file that is, or will be, at a path."""
+    rows = con.execute(f"DESCRIBE FROM read_parquet({quoted(written)})").fetchall()
+    if len(_columns) >= _MOST_REMEMBERED:
+        _columns.clear()
+    _columns[path] = tuple(row[0] for row in rows)
 
 
 def checksum(path: Path) -> tuple[int, int]:

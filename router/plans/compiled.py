@@ -15,6 +15,7 @@ from router.config.plans import (
     AnyPlan,
     Ask,
     AskMember,
+    Calls,
     Code,
     Committee,
     FanOut,
@@ -67,6 +68,25 @@ class FromPassages(Pipeline):
     @property
     def leading(self) -> Step:
         return self.pipeline[0]
+
+
+class Checked(Committee):
+    """A committee with validators, by their positions: each checks every answer of a round."""
+
+    validators: tuple[int, ...]
+
+    @property
+    def vital(self) -> tuple[tuple[Step, ...], int]:
+        steps = (step for n, (_, step) in enumerate(self.places) if n not in self.validators)
+        return tuple(steps), 2
+
+    @property
+    def calls(self) -> Calls:
+        members, answers = len(self.places), len(self.places) - len(self.validators)
+        return tuple(
+            (step, least, most * answers if n < members and n in self.validators else most)
+            for n, (step, least, most) in enumerate(super().calls)
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,6 +325,11 @@ def _tree(config: Config, step: Step) -> AnyPlan:
         models = _conferring(config) or (plan.committee.design,)
         plan = plan.with_steps([AskMember(ask=name) for name in models])
     tree = plan.with_steps([_tree(config, inner) for _, inner in plan.places])
+    if isinstance(tree, Committee):
+        kinds = [config.backends[lead(step, {})].kind for _, step in tree.places]
+        validators = tuple(n for n, kind in enumerate(kinds) if kind == "validator")
+        if validators:
+            return Checked.model_construct(**dict(tree), validators=validators)
     return tree  # type: ignore[return-value]
 
 

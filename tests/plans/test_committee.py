@@ -414,6 +414,30 @@ def test_a_committee_is_priced_from_its_shortest_to_its_longest_way():
     assert (cost.least_calls, cost.most_calls) == (2 + 1 + 1, 2 * 5 + 3 + 3)
 
 
+def test_a_validator_is_priced_by_every_answer_that_it_checks():
+    backend = {**BACKENDS["a"], "price": {"input": 1, "output": 1}}
+    config = Config.model_validate(
+        {
+            "backends": {"a": backend, "v": {**BACKENDS["v"], "price": {"input": 2, "output": 2}}},
+            "plans": {"p": {"committee": {"members": ["a", "v", "a", "a"], "rounds": 2}}},
+        }
+    )
+    cost = Plans(config)["p"].cost(Size(1_000_000, 0))
+    assert (cost.least_usd, cost.least_calls) == (2 * 3 * 1 + 2 * 2, 2 * 3 + 2)
+    assert (cost.most_usd, cost.most_calls) == (2 * 3 * 1 + 2 * 3 * 2, 2 * 3 + 2 * 3)
+
+
+async def test_a_committee_of_which_only_one_member_could_answer_is_ineligible():
+    members = ["a", {"code": "s"}, "v"]
+    plan = only({"committee": {"members": members}}) | {"q": {"ask": "a"}}
+    more = {"v": {"kind": "validator"}, "s": {"kind": "sandbox"}}
+    a = ScriptedModel('{"name": "Bo", "age": 40}')
+    async with planned(plan, more, a=a) as waggle:
+        answer = await waggle.chat("one", shape=SHAPE)  # no program computes it
+        assert answer.headers["x-waggle-plan"] == "q"
+        assert "computes" in waggle.journal.traces[-1].decision.ineligible["p"]
+
+
 def test_the_tree_of_waggle_check_names_who_confers():
     plan = Committee.model_validate(
         {

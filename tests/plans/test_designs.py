@@ -1,11 +1,15 @@
 """Committees that a model designs: once for each kind of request, kept, and released."""
 
+import asyncio
 import json
 import os
 
 import pytest
+from typer.testing import CliRunner
 
+from router.cli.main import app
 from router.config.config import Config
+from router.config.load import load
 from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.plans.designs import MOST_KEPT, UNUSED_SECONDS, Designs, records_of
@@ -100,6 +104,54 @@ async def test_a_design_survives_a_restart_and_keeps_its_record(tmp_path):
         "rounds": 1,
         "used_at": 99.0,
     }
+
+
+async def test_requests_that_come_meanwhile_wait_for_the_same_design():
+    calls = []
+
+    async def slow_reply():
+        calls.append(1)
+        await asyncio.sleep(0)
+        return await reply()
+
+    tree, designs = plan_of().tree, Designs(None)
+    made = await asyncio.gather(*(designs.design(tree, "code", slow_reply) for _ in range(5)))
+    assert len(calls) == 1
+    assert all(design == made[0] for design in made)
+
+
+async def test_a_designer_whose_caller_left_is_asked_by_the_next():
+    tree, designs, waiting = plan_of().tree, Designs(None), asyncio.Event()
+
+    async def never_replies():
+        waiting.set()
+        await asyncio.Event().wait()
+        return ""
+
+    first = asyncio.ensure_future(designs.design(tree, "code", never_replies))
+    await waiting.wait()
+    second = asyncio.ensure_future(designs.design(tree, "code", reply))
+    await asyncio.sleep(0)
+    first.cancel()
+    assert (await second).by == "a"
+
+
+async def test_check_shows_the_designs_so_far(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    text = """
+server: {data: DATA}
+backends:
+  a: {kind: openai, base_url: "http://127.0.0.1:1/v1"}
+  b: {kind: openai, base_url: "http://127.0.0.1:1/v1"}
+plans: {p: {committee: {design: a}}}
+"""
+    (tmp_path / "waggle.yaml").write_text(text.replace("DATA", str(tmp_path / "var")))
+    config = load(tmp_path / "waggle.yaml", {})
+    designs = Designs(config.committees_folder, lambda: 86_400.0)
+    await designs.design(Plans(config)["p"].tree, "code", reply)
+    output = CliRunner().invoke(app, ["check"], env={"COLUMNS": "200"}).output
+    assert "a chooses 2 to 5 members, once a kind, of a, b" in output
+    assert "for code: a, b as x; rounds: 1; used last on 1970-01-02" in output
 
 
 async def test_a_plan_with_other_settings_asks_anew(tmp_path):

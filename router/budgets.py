@@ -132,10 +132,8 @@ ONE_REQUEST = Amounts(requests=1)
 
 
 def total(amounts: Iterable[Amounts]) -> Amounts:
-    result = NOTHING
-    for each in amounts:
-        result = result.plus(each)
-    return result
+    columns = tuple(zip(*amounts, strict=True))
+    return Amounts(*map(sum, columns)) if columns else NOTHING
 
 
 class Claim(NamedTuple):
@@ -158,6 +156,14 @@ class Report(NamedTuple):
     claim: Claim | None = None
     daring: bool = False  # whether a call is under way that got less than its most
     months: Mapping[int, float] = MappingProxyType({})  # dollars spent in each of the last months
+
+
+class AccountReport(NamedTuple):
+    """A router's report on one of its accounts, as the hive gets it."""
+
+    budget: str
+    limits: KeyLimits
+    report: Report
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +230,9 @@ class Budget:
     leases: dict[str, Amounts] = field(default_factory=dict)
     daring: set[str] = field(default_factory=set)  # routers with a call that got less than its most
     turns: dict[str, int] = field(default_factory=dict)
+    # Requests and tokens of the last minute, summed over all routers as windows change.
+    minute: tuple[int, int] = (0, 0)
+    rolled: int = -1  # the second in which old uses were last forgotten
 
     def lease(self, limits: KeyLimits, report: Report, now: float) -> Lease:
         self._take_in(report, now)
@@ -251,10 +260,8 @@ class Budget:
 
     def used(self, now: float, at: Moment) -> Amounts:
         self._roll(now)
-        pairs = [pair for window in self.windows.values() for pair in window.values()]
         return Amounts(
-            sum(requests for requests, _ in pairs),
-            sum(tokens for _, tokens in pairs),
+            *self.minute,
             sum(self.usd.get(at.day, {}).values()),
             sum(self.months.get(at.month, {}).values()),
         )
@@ -282,6 +289,7 @@ class Budget:
             window = self.windows.setdefault(router, {})
             requests, tokens = window.get(int(heard), (0, 0))
             window[int(heard)] = (requests + lease.requests, tokens + lease.tokens)
+            self.rolled = -1
 
     def _take_in(self, report: Report, now: float) -> None:
         self._roll(now)
@@ -294,21 +302,38 @@ class Budget:
                     by_router[report.router] = usd
                     keep_period(periods, period, by_router)
         ahead = now - report.at.steady  # of the router's steady clock
+        latest = int(now)
         window: dict[int, tuple[int, int]] = {}
         for second, (requests, tokens) in report.seconds.items():
-            here = min(math.ceil(second + ahead), int(now))
+            here = min(math.ceil(second + ahead), latest)
+            if here < latest - MINUTE:
+                continue
             before = window.get(here, (0, 0))
             window[here] = (before[0] + requests, before[1] + tokens)
+        earlier = self.windows.get(report.router, {})
+        self._count(window.values(), 1)
+        self._count(earlier.values(), -1)
         self.windows[report.router] = window
 
     def _roll(self, now: float) -> None:
-        """Forget uses of more than a minute ago."""
-        oldest = int(now) - MINUTE
+        """Forget uses of more than a minute ago, once in each second."""
+        if int(now) == self.rolled:
+            return
+        self.rolled = int(now)
+        oldest, self.minute = self.rolled - MINUTE, (0, 0)
         for router, window in list(self.windows.items()):
             for second in [second for second in window if second < oldest]:
                 del window[second]
             if not window:
                 del self.windows[router]
+            self._count(window.values(), 1)
+
+    def _count(self, pairs: Iterable[tuple[int, int]], sign: int) -> None:
+        """Add requests and tokens to those of the last minute, or take them away."""
+        requests, tokens = self.minute
+        for more_requests, more_tokens in pairs:
+            requests, tokens = requests + sign * more_requests, tokens + sign * more_tokens
+        self.minute = (requests, tokens)
 
     def _shortage(
         self,

@@ -4,6 +4,9 @@ One process holds the hive. Routers lease requests, tokens and dollars from the 
 keep working when it does not answer. `now` is the time on a clock that nobody can set, so a step of
 the wall clock ends no lease and silences no router; the days of dollars come with the reports.
 
+Where conversations live goes through the hive packed: the hive keeps the parcels of the routers in
+their order, and passes them on without reading them.
+
 The ledger, a file, holds the dollars that each router spent within each budget on the last days and
 in the last months. After a restart the hive grants nothing until the routers in the ledger have
 reported the last minute again, or for two seconds. A restart loses the homes of conversations, and
@@ -12,22 +15,25 @@ the last minute of a router that was killed together with the hive.
 
 import logging
 import math
+import pickle
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, Protocol
 from uuid import uuid4
 
 import orjson
 
-from router.budgets import DAY, Budget, BudgetUse, Lease, Moment, Report
+from router.budgets import DAY, AccountReport, Budget, BudgetUse, Lease, Moment, Report
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.files import write_durably
 
-_SESSIONS = 200_000
+_PARCELS_BYTES = 32_000_000  # of the homes of conversations, for routers that start
+_PARCEL_BYTES = 100  # what a parcel takes beside its content
 _METRICS_SECONDS = 30  # the hive drops the counters of a router that is silent for longer
 _LEASE_SECONDS = 10  # the hive ends the leases of a router that is silent for longer
 _RETURN_SECONDS = 2.0  # how long a restarted hive waits for the reports of the routers
@@ -41,19 +47,32 @@ class HiveNotReady(Exception):
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """The homes of conversations that moved since `position`, and a router's own counters.
+    """Parcels of homes that moved since `position`, oldest first, and a router's own counters.
 
     `hive` names the hive's process; a router that names it has reported its last minute to it.
     """
 
-    sessions: Mapping[str, Home] = field(default_factory=dict)
+    homes: Sequence[bytes] = ()
     position: int = 0
     metrics: bytes = b""
     hive: str = ""
 
 
+def packed(homes: Mapping[str, Home]) -> Sequence[bytes]:
+    """The homes of conversations as a parcel, if there are any."""
+    return (pickle.dumps(dict(homes), protocol=5),) if homes else ()
+
+
+def unpacked(parcels: Sequence[bytes]) -> Mapping[str, Home]:
+    """The homes in these parcels; of a conversation that moved again, the newest."""
+    homes: dict[str, Home] = {}
+    for parcel in parcels:
+        homes |= pickle.loads(parcel)  # noqa: S301  (of our own routers)
+    return homes
+
+
 class Hive(Protocol):
-    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease: ...
+    async def lease_all(self, reports: Sequence[AccountReport]) -> Sequence[Lease | None]: ...
     async def exchange(self, router: str, news: News) -> News: ...
     async def all_metrics(self) -> Mapping[str, bytes]: ...
     async def budget_uses(self, wall: float) -> Mapping[str, BudgetUse]: ...
@@ -66,8 +85,9 @@ class HiveState:
         self.name = uuid4().hex
         self._ledger: Path | None = None
         self._budgets: dict[str, Budget] = {}
-        self._sessions: OrderedDict[str, tuple[int, Home]] = OrderedDict()
-        self._position = 0
+        self._parcels: deque[bytes] = deque()
+        self._parcels_bytes = 0
+        self._position = 0  # how many parcels came
         self._metrics: dict[str, tuple[float, bytes]] = {}
         self._heard: dict[str, float] = {}  # when each router was last heard
         self._awaited: set[str] = set()  # routers that must report before anything is granted
@@ -94,14 +114,28 @@ class HiveState:
             raise HiveNotReady
         return lease
 
+    def lease_all(self, reports: Sequence[AccountReport], now: float) -> list[Lease | None]:
+        """Answer each of these reports; None stands for a claim that a restarted hive has to
+        leave unanswered, until the routers have reported what they used."""
+        leases: list[Lease | None] = []
+        for budget, limits, report in reports:
+            try:
+                leases.append(self.lease(budget, limits, report, now))
+            except HiveNotReady:
+                leases.append(None)
+        return leases
+
     def exchange(self, router: str, news: News, now: float) -> News:
         """Store a router's news, and return the news of other routers since its position."""
-        for session, home in news.sessions.items():
+        # A router's position beyond ours dates from before our restart: then send everything.
+        position = news.position if news.position <= self._position else 0
+        others = [*islice(reversed(self._parcels), self._position - position)][::-1]
+        for parcel in news.homes:
             self._position += 1
-            self._sessions.pop(session, None)
-            self._sessions[session] = (self._position, home)
-        while len(self._sessions) > _SESSIONS:
-            self._sessions.popitem(last=False)
+            self._parcels.append(parcel)
+            self._parcels_bytes += len(parcel) + _PARCEL_BYTES
+        while self._parcels_bytes > _PARCELS_BYTES:
+            self._parcels_bytes -= len(self._parcels.popleft()) + _PARCEL_BYTES
         self._metrics[router] = (now, news.metrics)
         self._metrics = {
             name: (at, metrics)
@@ -111,14 +145,7 @@ class HiveState:
         self._hear(router, now)
         if news.hive == self.name:
             self._awaited.discard(router)
-        fresh: dict[str, Home] = {}
-        for session, (position, home) in reversed(self._sessions.items()):
-            # A router's position beyond ours dates from before our restart: then send everything.
-            if position <= news.position <= self._position:
-                break
-            if session not in news.sessions:
-                fresh[session] = home
-        return News(fresh, self._position, hive=self.name)
+        return News(others, self._position, hive=self.name)
 
     def all_metrics(self) -> Mapping[str, bytes]:
         return {router: metrics for router, (_, metrics) in self._metrics.items()}
@@ -219,8 +246,8 @@ class LocalHive:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._state, self._clock = HiveState(), clock
 
-    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        return self._state.lease(key_id, limits, report, self._clock())
+    async def lease_all(self, reports: Sequence[AccountReport]) -> Sequence[Lease | None]:
+        return self._state.lease_all(reports, self._clock())
 
     async def exchange(self, router: str, news: News) -> News:
         return self._state.exchange(router, news, self._clock())

@@ -4,8 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
-from router.budgets import BudgetUse, Lease, Report
-from router.config.server import KeyLimits
+from router.budgets import AccountReport, BudgetUse, Lease
 from router.domain import Event, PolicyInForce, Refusal, Signal, Trace, TrialNews
 from router.hive import LocalHive, News
 from router.telemetry.journal import NotDurable
@@ -111,8 +110,8 @@ class LosableHive:
         self._hive = LocalHive(clock)
         self.away = False
 
-    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        return await self._reach().lease(key_id, limits, report)
+    async def lease_all(self, reports: Sequence[AccountReport]) -> Sequence[Lease | None]:
+        return await self._reach().lease_all(reports)
 
     async def exchange(self, router: str, news: News) -> News:
         return await self._reach().exchange(router, news)

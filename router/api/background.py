@@ -11,8 +11,10 @@ from collections.abc import Callable
 from router.api.learner import LearnerClient
 from router.conversations.memory import ConversationMemory
 from router.engine.engine import Engine
-from router.hive import Hive, News
+from router.hive import Hive, News, packed, unpacked
 from router.telemetry.lookup import Memory
+
+_EXCHANGES_PER_SECOND = 200  # by all routers together
 
 _log = logging.getLogger("waggle")
 
@@ -47,18 +49,20 @@ class Background:
         engine = self._engine
         self._watch_replicas()
         engine.metrics.gauge("waggle_requests_running", self._running())
-        hive_name = engine.allowances.hive_name
-        news = News(engine.homes.untold(), self._position, engine.metrics.snapshot(), hive_name)
+        hive_name, moved = engine.allowances.hive_name, engine.homes.untold()
+        news = News(packed(moved), self._position, engine.metrics.snapshot(), hive_name)
         try:
             reply = await self._hive.exchange(self._name, news)
         except Exception:
-            engine.homes.tell_again(news.sessions)
+            engine.homes.tell_again(moved)
             engine.metrics.count("waggle_hive_unreachable_total")
             engine.silent.setdefault("hive", engine.steady())
             return
         engine.silent.pop("hive", None)
         self._position = reply.position
-        engine.homes.hear(reply.sessions)
+        others = unpacked(reply.homes)
+        # The hive has our own news after these, so they are newer.
+        engine.homes.hear({name: home for name, home in others.items() if name not in moved})
         await engine.allowances.tidy(reply.hive)
 
     async def learn(self) -> None:
@@ -155,10 +159,11 @@ class Background:
         self, seconds: float = 0.25, idle_turns: int = 4, also: Callable[[], None] = lambda: None
     ) -> None:
         """Exchange news in the next turn after a conversation moved, else every `idle_turns`
-        turns."""
+        turns. With many routers turns are longer, as the hive answers all of them."""
         turn = 0
         while True:
-            await asyncio.sleep(seconds)
+            routers = self._engine.allowances.leasing.routers
+            await asyncio.sleep(max(seconds, routers / _EXCHANGES_PER_SECOND))
             turn += 1
             if turn >= idle_turns or self._engine.homes.has_news:
                 turn = 0

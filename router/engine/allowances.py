@@ -5,12 +5,7 @@ request counts at once. A call reserves its tokens and dollars before it is made
 seconds for amounts that other calls hold. The end of the request settles the reservations with the
 true figures, also after an error. A call whose caller left counts at its likely use. Amounts are
 leased from the hive in slices, and the next slice before the last is used up, so most requests need
-no call of the hive. What requests used is reported together, a few dozen times a second at most.
-
-When the hive does not answer, each router counts alone, within its share: what was left when the
-hive last answered, divided by the number of routers; after a minute of silence, the limit divided
-by that number. Not covered: what other routers used after this router last heard from the hive,
-and the dollars that were settled in the milliseconds before a router was killed.
+no call of the hive; `leasing` talks to the hive.
 """
 
 import asyncio
@@ -25,7 +20,6 @@ from router.budgets import (
     ONE_REQUEST,
     Amounts,
     Claim,
-    Lease,
     Moment,
     Shortage,
     total,
@@ -34,10 +28,10 @@ from router.config.config import Config
 from router.domain import Attempt, Request, Trace, known_usd
 from router.engine.account import Account, Reservation
 from router.engine.bindings import Binding
-from router.engine.crossings import Crossing, crossings
 from router.engine.estimates import Estimates
+from router.engine.leasing import Leasing
 from router.engine.limit_headers import limit_headers
-from router.hive import Hive, HiveState
+from router.hive import Hive
 from router.plans.calling import EndCall
 from router.telemetry.metrics import Metrics
 from router.wire.asgi import HeaderList
@@ -45,8 +39,6 @@ from router.wire.errors import Limited
 
 _PATIENCE = 5.0  # seconds for which a call waits for what other calls hold
 _LOOK_AGAIN = 0.25  # seconds after which a waiting call asks the hive again
-_GATHER_SECONDS = 0.02  # between two reports on an account, whose news gathers meanwhile
-_AWAY_SECONDS = 1.0  # a hive that failed is not asked again for so long
 _ONE_REQUEST = Claim(ONE_REQUEST, ONE_REQUEST)
 _QUEUED = Shortage("calls under way hold what is left", 1.0, passing=True)
 
@@ -81,19 +73,12 @@ class Allowances:
         clock: Callable[[], Moment] = lambda: Moment(time.time(), time.monotonic()),
         patience: float = _PATIENCE,
     ) -> None:
-        self.routers = 1  # how many routers share the limits
+        self.leasing = Leasing(hive, metrics, name=name, clock=clock)
         self.estimates = Estimates()
-        self.alert_shares: Sequence[float] = ()  # shares of a budget of which `tell` is told
-        self.tell: Callable[[Crossing], None] = lambda _: None
         self.hive_name = ""  # the hive that knows all that this router used
-        self._hive, self._metrics, self._name, self._clock = hive, metrics, name, clock
-        self._patience = patience
-        self._alone = HiveState()
-        self._away_until = 0.0  # on the clock of the event loop
+        self._clock, self._patience = clock, patience
         self._accounts: dict[str, Account] = {}
         self._requests: dict[str, _Bound] = {}
-        self._flushes: dict[str, asyncio.Task[None]] = {}
-        self._renewals: dict[str, asyncio.Task[None]] = {}
 
     async def admit(
         self, binds: Sequence[Binding], request_id: str, *, anthropic: bool = False
@@ -113,11 +98,11 @@ class Allowances:
             for account in accounts:
                 if account.limits.requests_per_minute is not None:
                     if not account.fits(_ONE_REQUEST):
-                        shortage = await self._ask(account, _ONE_REQUEST)
+                        shortage = await self.leasing.ask(account, _ONE_REQUEST)
                         if shortage is not None:
                             raise self._limited(account, shortage, wider)
                     held.append((account, account.hold(_ONE_REQUEST)))
-                    self._renew_soon(account, _ONE_REQUEST)
+                    self.leasing.renew_soon(account, _ONE_REQUEST)
         except BaseException:
             self._release(held)
             raise
@@ -178,7 +163,7 @@ class Allowances:
                 if not account.fits(bounded):
                     claim = await self._wait_for(account, estimate, deadline, bound)
                 held.append((account, account.hold(claim)))
-                self._renew_soon(account, account.relevant(claim))
+                self.leasing.renew_soon(account, account.relevant(claim))
         except BaseException:
             self._release(held)
             raise
@@ -207,54 +192,25 @@ class Allowances:
         """Report to the hive what it does not know yet, and return what idle keys leased. A hive
         with a new name is told everything."""
         now = self._clock()
-        for name, account in list(self._accounts.items()):
-            if account.idle(now):
-                del self._accounts[name]
-                continue
-            behind = account.unreported or account.free != NOTHING
-            if (behind or hive_name != self.hive_name) and not await self._flush(account):
-                return
-        self.hive_name = hive_name
+        self._accounts = {name: each for name, each in self._accounts.items() if not each.idle(now)}
+        behind = [
+            account
+            for account in self._accounts.values()
+            if account.unreported or account.free != NOTHING or hive_name != self.hive_name
+        ]
+        if await self.leasing.report(behind):
+            self.hive_name = hive_name
 
     def _settle(self, account: Account, reservations: list[Reservation], used: Amounts) -> None:
         account.settle(reservations, used, self._clock())
         if account.must_report:
-            self._report_soon(account)
+            self.leasing.report_soon(account)
 
     def _release(self, held: Sequence[tuple[Account, Reservation]]) -> None:
         """Give back, here and at the hive, what a call holds that another budget refused."""
         for account, reservation in held:
             account.release(reservation)
-            self._report_soon(account)
-
-    def _report_soon(self, account: Account) -> None:
-        flush = self._flushes.get(account.name)
-        if flush is None or flush.done():
-            self._flushes[account.name] = asyncio.ensure_future(self._flush_soon(account))
-
-    async def _flush_soon(self, account: Account) -> None:
-        while account.unreported:
-            if not await self._flush(account):
-                break
-            await asyncio.sleep(_GATHER_SECONDS)
-        self._flushes.pop(account.name, None)
-
-    def _renew_soon(self, account: Account, claim: Claim) -> None:
-        """Lease more before nothing is left, beside the requests."""
-        if account.runs_low(claim) and account.name not in self._renewals:
-            renewal = asyncio.ensure_future(self._renew(account, claim))
-            self._renewals[account.name] = renewal
-            renewal.add_done_callback(lambda _: self._renewals.pop(account.name))
-
-    async def _renew(self, account: Account, claim: Claim) -> None:
-        async with account.asking:
-            if account.runs_low(claim):
-                await self._lease(account, Claim(claim.most, claim.most), ahead=True)
-
-    async def _flush(self, account: Account) -> bool:
-        """Report an account to the hive; False if the hive did not answer."""
-        async with account.asking:
-            return await self._lease(account, None) is not None
+            self.leasing.report_soon(account)
 
     async def _wait_for(
         self,
@@ -271,7 +227,7 @@ class Allowances:
                 while True:
                     claim = estimate()
                     account.returned.clear()
-                    answer = await self._ask(account, account.relevant(claim))
+                    answer = await self.leasing.ask(account, account.relevant(claim))
                     if answer is None:
                         return claim
                     shortage = answer
@@ -305,49 +261,6 @@ class Allowances:
             hint = f"try again in {max(wait, 1):.0f} s"
         message = f"The budget of {account.owner} refuses the request: {shortage.reason}; {hint}."
         return Limited(message, wait, self._headers(bound))
-
-    async def _ask(self, account: Account, claim: Claim) -> Shortage | None:
-        """Lease enough for a claim, and a slice; return the reason if that is impossible."""
-        async with account.asking:
-            if account.fits(claim):
-                return None
-            lease = await self._lease(account, claim)
-            if lease is None:
-                now = self._clock()
-                report = account.report(self._name, now, claim)
-                limits = account.share(now, self.routers)
-                lease = self._alone.lease(account.name, limits, report, now.steady)
-                account.free = account.free.plus(lease.granted)
-            return lease.shortage
-
-    async def _lease(
-        self, account: Account, claim: Claim | None, *, ahead: bool = False
-    ) -> Lease | None:
-        """The hive's answer to a report on an account; None if the hive does not answer."""
-        loop_time = asyncio.get_running_loop().time
-        if loop_time() < self._away_until:
-            return None
-        now = self._clock()
-        report = account.report(self._name, now, claim, ahead=ahead)
-        account.unreported = False
-        try:
-            lease = await self._hive.lease(account.name, account.limits, report)
-        except BaseException as error:
-            account.unreported = True
-            if not isinstance(error, Exception):
-                raise
-            # A hive that fails must not fail the request.
-            self._metrics.count("waggle_hive_unreachable_total")
-            self._away_until = loop_time() + _AWAY_SECONDS
-            return None
-        account.hear(lease, report, now)
-        shortage = None if ahead else lease.shortage  # nobody was refused yet
-        reached = crossings(
-            account.owner, account.limits, lease.used, now, self.alert_shares, shortage
-        )
-        for crossing in account.news(reached):
-            self.tell(crossing)
-        return lease
 
 
 def _check_prices(config: Config, chain: Sequence[str], account: Account) -> None:

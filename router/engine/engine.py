@@ -124,15 +124,15 @@ class Engine:
         self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)
         self.summarizing = Summarizing(self.tries, self.allowances, self.guarding, self.steady)
-        self.allowances.tell = self._tell_crossing
+        self.allowances.leasing.tell = self._tell_crossing
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
         self.config, self.plans = config, Plans(config)
         self.policy = policy_of(self.plans)
-        self.allowances.routers = config.server.replicas
+        self.allowances.leasing.routers = config.server.replicas
         self.guarding.functions.keep(config.guardrails)
-        self.allowances.alert_shares = config.alerts.budget
+        self.allowances.leasing.alert_shares = config.alerts.budget
         self.following.bandit = None  # the plans may have changed; a new bandit comes soon
         if self.recall is not None:
             self.recall.memory.reconfigure(config.reuse)

@@ -5,9 +5,10 @@ import warnings
 
 import pytest
 
+from router.budgets import AccountReport
 from router.config.server import KeyLimits
 from router.domain import Home
-from router.hive import LocalHive, News
+from router.hive import LocalHive, News, packed, unpacked
 from tests.budgets import Reporter, exactly
 from tests.fakes import LosableHive
 
@@ -16,7 +17,8 @@ HOME, OTHER = Home("fast", "small", 1.0), Home("quality", "large", 2.0)
 
 
 class Remote:
-    """Acts as the Serve handle of a hive: `handle.lease.remote(...)` calls `hive.lease(...)`."""
+    """Acts as the Serve handle of a hive: `handle.lease_all.remote(...)` calls
+    `hive.lease_all(...)`."""
 
     def __init__(self, hive):
         self._hive = hive
@@ -53,15 +55,19 @@ def hive(request, clock):
             return HandleHive(Remote(LocalHive(clock)))
 
 
+async def lease(hive, key, limits, report):
+    [answer] = await hive.lease_all([AccountReport(key, limits, report)])
+    return answer
+
+
 async def granted(hive, router, limits, claim):
-    lease = await hive.lease("k", limits, router.report(START, claim))
-    return lease.granted
+    return (await lease(hive, "k", limits, router.report(START, claim))).granted
 
 
 async def test_a_bound_holds_for_all_routers_together(hive):
     limits, claim = KeyLimits(requests_per_minute=3), exactly(requests=1)
     reports = [Reporter(f"r{n}").report(START, claim) for n in range(8)]
-    leases = await asyncio.gather(*(hive.lease("k", limits, report) for report in reports))
+    leases = await asyncio.gather(*(lease(hive, "k", limits, report) for report in reports))
     assert sum(lease.granted.requests for lease in leases) == 3
     refusals = [lease.shortage for lease in leases if lease.shortage]
     assert len(refusals) == 5
@@ -72,7 +78,7 @@ async def test_a_bound_opens_again_when_the_refusal_said(hive, clock):
     limits, router, claim = KeyLimits(requests_per_minute=1), Reporter(), exactly(requests=1)
     assert (await granted(hive, router, limits, claim)).requests == 1
     router.use(START, requests=1)
-    refusal = (await hive.lease("k", limits, router.report(START, claim))).shortage
+    refusal = (await lease(hive, "k", limits, router.report(START, claim))).shortage
     clock.now += refusal.retry_after
     router.seconds.clear()
     assert (await granted(hive, router, limits, claim)).requests == 1
@@ -80,8 +86,8 @@ async def test_a_bound_opens_again_when_the_refusal_said(hive, clock):
 
 async def test_each_key_has_its_own_bound(hive):
     limits, report = KeyLimits(requests_per_minute=1), Reporter().report(START, exactly(1))
-    assert (await hive.lease("k", limits, report)).granted.requests == 1
-    assert (await hive.lease("other", limits, report)).granted.requests == 1
+    assert (await lease(hive, "k", limits, report)).granted.requests == 1
+    assert (await lease(hive, "other", limits, report)).granted.requests == 1
 
 
 async def test_tokens_and_dollars_that_were_used_count_against_the_bounds(hive):
@@ -89,23 +95,23 @@ async def test_tokens_and_dollars_that_were_used_count_against_the_bounds(hive):
     router.use(START, tokens=10, usd=0.5)
     claim = exactly(tokens=1, usd=0.1)
     for limits in (KeyLimits(tokens_per_minute=10), KeyLimits(dollars_per_day=0.5)):
-        assert (await hive.lease("k", limits, router.report(START, claim))).shortage
+        assert (await lease(hive, "k", limits, router.report(START, claim))).shortage
     both = KeyLimits(tokens_per_minute=11, dollars_per_day=0.6)
-    assert (await hive.lease("k", both, router.report(START, claim))).shortage is None
+    assert (await lease(hive, "k", both, router.report(START, claim))).shortage is None
 
 
 async def test_a_router_hears_of_the_conversations_of_others_once(hive):
-    await hive.exchange("a", News({"s": HOME}))
-    first = await hive.exchange("b", News({"t": OTHER}))
-    assert first.sessions == {"s": HOME}
+    await hive.exchange("a", News(packed({"s": HOME})))
+    first = await hive.exchange("b", News(packed({"t": OTHER})))
+    assert unpacked(first.homes) == {"s": HOME}
     again = await hive.exchange("b", News(position=first.position))
-    assert again.sessions == {}
+    assert not again.homes
 
 
 async def test_the_newest_home_of_a_conversation_holds(hive):
-    await hive.exchange("a", News({"s": HOME}))
-    await hive.exchange("a", News({"s": OTHER}))
-    assert (await hive.exchange("b", News())).sessions == {"s": OTHER}
+    await hive.exchange("a", News(packed({"s": HOME})))
+    await hive.exchange("a", News(packed({"s": OTHER})))
+    assert unpacked((await hive.exchange("b", News())).homes) == {"s": OTHER}
 
 
 async def test_the_counters_of_every_router_are_there_until_it_is_silent(hive, clock):
@@ -120,7 +126,7 @@ async def test_the_counters_of_every_router_are_there_until_it_is_silent(hive, c
 async def test_a_hive_out_of_reach_raises_instead_of_answering():
     hive = LosableHive()
     hive.away = True
-    lease = hive.lease("k", KeyLimits(), Reporter().report(START))
-    for call in (lease, hive.exchange("a", News()), hive.all_metrics()):
+    call = lease(hive, "k", KeyLimits(), Reporter().report(START))
+    for each in (call, hive.exchange("a", News()), hive.all_metrics()):
         with pytest.raises(ConnectionError):
-            await call
+            await each

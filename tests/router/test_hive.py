@@ -1,14 +1,15 @@
 """The hive: limits, conversations and counters that routers share. Tests set its clock."""
 
 import json
+import random
 
 import pytest
 
-from router.budgets import Amounts, Claim
+from router.budgets import AccountReport, Amounts, Budget, Claim, Moment
 from router.config.server import KeyLimits
 from router.domain import Home
 from router.engine.conversations import Homes
-from router.hive import HiveNotReady, HiveState, News
+from router.hive import HiveNotReady, HiveState, News, packed, unpacked
 from tests.budgets import DAY, NOON, Reporter, exactly, lease, save
 
 HOME = Home("fast", "small", 1.0)
@@ -263,20 +264,20 @@ def test_a_ledger_is_valid_json_at_any_time(tmp_path):
 
 def test_news_of_one_router_reaches_each_other_router_once():
     hive = HiveState()
-    hive.exchange("a", News({"s": HOME}), NOON)
+    hive.exchange("a", News(packed({"s": HOME})), NOON)
     news = hive.exchange("b", News(), NOON)
-    assert news.sessions == {"s": HOME}
-    assert hive.exchange("b", News(position=news.position), NOON).sessions == {}
+    assert unpacked(news.homes) == {"s": HOME}
+    assert not hive.exchange("b", News(position=news.position), NOON).homes
 
 
 def test_a_router_does_not_get_its_own_news_back():
-    assert HiveState().exchange("a", News({"s": HOME}), NOON).sessions == {}
+    assert not HiveState().exchange("a", News(packed({"s": HOME})), NOON).homes
 
 
 def test_after_the_hive_restarts_a_router_gets_all_news_again():
     hive = HiveState()
-    hive.exchange("a", News({"s": HOME}), NOON)
-    assert hive.exchange("b", News(position=999), NOON).sessions == {"s": HOME}
+    hive.exchange("a", News(packed({"s": HOME})), NOON)
+    assert unpacked(hive.exchange("b", News(position=999), NOON).homes) == {"s": HOME}
 
 
 def test_a_router_that_is_silent_for_long_is_no_longer_counted():
@@ -307,3 +308,49 @@ def test_news_that_did_not_arrive_is_sent_again():
     assert homes.untold() == {}
     homes.tell_again(news)
     assert homes.untold() == {"s": HOME}
+
+
+def test_a_claim_that_a_restarted_hive_cannot_answer_yet_hinders_no_report(tmp_path):
+    ledger = tmp_path / "ledger.json"
+    before = HiveState(ledger)
+    before.exchange("busy", News(), NOON)
+    save(before)
+    after, limits = HiveState(ledger), KeyLimits(dollars_per_day=1)
+    reports = [
+        AccountReport(name, limits, Reporter("other").report(NOON, claim))
+        for name, claim in (("a", exactly(usd=0.1)), ("b", None))
+    ]
+    waits, heard = after.lease_all(reports, NOON)
+    assert waits is None
+    assert heard.left.usd == 1
+
+
+def test_parcels_of_homes_are_kept_within_their_bound_newest_last():
+    hive, large = HiveState(), b"x" * 1_000_000
+    for _ in range(40):
+        hive.exchange("a", News((large,)), NOON)
+    hive.exchange("a", News(packed({"s": HOME})), NOON)
+    parcels = hive.exchange("b", News(), NOON).homes
+    assert sum(map(len, parcels)) <= 32_000_000
+    assert unpacked(parcels[-1:]) == {"s": HOME}
+
+
+def test_the_sum_of_a_minute_is_that_of_its_windows():
+    """A router reports again and again while seconds pass, another falls silent, and comes back."""
+    budget, limits = Budget(), KeyLimits(requests_per_minute=10**6)
+    chance, routers = random.Random(1), [Reporter("a"), Reporter("b"), Reporter("c")]
+    for step in range(400):
+        now = NOON + step / 2
+        router = chance.choice(routers)
+        router.use(now, requests=chance.randint(0, 3), tokens=chance.randint(0, 50))
+        budget.lease(limits, router.report(now - 0.1, exactly(requests=2)), now)
+        if chance.random() < 0.05:
+            budget.expire(router.name, now)
+        pairs = [
+            pair
+            for window in budget.windows.values()
+            for second, pair in window.items()
+            if second >= int(now) - 60
+        ]
+        used = budget.used(now, Moment(now, now))
+        assert (used.requests, used.tokens) == tuple(map(sum, zip(*pairs, strict=True)))

@@ -2,15 +2,14 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from ray import serve
 from ray.serve.handle import DeploymentHandle
 
-from router.budgets import BudgetUse, Lease, Moment, Report
-from router.config.server import KeyLimits
+from router.budgets import AccountReport, BudgetUse, Lease, Moment
 from router.deployment.replicas.process import settle
 from router.hive import HiveState, News
 
@@ -27,10 +26,10 @@ class HiveReplica:
     async def reconfigure(self, settings: Mapping[str, Any]) -> None:
         self._state.keep_in(Path(settings["data"]) / "ledger.json")
 
-    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        lease = self._state.lease(key_id, limits, report, time.monotonic())
+    async def lease_all(self, reports: Sequence[AccountReport]) -> Sequence[Lease | None]:
+        leases = self._state.lease_all(reports, time.monotonic())
         self._save()
-        return lease
+        return leases
 
     async def exchange(self, router: str, news: News) -> News:
         others = self._state.exchange(router, news, time.monotonic())
@@ -60,9 +59,9 @@ class HandleHive:
     def __init__(self, handle: DeploymentHandle) -> None:
         self._handle = handle
 
-    async def lease(self, key_id: str, limits: KeyLimits, report: Report) -> Lease:
-        lease: Lease = await _soon(self._handle.lease.remote(key_id, limits, report))
-        return lease
+    async def lease_all(self, reports: Sequence[AccountReport]) -> Sequence[Lease | None]:
+        leases: Sequence[Lease | None] = await _soon(self._handle.lease_all.remote(reports))
+        return leases
 
     async def exchange(self, router: str, news: News) -> News:
         others: News = await _soon(self._handle.exchange.remote(router, news))

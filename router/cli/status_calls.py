@@ -17,15 +17,17 @@ from router.wire.plain_text import plain
 
 HOURS = 24
 _LONGEST = 100  # characters of an error
-# A call that nobody waited for says nothing about its backend.
+# A call that nobody waited for says nothing about its backend, and `disabled` was never made.
 _QUERY = """
+with calls as (
+  select *, error_type in ('left_behind', 'deadline') as unknown, error_type is null as good
+  from attempts where ts >= $since and error_type is distinct from 'disabled')
 select backend, count(*) as calls,
-       avg((error_type is null)::int) filter (where error_type is distinct from 'left_behind')
-         as answered,
-       avg(latency_ms) filter (where error_type is null) as mean_ms,
+       avg(good::int) filter (where good or not unknown) as answered,
+       avg(latency_ms) filter (where good) as mean_ms,
        max_by({'at': ts, 'fault': error_type, 'status': status, 'detail': detail}, ts)
-         filter (where error_type <> 'left_behind') as failure
-from attempts where ts >= $since group by backend
+         filter (where not good and not unknown) as failure
+from calls group by backend
 """
 
 

@@ -58,7 +58,9 @@ def names_of_plans(config: Config) -> dict[str, tuple[str, ...]]:
     names: dict[str, tuple[str, ...]] = {}
     for plan, tree in config.plans.items():
         names[plan] = (plan,)
-        if isinstance(tree, Ask) and not (tree.fields or tree.instruct or tree.system):
+        if isinstance(tree, Ask) and not (
+            tree.equals or tree.fields or tree.instruct or tree.system
+        ):
             models, effort = _models_of(tree, config), effort_in(tree.set_)
             if effort:
                 names[plan] = tuple(dict.fromkeys((plan, *(f"{m}-{effort}" for m in models))))

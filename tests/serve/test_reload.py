@@ -35,6 +35,21 @@ async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, u
     load.assert_nobody_noticed()
 
 
+async def test_a_router_that_has_to_go_answers_its_requests_first(service):
+    def routers() -> set[int]:
+        return set(service.processes("ServeReplica:waggle:router"))
+
+    before = routers()
+    async with Load(service) as load:
+        server = f"server: {{port: {service.port}, replicas: 1}}\n"
+        service.config.write_text(server + service.dashboard + service.text)
+        await service.run_beside("reload")
+        await until(lambda: len(routers()) == 1)
+        await load.more(40)
+    load.assert_nobody_noticed()
+    assert routers() < before
+
+
 def test_a_reload_of_a_wrong_file_changes_nothing(service):
     service.configure(service.text + "nonsense: 1\n")
     refused = service.run("reload", check=False)

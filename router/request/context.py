@@ -12,6 +12,7 @@ A request that is not an agent's has the context that it had in version 2.
 """
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from math import log1p
 from typing import cast
 
@@ -60,7 +61,7 @@ NAMES_OF = {
 }  # the names of the numbers in a row, by version
 _AT = {name: index for index, name in enumerate(NAMES)}
 _LENS, _SORT, _SORTS, _SYMBOLS = _AT["lens"], _AT["sort"], _AT["sort.text"], _AT["symbols"]
-_AGENT = _AT["agent"]
+_AGENT, _LANGUAGE, _TAGGED, _NEAR = (_AT[name] for name in ("agent", "language", "tagged", "near"))
 
 
 def numbers(
@@ -144,15 +145,15 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
         context[f"agent={agent}"] = 1.0
         _add_path(context, row)
     _add_kinds(context, row)
-    context[f"language={LANGUAGES[int(row[_AT['language']] or 0)]}"] = 1.0
+    context[_SPOKEN[int(row[_LANGUAGE] or 0)]] = 1.0
     context["part.complexity"] = (row[0] or 0.0) / 5
-    if row[_AT["tagged"]]:
+    if row[_TAGGED]:
         context[f"task={task}"] = 1.0
-    for at, name in _PLAIN:
-        value = row[at] if at < len(row) else None
+    for at, name in _PLAIN if len(row) > _SYMBOLS else _PLAIN_1:
+        value = row[at]
         if value:
             context[name] = value
-    if lens and row[_LENS] == lens and row[_AT["near"]] is not None:
+    if lens and row[_LENS] == lens and row[_NEAR] is not None:
         for name, places in _CROWDS:
             _add_shares(context, row, name, places)
         for begin, end, names in _SEEN:
@@ -167,6 +168,9 @@ def context_of(row: Sequence[float | None], task: str, *, lens: int) -> Context:
 _PARTS_AT = [(_AT[part], f"part.{part}") for part in PARTS]
 _TEXT_AT = [(_AT[name], f"part.{name}") for name in ("chars", "lines", "digits", "symbols")]
 _PLAIN = [*_PARTS_AT, *_TEXT_AT]
+_PLAIN_1 = [(at, name) for at, name in _PLAIN if at < len(NAMES_1)]
+_SPOKEN = tuple(f"language={language}" for language in LANGUAGES)
+_OF_KIND = tuple(f"kind={kind}" for kind in BY_WORDS)
 _SEEN = [
     (begin, end, NAMES[begin:end])
     for begin, end in ((_AT["lex.0"], _AT["vec.0"]), (_AT["vec.0"], _SYMBOLS))
@@ -225,9 +229,9 @@ def _add_kinds(context: dict[str, float], row: Sequence[float | None]) -> None:
     shares = row[_SORTS : _SORTS + len(BY_WORDS)]
     if not shares or shares[0] is None:
         return
-    for kind, share in zip(BY_WORDS, shares, strict=True):
+    for name, share in zip(_OF_KIND, shares, strict=True):
         if share:
-            context[f"kind={kind}"] = share
+            context[name] = share
 
 
 def _add_shares(
@@ -238,16 +242,21 @@ def _add_shares(
 ) -> None:
     """Add the neighbourhoods of a row, each with its share; the closest has what is left."""
     left = 1.0
-    closest = f"{name}={int(row[_AT[name]] or 0)}"
+    closest = _numbered(name, row[_AT[name]] or 0.0)
     context[closest] = left
     if len(row) <= places[0][0]:
         return
     for number_at, share_at in places:
         share = row[share_at]
         if share:
-            context[f"{name}={int(row[number_at] or 0)}"] = share
+            context[_numbered(name, row[number_at] or 0.0)] = share
             left -= share
     context[closest] = round(left, 3)
+
+
+@lru_cache(maxsize=1_024)
+def _numbered(name: str, number: float) -> str:
+    return f"{name}={int(number)}"
 
 
 def _others(shares: Shares, most: int) -> list[float | None]:

@@ -16,6 +16,7 @@ import duckdb
 from learner.trust import SourceScore
 from router.telemetry.journal_tail import JournalFolder
 from router.telemetry.store.catalog import CATALOG_FILE
+from router.value import value
 
 Ranges = Mapping[str, tuple[int, int]]  # the first and the last row of each writer
 FEED_TABLES = ("requests", "signals")
@@ -61,7 +62,7 @@ class Watermark:
         return Watermark(read)
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AnsweredRequest:
     """The part of a request's row that the learner reads."""
 

@@ -4,6 +4,7 @@ Only models confer. A program or a specialist speaks once, and its words stand; 
 nothing, and checks what the others said in each round.
 """
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
@@ -15,6 +16,7 @@ from router.plans.bodies import Work, body_of
 from router.plans.caller import Caller
 from router.plans.compiled import Vital
 from router.plans.conferring import (
+    Centre,
     Words,
     centre_of,
     complaint_of,
@@ -25,6 +27,8 @@ from router.plans.conferring import (
 from router.plans.prompts import CONTINUE
 from router.plans.results import Result, together
 from router.wire.splice import replaced
+
+_LONG = 20_000  # characters; comparing longer texts takes milliseconds
 
 
 async def committee(run: Caller, plan: Committee, work: Work) -> Result:
@@ -137,7 +141,7 @@ class Meeting:
                 return
             self.round += 1
             await self._round(speakers)
-            if self._agree() or any(_calls_tools(seat.result) for seat in self.spoken):
+            if await self._agree() or any(_calls_tools(seat.result) for seat in self.spoken):
                 return
 
     def _has_to_speak(self, seat: Seat) -> bool:
@@ -212,18 +216,18 @@ class Meeting:
         parent = seat.result.step if seat.result else 0
         return self.work.at(place, tail=False, draft=text, parent=parent, instruction="")
 
-    def _agree(self) -> bool:
+    async def _agree(self) -> bool:
         """Whether those who spoke agree enough on something that no validator refused."""
         stop, spoken = self.plan.committee.stop, self.spoken
         if stop is None or len(spoken) < 2:
             return False
         texts = [seat.result.text for seat in spoken if seat.result]
-        centre = centre_of(texts, [1.0] * len(texts))
+        centre = await _centre(texts, [1.0] * len(texts))
         return centre.share >= stop.agreement - 1e-9 and not spoken[centre.index].refused
 
     async def conclude(self) -> Result:
         """The answer of the chair; else the words with which most agree."""
-        best = self._best()
+        best = await self._best()
         result = best
         if self.plan.committee.chair is not None and not _calls_tools(best):
             written = await self._written(self.plan.committee.chair)
@@ -241,14 +245,15 @@ class Meeting:
             return result.marked("invalid", spoken[0].refused)
         return result
 
-    def _best(self) -> Result:
+    async def _best(self) -> Result:
         """The words with which most agree, weighed like votes, of those that are valid."""
         seats = [seat for seat in self.spoken if not seat.refused] or self.spoken
         results = [seat.result for seat in seats if seat.result]
         weights = [self.run.score(lead(seat.step, {})) for seat in seats]
         if not any(weights):
             weights = [1.0] * len(weights)
-        return results[centre_of([result.text for result in results], weights).index]
+        centre = await _centre([result.text for result in results], weights)
+        return results[centre.index]
 
     async def _written(self, chair: str) -> Result:
         run, work = self.run, self.work
@@ -279,6 +284,13 @@ class Meeting:
             return self.wordless
         reasons = "; ".join(_missing(seat) for seat in self.seats)
         return Result(problem=reasons, stopped=self.stopped)
+
+
+async def _centre(texts: Sequence[str], weights: Sequence[float]) -> Centre:
+    """The text with which most agree. Long texts are compared beside the event loop."""
+    if sum(map(len, texts)) > _LONG:
+        return await asyncio.to_thread(centre_of, texts, weights)
+    return centre_of(texts, weights)
 
 
 def _calls_tools(result: Result | None) -> bool:

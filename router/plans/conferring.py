@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 
 from router.plans.merging import agreement
 
@@ -89,9 +90,10 @@ def centre_of(texts: Sequence[str], weights: Sequence[float]) -> Centre:
 
     If every two texts are either the same or have nothing in common, this is the vote.
     """
-    shares = [
-        sum(w * agreement(text, other) for other, w in zip(texts, weights, strict=True))
-        for text in texts
-    ]
+    shares = list(weights)  # each agrees with itself
+    for (a, text), (b, other) in combinations(enumerate(texts), 2):
+        alike = agreement(text, other)
+        shares[a] += alike * weights[b]
+        shares[b] += alike * weights[a]
     best = max(range(len(texts)), key=lambda index: (shares[index], -index))
     return Centre(best, shares[best] / sum(weights))

@@ -1,7 +1,9 @@
 """The grades of the critics of a draft; a critic may be a program that computes the answer."""
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from bisect import bisect_left
+from collections.abc import Sequence
 
 from router.config.plans import Code, Critic
 from router.plans.bodies import Work
@@ -12,6 +14,7 @@ from router.plans.results import Result, together
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d[\d,]*(?:\.\d+)?(?:[eE][-+]?\d+)?")
 _MOST_FIGURES = 100  # a program that makes more of them draws data, and is no measure of a draft
+_LONGEST = 200_000  # characters of a draft that are read for figures
 _CLOSE = 0.005  # how far a figure of the draft may be off, as a share: drafts round
 
 
@@ -62,8 +65,8 @@ def compared(draft: str, document: str) -> Opinion:
     if not computed:
         share = agreement(draft, document)
     else:
-        stated = figures_in(draft)
-        share = sum(any(map(_close(each), stated)) for each in computed) / len(computed)
+        stated = sorted(figures_in(draft[:_LONGEST]))
+        share = sum(_states(stated, each) for each in computed) / len(computed)
     if share >= 1.0:
         return Opinion(1.0)
     return Opinion(share, f"a program computed this, and the answer differs: {document[:2000]}")
@@ -71,8 +74,12 @@ def compared(draft: str, document: str) -> Opinion:
 
 def figures_in(text: str) -> list[float]:
     """Every figure in a text."""
-    return [float(each.replace(",", "")) for each in _NUMBER.findall(text)]
+    figures = (float(each.replace(",", "")) for each in _NUMBER.findall(text))
+    return [figure for figure in figures if math.isfinite(figure)]
 
 
-def _close(figure: float) -> Callable[[float], bool]:
-    return lambda other: abs(other - figure) <= _CLOSE * abs(figure) + 1e-9
+def _states(stated: Sequence[float], figure: float) -> bool:
+    """Whether some figure of a sorted list is as good as this one."""
+    room = _CLOSE * abs(figure) + 1e-9
+    at = bisect_left(stated, figure - room)
+    return at < len(stated) and stated[at] <= figure + room

@@ -195,9 +195,9 @@ def designed_in(text: str, plan: Committee, pattern: str) -> Design | None:
         return None
     models = {member.ask for _, member in plan.places if isinstance(member, AskMember)}
     members = tuple(
-        AskMember(ask=each["ask"], role=" ".join(str(each.get("role") or "").split())[:_ROLE])
+        AskMember(ask=str(each["ask"]), role=" ".join(str(each.get("role") or "").split())[:_ROLE])
         for each in listed
-        if isinstance(each, dict) and each.get("ask") in models
+        if isinstance(each, dict) and str(each.get("ask")) in models
     )[: SEATS[1]]
     if len(members) < SEATS[0]:
         return None

@@ -53,7 +53,15 @@ async def test_a_design_is_asked_for_once_a_kind_of_request():
         assert "billing" in cast["d"].last
 
 
-@pytest.mark.parametrize("reply", ["no idea", '{"members": []}', '{"members": [{"ask": "a"}]}'])
+@pytest.mark.parametrize(
+    "reply",
+    [
+        "no idea",
+        '{"members": []}',
+        '{"members": [{"ask": "a"}]}',
+        '{"members": [{"ask": ["a"]}, {"ask": {}}, 7, null]}',
+    ],
+)
 async def test_without_a_readable_design_every_model_sits_in_and_the_designer_rests(reply):
     now = [1_000_000_000.0]
     async with planned(PLANS, wall=lambda: now[0], **models(reply)) as waggle:

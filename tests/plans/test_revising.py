@@ -97,6 +97,7 @@ async def test_a_critic_that_fails_is_passed_over_while_another_grades():
         ("1,250 pieces", '{"sum": 1250}', 1.0),
         ("I cannot say.", '{"mean": 3.5}', 0.0),
         ("yes", "Yes.", 1.0),
+        ("1e999 or 4", '{"mean": 4}', 1.0),
     ],
 )
 def test_a_program_compares_its_figures_with_those_of_the_draft(draft, document, score):

@@ -11,20 +11,24 @@ from router.encoding.encoder import Encoder, packaged_model, prepared
 _RAY_TESTS = "waggle/ray_tests"
 # Few tests that take long: if a worker began one of these files last, the others would wait for it.
 _LONG_FILES = (
-    "tests/sandbox/test_hostile.py",
-    "tests/test_readme.py",
-    "tests/test_slow_text.py",
+    "tests/dashboard/test_board.py",
+    "tests/dashboard/test_browser.py",
+    "tests/sandbox/test_blind.py",
+    "tests/sandbox/test_request.py",
     "tests/telemetry/test_analyst.py",
     "tests/telemetry/test_clock_steps.py",
-    "tests/telemetry/test_store.py",
+    "tests/telemetry/test_damage.py",
     "tests/telemetry/test_soak.py",
-    "tests/telemetry/test_commands.py",
+    "tests/telemetry/test_store.py",
+    "tests/test_readme.py",
+    "tests/test_slow_text.py",
+    "tests/trials/test_director.py",
+    "tests/trials/test_shadow.py",
+    "tests/trials/test_weeks.py",
     "tests/batches/test_kills.py",
     "tests/router/test_mcp.py",
     "tests/router/test_batch.py",
     "tests/router/test_evaluate.py",
-    "tests/sandbox/test_request.py",
-    "tests/sandbox/test_blind.py",
 )
 
 

@@ -28,12 +28,21 @@ def python_for(who: dict[str, object]) -> list[str]:
     pytest.skip("there is no Python 3.11 that an ordinary user may run")
 
 
+OURS, ORDINARY = "the user who runs the tests", "an ordinary user"
+
+
 @pytest.mark.alone
-@pytest.mark.parametrize("user", ["the user who runs the tests", "an ordinary user"])
-@pytest.mark.parametrize("level", [3, 2, 1])
+@pytest.mark.parametrize(
+    ("level", "user"),
+    [
+        *((3, OURS), (2, ORDINARY), (1, OURS)),  # each level, and each user
+        *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((3, ORDINARY), (2, OURS))),
+        pytest.param(1, ORDINARY, marks=pytest.mark.slow),
+    ],
+)
 def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(level: int, user: str):
     become: dict[str, object] = {}
-    if user == "an ordinary user":
+    if user == ORDINARY:
         if os.geteuid() != 0:
             pytest.skip("an ordinary user runs the tests already")
         become = {"user": NOBODY, "group": NOBODY, "extra_groups": []}

@@ -36,6 +36,7 @@
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
+# make bench-scale BEFORE=FOLDER  measures what is full first with more routers, and simulates a hundred
 # make bench-structure  counts the modules that one chat request visits, and how they are built
 # make bench-telemetry  measures the cost of writing and querying ten million rows
 
@@ -177,6 +178,10 @@ bench-init: $(STAMP)
 
 bench-start: $(STAMP)
 	$(BIN)/python -m experiments.start.run
+
+.PHONY: bench-scale
+bench-scale: $(STAMP)
+	$(BIN)/python -m experiments.scale.run $(if $(BEFORE),--before $(BEFORE))
 
 bench-structure: $(STAMP)
 	$(BIN)/python -m experiments.structure.run

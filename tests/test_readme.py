@@ -27,6 +27,7 @@ from experiments.replay import report as replay
 from experiments.replay.comparing import rivals_table
 from experiments.reuse import report as reuse
 from experiments.sandbox import report as sandbox
+from experiments.scale import report as scale
 from experiments.shadow import report as shadow
 from experiments.signals import report as signals
 from experiments.statistics import report as statistics
@@ -127,6 +128,9 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("learning", "replay", replay.learning_table),
         ("rivals", "replay", rivals_table),
         ("conditions", "replay", replay.conditions_table),
+        ("scale", "scale", scale.readme_table),
+        ("scale advice", "scale", scale.advice_table),
+        ("scale machine", "scale", scale.machine_table),
     ],
 )
 def test_the_other_figures_are_those_of_the_last_run(name, experiment, report):

@@ -10,7 +10,7 @@ they cannot hide the words of other families.
 import re
 import tomllib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib.resources import files
 
@@ -32,6 +32,12 @@ _BESIDE: Mapping[str, tuple[str, ...]] = {  # `20 °C, 22 °C` in data, `2 hours
     "dates": ("units",),
 }
 _PRIVATE_FILES = frozenset(name for names in PRIVATE.values() for name in names)
+# The private files of whose words each is of one language.
+_TELLING = frozenset(
+    name
+    for group in ("records", "figures", "dates")
+    for name in (*PRIVATE[group], *_BESIDE.get(group, ()))
+)
 
 Phrases = Mapping[str, Sequence[tuple[tuple[str, ...], frozenset[str]]]]
 
@@ -51,9 +57,9 @@ def phrases(language: str, private: str = "") -> Phrases:
     for concept, by_language in _tables(private):
         small = concept in (IDLE, SCENE, CHANGE)
         languages = {language} if small or language == "en" else {language, "en"}
-        for phrase in (p for each in languages for p in by_language.get(each, ())):
-            words = tuple(map(_part, _PARTS.findall(phrase if phrase == "-" else _spaced(phrase))))
-            concepts.setdefault(words, set()).add(concept)
+        for each in languages:
+            for words in by_language.get(each, ()):
+                concepts.setdefault(words, set()).add(concept)
     for words, names in concepts.items():  # `percentile of` means what `percentile` means
         if len(words) > 1 and words[-1] in _SMALL and IDLE not in names:
             names.update(concepts.get(words[:-1], ()))
@@ -67,11 +73,12 @@ def phrases(language: str, private: str = "") -> Phrases:
     return by_first
 
 
+_Words = tuple[str, ...]  # of a phrase
 _PARTS = re.compile(r"=(?=[^\W\d_])[\w'’]+|[\w'’]+|>=|<=|!=|==|\*\*|[^\w\s]")
 
 
-def _spaced(phrase: str) -> str:
-    return phrase.replace("-", " ")
+def _words_of(phrase: str) -> _Words:
+    return tuple(map(_part, _PARTS.findall(phrase if phrase == "-" else phrase.replace("-", " "))))
 
 
 def _part(word: str) -> str:
@@ -83,41 +90,58 @@ def _part(word: str) -> str:
 def language_words() -> Mapping[str, frozenset[str]]:
     """The words of each language alone, by which a reader knows the language of a request."""
     kept: dict[str, set[str]] = {"en": set(), "es": set()}
-    for _, by_language in (
-        *_tables(""),
-        *_tables("records"),
-        *_tables("figures"),
-        *_tables("dates"),
-    ):
-        for language, listed in by_language.items():
-            kept[language].update(stem(word) for phrase in listed for word in phrase.split())
-    shared = set.intersection(*kept.values())
-    return {language: frozenset(words - shared) for language, words in kept.items()}
+    for name in _files():
+        if name not in _PRIVATE_FILES or name in _TELLING:
+            for by_language in _written(name).values():
+                for language, listed in by_language.items():
+                    kept[language].update(w for phrase in listed for w in phrase.split())
+    stems = {language: set(map(stem, words)) for language, words in kept.items()}
+    shared = set.intersection(*stems.values())
+    return {language: frozenset(words - shared) for language, words in stems.items()}
 
 
-@cache
-def _tables(private: str) -> tuple[tuple[str, Mapping[str, Sequence[str]]], ...]:
-    tables = []
-    for file in sorted(files(__name__).iterdir(), key=lambda item: item.name):
-        name, _, ending = file.name.partition(".")
+def _tables(private: str) -> Iterator[tuple[str, Mapping[str, Sequence[_Words]]]]:
+    """Each concept of a group, with the words of its phrases by language."""
+    for name in _files():
         wanted = name not in _PRIVATE_FILES
         if private:
             wanted = name in ("core", "scene", *PRIVATE[private], *_BESIDE.get(private, ()))
-        if ending == "toml" and wanted:
-            tables += list(tomllib.loads(file.read_text(encoding="utf-8")).items())
-    return tuple(tables)
+        if wanted:
+            yield from _read(name).items()
+
+
+@cache
+def _files() -> tuple[str, ...]:
+    names = (file.name.partition(".") for file in files(__name__).iterdir())
+    return tuple(sorted(name for name, _, ending in names if ending == "toml"))
+
+
+@cache
+def _written(name: str) -> Mapping[str, Mapping[str, Sequence[str]]]:
+    """A file: the phrases of each concept by language."""
+    return tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+
+
+@cache
+def _read(name: str) -> Mapping[str, Mapping[str, Sequence[_Words]]]:
+    """The same, with the words of each phrase; several groups share the file."""
+    return {
+        concept: {each: tuple(map(_words_of, listed)) for each, listed in by_language.items()}
+        for concept, by_language in _written(name).items()
+    }
 
 
 @cache
 def first_words(*concepts: str) -> frozenset[str]:
     """The first words of the phrases of these concepts, in all languages, as stems."""
+    wanted = frozenset(concepts)
     return frozenset(
         words[0].lstrip("=")
         for language in ("en", "es")
         for private in ("", *PRIVATE)
         for listed in phrases(language, private).values()
         for words, names in listed
-        if names & {*concepts}
+        if not wanted.isdisjoint(names)
     )
 
 
@@ -129,7 +153,7 @@ def _wordings(private: str, concepts: frozenset[str]) -> Mapping[str, Sequence[f
     for language in ("en", "es"):
         for listed in phrases(language, private).values():
             for words, names in listed:
-                if names & concepts:
+                if not concepts.isdisjoint(names):
                     by_first.setdefault(_bare(words[0]), set()).add(needed_by(words))
     return {first: tuple(listed) for first, listed in by_first.items()}
 

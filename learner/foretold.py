@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import nnls
 
 from learner.insight import kept_of
 from learner.policy import Arm
@@ -89,6 +88,8 @@ _NOTHING: _Sums = np.zeros((3, 3)), np.zeros(3)
 
 def _least_squares(squares: Matrix, products: Vector, prior: Vector, strength: Vector) -> Vector:
     """The weights of least squares, none of them negative, drawn towards a prior."""
+    from scipy.optimize import nnls  # half a second, which the start of a service does not need
+
     root = np.linalg.cholesky(squares + np.diag(strength))
     solved, _ = nnls(root.T, np.linalg.solve(root, products + strength * prior))
     return np.asarray(np.minimum(solved, _MOST_BELIEVED))

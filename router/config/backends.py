@@ -20,7 +20,6 @@ from router.config.values import (
 )
 from router.domain import CHAT_DIALECT, Fields, Request
 from router.records.rules import RuleText
-from router.request.statistical import interpret, interpretation_of
 from router.request.text import last_user_text
 from router.request.wants import shape_of
 from sandbox.runner import Limits, Tier
@@ -163,6 +162,9 @@ class SandboxSettings(OwnSettings):
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:
+        # The reader of figures is half of what a command would import; most commands read none.
+        from router.request.statistical import interpretation_of
+
         if interpretation_of(request).computed:
             return ""
         # This text goes to telemetry, so it must not quote the request as the detailed reasons do.
@@ -174,6 +176,8 @@ class SandboxSettings(OwnSettings):
         The program of drawn data may be run again, because each run draws anew."""
         if fields.get("seed") is not None or shape_of(fields) is not None:
             return ""
+        from router.request.statistical import interpret
+
         spec = interpret(last_user_text(fields), fields.get("data")).spec
         if spec is None or spec.kind != "generate" or spec.seed is not None:
             return ""

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr
 
 from learner.policy import Arm
 from learner.preference import Estimate
@@ -93,6 +92,8 @@ def value_of_knowing(means: Sequence[float], deviations: Sequence[float]) -> flo
     where F is the product of the distribution functions. Between edges that lie as close as each
     function needs, Gauss-Legendre quadrature is as good as exact.
     """
+    from scipy.special import ndtr  # the start of a service does not need it
+
     centres = np.asarray(means, dtype=np.float64)
     widths = np.maximum(np.asarray(deviations, dtype=np.float64), _LEAST_WIDTH)
     top = centres.max()

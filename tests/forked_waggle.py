@@ -17,7 +17,9 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from router.cli.main import main
+import typer
+
+from router.cli.main import app, load_all, main
 from router.cli.terminal import err, out
 
 _STATUS_BYTES = 4
@@ -72,6 +74,7 @@ def _imported() -> str:
 
 def _serve(place: str) -> None:
     """Fork a command for each connection, until the standard input ends."""
+    load_all(typer.main.get_group(app))
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(place)

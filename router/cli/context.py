@@ -26,7 +26,6 @@ from router.config.load import at_home, find, load
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.deployment.local_service import RunningService, find_running
 from router.keys import Key, load_keys
-from router.telemetry.store.catalog import CATALOG_FILE
 
 ConfigOption = Annotated[
     Path | None,
@@ -146,6 +145,8 @@ def in_context(command: Callable[..., None]) -> Callable[..., None]:
 
 def telemetry_catalog(config: Config) -> Path:
     """The DuckDB file whose views cover all telemetry; refuse if nothing was recorded."""
+    from router.telemetry.store.catalog import CATALOG_FILE  # loads DuckDB
+
     path = config.telemetry_folder / CATALOG_FILE
     if not path.is_file():
         wrong = f"there is no telemetry in {config.telemetry_folder}"

@@ -1,50 +1,55 @@
-"""`waggle ...`: puts all commands together; each command or group has a file of its own."""
+"""`waggle ...`: puts all commands together; each command or group has a file of its own.
+
+A command's file is imported when the command is named, as importing all of them takes a second.
+"""
 
 import os
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from importlib.metadata import entry_points
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
+from typer.main import get_group
 
-from router.cli.alerts import alerts_app
-from router.cli.ask import ask
-from router.cli.audit import audit
-from router.cli.batch import batch
-from router.cli.budgets import budgets
-from router.cli.cards import cards
-from router.cli.check import check
-from router.cli.connect import connect
-from router.cli.conversations import conversations_app
-from router.cli.deploy import deploy
-from router.cli.doctor import doctor
-from router.cli.evaluate import evaluate
-from router.cli.guard import guard
-from router.cli.init import init
-from router.cli.keys import keys_app
-from router.cli.mcp import mcp
-from router.cli.policy import policy_app
-from router.cli.reload import reload
-from router.cli.report import report
-from router.cli.routes import routes_app
-from router.cli.sandbox import sandbox_app
-from router.cli.scores import scores
-from router.cli.serve import serve
-from router.cli.simplify import simplify
-from router.cli.solutions import solutions_app
-from router.cli.specialist import specialist_app
-from router.cli.sql import sql
-from router.cli.status import status
-from router.cli.stop import stop
-from router.cli.telemetry import telemetry_app
 from router.cli.terminal import InputRefused, RefusingGroup, out
-from router.cli.trial import trial_app
-from router.cli.warm import warm
 from router.version import version
 
+# The names by panel of the help. A name stands for the function or the group in its file.
+_PANELS = {
+    "Run the service": "init serve status stop reload check guard doctor deploy",
+    "Send requests": "connect ask batch evaluate mcp demo",
+    "See what it learned": "dashboard report scores sql",
+    "Change what it does": "simplify warm cards trial routes policy specialist",
+    "Look after keys and data": (
+        "audit budgets keys alerts solutions conversations telemetry sandbox"
+    ),
+}
+_PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names.split()}
+_ABOVE = {"demo", "dashboard"}  # their packages register them as entry points
+
+
+class CommandsByName(RefusingGroup):
+    """The group of all commands. Only its help, and a name that is no command, load all of them."""
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        return list(_PANEL_OF)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        if cmd_name not in self.commands and cmd_name in _PANEL_OF:
+            self.commands[cmd_name] = _load(cmd_name)
+        return self.commands.get(cmd_name)
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args[0] not in _PANEL_OF:
+            load_all(self)
+        return super().resolve_command(ctx, args)
+
+
 app = typer.Typer(
-    cls=RefusingGroup,
+    cls=CommandsByName,
     help="A self-optimizing router for language models. Start with: waggle init, waggle serve",
     no_args_is_help=True,
     add_completion=False,
@@ -84,44 +89,24 @@ def _above(name: str) -> Callable[..., None]:
     return _not_installed
 
 
-def _add(panel: str, **commands: Callable[..., None]) -> None:
-    for name, command in commands.items():
+def _load(name: str) -> Any:
+    """The command or the group of this name, from its file."""
+    panel, holder = _PANEL_OF[name], typer.Typer(add_completion=False)
+    file = None if name in _ABOVE else import_module(f"router.cli.{name}")
+    group = getattr(file, f"{name}_app", None)
+    if group is not None:
+        holder.add_typer(group, rich_help_panel=panel)
+    else:
+        command = getattr(file, name) if file is not None else _above(name)
         loose = command is _not_installed  # a missing command takes any options, then refuses
         settings = {"ignore_unknown_options": loose, "allow_extra_args": loose}
-        app.command(name, rich_help_panel=panel, context_settings=settings)(command)
+        holder.command(name, rich_help_panel=panel, context_settings=settings)(command)
+    return get_group(holder).commands[name]
 
 
-_add(
-    "Run the service",
-    init=init,
-    serve=serve,
-    status=status,
-    stop=stop,
-    reload=reload,
-    check=check,
-    guard=guard,
-    doctor=doctor,
-    deploy=deploy,
-)
-_add(
-    "Send requests",
-    connect=connect,
-    ask=ask,
-    batch=batch,
-    evaluate=evaluate,
-    mcp=mcp,
-    demo=_above("demo"),
-)
-_add("See what it learned", dashboard=_above("dashboard"), report=report, scores=scores, sql=sql)
-_add("Change what it does", simplify=simplify, warm=warm, cards=cards)
-for _group in (trial_app, routes_app, policy_app, specialist_app):
-    app.add_typer(_group, rich_help_panel="Change what it does")
-_add("Look after keys and data", audit=audit, budgets=budgets)
-for _group in (
-    *(keys_app, alerts_app, solutions_app),
-    *(conversations_app, telemetry_app, sandbox_app),
-):
-    app.add_typer(_group, rich_help_panel="Look after keys and data")
+def load_all(group: TyperGroup) -> None:
+    for name in _PANEL_OF:
+        group.get_command(typer.Context(group), name)
 
 
 def main() -> None:

@@ -1,6 +1,8 @@
 """Commands that need no running service: what they print, and how they report errors."""
 
 import json
+import subprocess
+import sys
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -58,6 +60,20 @@ def test_help_names_every_command(waggle):
     text = waggle("--help").output
     for name in ("serve", "check", "ask", "status", "stop", "reload", "deploy", "doctor", "keys"):
         assert name in text
+
+
+def test_a_command_imports_only_its_own_file():
+    start = "import sys; from router.cli.main import app; app(['status'], standalone_mode=False)"
+    imported = "; print(*(name for name in sys.modules if name.startswith('router.cli.')))"
+    refused = "try: exec(sys.argv[1])\nexcept BaseException: pass\n"
+    script = f"import sys\n{refused}{imported[2:]}"
+    run = subprocess.run([sys.executable, "-c", script, start], capture_output=True, text=True)
+    assert "router.cli.status" in run.stdout.split()
+    assert "router.cli.trial" not in run.stdout.split()
+
+
+def test_a_slip_of_the_pen_is_met_by_the_right_name(waggle):
+    assert "Did you mean 'serve'?" in waggle("serv").output
 
 
 def test_the_version_is_that_of_the_package(waggle):

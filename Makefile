@@ -62,6 +62,8 @@ $(STAMP): $(LOCKS) pyproject.toml
 	@$(INSTALL) --no-deps --require-hashes --no-build-isolation -r requirements-built.lock
 	@$(INSTALL) --no-deps -r requirements-torch.lock
 	@$(INSTALL) --no-deps --no-build-isolation -e .
+	@echo "Preparing the sentence encoder and the documents that every first start needs."
+	@$(BIN)/python -m router.documents.installing
 	@touch $(STAMP)
 
 serve: $(STAMP)

@@ -7,9 +7,19 @@ from typing import Any
 
 from router.documents.chunking import passages_of
 from router.documents.formats import UnreadableDocument, files_of, sections_of
-from router.documents.passage_index import digest, entries_of, intact, passage_count, write
+from router.documents.passage_index import (
+    Entries,
+    digest,
+    entries_of,
+    intact,
+    passage_count,
+    write,
+)
+from router.encoding.encoder import installed_with_waggle
 from router.encoding.encodes import Encodes
 from router.files import alone
+
+SHIPPED_DOCUMENTS = Path(__file__).parent / "shipped"
 
 
 class NoDocuments(ValueError):
@@ -45,7 +55,7 @@ def _refresh(
     documents: Path, home: Path, encoder: Encodes, progress: ReportProgress
 ) -> IndexReport:
     paths = files_of(documents)
-    before = entries_of(home, encoder.name)
+    before = entries_of(home, encoder.name) or _installed_entries(documents, encoder)
     report = IndexReport(files=len(paths))
     entries: dict[str, Any] = {}
     for n, path in enumerate(paths):
@@ -72,6 +82,18 @@ def _refresh(
     report.doubles = sum(len(entry["passages"]) for entry in entries.values()) - report.passages
     progress(len(paths), len(paths), "")
     return report
+
+
+def installed_index(shipped: Path) -> Path:
+    """Where `make env` keeps the index of a folder of documents that Waggle ships."""
+    return installed_with_waggle() / "specialists" / shipped.name
+
+
+def _installed_entries(documents: Path, encoder: Encodes) -> Entries:
+    """The entries of shipped documents, which need not be read and encoded again."""
+    if documents.parent != SHIPPED_DOCUMENTS:
+        return {}
+    return entries_of(installed_index(documents), encoder.name)
 
 
 def _encoded_passages(path: Path, name: str, encoder: Encodes) -> list[dict[str, Any]]:

@@ -14,6 +14,7 @@ import hashlib
 import importlib.util
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -22,7 +23,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any
 
-from router.files import alone
+from router.files import alone, whole_folder
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
@@ -55,6 +56,11 @@ def packaged_model() -> Path:
     return Path(spec.origin).parent / "model"
 
 
+def installed_with_waggle() -> Path:
+    """Where `make env` prepares what every first start needs; a start on a new folder copies it."""
+    return Path(sys.prefix) / "share" / "waggle"
+
+
 def fingerprint(model: Path) -> str:
     """A hash that changes with a model's weights, its tokenizer, or the way we export models."""
     if not (model / "config.json").is_file():
@@ -84,14 +90,20 @@ def exported(model: Path, home: Path) -> Path | None:
 
 
 def prepared(model: Path, home: Path) -> Path:
-    """The folder of a model's export; if there is none, export the model first."""
+    """The folder of a model's export; if there is none, copy it from the installation, or export
+    the model first."""
     if folder := exported(model, home):
         return folder
-    with home_to_export(home, str(model)):
+    installed = exported(model, installed_with_waggle() / "encoders")
+    with (home_to_write if installed else home_to_export)(home, str(model)):
         if folder := exported(model, home):  # another process exported the model meanwhile
             return folder
         folder = home / fingerprint(model)
-        run_export("router.encoding.export", model, folder)
+        if installed:
+            with whole_folder(folder) as beside:
+                shutil.copytree(installed, beside, dirs_exist_ok=True)
+        else:
+            run_export("router.encoding.export", model, folder)
     return folder
 
 
@@ -106,6 +118,13 @@ def home_to_export(home: Path, what: str) -> Iterator[None]:
             "router.reuse.exports FOLDER` (and after it the model's folder, unless it is the "
             "packaged model); then set server.encoders or WAGGLE_ENCODERS to that FOLDER"
         )
+    with home_to_write(home, what):
+        yield
+
+
+@contextmanager
+def home_to_write(home: Path, what: str) -> Iterator[None]:
+    """Hold the lock of a folder of exports."""
     try:
         with alone(home / "lock"):
             yield

@@ -22,7 +22,7 @@ from router.config.environment import environment_of
 from router.config.load import EMBEDDED
 from router.deployment import local_service
 from router.deployment.closed_folder import FolderNotOurs
-from router.deployment.doctor import port_free
+from router.deployment.ray_environment import port_free
 from router.discovery.providers import VARIABLES
 
 
@@ -51,7 +51,7 @@ def serve(
     _refuse_what_cannot_start(config, ray_address)
     if here.source == EMBEDDED and (text := notice(environment_of(VARIABLES))):
         out.print(f"[yellow]{escape(text)}[/]", soft_wrap=True)
-    refreshing = refresh_in_child(config, here.config_file)
+    refreshing = refresh_in_child(config)
     start = Start(config, keys, here.source.resolve(), ray_address, begun, refreshing)
     record_configuration(here, config, "configuration served")
     try:

@@ -3,7 +3,6 @@
 import contextlib
 import os
 import signal
-import subprocess
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from rich.markup import escape
 from rich.status import Status
 
 from router.cli.client import ServiceClient
+from router.cli.specialist import Refreshing
 from router.cli.terminal import err, out, show_refusal, utc_time
 from router.cli.welcome import welcome
 from router.config.config import Config
@@ -24,9 +24,8 @@ from router.deployment.local_service import RunningService
 from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import keep_link, ray_folder, remove_links
 from router.deployment.supervision import Supervision
-from router.deployment.workers.zygote import WorkerForks
+from router.deployment.workers.forks import WorkerForks
 from router.keys import Key
-from router.telemetry.store import catalog
 from router.wire.addresses import reachable
 
 _TURN_SECONDS, _LINK_SECONDS = 0.1, 60.0
@@ -41,7 +40,7 @@ class Start:
     source: Path  # the configuration file
     ray_address: str | None  # address of somebody else's cluster; None to start our own
     begun: float
-    refreshing: subprocess.Popen[str] | None = None  # reads changed documents beside the start
+    refreshing: Refreshing | None = None  # reads changed documents beside the start
 
     @property
     def own_ray(self) -> bool:
@@ -127,7 +126,7 @@ class Command:
         """Wait until changed documents have been read, and show what the reader wrote."""
         if self._first and self._start.refreshing is not None:
             self._show("Reading changed documents …")
-            written, _ = self._start.refreshing.communicate()
+            written = self._start.refreshing.wait()
             self._hide()
             self._say(lambda: out.print(escape(written), end="", soft_wrap=True))
 
@@ -204,6 +203,7 @@ def _started(start: Start, folder: Path, tell: Callable[[str], None], *, first: 
     forks = WorkerForks(folder) if start.own_ray else None
     # Import Ray only now: at its import, it reads the environment that `prepare` has set.
     from router.deployment import cluster
+    from router.telemetry.store import catalog  # loads DuckDB
 
     deployed = None if first else local_service.last_deployed(start.config.data)
     config, keys = deployed or (start.config, start.keys)

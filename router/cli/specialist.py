@@ -1,12 +1,14 @@
 """`waggle specialist ...`: makes specialists, experts that answer from a folder of documents."""
 
+import contextlib
+import os
 import re
-import subprocess
 import sys
-from collections.abc import Iterator
+import traceback
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import orjson
 import typer
@@ -150,7 +152,11 @@ def ask(
 @in_context
 def refresh_all(here: CommandContext) -> None:
     """Read the changed documents of every specialist."""
-    for name, settings in _specialists(here.config).items():
+    _refresh_each(_specialists(here.config))
+
+
+def _refresh_each(specialists: Mapping[str, SpecialistSettings]) -> None:
+    for name, settings in specialists.items():
         try:
             report = _index(name, settings)
         except CommandRefused as refused:
@@ -160,8 +166,30 @@ def refresh_all(here: CommandContext) -> None:
             _show_report(name, report)
 
 
-def refresh_in_child(config: Config, config_file: Path | None) -> subprocess.Popen[str] | None:
-    """Refresh all indexes in another process, so that its memory is free at its end.
+class Refreshing:
+    """Reads changed documents in a fork of this process, whose memory is free at its end."""
+
+    def __init__(self, specialists: Mapping[str, SpecialistSettings], *, shown: bool) -> None:
+        """What the fork writes is kept unless it is `shown`."""
+        self._written, theirs = os.pipe()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        self._pid = os.fork()
+        if self._pid == 0:
+            _refresh_here(specialists, None if shown else theirs)
+        os.close(theirs)
+
+    def wait(self) -> str:
+        """Wait for its end, and return what it wrote."""
+        with os.fdopen(self._written, "rb") as written:
+            text = written.read().decode("utf-8", "replace")
+        with contextlib.suppress(ChildProcessError):
+            os.waitpid(self._pid, 0)
+        return text
+
+
+def refresh_in_child(config: Config) -> Refreshing | None:
+    """Refresh all indexes in another process.
 
     If each specialist has an index, the process is returned while it runs, for the caller to wait
     for: a specialist takes a new index up by itself.
@@ -169,19 +197,31 @@ def refresh_in_child(config: Config, config_file: Path | None) -> subprocess.Pop
     specialists = _specialists(config)
     if not specialists:
         return None
-    start = "from router.cli.main import main; main()"
-    command = [sys.executable, "-c", start, "specialist", "refresh", "--data", str(config.data)]
-    command += ["-c", str(config_file)] if config_file else []
-    if all(current(Path(each.home or "")) is not None for each in specialists.values()):
-        return subprocess.Popen(
-            command,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            preexec_fn=end_with_parent,
-        )
-    subprocess.run(command, check=False, preexec_fn=end_with_parent)
+    indexed = all(current(Path(each.home or "")) is not None for each in specialists.values())
+    refreshing = Refreshing(specialists, shown=not indexed)
+    if indexed:
+        return refreshing
+    refreshing.wait()
     return None
+
+
+def _refresh_here(specialists: Mapping[str, SpecialistSettings], written: int | None) -> NoReturn:
+    try:
+        end_with_parent()
+        if written is not None:
+            for standard in (sys.stdout, sys.stderr):
+                os.dup2(written, standard.fileno())
+            out.no_color = err.no_color = True
+        _refresh_each(specialists)
+    except KeyboardInterrupt:
+        pass
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+            sys.stderr.flush()
+        os._exit(0)
 
 
 def _index(name: str, settings: SpecialistSettings) -> IndexReport:

@@ -25,7 +25,7 @@ from router.deployment.applications import (
 )
 from router.deployment.local_service import remember_deployed
 from router.deployment.ray_node import LeanNode
-from router.deployment.workers.zygote import WorkerForks
+from router.deployment.workers.forks import WorkerForks
 from router.keys import Key
 
 # Routers no longer call a removed backend; their last calls to it may take this long to arrive.

@@ -6,7 +6,6 @@ import os
 import platform
 import resource
 import shutil
-import socket
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from router.deployment.closed_folder import FolderNotOurs
 from router.deployment.local_service import RunningService, open_to_others
 from router.deployment.processes import listening_addresses
 from router.deployment.proxy import haproxy
-from router.deployment.ray_environment import ray_folder, remove_links
+from router.deployment.ray_environment import port_free, ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, exported, packaged_model
 from router.telemetry.analyst import QueryRefused, locks_that_hold
@@ -203,17 +202,6 @@ def _port(config: Config, running: RunningService | None) -> Diagnosis:
         return Diagnosis("Port", "ok", f"{host}:{port} is free")
     mend = "Another program listens there: stop it, or set server.port."
     return Diagnosis("Port", "bad", f"{host}:{port} is taken", mend)
-
-
-def port_free(host: str, port: int) -> bool:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    with socket.socket(family, socket.SOCK_STREAM) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((host, port))
-        except OSError:
-            return False
-    return True
 
 
 def _encoder() -> Diagnosis:

@@ -123,6 +123,17 @@ def free_ports(count: int) -> list[int]:
     raise OSError(f"fewer than {count} ports of {_QUIET} are free")
 
 
+def port_free(host: str, port: int) -> bool:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+    return True
+
+
 def ray_settings(
     folder: Path, proxy: str, auth_token: str, ports: Sequence[int], connections: int = 4096
 ) -> Mapping[str, str]:

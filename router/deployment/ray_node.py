@@ -23,7 +23,7 @@ from ray._raylet import (
 )
 
 from router.deployment.ray_environment import free_ports
-from router.deployment.workers.zygote import WorkerForks
+from router.deployment.workers.forks import WorkerForks
 
 _STAND_IN = list2cmdline(["/bin/sh", "-c", "exec sleep infinity"])
 _PORTS = (

@@ -9,7 +9,7 @@ from router.cli.init_notice import notice
 from router.cli.main import app
 from router.config.environment import TOKEN_VARIABLE
 from router.config.load import load
-from router.deployment.doctor import port_free
+from router.deployment.ray_environment import port_free
 from router.discovery.providers import PROVIDERS, VARIABLES
 from tests.discovery import dialects
 from tests.discovery.dialects import KEY

@@ -18,8 +18,8 @@ def test_a_start_waits_for_documents_only_while_a_specialist_has_no_index(tmp_pa
     (documents / "bees.md").write_text("# Bees\n\nA waggle dance tells where the flowers are.\n")
     file.write_text(TEXT.format(data=tmp_path / "data", documents=documents))
     config = at_home(load(file))
-    assert refresh_in_child(config, file) is None  # it has ended
-    refreshing = refresh_in_child(config, file)
+    assert refresh_in_child(config) is None  # it has ended
+    (documents / "hive.md").write_text("# Hive\n\nA hive has one queen.\n")
+    refreshing = refresh_in_child(config)
     assert refreshing is not None
-    refreshing.communicate(timeout=120)
-    assert refreshing.returncode == 0
+    assert "bees: 2 files, 1 read, 1 as before" in refreshing.wait()

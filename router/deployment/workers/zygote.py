@@ -1,8 +1,8 @@
 """Forks Ray's workers from one process that has imported what all of them need.
 
 A worker that imports Ray, Serve and our modules by itself takes two seconds of a core and 80 MB of
-its own; a fork takes milliseconds, and shares what was imported. `WorkerForks` starts the process.
-Ray starts `launcher.py` in place of a worker, which asks the process for a fork. If the process is
+its own; a fork takes milliseconds, and shares what was imported. `forks.py` starts the process. Ray
+starts `launcher.py` in place of a worker, which asks the process for a fork. If the process is
 gone, or cannot fork this version of Ray, Ray's own way starts the worker: only slower.
 
 The process has one thread and opens nothing, so that a fork inherits no lock and no connection.
@@ -13,17 +13,15 @@ import atexit
 import contextlib
 import gc
 import importlib.util
+import math
 import os
 import runpy
-import select
 import signal
 import socket
-import subprocess
 import sys
 import traceback
 from pathlib import Path
 
-from router.deployment.processes import end_with_parent
 from router.deployment.workers.inherited import Inherited, find_inherited
 from router.request.statistical import warm
 
@@ -36,36 +34,6 @@ _MODULES = (
     "router.learning.publisher",
 )
 _WORKER = "default_worker.py"
-_WAITING = 128
-# Ray writes titles over the arguments of a process: they need the room.
-_ROOM_FOR_TITLES = " " * 300
-
-
-class WorkerForks:
-    """The process that forks workers, as the process that starts Ray sees it."""
-
-    def __init__(self, folder: Path) -> None:
-        """`folder` must be closed to other users: who reaches the socket can start processes."""
-        self._path = folder / "forks.sock"
-        self._path.unlink(missing_ok=True)
-        with socket.socket(socket.AF_UNIX) as listener:
-            listener.bind(str(self._path))
-            listener.listen(_WAITING)
-            self._process = subprocess.Popen(
-                [
-                    *(sys.executable, "-P", "-m", __name__),
-                    *(str(listener.fileno()), _ROOM_FOR_TITLES),
-                ],
-                stdin=subprocess.DEVNULL,
-                pass_fds=[listener.fileno()],
-                preexec_fn=end_with_parent,
-            )
-
-    @property
-    def launcher(self) -> list[str]:
-        """What stands before the command by which Ray itself starts a worker."""
-        program = Path(__file__).with_name("launcher.py")
-        return [sys.executable, "-I", "-S", str(program), str(self._path)]
 
 
 def main() -> None:
@@ -79,37 +47,26 @@ def main() -> None:
         importlib.import_module(name)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for the workers
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})  # as Ray does for its workers
-    # The controller and the proxies come first and read no requests: a helper forks them meanwhile.
-    warming, warmed = os.pipe()
-    if os.fork() == 0:
-        os.close(warmed)
-        _serve(listener, inherited, until=warming)
-        os._exit(0)
-    os.close(warming)
-    warm()  # a second of each router, else
-    os.close(warmed)
+    # The controller comes first and reads no requests; while it starts, there is time to warm up.
+    _serve(listener, inherited, most=1)
+    warm()
     _serve(listener, inherited)
 
 
-def _serve(listener: socket.socket, inherited: Inherited, *, until: int | None = None) -> None:
-    """Fork workers, until the other end of the pipe `until` is closed."""
+def _serve(listener: socket.socket, inherited: Inherited, *, most: float = math.inf) -> None:
+    """Fork workers, `most` of them."""
     if len(list(Path("/proc/self/task").iterdir())) > 1:
         return  # a fork would lack the other threads, and keep their locks
     gc.collect()
     gc.freeze()
-    listener.setblocking(False)  # two processes may listen, and only one of them gets a caller
-    ends = [] if until is None else [until]
-    watched = [listener.fileno(), *ends]
-    while until not in select.select(watched, [], [])[0]:
-        try:
-            connection, _ = listener.accept()
-        except BlockingIOError:
-            continue
-        connection.setblocking(True)
+    forked = 0
+    while forked < most:
+        connection, _ = listener.accept()
         with contextlib.suppress(OSError), connection:
             command, variables, standard = _read(connection)
             if os.fork() == 0:
-                _work(command, variables, standard, inherited, (listener, connection), ends)
+                _work(command, variables, standard, inherited, (listener, connection))
+            forked += 1
             for descriptor in standard:
                 os.close(descriptor)
             connection.sendall(b"f")
@@ -138,7 +95,6 @@ def _work(
     standard: list[int],
     inherited: Inherited,
     opened: tuple[socket.socket, ...],
-    ends: list[int],
 ) -> None:
     """What the fork does: it becomes a worker as if the command had started it."""
     code = 1
@@ -147,8 +103,6 @@ def _work(
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
         for each in opened:
             each.close()
-        for descriptor in ends:
-            os.close(descriptor)
         for number, descriptor in enumerate(standard):
             os.dup2(descriptor, number)
             os.close(descriptor)

@@ -64,7 +64,7 @@ CLASSES = (
     Class("backend", "ServeReplica:waggle-shared-network"),
     Class("hive", "ServeReplica:waggle:hive"),
     Class("learner", "ServeReplica:waggle:learner"),
-    Class("sandbox's replica", "ServeReplica:waggle-backend-s"),
+    Class("sandbox's replica", "ServeReplica:waggle-shared-programs"),
     Class("sandbox's zygote", "sandbox.cell.nursery"),
     Class("telemetry keeper", "router.telemetry.keeper"),
     Class("Serve controller", "ray::ServeController"),

@@ -28,6 +28,8 @@ SHIPPED = "shipped:"  # prefix of a document folder that comes with Waggle
 
 
 class EncoderSettings(OwnSettings):
+    shares: ClassVar[str] = "programs"
+
     kind: Literal["encoder"]
     folder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
     encoders: str | None = Field(
@@ -146,6 +148,8 @@ class OpenAISettings(NetworkSettings):
 
 
 class SandboxSettings(OwnSettings):
+    shares: ClassVar[str] = "programs"
+
     kind: Literal["sandbox"]
     min_level: Literal[1, 2, 3] = Field(
         1, description="lowest level of isolation; a machine that reaches less runs no program"

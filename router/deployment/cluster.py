@@ -31,6 +31,7 @@ from router.keys import Key
 # Routers no longer call a removed backend; their last calls to it may take this long to arrive.
 _LETTING_GO_SECONDS = 0.5
 _PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.02, 0.2
+_SOON_SECONDS = 0.5  # within which a reload is over
 _FAILED = (ApplicationStatus.DEPLOY_FAILED, ApplicationStatus.UNHEALTHY)
 
 
@@ -101,11 +102,12 @@ def deploy(
 def _deployed() -> tuple[Config | None, list[Key]]:
     """The configuration and the keys of the last deployment."""
     client = _get_global_client()
-    applications = client.get_serve_details().get("applications", {}) if client else {}
-    written = (applications.get(APPLICATION) or {}).get("deployed_app_config") or {}
-    for deployment in written.get("deployments", []):
-        if deployment["name"] == "router":
-            settings = deployment["user_config"]
+    # Serve's public question collects the details of every replica: a tenth of a second.
+    applications = ray.get(client._controller.get_app_configs.remote()) if client else {}
+    written = applications.get(APPLICATION)
+    for deployment in written.deployments if written is not None else ():
+        if deployment.name == "router":
+            settings = deployment.user_config
             config = Config.model_validate(settings["config"])
             return config, [Key.model_validate(key) for key in settings["keys"]]
     return None, []
@@ -117,7 +119,7 @@ def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: 
     if client is None:
         raise RuntimeError("Serve is not running: start_serve() comes first")
     client.deploy_apps(ServeDeploySchema(**written))
-    pause = _PAUSE_SECONDS
+    pause, begun = _PAUSE_SECONDS, time.monotonic()
     while True:
         applications = _applications()
         failed = [each for each in applications.values() if each.app_status.status in _FAILED]
@@ -136,7 +138,8 @@ def _apply(written: Mapping[str, Any], tell: Callable[[str], None], give_up_at: 
             raise DeploymentTooSlow(f"not up in time: {', '.join(waiting)}")
         # Each look takes the controller's time, which it needs for what we wait for.
         time.sleep(pause)
-        pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.3)
+        if time.monotonic() > begun + _SOON_SECONDS:
+            pause = min(_LONGEST_PAUSE_SECONDS, pause * 1.5)
 
 
 def _applications() -> dict[str, StatusOverview]:

@@ -17,7 +17,7 @@ backends:
   made: {kind: generator}
   checked: {kind: validator}
   sandbox: {kind: sandbox}
-  encoder: {kind: encoder}
+  encoder: {kind: encoder, process: own}
 plans: {p: {ask: gpt}}
 """
 
@@ -39,8 +39,7 @@ def test_small_backends_with_usual_replicas_share_a_process_and_all_others_have_
         "waggle-backend-busy": ["busy"],
         "waggle-backend-alone": ["alone"],
         "waggle-backend-roomy": ["roomy"],
-        "waggle-shared-programs": ["made", "checked"],
-        "waggle-backend-sandbox": ["sandbox"],
+        "waggle-shared-programs": ["made", "checked", "sandbox"],
         "waggle-backend-encoder": ["encoder"],
     }
     assert all(map(is_ours, members(config_of())))

@@ -208,7 +208,7 @@ async def test_programs_go_on_though_the_sandbox_is_killed(service, upstream):
         return answer.text
 
     assert await computed() == '{"mean":3.0}'
-    for part in ("sandbox.cell.nursery", "ServeReplica:waggle-backend-s"):
+    for part in ("sandbox.cell.nursery", "ServeReplica:waggle-shared-programs"):
         killed = service.kill(part)
         answers = await asyncio.gather(*(computed() for _ in range(20)))
         assert set(answers) == {'{"mean":3.0}'}

@@ -37,7 +37,8 @@ async def _answered(service, body) -> bool:
 
 
 async def test_an_encoder_loads_its_model_before_its_first_call(service, upstream):
-    await service.reload(configuration(upstream.url, backends="  warm: {kind: encoder}\n"))
+    warm = "  warm: {kind: encoder, process: own}\n"
+    await service.reload(configuration(upstream.url, backends=warm))
     (replica,) = service.processes("waggle-backend-warm:warm")
     maps = Path(f"/proc/{replica}/maps")
     await until(lambda: "onnxruntime" in maps.read_text(), seconds=120)

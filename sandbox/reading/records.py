@@ -61,9 +61,7 @@ def _read(reader: Reader) -> Spec | None:
     scan = Scan(text, pieces, language)
     wanted = any(token.means("make") for token in pieces)
     question = _QUESTION.search(text) is not None
-    if question and not wanted:  # whatever else it says, it asks about records and wants none
-        return None
-    if is_series(scan) and (wanted or not question):
+    if (wanted or not question) and is_series(scan):
         try:
             series = read_series(scan)
         except NotUnderstood:
@@ -73,6 +71,8 @@ def _read(reader: Reader) -> Spec | None:
         else:
             reader.taken.update(range(len(reader.tokens)))
             return series
+    if not wanted and (question or all(scan.number(i) is None for i in range(len(pieces)))):
+        return None  # whatever it says about records, it asks about them, or does not count them
     try:
         _scan(scan)
         spec = None if scan.unknown else _spec(scan)

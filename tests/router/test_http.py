@@ -4,8 +4,10 @@ import asyncio
 import contextlib
 
 import pytest
+import uvicorn
 
 from router.wire.asgi import WhileConnected, read_body, respond
+from router.wire.bounded_protocol import bounded
 from tests.router.test_held_connections import ALL, GET, LAST, Server
 from tests.waiting import until
 
@@ -149,3 +151,24 @@ async def test_work_ends_when_its_caller_leaves():
         client.writer.transport.abort()
         await until(lambda: len(served.ended) == 2)
     assert served.ended == ["the work", "the request"]
+
+
+async def test_a_connection_that_was_idle_for_long_is_closed_and_no_other():
+    """The bound is nought seconds: it runs out once the answer is sent, and not before."""
+    served = Application()
+    config = uvicorn.Config(served, port=0, http=bounded(ALL), lifespan="off", log_config=None)
+    config.timeout_keep_alive = 0
+    config.load()
+    server = uvicorn.Server(config)
+    server.lifespan = config.lifespan_class(config)
+    await server.startup()
+    host, port = server.servers[0].sockets[0].getsockname()
+    served.listener.address = f"{host}:{port}"
+    client = await served.client(GET.replace(b"works", b"held") + GET)
+    await until(lambda: served.held)
+    served.release.set()
+    answer = await client.until_closed()
+    client.writer.close()
+    server.force_exit = True
+    await server.shutdown()
+    assert (b"last" in answer, answer.endswith(b"works")) == (True, True)

@@ -30,13 +30,13 @@ async def test_what_the_journals_say_is_what_the_catalog_says_sealed_or_not(stor
     for turn in range(6):
         stored.write("requests", requests[turn * 10 : turn * 10 + 10], f"w{turn % 2}")
         about = [chance.choice(requests[: turn * 10 + 10]) for _ in range(12)]
-        said = [
+        statements = [
             signal(row, chance.choice((None, 0.5, 1.0)), ts=row["ts"] + chance.randrange(9_000_000))
             for row in about
         ]
-        for row in said:
+        for row in statements:
             row |= {"comment": "why?", "value": "true"} if chance.random() < 0.4 else {}
-        stored.write("signals", said, f"w{chance.randrange(3)}")
+        stored.write("signals", statements, f"w{chance.randrange(3)}")
         if chance.random() < 0.5:
             stored.seal()
         here = searching(stored).find(ids[:8])

@@ -50,6 +50,26 @@ def run_waggle(
         return subprocess.CompletedProcess(arguments, code, printed.read(), complained.read())
 
 
+def forked_command(*arguments: str) -> list[str]:
+    """A command for those who start `waggle` themselves: it ends when the forked `waggle` ends.
+
+    A signal to it does not reach `waggle`, whose standard input must end.
+    """
+    return [sys.executable, "-I", "-S", "-c", _STARTER, _imported(), *arguments]
+
+
+_STARTER = """
+import json, os, socket, sys
+place, *arguments = sys.argv[1:]
+command = socket.socket(socket.AF_UNIX)
+command.connect(place)
+what = {"arguments": arguments, "folder": os.getcwd(), "environment": dict(os.environ)}
+socket.send_fds(command, [json.dumps(what).encode()], [0, 1, 2])
+command.shutdown(socket.SHUT_WR)
+sys.exit(int.from_bytes(command.recv(4), "little", signed=True))
+"""
+
+
 @functools.cache
 def _imported() -> str:
     """The socket of the process that imported all commands; it ends with this process."""

@@ -14,6 +14,7 @@ from mcp.client.streamable_http import streamable_http_client
 
 from router.deployment.ray_environment import free_ports
 from router.keys import new_key
+from tests.forked_waggle import forked_command
 from tests.rig import rig
 from tests.telemetry.test_analyst import Stored, request
 
@@ -40,9 +41,8 @@ async def service(folder, *keys):
 
 @asynccontextmanager
 async def over_stdio(url, key=""):
-    server = StdioServerParameters(
-        command=sys.executable, args=[*WAGGLE, "--url", url], env=environment(key)
-    )
+    command, *arguments = forked_command("mcp", "--url", url)
+    server = StdioServerParameters(command=command, args=arguments, env=environment(key))
     async with Client(server) as client:
         yield client
 
@@ -233,7 +233,7 @@ async def test_on_the_network_each_caller_brings_a_key_and_acts_with_it(tmp_path
 async def test_a_service_without_keys_is_not_offered_to_the_network(tmp_path):
     async with service(tmp_path) as waggle:
         process = await asyncio.create_subprocess_exec(
-            *(sys.executable, *WAGGLE, "--url", waggle.url, "--http", "--host", "0.0.0.0"),
+            *forked_command("mcp", "--url", waggle.url, "--http", "--host", "0.0.0.0"),
             env=environment(),
             stderr=asyncio.subprocess.PIPE,
         )

@@ -16,7 +16,7 @@ _DESCRIPTIONS = {
 
 
 def readme_table(result: dict[str, Any]) -> str:
-    return f"{_patterns(result)}\n\n{_specialists(result)}"
+    return "\n\n".join([_patterns(result), _committees(result), _specialists(result)])
 
 
 def _patterns(result: dict[str, Any]) -> str:
@@ -47,6 +47,33 @@ def _patterns(result: dict[str, Any]) -> str:
         f"${theory['cascade_usd_per_1k']:.3f}. A step adds {cost['each_further_step_ms']:.2f} ms "
         f"to the time of its call. A fan-out of three takes {cost['fan_out_ratio']:.2f} times as "
         f"long as its slowest branch."
+    )
+    return f"{table(head, rows)}\n\n{summary}"
+
+
+def _committees(result: dict[str, Any]) -> str:
+    part = result["committees"]
+    rows = [
+        [
+            name,
+            f"{100 * row['right']:.1f}% ± {100 * row['right_ci95']:.1f}",
+            f"{100 * row['theory']['right']:.1f}%",
+            f"{row['calls_per_request']:.2f}",
+            f"{row['theory']['calls_per_request']:.2f}",
+        ]
+        for name, row in part["committees"].items()
+    ]
+    head = ["committee", "right", "by arithmetic", "calls", "by arithmetic"]
+    count = next(iter(part["committees"].values()))["asked"]
+    stops = "; ".join(
+        f"{name}: {100 * stop['saves_calls']:.0f}% fewer calls, "
+        f"{0.0 - 100 * stop['loses_right']:+.1f} points"
+        for name, stop in part["early_stops"].items()
+    )
+    summary = (
+        f"{count:,} questions for each committee of scripted members, who are right "
+        f"{100 * part['accuracy_of_a_member']:.0f}% of the time and think again where they hear "
+        f"another answer. What stopping early brings: {stops}."
     )
     return f"{table(head, rows)}\n\n{summary}"
 

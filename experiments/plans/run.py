@@ -7,23 +7,25 @@ from pathlib import Path
 
 from rich.progress import Progress
 
-from experiments.plans import batch, patterns, specialists
+from experiments.plans import batch, committees, patterns, specialists
 from experiments.plans.report import readme_table
 from experiments.readme import put
 
 HERE = Path(__file__).parent
-QUESTIONS, RECORDS = 2000, 10_000
+QUESTIONS, RECORDS, CONFERRED = 2000, 10_000, 1000
 
 
 def main() -> None:
     with Progress() as progress:
-        task = progress.add_task("plans", total=3 + len(patterns.PLANS))
+        task = progress.add_task("plans", total=4 + len(patterns.PLANS))
 
         def advance() -> None:
             progress.advance(task)
 
         result = asyncio.run(patterns.measured(QUESTIONS, advance))
         result["overhead"] = asyncio.run(patterns.overhead(200))
+        advance()
+        result["committees"] = asyncio.run(committees.measured(CONFERRED))
         advance()
         with tempfile.TemporaryDirectory() as home:
             result["specialists"] = specialists.measured(Path(home))

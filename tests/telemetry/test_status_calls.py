@@ -1,8 +1,18 @@
 """What `waggle status` says of each backend's calls."""
 
 import datetime as dt
+import json
+import os
+import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+from typer.testing import CliRunner
+
+from router.cli.main import app
 from router.cli.status_calls import NO_CALLS, BackendRecord, calls_line, calls_of
+from router.deployment.local_service import RunningService, remember
+from router.deployment.processes import born
 from tests.telemetry.stored import MINUTE, NOON, Stored, request
 
 NOW = dt.datetime.fromtimestamp(NOON / 1e6, dt.UTC) + dt.timedelta(minutes=5)
@@ -48,3 +58,47 @@ def test_without_telemetry_nothing_is_known(tmp_path):
 def test_the_words_of_an_error_are_no_markup():
     line = calls_line(BackendRecord(1, 0.0, None, "upstream [red]x", "2026-01-01 00:00:00"))
     assert line[-1] == r"2026-01-01 00:00:00 upstream \[red]x"
+
+
+class Ready(BaseHTTPRequestHandler):
+    """A service with one backend that answers and one that is switched off."""
+
+    def do_GET(self):
+        states = {"a": {"state": "up", "replicas": 1}, "z": {"state": "off", "replicas": 0}}
+        body = json.dumps({"status": "ready", "backends": states}).encode()
+        self.send_response(200)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+def test_status_shows_the_calls_beside_the_state_of_each_backend(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    data = tmp_path / "var"
+    (tmp_path / "waggle.yaml").write_text(
+        f"server: {{data: {data}}}\nbackends: {{a: {{kind: generator}}}}\n"
+        "plans: {p: {ask: a}}\n"
+    )
+    stored, now = Stored(data / "telemetry"), int(time.time() * 1e6)
+    broken = {"status": 500, "error_type": "upstream", "detail": "it fell over"}
+    stored.write("requests", [request(now, attempts=[call("a", 40.0)])])
+    stored.write("requests", [request(now, attempts=[call("a", 9.0, **broken)])])
+    with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        remember(data, RunningService(os.getpid(), born(os.getpid()), url, "", "", ours=False))
+        table = CliRunner().invoke(app, ["status"], env={"COLUMNS": "200"}).output
+        as_json = json.loads(CliRunner().invoke(app, ["status", "--json"]).output)
+        server.shutdown()
+    (line,) = [line for line in table.splitlines() if line.strip().startswith("a ")]
+    assert "up" in line
+    assert "50.0%" in line
+    assert "40 ms" in line
+    assert "upstream 500: it fell over" in line
+    assert [each for each in table.splitlines() if each.split()[:2] == ["z", "off"]]
+    record = as_json["backends"]["a"]
+    assert (record["calls"], record["answered"], record["mean_ms"]) == (2, 0.5, 40.0)
+    assert as_json["backends"]["z"]["calls"] == 0

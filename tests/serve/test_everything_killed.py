@@ -31,6 +31,7 @@ backends:
 plans: {{cheap: {{ask: a}}, dear: {{ask: b}}}}
 objective: {{strategy: bandit, start: shadow}}
 """
+BY_R = {"x-llm-backend": "r"}  # `auto` answers for a named model while it is switched on
 CALLERS = 6
 LINES = 600
 SOUND = bytes(range(256)) * 300
@@ -65,7 +66,7 @@ class Caller(threading.Thread):
             fact = f"The code of N{len(self.acknowledged)} is {self.number}."
             try:
                 with self.client.responses.stream(
-                    model="r", input=fact, previous_response_id=previous
+                    model="r", input=fact, previous_response_id=previous, extra_headers=BY_R
                 ) as stream:
                     previous = stream.get_final_response().id
             except openai.OpenAIError:
@@ -227,6 +228,7 @@ def test_every_acknowledged_turn_of_a_conversation_is_remembered(acknowledged):
             model="r",
             input=f"What is the code of N0? What is the code of N{last}?",
             previous_response_id=caller.acknowledged[-1],
+            extra_headers=BY_R,
         )
         assert answer.output_text == f"{caller.number}, {caller.number}"
         for id_ in caller.acknowledged:

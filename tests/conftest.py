@@ -8,6 +8,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
 
+# A worker's readline writes the size of no terminal there, and a console that finds it keeps it.
+for _size in ("COLUMNS", "LINES"):
+    os.environ.pop(_size, None)
+
 _RAY_TESTS = "waggle/ray_tests"
 # Few tests that take long: if a worker began one of these files last, the others would wait for it.
 _LONG_FILES = (

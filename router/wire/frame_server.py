@@ -45,6 +45,7 @@ from router.wire.frames import (
     with_body,
 )
 
+_TURNS_TO_ACCEPT = 4  # of the event loop
 _MOST_STRANGERS = 64  # connections without a token
 _FOLDER = "hop-"  # begins the name of a socket's folder
 _LONGEST = 80  # of the folder around it: the path of a Unix socket has at most 107 bytes
@@ -301,6 +302,11 @@ class FrameServer:
 
     async def close(self) -> None:
         """Stop; the caller has already waited for the calls to end."""
+        loop = asyncio.get_running_loop()
+        for listening in (each for server in self._servers for each in server.sockets):
+            loop.remove_reader(listening.fileno())
+        for _ in range(_TURNS_TO_ACCEPT):  # asyncio would lose a connection that it is accepting
+            await asyncio.sleep(0)
         for server in self._servers:
             server.close()
         for connection in (*self._strangers, *self._routers):

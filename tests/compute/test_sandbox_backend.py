@@ -35,14 +35,25 @@ async def test_a_sandbox_that_is_full_is_busy_and_not_broken():
         assert (await waggle.chat(question)).status == 200
 
 
+def command_line(pid: int) -> bytes:
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:  # The process has ended meanwhile.
+        return b""
+
+
 def sandboxes(library: str = "") -> list[int]:
-    """The processes of sandboxes that this process started and that have loaded a library."""
+    """The processes of sandboxes that this process started and that have loaded a library.
+
+    A service that other tests share may run below this process, with sandboxes of its own.
+    """
+    services = {pid for pid in descendants(os.getpid()) if b"serve" in command_line(pid)}
+    others = {pid for service in services for pid in descendants(service)}
     pids = []
-    for pid in descendants(os.getpid()):
+    for pid in set(descendants(os.getpid())) - others:
         with contextlib.suppress(OSError):  # The process may have ended meanwhile.
-            place = Path(f"/proc/{pid}")
-            ours = b"sandbox.cell.nursery" in (place / "cmdline").read_bytes()
-            if ours and library in (place / "maps").read_text():
+            ours = b"sandbox.cell.nursery" in command_line(pid)
+            if ours and library in Path(f"/proc/{pid}/maps").read_text():
                 pids.append(pid)
     return pids
 

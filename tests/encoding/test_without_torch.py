@@ -66,10 +66,11 @@ def test_exports_are_read_where_nothing_can_be_written(without_weights, encoders
 
 def test_without_torch_and_without_an_export_the_error_names_the_mend(tmp_path):
     program = (
-        "import pathlib, sys\n"
-        "from router.encoding.encoder import CannotEncode, packaged_model, prepared\n"
-        "try: prepared(packaged_model(), pathlib.Path(sys.argv[1]))\n"
-        "except CannotEncode as error: print(error)"
+        "import pathlib, sys; from router.encoding import encoder\n"
+        "home = pathlib.Path(sys.argv[1])\n"
+        "encoder.installed_with_waggle = lambda: home  # `make env` prepared nothing\n"
+        "try: encoder.prepared(encoder.packaged_model(), home)\n"
+        "except encoder.CannotEncode as error: print(error)"
     )
     text = run_without_torch(program, tmp_path).stdout
     assert f"has no export in {tmp_path}" in text

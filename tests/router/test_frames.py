@@ -344,6 +344,27 @@ async def test_only_its_owner_may_enter_the_folder_of_the_socket():
     assert not path.parent.exists()
 
 
+@pytest.mark.parametrize("turns", range(5))
+async def test_a_connection_that_comes_while_the_replica_closes_is_closed(turns):
+    async with replica() as r:
+        with contextlib.closing(socket.socket(socket.AF_UNIX)) as late:
+            late.setblocking(False)
+            late.connect(r.server.address.removeprefix("unix:"))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            await r.server.close()
+
+            def is_closed() -> bool:
+                try:
+                    return late.recv(1) == b""
+                except BlockingIOError:
+                    return False
+                except ConnectionResetError:
+                    return True
+
+            await until(is_closed)
+
+
 async def test_the_socket_of_a_killed_replica_is_removed_by_the_next_one():
     left = Path(tempfile.mkdtemp(prefix="hop-"))
     with contextlib.closing(socket.socket(socket.AF_UNIX)) as dead:

@@ -19,6 +19,7 @@ from router.files import whole_folder
 
 _LEAST_PRECISE = 0.9999  # least cosine of the precise export to the model's own vectors
 _LEAST_COSINE = 0.97  # least cosine to the model's own vectors; int8 rounding costs about 0.01
+_LEAST_WEIGHTS = 1024  # bytes; smaller tensors stay in the model's file
 _PROBES = (
     "How long does it take?",
     "The quick brown fox jumps over the lazy dog.",
@@ -40,13 +41,15 @@ def export(model: Path, folder: Path) -> None:
         quantised = Path(scratch) / "quantised.onnx"
         _write_onnx(loaded, target / PRECISE)
         quantise(target / PRECISE, quantised)
+        part_weights(target / PRECISE, target / PRECISE)
         shutil.copy(model / "tokenizer.json", target / "tokenizer.json")
         (target / SETTINGS_FILE).write_text(json.dumps(settings))
         if not _alike(Encoder(target, PRECISE), wanted, _LEAST_PRECISE):
             raise SystemExit("the exported model gives other vectors than the model itself")
-        shutil.copy(quantised, target / ROUNDED)
+        part_weights(quantised, target / ROUNDED)
         if not _alike(Encoder(target), wanted, _LEAST_COSINE):
-            (target / ROUNDED).unlink()
+            for file in target.glob(f"{ROUNDED}*"):
+                file.unlink()
             os.link(target / PRECISE, target / ROUNDED)
 
 
@@ -80,6 +83,25 @@ def _write_onnx(loaded: Any, path: Path) -> None:
             opset_version=17,
             dynamo=False,
         )
+
+
+def part_weights(model: Path, target: Path) -> None:
+    """Write a model with its weights in a file beside it, `TARGET.weights`.
+
+    Processes map that file into memory and share it; weights within a model are read into each.
+    """
+    import onnx
+
+    whole, weights = onnx.load(str(model)), target.with_name(f"{target.name}.weights")
+    weights.unlink(missing_ok=True)  # onnx would append to it
+    onnx.save_model(
+        whole,
+        str(target),
+        save_as_external_data=True,
+        location=weights.name,
+        size_threshold=_LEAST_WEIGHTS,
+    )
+    weights.chmod(target.stat().st_mode)  # onnx closes it to all but its owner
 
 
 def quantise(full: Path, quantised: Path) -> None:

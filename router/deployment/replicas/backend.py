@@ -27,8 +27,9 @@ from router.telemetry.metrics import Metrics
 from router.wire.frame_server import FrameServer
 
 _LEAVING_SECONDS = 0.5
-# An encoder loads its model once the rest of a service has usually started: five seconds of CPU and
-# 330 MB. A replica with tighter bounds loads its model at the first call.
+# An encoder loads its model once the rest of a service has usually started: that takes 70 MB, and
+# 330 MB and five seconds of CPU where the model must first be exported. A replica with tighter
+# bounds loads its model at the first call.
 _WARM_AFTER_SECONDS = 10.0
 _WARM_MEMORY_MB = 512
 

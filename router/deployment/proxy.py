@@ -108,6 +108,7 @@ _TOO_MANY_LARGE = _error(
     "server_error",
 )
 _NO_PATH = _error("no_path", "A request needs a path that begins with /.", "invalid_request_error")
+_NO_LIST = _error("unknown_url", "There is no such path.", "invalid_request_error")
 _HEAD = "HTTP/1.0 {status}\r\ncontent-type: application/json\r\n{more}connection: close\r\n\r\n"
 
 
@@ -130,6 +131,7 @@ def install_proxy(folder: Path, binary: str, *, connections: int = 4096, each: i
     (home / "too-many.json").write_text(too_many)
     (home / "too-many-large.json").write_text(_TOO_MANY_LARGE)
     (home / "no-path.json").write_text(_NO_PATH)
+    (home / "no-list.json").write_text(_NO_LIST)
     script = home / "haproxy"
     names = {"last": LAST_CONFIGURATION, "pid": INGRESS_PID}
     script.write_text(_WRAPPER.format(binary=shlex.quote(binary), **names))

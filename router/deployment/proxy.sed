@@ -21,8 +21,10 @@ s#return status 404 .*#return status 503 content-type application/json file unav
     http-request return status 400 content-type application/json file no-path.json unless { path_beg / }
 
 # Only Ray's health check is answered here, by anybody's name for this machine: a list of applications
-# is nobody's business. The routers refuse the path.
+# is nobody's business. Serve's own proxy, which stands in for routers that are not up, would tell it.
 /^ *http-request return .* if routes$$/d
+/^frontend http_frontend/a\
+    http-request return status 404 content-type application/json file no-list.json if { path,url_dec -i /-/routes }
 
 # A client has ten seconds for its header and for its body, or as much of it as fits in a buffer.
 /^defaults/a\

@@ -74,6 +74,8 @@ class Designs:
                         self._pause(name)
                         return stand_in(plan, pattern)
                     await asyncio.to_thread(self._keep, name, design)
+                    # Another router's record may have been there first.
+                    design = self._read[name] = self._kept(name, plan, pattern) or design
                 self._touch(name)
                 return design
         finally:
@@ -99,7 +101,6 @@ class Designs:
         return self._read.get(name)
 
     def _keep(self, name: str, design: Design) -> None:
-        self._read[name] = design
         if self.folder is None:
             return
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -128,6 +128,23 @@ async def test_requests_that_come_meanwhile_wait_for_the_same_design():
     assert all(design == made[0] for design in made)
 
 
+async def test_the_first_record_stays_where_two_routers_ask_in_the_same_second(tmp_path):
+    tree, slow, quick = plan_of().tree, Designs(tmp_path), Designs(tmp_path)
+    waiting, release = asyncio.Event(), asyncio.Event()
+
+    async def slow_reply():
+        waiting.set()
+        await release.wait()
+        return (await reply()).replace("x", "y")
+
+    later = asyncio.ensure_future(slow.design(tree, "code", slow_reply))
+    await waiting.wait()
+    first = await quick.design(tree, "code", reply)
+    release.set()
+    assert await later == first
+    assert await slow.design(tree, "code", never) == first
+
+
 async def test_a_designer_whose_caller_left_is_asked_by_the_next():
     tree, designs, waiting = plan_of().tree, Designs(None), asyncio.Event()
 

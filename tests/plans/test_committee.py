@@ -1,6 +1,5 @@
 """Committees: members confer in rounds, a chair or their agreement decides, a gate sends back."""
 
-import asyncio
 import json
 
 import pytest
@@ -22,7 +21,6 @@ from tests.router.scripted import (
     steps_of,
     text_of,
 )
-from tests.waiting import until
 
 
 def seats(*names, **more):
@@ -305,19 +303,6 @@ async def test_the_chair_streams_and_a_gated_committee_streams_its_checked_answe
                 assert bool(c.requests[-1].get("stream")) is streamed
             total = sum(attempt.cost_usd for attempt in waggle.journal.traces[-1].attempts)
             assert answer.events[-2]["usage"]["cost"] == pytest.approx(total)
-
-
-async def test_a_caller_who_leaves_ends_every_member():
-    a, b = ScriptedModel(seconds=NEVER), ScriptedModel(seconds=NEVER)
-    async with planned(seats("a", "b"), a=a, b=b) as waggle:
-        task = asyncio.ensure_future(waggle.chat("?"))
-        await until(lambda: a.requests and b.requests)
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await until(lambda: waggle.journal.traces)
-        trace = waggle.journal.traces[-1]
-        assert trace.status == 499
-        assert {x.fault for x in trace.attempts} == {"left_behind"}
 
 
 async def test_members_that_call_tools_are_not_merged():

@@ -75,10 +75,12 @@ async def test_a_whole_answer_is_streamed_with_its_tool_calls():
         assert last["usage"]["cost"] > 0
 
 
-async def test_a_caller_who_leaves_ends_every_branch():
-    plan = only({"fan_out": ["a", "b"], "merge": "vote"})
+@pytest.mark.parametrize(
+    "step", [{"fan_out": ["a", "b"], "merge": "vote"}, {"committee": {"members": ["a", "b"]}}]
+)
+async def test_a_caller_who_leaves_ends_every_branch(step):
     a, b = ScriptedModel(seconds=NEVER), ScriptedModel(seconds=NEVER)
-    async with planned(plan, a=a, b=b) as waggle:
+    async with planned(only(step), a=a, b=b) as waggle:
         task = asyncio.ensure_future(waggle.chat("?"))
         await until(lambda: a.requests and b.requests)
         task.cancel()

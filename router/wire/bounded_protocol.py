@@ -92,7 +92,7 @@ class _BoundedProtocol(asyncio.Protocol):
         self._config, self._state, self._app_state = config, server_state, app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._parser: Any = httptools.HttpRequestParser(self)
-        # A request that was sent behind the last of a connection does not spoil the answer to it.
+        # A caller may send more after a request that it called its last: the answer still goes out.
         self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
         self._reading: Exchange | None = None  # whose request came last
         self._waiting: deque[Exchange] = deque()  # behind another, for their turn

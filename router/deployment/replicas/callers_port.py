@@ -37,7 +37,10 @@ class Counting:
 
 
 def counting_of(replica: Any, request: object, *, collected: bool) -> Counting:
-    """Raises `AttributeError` where Serve counts in another way. `request` stands for all."""
+    """How Serve counts the requests of a replica; Serve gets the same `request` for each of them.
+
+    Raises `AttributeError` if this Serve counts in another way.
+    """
     manager, prefix = replica._metrics_manager, replica._route_prefix or ""
     record = manager.record_request_metrics
 
@@ -58,7 +61,10 @@ def counting_of(replica: Any, request: object, *, collected: bool) -> Counting:
 
 
 class CallersPort:
-    """The application behind the port. `serves` is Serve's own way to the same router."""
+    """The application behind the port of a router.
+
+    Serve's health check goes to `serves`, the application that Serve itself put behind the port.
+    """
 
     def __init__(self, app: Application, serves: Application, counting: Counting) -> None:
         self._app, self._serves, self._counting = app, serves, counting
@@ -91,8 +97,8 @@ class CallersPort:
 def straight_to(
     app: Application, serves: Application, options: Any, counting: Callable[[], Counting]
 ) -> CallersPort | None:
-    """The application that passes requests straight to `app`; None where Serve is another one than
-    we know. `options` are Serve's, of its HTTP server."""
+    """An application that passes requests straight to `app`. None if this Serve lacks a part that
+    the application needs, or has to change requests. `options` are those of Serve's HTTP server."""
     try:
         if options.middlewares or options.root_path or options.request_timeout_s is not None:
             raise AttributeError("Serve has to change or to time them")

@@ -178,12 +178,14 @@ def _register(folder, name, times):
 
 
 def test_processes_that_write_at_once_lose_nothing_and_number_without_a_gap(tmp_path):
-    context = multiprocessing.get_context("fork")
+    # A fork of this process could inherit a lock that another thread holds.
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload([__name__])
     workers = [context.Process(target=_register, args=(tmp_path, "code", 25)) for _ in range(4)]
     for worker in workers:
         worker.start()
     for worker in workers:
-        worker.join(60)
+        worker.join()
     ledger = Ledger(tmp_path, CONFIG)
     ledger.follow()
     assert sorted(strategy.version for strategy in ledger.book.registered.values()) == list(

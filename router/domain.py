@@ -283,6 +283,8 @@ class Decision:
     exposures: tuple[Exposure, ...] = ()  # the trials that the request was part of
     shadow: Shadow | None = None
     settings: tuple[Mapping[str, Any], ...] = ()  # what the plan changes in its calls' bodies
+    terms: tuple[int, ...] = ()  # the buckets of the request's own words
+    pattern: str = ""  # the id of the pattern that the request belongs to; empty: none
 
     @property
     def explored(self) -> bool:

@@ -264,7 +264,13 @@ class Engine:
             self.claims.know(config, request, lookup.vector)
         claims = self.claims.of(config, request)
         vector = self.claims.vector(config, request, always=config.objective.learning.encode)
-        around = replace(around, claims=claims, lens=following.lens, vector=vector)
+        around = replace(
+            around,
+            claims=claims,
+            lens=following.lens,
+            vector=vector,
+            patterns=following.patterns,
+        )
         steering = following.steering
         if following.bandit is not None and (steering or config.objective.strategy == "bandit"):
             around = replace(around, policy_version=following.version)

@@ -61,6 +61,7 @@ NAMES_OF = {
 }  # the names of the numbers in a row, by version
 _AT = {name: index for index, name in enumerate(NAMES)}
 _LENS, _SORT, _SORTS, _SYMBOLS = _AT["lens"], _AT["sort"], _AT["sort.text"], _AT["symbols"]
+_VEC = _AT["vec.0"]
 _AGENT, _LANGUAGE, _TAGGED, _NEAR = (_AT[name] for name in ("agent", "language", "tagged", "near"))
 
 
@@ -127,6 +128,12 @@ _NO_MEANING = (None,) * MEANING
 def kind_of(row: Sequence[float | None]) -> str:
     """The likeliest kind of a request, by its row."""
     return SORTS[int(row[_SORT] or 0)]
+
+
+def meaning_of(row: Sequence[float | None]) -> Sequence[float] | None:
+    """The meaning of a request under its lens, by its row; None if it had no sentence vector."""
+    meaning = row[_VEC:_SYMBOLS]
+    return None if not meaning or meaning[0] is None else cast("Sequence[float]", meaning)
 
 
 def agent_of(row: Sequence[float | None]) -> str:

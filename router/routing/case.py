@@ -10,8 +10,9 @@ from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.request.complexity import Complexity, complexity
-from router.request.context import context_of, kind_of, numbers
+from router.request.context import context_of, kind_of, meaning_of, numbers
 from router.request.lens import Lens
+from router.request.patterns import Patterns, own_terms
 from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans
 from router.routing.escalating import turns_ahead
@@ -35,17 +36,21 @@ class Surroundings:
     call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
     priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
+    patterns: Patterns | None = None  # the patterns that the learner found
     now: float = 0.0  # the time, by which the age of a prompt cache is known
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
-    """A request as numbers: how hard it looks, and the context that the learner sees."""
+    """A request as numbers: how hard it looks, and the context that the learner sees; with the
+    buckets of its own words, and the pattern that it belongs to."""
 
     score: Complexity
     numbers: tuple[float | None, ...]
     context: Context
     kind: str
+    terms: tuple[int, ...]
+    pattern: str  # the pattern's id; empty: none
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +63,11 @@ class Case:
     eligible: Sequence[Arm]
     ineligible: Mapping[str, str]  # the other plans, and why they cannot answer
     features: Features
+
+    @property
+    def pattern(self) -> str:
+        """The id of the pattern that the request belongs to; empty if it belongs to none."""
+        return self.features.pattern
 
     @property
     def home(self) -> Home | None:
@@ -113,6 +123,8 @@ class Case:
             rates=self.rates([choice.arm]) if rates is None else rates,
             estimates=estimates,
             unpriced=tuple(arm for arm in self.eligible if self.plans[arm].unpriced),
+            terms=self.features.terms,
+            pattern=self.features.pattern,
         )
 
     def stays(self, home: Home) -> Decision:
@@ -121,6 +133,7 @@ class Case:
 
 
 def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
+    features = features_of(plans, request, around)
     eligible, ineligible = eligible_plans(
         plans,
         request,
@@ -129,7 +142,7 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         claims=around.claims,
         priced_only=around.priced_only,
     )
-    return Case(plans, request, around, eligible, ineligible, features_of(plans, request, around))
+    return Case(plans, request, around, eligible, ineligible, features)
 
 
 def features_of(plans: Plans, request: Request, around: Surroundings) -> Features:
@@ -144,7 +157,12 @@ def features_of(plans: Plans, request: Request, around: Surroundings) -> Feature
         cached=cached_share(request, around),
     )
     context = context_of(row, request.task, lens=lens.number if lens is not None else 0)
-    return Features(score, row, context, request.task or kind_of(row))
+    terms = own_terms(request.reading)
+    pattern = ""
+    if around.patterns is not None:
+        seen = lens is not None and lens.number == around.patterns.lens
+        pattern = around.patterns.of(terms, meaning_of(row) if seen else None)
+    return Features(score, row, context, request.task or kind_of(row), terms, pattern)
 
 
 def cached_share(request: Request, around: Surroundings) -> float:

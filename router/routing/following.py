@@ -1,4 +1,4 @@
-"""A router's copy of the learner's policy, lens and steering, with their age.
+"""A router's copy of the learner's policy, lens, steering and patterns, with their age.
 
 A router refuses a policy that learned from other features, or through another lens, because such a
 policy would misread the router's features. Without a policy, a router decides by rules. When the
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from router.domain import Request
 from router.request.context import lens_in
 from router.request.lens import ENOUGH, Lens
+from router.request.patterns import Patterns
 from router.request.terms import terms
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.routing.steering import Steering
@@ -32,6 +33,7 @@ class Following:
     heard_at: float | None = None
     refused: str = ""
     steering: Steering | None = None
+    patterns: Patterns | None = None
     errand: Errand | None = None
     done: tuple[str, str] | None = None
     _prompts: list[SeenPrompt] = field(default_factory=list)
@@ -44,7 +46,8 @@ class Following:
         steering_version = self.steering.version if self.steering is not None else 0
         done, self.done = self.done, None
         version = self.version if self.bandit is not None else ""
-        return NewsRequest(version, lens, prompts, steering_version, done)
+        patterns = self.patterns.version if self.patterns is not None else 0
+        return NewsRequest(version, lens, prompts, steering_version, done, patterns)
 
     def restore(self, request: NewsRequest) -> None:
         """Queue again the prompts and the errand of a request that did not reach the learner."""
@@ -58,6 +61,8 @@ class Following:
             self.lens = Lens.read(news.lens_content)
         if news.steering is not None:
             self.steering = news.steering
+        if news.patterns is not None:
+            self.patterns = news.patterns
         if news.errand is not None:
             self.errand = news.errand
         if news.policy is not None:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from router.request.patterns import Patterns
 from router.request.terms import Terms
 from router.routing.steering import Steering
 
@@ -41,6 +42,7 @@ class Published:
     wants_prompts: bool = False
     steering: Steering | None = None  # sent only if the router has an older version
     errand: "Errand | None" = None
+    patterns: Patterns | None = None  # sent only if the router has another version
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,3 +54,4 @@ class NewsRequest:
     prompts: Sequence[SeenPrompt] = ()
     steering: int = 0  # the router's version of the steering
     done: tuple[str, str] | None = None  # id and result of a finished errand
+    patterns: int = 0  # the router's version of the patterns

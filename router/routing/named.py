@@ -63,6 +63,8 @@ def compared(plans: Plans, request: Request, named: Decision, around: Surroundin
         policy_version=around.policy_version,
         kind=features.kind,
         rates=rates_of(plans, [named.plan], size_of(request)),
+        terms=features.terms,
+        pattern=features.pattern,
     )
 
 

@@ -95,6 +95,8 @@ def _decision(decision: Decision) -> Row:
         "explored": decision.explored,
     }
     _add(row, "ineligible", decision.ineligible)
+    _add(row, "pattern", decision.pattern)
+    _add(row, "terms", list(decision.terms))
     if decision.numbers:
         row["features_version"] = decision.features_version
         row["features"] = decision.numbers

@@ -113,6 +113,8 @@ _REQUESTS = {
     "team": "VARCHAR",  # of the key
     "guard": "VARCHAR",  # the guards that did more than let the words pass
     "guards": f"{GUARD}[]",
+    "pattern": "VARCHAR",  # the pattern that the request belongs to; null: none
+    "terms": "INTEGER[]",  # buckets of the request's own words, which tell no word
 }
 
 _SIGNALS = {

@@ -9,6 +9,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
+from router.cli.routes_prompts import prompts
 from router.cli.terminal import InputRefused, out, utc_minute
 from router.cli.trial_book import ask_learner, open_ledger
 from router.routing.strategies import Strategy
@@ -17,6 +18,7 @@ from router.trials.book import Book
 routes_app = typer.Typer(
     name="routes", help="Routing functions: strategies that are code to read.", no_args_is_help=True
 )
+routes_app.command()(prompts)
 
 
 @routes_app.command("log")

@@ -78,6 +78,15 @@ def request_argument(
 
 NUMBERS = ("complexity", *PARTS, *_TEXT, "input_tokens")
 WORDS = ("kind", "sort", "task", "language")
+# For the prompts of models that write functions.
+DESCRIBED = f"""\
+def route(request, scores, similar):
+    # request: {", ".join(WORDS)}, each a text; {", ".join(NUMBERS)}, each a number
+    # scores: for each plan that can answer, {{"usd", "quality", "deviation", "seconds", "failure",
+    #         "utility"}}; a plan that is not in it cannot be chosen
+    # similar: what is remembered that is like it: [{{"plan", "similarity", "tier", "rate"}}, ...]
+    # returns the name of a plan, or {{plan: share, ...}}, or None for no opinion
+"""
 
 
 def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:

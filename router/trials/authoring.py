@@ -1,158 +1,158 @@
-"""A backend that writes routing functions: its prompt, its answers, and lessons for the prompt.
+"""A backend that writes routing functions, and rewrites the prompt by which it writes them.
 
-The book holds versions of the prompt. If a function was refused or did not win its trial, the
-reason becomes a lesson in the next version. The next prompt is an untried version, or else the
-version whose functions scored best.
+The learner cannot reach backends, so each question is an errand that a router carries out, one at a
+time. The book holds the versions of the prompt and what their functions achieved.
 """
 
 import re
 import textwrap
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from random import Random
 from statistics import fmean
-from typing import Any
+from typing import Literal
 
 from learner.preference import Preference
 from router.config.config import Config
 from router.domain import new_id
-from router.routing.function_contract import NUMBERS, WORDS
 from router.routing.messages import Errand
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.logged import LoggedDecision
+from router.trials.prompt_rewriting import outcome_line, rewritten, to_rewrite_prompt
+from router.trials.prompt_versions import (
+    OPENED_BY,
+    achievements,
+    chosen,
+    competing,
+    evidence_of,
+    first_version,
+    refused_line,
+    retirement_lines,
+    to_rewrite,
+    version_line,
+    versions_of,
+)
 from router.trials.proposals import LearnerView, Proposal
 
-_OPENED_BY = "author"
 _NAME = "written"
 _WAIT_SECONDS = 900.0  # the time that the author has to answer
 _FAILURES = 8  # the most failures that the prompt shows
 _LEAST_JUDGED = 5  # judged answers before a kind and plan can be shown as a failure
-
-_FIRST_PROMPT = """\
-You write routing functions. Answer with one Python function in a ``` block and nothing else.
-
-def route(request, scores, similar):
-    # request: {words}, each a text; {numbers}, each a number
-    # scores: for each plan that can answer, {{"usd", "quality", "deviation", "seconds", "failure",
-    #         "utility"}}; a plan that is not in it cannot be chosen
-    # similar: what is remembered that is like it: [{{"plan", "similarity", "tier", "rate"}}, ...]
-    # returns the name of a plan, or {{plan: share, ...}}, or None for no opinion
-
-Utility is quality, less {cost:g} * log10(1 + 1000 * dollars), less {latency:g} * log10(1 + 10 *
-seconds). The function must reach more of it than what serves now. No imports, no loops without end,
-no names with underscores; a few readable lines with a comment that says why are best.
-"""
+_LATEST = 6  # functions whose end the prompt shows
 
 
 @dataclass
 class Author:
-    """Asks a backend for one function at a time, and writes the prompt's versions to the book."""
+    """Asks a backend for one function, or one better prompt, at a time."""
 
     director: Director
+    random: Random = field(default_factory=Random)  # draws which prompt writes next
     errand: Errand | None = None
+    _wants: Literal["function", "prompt"] = "function"  # what the errand is to bring
     _prompt: int = 0  # the version of the prompt in the errand
     _asked_at: float = 0.0
 
     def ask(
         self, config: Config, view: LearnerView, rows: Sequence[LoggedDecision], at: float
     ) -> None:
-        """Make an errand from the best prompt. Raises `Rejected` while another errand is out."""
+        """Make an errand for a function. Raises `Rejected` while another errand is out."""
         writer, book = config.trials.writer, self.director.book
         if writer is None:
             raise Rejected("no backend writes functions: name one as trials.writer in waggle.yaml")
-        if self.errand is not None and at - self._asked_at < _WAIT_SECONDS:
+        if self.busy(at):
             raise Rejected(f"{writer} is at work on one already")
-        for version, score, why, trial in _unscored(book):
-            self.director.change(_learn_from, version, score, why, at, trial)
-        if not _versions(book):
-            self.director.change(_first_version, config, at)
-        prompt, serving = _best_prompt(book), book.serving
+        self.director.change(_prepared, at)
+        prompt, serving = chosen(competing(book), self.random), book.serving
         current = serving.source or f"the strategy {serving.key}"
-        failures = _failures(rows, config.objective.preference)
-        text = _whole_prompt(str(prompt["text"]), view.scores, current, failures)
-        self._prompt, self._asked_at = int(prompt["version"]), at
-        self.errand = Errand(new_id(at), writer, text)
+        preference = config.objective.preference
+        failures = _failures(rows, preference)
+        parts = (prompt.text, _utility(preference), _ends(book))
+        text = _whole_prompt("\n".join(parts), view.scores, current, failures)
+        self._send("function", prompt.version, Errand(new_id(at), writer, text), at)
 
-    def finish(self, errand_id: str) -> Errand | None:
-        """End the errand with this id and return it; None if there is no such errand."""
+    def ask_for_prompt(self, config: Config, at: float) -> None:
+        """Make an errand for a better prompt, if the scores call for one and no errand is out."""
+        book, writer = self.director.book, config.trials.writer
+        if writer is None or self.busy(at):
+            return
+        version = to_rewrite(book)
+        if version is None:
+            return
+        sources = {key: strategy.source for key, strategy in book.registered.items()}
+        text = to_rewrite_prompt(version, sources, versions_of(book))
+        self._send("prompt", version.version, Errand(new_id(at), writer, text), at)
+
+    def busy(self, at: float) -> bool:
+        return self.errand is not None and at - self._asked_at < _WAIT_SECONDS
+
+    def finish(self, errand_id: str) -> tuple[Errand, Literal["function", "prompt"]] | None:
+        """End the errand with this id; returns it and what it was to bring, or None."""
         if self.errand is None or errand_id != self.errand.id:
             return None
         errand, self.errand = self.errand, None
-        return errand
+        return errand, self._wants
 
     def proposal(self, errand: Errand, answer: str) -> Proposal:
-        evidence = f"written by {errand.backend}, asked by prompt {self._prompt}"
+        evidence = evidence_of(errand.backend, self._prompt)
         source, author = _source_in(answer), errand.backend
         strategy = Strategy(_NAME, "function", source=source, author=author, evidence=evidence)
-        return Proposal(strategy, "better", _OPENED_BY, evidence)
+        return Proposal(strategy, "better", OPENED_BY, evidence)
 
     def learn_refusal(self, why: str, at: float) -> None:
-        """Turn the reason why the last answer was refused into a lesson."""
-        self.director.change(_learn_from, self._prompt, 0.0, why, at)
+        """Score the prompt of the last function, which a gate refused."""
+        self.director.change(lambda _: [refused_line(self._prompt, why, at)])
+
+    def take_prompt(self, errand: Errand, answer: str, secrets: Collection[str], at: float) -> None:
+        """Let a rewritten prompt compete with its parent, or note which gate refused it."""
+        parent = self._prompt
+        self.director.change(_rewritten_lines, parent, errand.backend, answer, secrets, at)
+
+    def _send(
+        self, wants: Literal["function", "prompt"], version: int, errand: Errand, at: float
+    ) -> None:
+        self._wants, self._prompt, self._asked_at = wants, version, at
+        self.errand = errand
 
 
-def _versions(book: Book) -> dict[int, Line]:
-    return {line["version"]: line for line in book.prompts if line["what"] == "version"}
+def _prepared(book: Book, at: float) -> list[Line]:
+    """Retire a version that is behind; write the first version where none competes."""
+    if competing(book):
+        return retirement_lines(book, at)
+    number = max((version.version for version in versions_of(book)), default=0) + 1
+    return [first_version(at) | {"version": number}]
 
 
-def _first_version(_: Book, config: Config, at: float) -> list[Line]:
-    preference = config.objective.preference
-    text = _FIRST_PROMPT.format(
-        words=", ".join(WORDS),
-        numbers=", ".join(NUMBERS),
-        cost=preference.cost,
-        latency=preference.latency,
-    )
-    return [_prompt_line(at, "version", version=1, text=text, parent=0, why="the first")]
-
-
-def _best_prompt(book: Book) -> Line:
-    """The latest version that was not tried yet, or else the version with the best mean score."""
-    versions = _versions(book)
-    scores: dict[int, list[float]] = {}
-    for line in book.prompts:
-        if line["what"] == "scored":
-            scores.setdefault(line["version"], []).append(float(line["score"]))
-    untried = [version for number, version in versions.items() if number not in scores]
-    if untried:
-        return untried[-1]
-    return versions[max(versions, key=lambda number: fmean(scores[number]))]
-
-
-def _unscored(book: Book) -> list[tuple[int, float, str, str]]:
-    """Version, score, reason and trial of each written function that has no score yet."""
-    scored = {str(line.get("trial")) for line in book.prompts if line["what"] == "scored"}
-    unscored = []
-    for trial in book.trials.values():
-        strategy = book.strategies.get(trial.candidate)
-        settled = trial.ended or trial.state == "adopted"
-        if strategy is None or trial.opened_by != _OPENED_BY or not settled or trial.id in scored:
-            continue
-        score = {"adopted": 1.0, "superseded": 1.0, "kept": 0.3}.get(trial.state, 0.1)
-        version = int(strategy.evidence.rpartition(" ")[2] or 1)
-        unscored.append((version, score, f"{trial.state}: {trial.why}", trial.id))
-    return unscored
-
-
-def _learn_from(
-    book: Book, version: int, score: float, why: str, at: float, trial: str = ""
+def _rewritten_lines(
+    book: Book, parent: int, backend: str, answer: str, secrets: Collection[str], at: float
 ) -> list[Line]:
-    """Score a prompt. Unless its function won, add a new version with the reason as a lesson."""
-    lines = [_prompt_line(at, "scored", version=version, score=score, trial=trial, why=why)]
-    versions = _versions(book)
-    parent = versions.get(version)
-    if parent is not None and score < 1.0:
-        lesson = f"An earlier function was not taken: {why[:300]}\nAvoid that.\n"
-        text, number = f"{parent['text']}\n{lesson}", max(versions) + 1
-        lines.append(
-            _prompt_line(at, "version", version=number, text=text, parent=version, why=why)
-        )
-    return lines
+    versions = versions_of(book)
+    try:
+        text = rewritten(answer, secrets, [version.text for version in versions])
+    except Rejected as error:
+        refused = {"what": "not rewritten", "version": parent, "author": backend}
+        return [{"do": "prompt", "at": at, **refused, "why": str(error)}]
+    number = max(version.version for version in versions) + 1
+    scores = next(version.score for version in versions if version.version == parent)
+    why = f"rewritten from version {parent}, whose functions scored {scores or 0:.2f} on average"
+    return [version_line(number, at, text=text, parent=parent, author=backend, why=why)]
 
 
-def _prompt_line(at: float, what: str, **fields: Any) -> Line:
-    return {"do": "prompt", "at": at, "what": what, **fields}
+def _utility(preference: Preference) -> str:
+    return (
+        f"Utility is quality, less {preference.cost:g} * log10(1 + 1000 * dollars), less "
+        f"{preference.latency:g} * log10(1 + 10 * seconds).\n"
+    )
+
+
+def _ends(book: Book) -> str:
+    """What became of the latest functions, so that no fault is made twice."""
+    latest = achievements(book)[-_LATEST:]
+    if not latest:
+        return ""
+    lines = "\n".join(map(outcome_line, latest))
+    return f"What became of earlier functions (1: it won its trial, 0: it was refused):\n{lines}\n"
 
 
 def _failures(rows: Sequence[LoggedDecision], preference: Preference) -> list[str]:

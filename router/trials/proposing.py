@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 import duckdb
 
 from router.config.config import Config
+from router.config.environment import environment_of
+from router.config.load import secrets_of
 from router.routing.messages import Errand
 from router.trials.authoring import Author
 from router.trials.book import Book, Line, Rejected
@@ -56,6 +58,7 @@ class Proposer:
     def turn(self, view_now: View) -> None:
         """Carry out tasks that operators asked for, and the usual tasks when they are due."""
         settings, now = self.config.trials, self.wall()
+        self.author.ask_for_prompt(self.config, now)
         wishes = self.director.wishes
         due = settings.propose and abs(now - self._looked_at) >= settings.every_hours * 3600
         view = view_now() if wishes or due else None
@@ -106,11 +109,16 @@ class Proposer:
     def hear(self, done: tuple[str, str], view_now: View) -> None:
         """Use the answer to an errand; `done` holds the errand's id and the answer."""
         errand_id, answer = done
-        errand = self.author.finish(errand_id)
-        if errand is None:
+        finished = self.author.finish(errand_id)
+        if finished is None:
             return
+        errand, wants = finished
         if not answer.strip():
             self._note("write", "nothing", f"{errand.backend} gave no answer")
+            return
+        if wants == "prompt":
+            secrets = environment_of(secrets_of(self.config)).values()
+            self.author.take_prompt(errand, answer, secrets, self.wall())
             return
         view = view_now()
         if view is None:

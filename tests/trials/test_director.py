@@ -28,6 +28,7 @@ from router.trials.director import Director
 from router.trials.entering import enter
 from router.trials.evidence import evidence_lines, kept_out
 from router.trials.idle_plans import find_idle
+from router.trials.prompt_versions import versions_of
 from router.trials.proposals import LearnerView, Proposal
 from router.trials.proposing import Proposer
 from router.trials.simplifying import paths
@@ -643,16 +644,15 @@ def test_a_function_that_an_author_wrote_passes_the_gates_or_is_refused_with_the
     )
     proposer.hear((errand.id, bad), lambda: view)
     assert "lint: line 1: import is not needed" in world.book.notes[-1]["why"]
-    versions = [line for line in world.book.prompts if line["what"] == "version"]
-    assert [line["version"] for line in versions] == [1, 2]
-    assert "An earlier function was not taken: lint" in versions[1]["text"]
+    (version,) = versions_of(world.book)
+    assert [each.score for each in version.achieved] == [0.0]
     proposer.propose("write", view, rows)
-    assert "An earlier function was not taken" in proposer.errand.prompt
+    assert "- 0.00: lint: line 1: import is not needed" in proposer.errand.prompt
     good = "```python\ndef route(request, scores, similar):\n    return 'dear'\n```"
     proposer.hear((proposer.errand.id, good), lambda: view)
     trial = world.book.trial("written-1")
     assert (trial.opened_by, trial.state) == ("author", "shadow")
-    assert world.book.strategies["written@1"].evidence.endswith("asked by prompt 2")
+    assert world.book.strategies["written@1"].evidence.endswith("asked by prompt 1")
 
 
 def test_nothing_is_proposed_before_there_are_enough_judged_answers(world):

@@ -77,14 +77,15 @@ lint: $(STAMP)
 	$(BIN)/python -m tests.check_names
 
 # Side by side. Three workers for two cores: one of them has the running service, whose tests mostly
-# wait. Tests that look at the whole machine run alone afterwards.
+# wait. The few that fail run once more, alone, and are named if they pass then. Tests that look at
+# the whole machine run alone afterwards.
 test: $(STAMP)
 	@$(MAKE) --no-print-directory -j 2 lint together
 	$(BIN)/python -m pytest -m "alone and not slow" $$(grep -rl "mark.alone" tests --include="*.py")
 
 .PHONY: together
 together: $(STAMP)
-	$(BIN)/python -m pytest -n 3 --dist load -m "not alone and not slow"
+	$(BIN)/python -m tests.together
 
 # Tests that wait for most of a minute, for replicas under load or for the loss of a node, and tests of
 # very long texts.

@@ -13,13 +13,14 @@ from rich.table import Table
 from rich.tree import Tree
 
 from router.cli.context import CommandContext, in_context
+from router.cli.solutions_report import report
 from router.cli.solutions_why import why
 from router.cli.terminal import CommandRefused, InputRefused, err, facts, out, utc_time
 from router.config.config import Config
 from router.reuse.acceptance import ACCEPTORS
 from router.reuse.calibration import UNCHECKED, BucketSummary, Calibration, Standing
 from router.reuse.solution import Solution
-from router.reuse.solution_store import SolutionStore
+from router.reuse.solution_store import FILE, SolutionStore
 
 solutions_app = typer.Typer(
     name="solutions",
@@ -27,6 +28,7 @@ solutions_app = typer.Typer(
     no_args_is_help=True,
 )
 solutions_app.command()(why)
+solutions_app.command()(report)
 SolutionId = Annotated[int, typer.Argument(help="The id, as `waggle solutions search` shows it.")]
 _SHOWN_LETTERS = 60  # length of a request in a table, at most
 _NO_WORDS = "(its words are not on disk: nobody has proved it)"
@@ -277,7 +279,7 @@ def prepare(here: CommandContext) -> None:
 
 def _store(here: CommandContext) -> SolutionStore:
     folder = here.config.reuse_folder
-    if not (folder / "solutions.sqlite").is_file():
+    if not (folder / FILE).is_file():
         mend = "set `reuse: {mode: similar}` in waggle.yaml, and ask something"
         raise CommandRefused(f"there is no solution in {folder} yet", mend)
     return SolutionStore(folder)

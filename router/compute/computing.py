@@ -85,6 +85,7 @@ class Computing:
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
     made: Computed = field(default_factory=Computed)
     _count: int | None = None  # the number of records, if the request names none
+    _fell: dict[int, str] = field(default_factory=dict)  # remembered programs that did not hold
 
     async def carry_out(self) -> Computed:
         self.made.attempts = self.calls.attempts
@@ -100,6 +101,9 @@ class Computing:
         else:
             reasons = "; ".join(interpretation.reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
+        if self._fell:
+            fell = [{"solution": id_, "status": status} for id_, status in self._fell.items()]
+            self.made.row = {**self.made.row, "fell": fell}
         if self.made.outcome is not None:  # the run that gave the answer comes last
             self.made.attempts.append(replace(self.made.outcome.attempt, provider="sandbox"))
         return self.made
@@ -150,6 +154,7 @@ class Computing:
                 return True
             if self.made.status in _FINAL:
                 return True
+            self._fell[solution.id] = self.made.status
         return False
 
     async def _written(self, spec: Spec) -> None:

@@ -24,6 +24,7 @@ from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_o
 from router.reuse.library import variations
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
+from router.reuse.programs.lines import LibraryLine
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.verified import Verified, verified_in
@@ -51,6 +52,12 @@ class Keeping:
             return False
         checks = lookup.match is not None and lookup.match.recalled.checked
         return checks or (lookup.query.keeps and lookup.query.mode != "off")
+
+    def computed(self, trace: Trace) -> None:
+        """Note in the library which remembered programs did not hold for this request."""
+        for fell in (trace.computed or {}).get("fell", ()):
+            line = LibraryLine(fell["solution"], self.wall(), "failed", detail=fell["status"])
+            self.memory.add_line(line)
 
     def answered(self, plans: Plans, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
         """Store a backend's answer as a solution, and compare it with a remembered answer."""
@@ -95,7 +102,7 @@ class Keeping:
         computed = trace.computed or {}
         reuse = computed.get("reuse") or {}
         if reuse.get("tier") == "reuse":
-            self.memory.add_use(trace.request.id, int(reuse["solution"]))
+            self.memory.add_use(trace.request.id, int(reuse["solution"]), trace.request.key_id)
             return
         sandbox = trace.backend
         kept = self.memory.keep(

@@ -131,6 +131,8 @@ class PlanRuns:
         trace.computed = _computed(executor, result)
         trace.partial, trace.partial_reason = result.partial, result.reason
         trace.recalled = recalled_program(executor.computed) or trace.recalled
+        if self.replying.keeping is not None:
+            self.replying.keeping.computed(trace)
         upstream = calls.upstream_seconds
         if not result.ok and result.stopped == "limit" and calls.limited is not None:
             if not calls.attempts:

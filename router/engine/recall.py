@@ -220,7 +220,7 @@ class Recall:
     def used(self, trace: Trace, lookup: Lookup) -> None:
         assert lookup.match is not None
         recalled = lookup.match.recalled
-        self.memory.add_use(trace.request.id, recalled.solution)
+        self.memory.add_use(trace.request.id, recalled.solution, trace.request.key_id)
         self.uses[trace.request.id] = SentAnswer(
             recalled.bucket,
             lookup.query.space,

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from router.reuse.evidence import forget_verdicts
+from router.reuse.programs.lines import LibraryLine, add_lines, adopt, forget_lines, star
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import INSERT, row_of
 
@@ -21,11 +22,12 @@ _SERVED_SECONDS = 30 * 86_400.0  # how long a judgement still counts for the sol
 
 @dataclass(frozen=True, slots=True)
 class Use:
-    """The fact that a solution answered a request."""
+    """The fact that a solution answered a request of a key."""
 
     request_id: str
     solution: int
     at: float
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class Rating:
     score: float
     weight: float
     proof: str
+    at: float = 0.0
 
 
 def add(connection: sqlite3.Connection, solution: Solution) -> int:
@@ -54,6 +57,7 @@ def add_use(connection: sqlite3.Connection, use: Use) -> None:
     connection.execute(
         "update solutions set uses = uses + 1, last_used = ? where id = ?", (use.at, use.solution)
     )
+    adopt(connection, use.solution, use.key, use.at)
 
 
 def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> list[int]:
@@ -70,6 +74,7 @@ def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> 
         "update solutions set successes = successes + ?, failures = failures + ? where id = ?",
         (rating.weight * rating.score, rating.weight * (1 - rating.score), id_),
     )
+    star(connection, id_, rating.proof, rating.score, rating.request_id, rating.at)
     if rating.score >= _GOOD and state == "unproven":
         connection.execute(
             "update solutions set state = 'rated', proof = ?, expires = ? where id = ?",
@@ -110,13 +115,17 @@ def quarantine(connection: sqlite3.Connection, id_: int) -> list[int]:
     return quarantined
 
 
-def deprecate(connection: sqlite3.Connection, id_: int, reason: str) -> None:
-    connection.execute(
-        "update solutions set state = 'deprecated', change = ? where id = ?", (reason, id_)
-    )
-    row = connection.execute("select space from solutions where id = ?", (id_,)).fetchone()
+def supersede(connection: sqlite3.Connection, id_: int, better: int, at: float) -> None:
+    """Deprecate a program that another one stands for; its own origin stays in its row."""
+    row = connection.execute(
+        "update solutions set state = 'deprecated' where id = ? and state = 'proven' "
+        "returning space",
+        (id_,),
+    ).fetchone()
     if row:
         _record(connection, id_, row[0], "out")
+        detail = f"solution {better} stands for it"
+        add_lines(connection, [LibraryLine(id_, at, "superseded", str(better), "", detail)])
 
 
 def retire(connection: sqlite3.Connection, now: float, *, most: int, by_age: bool) -> int:
@@ -154,6 +163,7 @@ def forget(connection: sqlite3.Connection, ids: Iterable[int]) -> int:
             connection.execute("delete from solutions where id = ?", (id_,))
             connection.execute("delete from served where solution = ?", (id_,))
             forget_verdicts(connection, id_)
+            forget_lines(connection, id_)
             _record(connection, id_, row[0], "out")
             forgotten += 1
     return forgotten
@@ -185,6 +195,7 @@ def _delete(connection: sqlite3.Connection, rows: Iterable[tuple[int, bytes, str
     for id_, space, state in rows:
         connection.execute("delete from solutions where id = ?", (id_,))
         forget_verdicts(connection, id_)
+        forget_lines(connection, id_)
         if state == "proven":
             _record(connection, id_, space, "out")
 

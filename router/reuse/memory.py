@@ -31,6 +31,7 @@ from router.reuse.memory_keeper import (
 )
 from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_space
 from router.reuse.neighbourhood import neighbourhood_of
+from router.reuse.programs.lines import LibraryLine
 from router.reuse.recollection import (
     Candidate,
     Recollection,
@@ -288,16 +289,22 @@ class SolutionMemory:
         self._add(addition)
         return addition.id
 
-    def add_use(self, request_id: str, id_: int) -> None:
+    def add_use(self, request_id: str, id_: int, key: str) -> None:
         if self.keeper is not None:
-            self.keeper.add_use(Use(request_id, id_, self._wall()))
+            self.keeper.add_use(Use(request_id, id_, self._wall(), key))
+
+    def add_line(self, line: LibraryLine) -> None:
+        self._add(line)
 
     def judge(self, signals: Sequence[Signal]) -> None:
         """Queue the scores of answers; a score proves or quarantines the solution behind it."""
         for signal in signals:
             if signal.score is not None:
                 proof = f"{signal.source}: {signal.metric}"
-                self._add(Rating(signal.about.request_id, signal.score, signal.weight, proof))
+                rating = Rating(
+                    signal.about.request_id, signal.score, signal.weight, proof, signal.at
+                )
+                self._add(rating)
 
     def add_check(self, check: ReuseCheck | UnjudgedCheck) -> None:
         self._add(check)

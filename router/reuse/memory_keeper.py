@@ -24,6 +24,7 @@ from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.index.solution_index import SolutionIndex, lower_priority
 from router.reuse.library import duplicates
 from router.reuse.lifecycle import Rating, Use
+from router.reuse.programs.lines import LibraryLine
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 from router.reuse.unproven_words import UnprovenWords
@@ -57,7 +58,9 @@ class ProgramReview:
     verdict: str
 
 
-QueuedChange = Addition | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview
+QueuedChange = (
+    Addition | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview | LibraryLine
+)
 
 
 class MemoryKeeper:
@@ -204,6 +207,8 @@ class MemoryKeeper:
         verdicts = [change for change in changes if isinstance(change, PairVerdict)]
         if checks or unjudged or verdicts:
             self._store.add_evidence(checks, unjudged, verdicts)
+        if lines := [change for change in changes if isinstance(change, LibraryLine)]:
+            self._store.add_lines(lines)
         for change in changes:
             if isinstance(change, ProgramReview):
                 self._store.review(change.solution, change.verdict)
@@ -275,7 +280,7 @@ class MemoryKeeper:
             "kind = 'program' and state = 'proven' limit ?", (_PROGRAMS_MERGED,)
         )
         for id_, best in list(duplicates(programs)):
-            self._store.deprecate(id_, f"solution {best} stands for it")
+            self._store.supersede(id_, best, self._wall())
             self._tell("solutions", str(id_), "merged", into=best)
 
     def _save_graphs(self) -> None:

@@ -15,6 +15,8 @@ from typing import Any
 from router.reuse import evidence, lifecycle
 from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.lifecycle import Rating, Use
+from router.reuse.programs import lines
+from router.reuse.programs.lines import LibraryLine
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import ADD_FORM, SCHEMA, SELECT, solution_of
 from router.sqlite_file import SqliteFile
@@ -54,7 +56,7 @@ class SolutionStore(SqliteFile):
         if not self.path.exists():  # only the file's owner may read requests and answers
             os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
         try:
-            self._connection.executescript(SCHEMA + evidence.SCHEMA)
+            self._connection.executescript(SCHEMA + evidence.SCHEMA + lines.SCHEMA)
             self._move_forward()
         except sqlite3.DatabaseError as error:
             mend = "move it away to begin anew, or put a copy back"
@@ -127,9 +129,13 @@ class SolutionStore(SqliteFile):
         with self._transaction() as connection:
             return lifecycle.quarantine(connection, id_)
 
-    def deprecate(self, id_: int, reason: str) -> None:
+    def supersede(self, id_: int, better: int, at: float) -> None:
         with self._transaction() as connection:
-            lifecycle.deprecate(connection, id_, reason)
+            lifecycle.supersede(connection, id_, better, at)
+
+    def add_lines(self, added: Iterable[LibraryLine]) -> None:
+        with self._transaction() as connection:
+            lines.add_lines(connection, added)
 
     def review(self, id_: int, verdict: str) -> None:
         with self._transaction() as connection:

@@ -34,6 +34,7 @@
 # make bench-demo       runs `waggle demo`, killed and started again halfway
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
+# make bench-growth     measures what grows in worlds written by others, and whether it helps
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
 # make bench-scale BEFORE=FOLDER  measures what is full first with more routers, and simulates a hundred
@@ -174,6 +175,10 @@ bench-budgets: $(STAMP)
 .PHONY: bench-guardrails
 bench-guardrails: $(STAMP)
 	$(BIN)/python -m experiments.guardrails.run
+
+.PHONY: bench-growth
+bench-growth: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.run
 
 .PHONY: bench-init
 bench-init: $(STAMP)

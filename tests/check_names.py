@@ -6,6 +6,7 @@ from pathlib import Path
 
 EMPTY_WORDS = {"told", "found", "asked", "known", "said", "one"}
 ROOTS = ("router", "learner", "sandbox", "dashboard", "tests", "experiments")
+LEFT_AS_THEY_CAME = ("experiments/growth/worlds",)
 
 
 def bindings(tree: ast.AST) -> list[tuple[int, str]]:
@@ -29,6 +30,7 @@ def main(roots: list[str]) -> int:
         f"{path}:{line}: `{name}` says nothing: name the thing it holds"
         for root in roots or ROOTS
         for path in ([Path(root)] if root.endswith(".py") else sorted(Path(root).rglob("*.py")))
+        if not path.as_posix().startswith(LEFT_AS_THEY_CAME)
         for line, name in sorted(bindings(ast.parse(path.read_text())))
         if name.strip("_") in EMPTY_WORDS
     ]

@@ -15,6 +15,7 @@ from experiments.demo import picture
 from experiments.demo import report as demo
 from experiments.dialects import run as dialects
 from experiments.drift import report as drift
+from experiments.growth import report as growth
 from experiments.guardrails import report as guardrails
 from experiments.image import report as image
 from experiments.init import report as init
@@ -53,6 +54,7 @@ REPORTS = {
     "overhead": overhead,
     "telemetry": telemetry,
     "sandbox": sandbox,
+    "growth": growth,
     "guardrails": guardrails,
     "init": init,
     "structure": structure,

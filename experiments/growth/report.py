@@ -1,0 +1,113 @@
+"""The last result as a table for a README, the seen half beside the unseen half."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from experiments.readme import table
+
+_HALVES = ("seen", "unseen")
+Runs = Sequence[Mapping[str, Any]]
+
+
+def readme_table(result: Mapping[str, Any]) -> str:
+    rows = []
+    for world, label, figure, target in _FIGURES:
+        cells = [_cell(result, world, half, figure) for half in _HALVES]
+        if any(cells):
+            rows.append([label, *(cell or "not measured" for cell in cells), target])
+    return table(("", "seen half", "unseen half", "target"), rows)
+
+
+def _cell(result: Mapping[str, Any], world: str, half: str, figure: Callable[[Runs], str]) -> str:
+    runs = result.get(world, {}).get(half, {}).get("runs", ())
+    return figure(runs) if runs else ""
+
+
+def _each(runs: Runs, name: str) -> str:
+    return ", ".join(str(run[name]) for run in runs)
+
+
+def _committee(runs: Runs, form: str) -> str:
+    cases, calculated = runs[0][form]["cases"], runs[0][form]["calculated"]
+    right = [
+        f"{cases[case]['right']} ({calculated[case]['right']})"
+        for case in ("rounds_1", "rounds_2", "rounds_3")
+    ]
+    return f"{', '.join(right)} of {runs[0][form]['questions']}"
+
+
+def _early(runs: Runs, form: str) -> str:
+    row = runs[0][form]
+    return f"{row['saves_calls']:.0%} at {row['costs_points']:.1f} points"
+
+
+def _harmful(runs: Runs) -> str:
+    return f"{sum(len(run['harmful_kept']) for run in runs)} in {len(runs)} seeds"
+
+
+def _rise(runs: Runs) -> str:
+    return ", ".join(f"{run['efficiency'][0]:.0f} → {run['efficiency'][-1]:.0f}" for run in runs)
+
+
+def _recovery(runs: Runs) -> str:
+    """Before the change, in the 1,000 requests after, and 2,000 requests after."""
+    parts = []
+    for run in runs:
+        at = run["change_at"] // 1000
+        curve = run["efficiency"]
+        parts.append(f"{curve[at - 1]:.0f}, {curve[at]:.0f}, {curve[at + 2]:.0f}")
+    return "; ".join(parts)
+
+
+def _bad(runs: Runs) -> str:
+    return f"{sum(run['bad'] for run in runs)} of {len(runs)}"
+
+
+_FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
+    (
+        "planted",
+        "planted patterns adopted within 600 requests each, of 6, by seed",
+        lambda runs: _each(runs, "adopted_within"),
+        "≥ 5",
+    ),
+    ("planted", "the same at the end of the stream", lambda runs: _each(runs, "adopted"), ""),
+    (
+        "authored",
+        "the same with a model that writes instructions, of which half are right",
+        lambda runs: _each(runs, "adopted"),
+        "",
+    ),
+    ("planted", "harmful plans kept", _harmful, "0"),
+    ("planted", "efficiency by the judge, first and last 1,000 requests", _rise, "+15"),
+    (
+        "changing",
+        "efficiency before the world changes, in the 1,000 requests after, and 2,000 after",
+        _recovery,
+        "falls, and is back in 2,000",
+    ),
+    ("stationary", "stationary streams in which something grew", _bad, "≤ 5%"),
+    (
+        "committee",
+        "a committee of five is right after 1, 2, 3 rounds (as calculated)",
+        lambda runs: _committee(runs, "exact"),
+        "as calculated",
+    ),
+    (
+        "committee",
+        "the same, if the members write as people do",
+        lambda runs: _committee(runs, "loose"),
+        "",
+    ),
+    (
+        "committee",
+        "an early stop at 4 of 5 saves calls",
+        lambda runs: _early(runs, "exact"),
+        "≥ 40% at ≤ 1 point",
+    ),
+    (
+        "committee",
+        "the same, if the members write as people do",
+        lambda runs: _early(runs, "loose"),
+        "",
+    ),
+)

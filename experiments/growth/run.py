@@ -1,0 +1,157 @@
+"""Measures growth on worlds written by somebody who had not seen it. `make bench-growth`
+
+python -m experiments.growth.run --only planted,stationary --seeds 0,1
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import platform
+import tempfile
+from collections.abc import Callable, Sequence
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from rich.progress import track
+
+from experiments.growth import figures
+from experiments.growth.committee import measured
+from experiments.growth.harness import WRITER, Play, playing
+from experiments.growth.report import readme_table
+from experiments.growth.worlds import changing, planted, stationary
+from experiments.readme import put
+
+HERE = Path(__file__).parent
+UNSEEN_FROM = 1000
+Result = dict[str, Any]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", default=",".join(WORLDS), help="worlds, with commas between")
+    parser.add_argument("--seeds", default="", help="seeds, with commas; default: all seen ones")
+    parser.add_argument("--jobs", type=int, default=2)
+    options = parser.parse_args()
+    path = HERE / "result.json"
+    result: Result = json.loads(path.read_text()) if path.exists() else {}
+    result["machine"] = f"{os.cpu_count()} cores, {platform.machine()}"
+    for name in options.only.split(","):
+        work, seen = WORLDS[name]
+        seeds = [int(seed) for seed in options.seeds.split(",")] if options.seeds else list(seen)
+        for half, of in _halves(seeds).items():
+            if of:
+                rows = _many(work, of, options.jobs, f"{name}, {half}")
+                result.setdefault(name, {})[half] = {"seeds": of, "runs": rows}
+                path.write_text(json.dumps(result, indent=2) + "\n")
+    put("growth", readme_table(result))
+    print(readme_table(result))
+
+
+def _halves(seeds: Sequence[int]) -> dict[str, list[int]]:
+    return {
+        "seen": [seed for seed in seeds if seed < UNSEEN_FROM],
+        "unseen": [seed for seed in seeds if seed >= UNSEEN_FROM],
+    }
+
+
+def _many(work: Callable[[int], Result], seeds: Sequence[int], jobs: int, title: str) -> Any:
+    with get_context("spawn").Pool(min(jobs, len(seeds))) as pool:
+        return list(track(pool.imap(work, seeds), title, total=len(seeds)))
+
+
+def of_planted(seed: int, *, author: bool = False) -> Result:
+    world = planted.World(seed)
+    models = [*planted.MODELS, *([WRITER] if author else [])]
+    changes = {"growth": {"author": WRITER}} if author else {}
+
+    async def play(each: Play) -> Result:
+        await each.requests(world.stream)
+        return {
+            "seed": seed,
+            "requests": len(each.played),
+            **figures.planted(world, each.played, planted.PLANTED),
+            "efficiency": figures.curve(world, each.played, planted.SHARES),
+            "seconds": round(each.seconds),
+        }
+
+    return _played(world, models, seed, play, changes)
+
+
+def of_authored(seed: int) -> Result:
+    """The planted world, with a model that writes instructions: half of them are right."""
+    return of_planted(seed, author=True)
+
+
+def of_changing(seed: int) -> Result:
+    world = changing.World(seed)
+
+    async def play(each: Play) -> Result:
+        await each.requests(world.stream)
+        return {
+            "seed": seed,
+            "requests": len(each.played),
+            "change_at": world.change_at,
+            "falls_at_best": round(world.fall(), 1),
+            "efficiency": figures.curve(world, each.played, planted.SHARES),
+            "seconds": round(each.seconds),
+        }
+
+    return _played(world, list(planted.MODELS), seed, play)
+
+
+def of_stationary(seed: int) -> Result:
+    world = stationary.World(seed)
+
+    async def play(each: Play) -> Result:
+        await each.requests(world.stream)
+        served = figures.grown(each.played, list(world.models))
+        return {
+            "seed": seed,
+            "variant": world.variant,
+            "requests": len(each.played),
+            "grown": served,
+            "bad": world.bad(served),
+            "seconds": round(each.seconds),
+        }
+
+    return _played(world, list(world.models), seed, play)
+
+
+def of_committee(half: int) -> Result:
+    """The questions of one half; the "seed" says which, as for worlds."""
+    name = "unseen" if half >= UNSEEN_FROM else "seen"
+    return {
+        "exact": asyncio.run(measured(name)),
+        "loose": asyncio.run(measured(name, loose=True)),
+    }
+
+
+def _played(
+    world: Any,
+    models: Sequence[str],
+    seed: int,
+    play: Callable[[Play], Any],
+    changes: Result | None = None,
+) -> Result:
+    async def run() -> Result:
+        with tempfile.TemporaryDirectory() as folder:
+            async with playing(world, models, folder, seed=seed, changes=changes) as each:
+                row: Result = await play(each)
+                return row
+
+    return asyncio.run(run())
+
+
+WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
+    "committee": (of_committee, (0,)),
+    "planted": (of_planted, planted.SEEN_SEEDS),
+    "authored": (of_authored, planted.SEEN_SEEDS[:2]),
+    "changing": (of_changing, changing.SEEN_SEEDS),
+    "stationary": (of_stationary, stationary.SEEN_SEEDS),
+}
+
+
+if __name__ == "__main__":
+    main()

@@ -23,6 +23,7 @@ from router.routing.function_contract import (
     AnsweredLate,
     MachineTrouble,
     Unanswered,
+    without_values,
 )
 from router.routing.strategies import Strategy
 from sandbox.function import (
@@ -120,11 +121,12 @@ class Functions:
         except FunctionUnavailable:  # its last call has been counted already
             raise MachineTrouble(RELOADING) from None
         except FunctionFailed as error:
-            self._failed(strategy.key, kept, now, str(error))
+            why = without_values(str(error), strategy.source)
+            self._failed(strategy.key, kept, now, why)
             if isinstance(error, CallOverslept):
                 raise MachineTrouble(OVERSLEPT) from None
             late = isinstance(error, CallTimedOut)
-            raise (AnsweredLate if late else Unanswered)(str(error)[:200]) from None
+            raise (AnsweredLate if late else Unanswered)(why[:200]) from None
         kept.failures = 0
         return answer
 

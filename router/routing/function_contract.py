@@ -3,13 +3,20 @@
     def route(request, scores, similar):
         return "plan"                     # or {"plan": share, ...}, or None: no opinion
 
-The function sees numbers and names, never a prompt. `request` has kind, task, language, complexity,
-parts, input_tokens and some measures of the text. `scores` has the cost and the learner's estimates
-of each plan that can answer. `similar` lists remembered answers to similar requests.
+The function sees numbers, names and some words, never a whole prompt. `request` has kind, task,
+language, complexity, parts, input_tokens and some measures of the text; `words`, up to 40 words of
+the user's last message; `pattern` and `pattern_name`, the pattern that the request belongs to.
+`scores` has the cost and the learner's estimates of each plan that can answer. `similar` lists
+remembered answers to similar requests.
+
+What a function says is written to telemetry, and it may be made of the words that it saw: so a
+reason quotes only what stands in the function's source.
 """
 
 import ast
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Sequence
+from functools import lru_cache
 from math import isfinite
 from typing import Any
 
@@ -60,11 +67,21 @@ class AnsweredLate(Unanswered):
 
 
 def request_argument(
-    numbers: Sequence[float | None], *, kind: str, tagged: bool, input_tokens: int
+    numbers: Sequence[float | None],
+    *,
+    kind: str,
+    tagged: bool,
+    input_tokens: int,
+    words: Sequence[str] | None = None,
+    pattern: str | None = None,
+    pattern_name: str | None = None,
 ) -> dict[str, Any]:
-    """The request as a routing function sees it."""
+    """The request as a routing function sees it. What is None is not in it: nobody knows it."""
+    partly = {"words": words, "pattern": pattern, "pattern_name": pattern_name}
+    seen = {name: value for name, value in partly.items() if value is not None}
     if not numbers:
-        return {"kind": kind, "task": kind if tagged else "", "input_tokens": input_tokens}
+        usual = {"kind": kind, "task": kind if tagged else "", "input_tokens": input_tokens}
+        return {**usual, **seen}
     return {
         "kind": kind,
         "sort": kind_of(numbers),
@@ -73,7 +90,44 @@ def request_argument(
         "complexity": numbers[0] or 0.0,
         **{part: numbers[_AT[part]] or 0.0 for part in (*PARTS, *_TEXT)},
         "input_tokens": input_tokens,
+        **seen,
     }
+
+
+_PARTLY_LOGGED = ("words", "pattern", "pattern_name")  # a logged request may lack these
+
+
+@lru_cache(maxsize=256)
+def looks_at(source: str) -> tuple[str, ...]:
+    """What a function looks at of what a logged request may lack."""
+    texts = {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
+    return tuple(name for name in _PARTLY_LOGGED if name in texts)
+
+
+_ERROR = re.compile(r"(\w*(?:Error|Exception|Exit|Interrupt|Iteration)): (.*)", re.DOTALL)
+_QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
+# Python's own sentences about these quote values; another error may be a value from end to end.
+_WITH_QUOTES = (
+    *("IndexError", "TypeError", "ValueError", "AttributeError", "NameError", "MemoryError"),
+    *("ZeroDivisionError", "OverflowError", "RecursionError", "UnboundLocalError"),
+)
+
+
+def without_values(error: str, source: str) -> str:
+    """A function's error without the values in it, unless they stand in the function's source."""
+    match = _ERROR.fullmatch(error)
+    if match is None:
+        return error  # a sentence of the sandbox
+    kind, detail = match.groups()
+    if detail.strip("'\"") in source:
+        return error
+    if kind not in _WITH_QUOTES:
+        return kind
+    return f"{kind}: {_QUOTED.sub(lambda part: _hide(part[0], source), detail)}"
+
+
+def _hide(quoted: str, source: str) -> str:
+    return quoted if quoted[1:-1] in source else "'…'"
 
 
 NUMBERS = ("complexity", *PARTS, *_TEXT, "input_tokens")
@@ -81,7 +135,9 @@ WORDS = ("kind", "sort", "task", "language")
 # For the prompts of models that write functions.
 DESCRIBED = f"""\
 def route(request, scores, similar):
-    # request: {", ".join(WORDS)}, each a text; {", ".join(NUMBERS)}, each a number
+    # request: {", ".join(WORDS)}, each a text; {", ".join(NUMBERS)}, each a number;
+    #          words: a list of up to 40 words of the user's last message, in small letters;
+    #          pattern and pattern_name: the group of alike requests it belongs to, or ""
     # scores: for each plan that can answer, {{"usd", "quality", "deviation", "seconds", "failure",
     #         "utility"}}; a plan that is not in it cannot be chosen
     # similar: what is remembered that is like it: [{{"plan", "similarity", "tier", "rate"}}, ...]
@@ -89,26 +145,39 @@ def route(request, scores, similar):
 """
 
 
-def opinion(answer: Any, eligible: Sequence[Arm]) -> Distribution:
-    """Turn a function's answer into odds. Raises `Unanswered` if the answer cannot be used."""
+def opinion(answer: Any, eligible: Sequence[Arm], source: str = "") -> Distribution:
+    """Turn a function's answer into odds. Raises `Unanswered` if the answer cannot be used; the
+    reason quotes of the answer only what stands in the function's `source`."""
     if answer is None:
         raise Unanswered(NO_OPINION)
     if isinstance(answer, str):
         if answer not in eligible:
-            raise Unanswered(f"it chose {answer[:60]!r}, which cannot answer this request")
+            raise Unanswered(f"it chose {_named(answer, source)}, which cannot answer this request")
         return {arm: float(arm == answer) for arm in eligible}
     if not isinstance(answer, dict) or not answer:
         raise Unanswered(f"it answered with {type(answer).__name__}, not a plan or shares of plans")
     for plan, share in answer.items():
         if plan not in eligible:
-            raise Unanswered(f"it chose {str(plan)[:60]!r}, which cannot answer this request")
+            raise Unanswered(f"it chose {_named(plan, source)}, which cannot answer this request")
         number = isinstance(share, int | float) and not isinstance(share, bool)
         if not number or not isfinite(share) or share < 0:
-            raise Unanswered(f"the share of {plan} is {str(share)[:40]}, not a number from 0 up")
+            raise Unanswered(f"the share of {plan} is {_number(share)}, not a number from 0 up")
     total = float(sum(answer.values()))
     if not 0 < total < 1e12:
         raise Unanswered("its shares add up to nothing that can be shared out")
     return {arm: answer.get(arm, 0.0) / total for arm in eligible}
+
+
+def _named(plan: Any, source: str) -> str:
+    name = str(plan)[:60]
+    return repr(name) if name in source else "a plan that its source does not name"
+
+
+def _number(share: Any) -> str:
+    if isinstance(share, bool):
+        return str(share)
+    small = isinstance(share, int | float) and (isinstance(share, float) or abs(share) < 1e12)
+    return f"{share:.3g}" if small else type(share).__name__
 
 
 def lint(source: str) -> list[str]:
@@ -152,16 +221,3 @@ _FORBIDDEN = (
     ast.Nonlocal, ast.While, ast.With, ast.AsyncWith, ast.AsyncFor, ast.Yield, ast.YieldFrom,
     ast.Delete, ast.Try, ast.Raise,
 )  # fmt: skip
-
-
-def example(kind: str, plans: Mapping[str, float], numbers: Sequence[float | None] = ()) -> Any:
-    """Example arguments, for a first try of a routing function."""
-    scores = {
-        plan: {"usd": usd, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0,
-               "utility": 0.6}
-        for plan, usd in plans.items()
-    }  # fmt: skip
-    request = request_argument(
-        numbers or (0.0,) * len(NAMES), kind=kind, tagged=True, input_tokens=100
-    )
-    return (request, scores, [])

@@ -7,6 +7,7 @@ from learner.policy import Arm, Choice, Distribution, draw
 from learner.preference import Estimate
 from router.domain import Decision, Exposure
 from router.plans.costs import size_of
+from router.request.own_words import seen_words
 from router.routing.bandit import rates_of
 from router.routing.case import Case
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
@@ -177,16 +178,25 @@ def _by_function(case: Case, strategy: Strategy, by: Deciders, able: Sequence[Ar
         kind=features.kind,
         tagged=bool(case.request.task),
         input_tokens=size.input_tokens,
+        words=seen_words(case.request.reading.last_words),
+        pattern=case.pattern,
+        pattern_name=_pattern_name(case),
     )
     expected = {estimate.arm: _score(estimate) for estimate in estimates}
     scores = {str(arm): {"usd": rates[arm], **expected.get(arm, {})} for arm in case.eligible}
     answer = around.call_function(strategy, (request, scores, list(around.similar)))
     try:
-        odds = opinion(answer, case.eligible)
+        odds = opinion(answer, case.eligible, strategy.source)
     except Unanswered:
-        opinion(answer, able)  # raises the function's own error, if it made one
+        opinion(answer, able, strategy.source)  # raises the function's own error, if it made one
         raise Unanswered(LEFT_OUT) from None
     return _Opinion(odds, estimates, f"{strategy.key} says so")
+
+
+def _pattern_name(case: Case) -> str:
+    patterns = case.around.patterns
+    pattern = patterns.named(case.pattern) if patterns is not None and case.pattern else None
+    return pattern.name if pattern is not None else ""
 
 
 def _score(estimate: Estimate) -> dict[str, float]:

@@ -108,8 +108,8 @@ class Exporter:
     def _rows(self, marks: Mapping[str, int]) -> list[dict[str, Any]]:
         with duckdb.connect(str(self._folder / CATALOG_FILE), read_only=True) as con:
             cursor = con.execute(
-                "SELECT * EXCLUDE (prompt, answer), epoch_us(ts) AS micros FROM all_requests "
-                "WHERE ts > ago(interval 1 hour) AND plan IS NOT NULL "
+                "SELECT * EXCLUDE (prompt, words, answer), epoch_us(ts) AS micros "
+                "FROM all_requests WHERE ts > ago(interval 1 hour) AND plan IS NOT NULL "
                 "AND n > coalesce(map_extract_value(?::MAP(VARCHAR, BIGINT), writer), 0) "
                 f"ORDER BY writer, n LIMIT {_BATCH}",
                 [dict(marks)],

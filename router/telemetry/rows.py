@@ -23,6 +23,7 @@ from router.domain import (
     total_usd,
 )
 from router.request.context import agent_of
+from router.request.own_words import seen_words
 from router.verified import Verified
 
 Row = dict[str, Any]
@@ -78,6 +79,7 @@ def request_row(trace: Trace) -> Row:
         _add_level(row, trace.verified, words=trace.keep_prompt)
     if trace.keep_prompt:
         row["prompt"] = request.reading.text[:LONGEST_TEXT]
+        row["words"] = seen_words(request.reading.last_words)
     return row
 
 

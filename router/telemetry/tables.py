@@ -88,6 +88,7 @@ _REQUESTS = {
     "answer_bytes": "BIGINT",
     "answer_hash": "VARCHAR",
     "prompt": "VARCHAR",
+    "words": "VARCHAR[]",  # of the user's last message, as functions saw them; kept with prompts
     "answer": "VARCHAR",
     "attempts": f"{ATTEMPT}[]",
     "partial": "VARCHAR",

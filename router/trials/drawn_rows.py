@@ -35,6 +35,8 @@ class DrawnRow:
     quality: float | None
     cost_usd: float | None
     seconds: float
+    words: Sequence[str] | None = None  # None: telemetry keeps no words
+    pattern: str | None = None  # None: it belongs to none, or patterns were not known yet
 
     @property
     def context(self) -> Context | None:
@@ -46,7 +48,12 @@ class DrawnRow:
         numbers = self.numbers or ()
         tagged = bool(numbers and numbers[_TAGGED])
         request = request_argument(
-            numbers, kind=self.kind, tagged=tagged, input_tokens=self.input_tokens
+            numbers,
+            kind=self.kind,
+            tagged=tagged,
+            input_tokens=self.input_tokens,
+            words=self.words,
+            pattern=self.pattern,
         )
         scores: dict[str, dict[str, float]] = {str(arm): {} for arm in self.odds}
         for row in self.expected:
@@ -77,7 +84,7 @@ SELECT epoch_us(ts), coalesce(r.kind, ''), CASE WHEN features_version = ANY(?) T
        list_filter([e.variant FOR e IN exposures], lambda v: v <> 'shadow'), expected,
        coalesce(gen_ai_usage_input_tokens, 0),
        CASE WHEN j.quality IS NULL AND status >= 500 THEN 0.0 ELSE j.quality END,
-       cost_usd, coalesce(latency_ms, 0) / 1000
+       cost_usd, coalesce(latency_ms, 0) / 1000, r.words, r.pattern
 FROM (SELECT * FROM all_requests WHERE ts >= ? AND ts < ? AND {_WHY} IS NULL
       ORDER BY ts DESC, request_id DESC LIMIT {MOST_ROWS}) r
 LEFT JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts

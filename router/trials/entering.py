@@ -65,7 +65,7 @@ def _register_and_open(
         share=proposal.share,
         shadow=strategy.kind == "function",
         opened_by=proposal.opened_by,
-        effect=proposal.effect,
+        effect="; ".join(filter(None, (proposal.effect, estimate.sentence))),
     )
     opened[0]["trial"]["replay"] = estimate.written()
     return [*registered, *opened]

@@ -27,6 +27,9 @@ _SCORE = {
 }  # fmt: skip
 
 
+_EXAMPLE = {"words": ["what", "is", "the", "price"], "pattern": "", "pattern_name": ""}
+
+
 class Postponed(Rejected):
     """A proposal could not be checked because of the machine: nothing speaks against it."""
 
@@ -43,11 +46,13 @@ def check_function(
     strategy = Strategy("tried", "function", source=source)
     for row in rows:
         eligible = list(row.odds)
-        arguments: Sequence[Any] = (row.function_view, {str(arm): _SCORE for arm in eligible}, [])
+        # A request in the log may lack words: then the function is asked about words of our own.
+        view = {**_EXAMPLE, **row.function_view}
+        arguments: Sequence[Any] = (view, {str(arm): _SCORE for arm in eligible}, [])
         try:
             first, second = (ask_function(strategy, arguments) for _ in range(2))
             if first is not None:
-                opinion(first, eligible)
+                opinion(first, eligible, source)
         except MachineTrouble as error:
             raise Postponed(f"it is tried again later: {error}") from None
         except Unanswered as error:

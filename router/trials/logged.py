@@ -12,7 +12,7 @@ from learner.policy import Arm, Context, Distribution
 from learner.preference import Preference
 from router.config.plan_steps import whole
 from router.request.context import NAMES, NAMES_OF, context_of
-from router.routing.function_contract import request_argument
+from router.routing.function_contract import looks_at, request_argument
 from router.telemetry.store.catalog import CATALOG_FILE
 
 _TAGGED = NAMES.index("tagged")
@@ -62,6 +62,8 @@ class LoggedDecision:
     cost_usd: float
     seconds: float
     quality: float
+    words: Sequence[str] | None = None  # None: telemetry keeps no words
+    pattern: str | None = None  # None: it belongs to none, or patterns were not known yet
 
     def context(self, lens: int) -> Context:
         return context_of(self.numbers, self.kind, lens=lens)
@@ -70,7 +72,20 @@ class LoggedDecision:
     def function_view(self) -> dict[str, Any]:
         """The request as the argument of a routing function."""
         tagged = bool(self.numbers[_TAGGED])
-        return request_argument(self.numbers, kind=self.kind, tagged=tagged, input_tokens=0)
+        return request_argument(
+            self.numbers,
+            kind=self.kind,
+            tagged=tagged,
+            input_tokens=0,
+            words=self.words,
+            pattern=self.pattern,
+        )
+
+    def lacks(self, source: str) -> tuple[str, ...]:
+        """What the function of this source looks at, and the row does not hold."""
+        names = looks_at(source)
+        view = self.function_view if names else {}
+        return tuple(name for name in names if name not in view)
 
     def utility(self, preference: Preference) -> float:
         return utility_of(self.quality, self.cost_usd, self.seconds, preference)
@@ -101,7 +116,7 @@ SELECT request_id, quality FROM judged WHERE request_id = ANY(?) AND quality IS 
 _DECISIONS = f"""
 SELECT r.request_id, coalesce(r.kind, ''), r.features, r.eligible, r.probabilities, r.plan,
        r.propensity, coalesce(r.cost_usd, r.rate_usd, 0), coalesce(r.latency_ms, 0) / 1000,
-       j.quality
+       j.quality, r.words, r.pattern
 FROM all_requests r JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
 WHERE r.ts >= make_timestamp(?) AND r.features_version = ANY(?) AND j.quality IS NOT NULL
       AND r.propensity > 0

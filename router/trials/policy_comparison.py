@@ -107,7 +107,10 @@ def _unknown_odds(strategy: Strategy, n: int) -> str:
                 "did"
             )
         case "function":
-            return f"{where}: rows from before it was written do not count. Try it in a trial"
+            return (
+                f"{where}: rows from before it was written do not count, nor rows without the "
+                "words or the pattern that it looks at. Try it in a trial"
+            )
     return f"{where}: they have no features that this version reads. Look at a later time"
 
 

@@ -13,7 +13,7 @@ from router.config.config import Config
 from router.config.plan_steps import whole
 from router.config.problems import unknown
 from router.plans.compiled import Plans
-from router.routing.function_contract import Unanswered, opinion
+from router.routing.function_contract import Unanswered, looks_at, opinion
 from router.routing.ladder import configured_ladder
 from router.routing.strategies import Strategy, policy_for
 from router.trials.book import Book, Rejected
@@ -83,9 +83,12 @@ def _odds_of_function(
         # A function may have been written from the rows before it, and would look too good on them.
         if row.ts_micros < strategy.at * 1e6 or row.numbers is None or not usable:
             return None
+        arguments = row.function_arguments
+        if any(name not in arguments[0] for name in looks_at(strategy.source)):
+            return None
         try:
-            answer = ask_function(strategy, row.function_arguments)
-            return _instead(opinion(answer, usable), strategy)
+            answer = ask_function(strategy, arguments)
+            return _instead(opinion(answer, usable, strategy.source), strategy)
         except Unanswered:
             return None
 

@@ -37,6 +37,19 @@ class ReplayEstimate:
     effective: float
     actual: float
     n: int
+    unseen: int = 0  # logged requests that lack what the function looks at
+    lacks: str = ""  # what they lack
+
+    @property
+    def sentence(self) -> str:
+        """What the replay could not see; empty if it saw all."""
+        if not self.unseen:
+            return ""
+        total = self.n + self.unseen
+        return (
+            f"replay saw {self.n:,} of {total:,} logged requests, for the others do not hold the "
+            f"{self.lacks} that the function looks at"
+        )
 
     def veto(self, epsilon: float) -> str:
         """The reason not to try the strategy; empty if there is no such reason."""
@@ -47,13 +60,14 @@ class ReplayEstimate:
             f"{2 * self.deviation:.3f} of utility, and what served had {self.actual:.3f}"
         )
 
-    def written(self) -> dict[str, float]:
+    def written(self) -> dict[str, Any]:
         return {
             "value": round(self.value, 5),
             "deviation": round(self.deviation, 5),
             "effective": round(self.effective, 1),
             "actual": round(self.actual, 5),
             "n": self.n,
+            **({"unseen": self.unseen, "lacks": self.lacks} if self.unseen else {}),
         }
 
 
@@ -109,15 +123,25 @@ class Replay:
 
     def estimate(self, strategy: Strategy, rows: Sequence[LoggedDecision]) -> ReplayEstimate:
         """Estimate a strategy's utility from logged rewards, without the learner."""
+        lacking = [row.lacks(strategy.source) for row in rows]
+        lacks = " and ".join(dict.fromkeys(name for names in lacking for name in names))
+        unseen = sum(map(bool, lacking))
+        rows = [row for row, names in zip(rows, lacking, strict=True) if not names]
         if not rows:
-            return ReplayEstimate(0.0, float("inf"), 0.0, 0.0, 0)
+            return ReplayEstimate(0.0, float("inf"), 0.0, 0.0, 0, unseen, lacks)
         rewards = np.array([row.utility(self._preference) for row in rows])
         logged = np.array([row.propensity for row in rows])
         wanted = np.array([self.odds(strategy, row).get(row.plan, 0.0) for row in rows])
         replayed = normalised(rewards, logged, wanted)
         actual = float(rewards.mean())
         return ReplayEstimate(
-            replayed.value, replayed.deviation, replayed.effective, actual, len(rows)
+            replayed.value,
+            replayed.deviation,
+            replayed.effective,
+            actual,
+            len(rows),
+            unseen,
+            lacks,
         )
 
     def _function_odds(
@@ -125,6 +149,8 @@ class Replay:
     ) -> Distribution:
         if self._ask_function is None:
             raise Unanswered("no routing function can run here")
+        if row.lacks(strategy.source):
+            raise Unanswered("the logged request does not hold what the function looks at")
         scores: dict[str, dict[str, float]] = {
             str(estimate.arm): {
                 "usd": estimate.cost,
@@ -138,4 +164,5 @@ class Replay:
         }
         for arm in eligible:
             scores.setdefault(str(arm), {"usd": self._rates.get(arm, 0.0)})
-        return opinion(self._ask_function(strategy, (row.function_view, scores, [])), eligible)
+        answer = self._ask_function(strategy, (row.function_view, scores, []))
+        return opinion(answer, eligible, strategy.source)

@@ -210,7 +210,7 @@ def asks(answer):
         ("y", "y", ""),
         ({"y": 3, "z": 1}, "y", ""),
         (None, "x", "it has no opinion"),
-        ("nowhere", "x", "'nowhere', which cannot answer"),
+        ("nowhere", "x", "a plan that its source does not name, which cannot answer"),
         ({"y": -1}, "x", "the share of y is -1"),
         ({"y": float("nan")}, "x", "the share of y is nan"),
         ({"y": float("inf")}, "x", "the share of y is inf"),

@@ -60,11 +60,13 @@ class Function:
         self._trouble = ""
         self._late: CallTimedOut | None = None  # a fault that nobody who calls has heard of yet
         self._loading: asyncio.Task[None] | None = None
+        self._closed = False
         self._watching: asyncio.TimerHandle | None = None
 
     async def open(self) -> None:
         """Load the function and its spare. Raises `FunctionFailed` if the source fails or lacks the
         function, and `FunctionUnavailable` if this machine could not load it."""
+        self._closed = False
         try:
             self._begin(await self._loaded())
         except _MACHINE as error:
@@ -81,6 +83,9 @@ class Function:
         except BaseException:  # a cancelled load too must leave no worker
             worker.end()
             raise
+        if self._closed:  # `wait_for` forgets a cancel that comes together with its result
+            worker.end()
+            raise asyncio.CancelledError
         return worker
 
     def _begin(self, worker: FunctionWorker) -> None:
@@ -130,6 +135,7 @@ class Function:
             await asyncio.shield(self._loading)
 
     def close(self) -> None:
+        self._closed = True
         if self._loading is not None:
             self._loading.cancel()
         for worker in (self._let_go(), self._spare):
@@ -183,7 +189,7 @@ class Function:
 
     async def _keep_loading(self) -> None:
         """Load workers until one answers calls and a spare stands ready."""
-        while self._worker is None or self._spare is None:
+        while not self._closed and (self._worker is None or self._spare is None):
             if self._losses > 1:
                 await asyncio.sleep(min(_FIRST_PAUSE * 2 ** (self._losses - 2), _LONGEST_PAUSE))
             await self._load_missing_once()

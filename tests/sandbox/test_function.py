@@ -306,3 +306,32 @@ async def test_a_closed_function_leaves_no_worker(pool: Pool):
     opening.cancel()
     await asyncio.gather(opening, return_exceptions=True)
     await until(lambda: len(descendants(pool.zygotes["stdlib"])) <= 2)
+
+
+class Forgetful(Pool):
+    """A pool that forgets a cancel which comes together with its worker, as `wait_for` may."""
+
+    holding, held = False, False
+
+    async def order(self, tier: Tier, settings: Mapping[str, object]) -> Worker:
+        worker = await super().order(tier, settings)
+        if self.holding:
+            self.held = True
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.Event().wait()
+        return worker
+
+
+async def test_a_function_that_is_closed_while_it_loads_starts_no_zygote_afterwards():
+    pool = Forgetful(1)
+    function = await _open(pool, "def route(x):\n    while not x: pass\n    return 1")
+    pool.holding = True
+    with pytest.raises(CallTimedOut):
+        function.call(0, seconds=0.05, patience_seconds=60)
+    await until(lambda: pool.held)
+    loading = asyncio.all_tasks() - {asyncio.current_task()}
+    function.close()
+    await pool.close()
+    pool.holding = False
+    await asyncio.gather(*loading, return_exceptions=True)
+    assert pool.zygotes == {}

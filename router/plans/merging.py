@@ -78,6 +78,19 @@ _LEAD = re.compile(
     r"(?:answer|result|solution)\s*(?:is|=|:)\s*",
     re.I,
 )
+# How people begin who are not sure, or who say it in a sentence.
+_HEDGE = re.compile(
+    r"^(?:(?:well|hm+|um+|so|ok|okay|sure|yeah|probably|maybe|perhaps|clearly|obviously)\b[,.: ]+"
+    r"|i(?:'m| am)?\s+(?:think|believe|guess|suppose|reckon|would say|(?:pretty |quite )?sure)\b"
+    r"(?:\s+(?:that|it's|it is)\b)?[:, ]+|(?:i'd|i would)\s+(?:say|guess|go with)\b[:, ]+"
+    r"|(?:it's|it is|it was|that's|that is|that would be|this is|it would be|must be)\s+"
+    r"|my\s+(?:final\s+)?(?:answer|guess|vote)(?:\s+(?:is|would be))?[:, ]+"
+    r"|ich\s+(?:glaube|denke|meine|würde sagen)[:, ]+|(?:es|das)\s+ist\s+|meine\s+antwort[:, ]+"
+    r"|je\s+(?:crois|pense|dirais)(?:\s+que)?[:, ]+|c'est\s+|ma\s+réponse[:, ]+"
+    r"|(?:creo|pienso|diría)(?:\s+que)?(?:\s+es)?[:, ]+|mi\s+respuesta(?:\s+es)?[:, ]+)",
+    re.I,
+)
+_MOST_HEDGES = 3
 _FINAL = re.compile(r"(?m:^)[^\S\n]*+(?:final\s++answer|answer)\s*+[:=]\s*+(\S.*)", re.I | re.S)
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 _PLAIN_NUMBER = re.compile(r"[$€£]?\s*+(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*+%?")
@@ -95,7 +108,8 @@ def normalised(answer: str) -> str:
         matches = pattern.findall(text)
         if matches:
             text = matches[-1]
-    text = _LEAD.sub("", text.strip()).strip().strip("*_`\"'").rstrip(".!").strip("*_`\"'").strip()
+    text = _LEAD.sub("", _unhedged(text.strip().replace("\u2019", "'"))).strip()
+    text = text.strip("*_`\"'").rstrip(".!").strip("*_`\"'").strip()
     number = _PLAIN_NUMBER.fullmatch(text)
     if number:
         value = float(number[1].replace(",", "") + (number[2] or ""))
@@ -106,7 +120,23 @@ def normalised(answer: str) -> str:
     return re.sub(r"[^\w\s]|_", "", re.sub(r"\s+", " ", text)).strip().lower()
 
 
+def _unhedged(text: str) -> str:
+    for _ in range(_MOST_HEDGES):
+        shorter = _HEDGE.sub("", text)
+        if shorter == text or not shorter:
+            break
+        text = shorter
+    return text
+
+
 _TOKEN = re.compile(r"\w+")
+_ARTICLES = frozenset(
+    [
+        *("the", "a", "an", "der", "die", "das", "ein", "eine", "le", "la", "les", "un", "une"),
+        *("el", "los", "las", "una", "il", "lo"),
+    ]
+)
+_SHORT = 3  # words up to which an answer is a word or a name, and agrees as a whole or not at all
 _NEGATIONS = frozenset(
     [
         "no",
@@ -130,11 +160,20 @@ def _decides(token: str) -> bool:
 
 
 def agreement(first: str, second: str) -> float:
-    """How much two answers agree: 1 if equal once normalised, else the share of common words."""
+    """How much two answers agree: 1 if equal once normalised, else the share of common words.
+
+    Articles do not count. Of two answers, one with few words agrees as a whole or not at all: "the
+    fax" is no half of "the telephone".
+    """
     plain, other = normalised(first), normalised(second)
     if plain == other:
         return 1.0
-    a, b = _TOKEN.findall(plain), _TOKEN.findall(other)
+    a, b = (
+        [token for token in _TOKEN.findall(text) if token not in _ARTICLES]
+        for text in (plain, other)
+    )
+    if min(len(a), len(b)) <= _SHORT:
+        return float(a == b)
     decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
     if not a or not b or decisive:
         return 0.0  # another number or negation makes it another answer

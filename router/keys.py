@@ -42,7 +42,12 @@ class Key(Values):
     @property
     def remembers_as(self) -> str:
         """The owner of the solutions that this key stores and reuses."""
-        return f"group {self.shares}" if self.shares else f"key {self.id}"
+        return f"group {self.shares}" if self.shares else single_owner(self.id)
+
+
+def single_owner(key_id: str) -> str:
+    """The owner of what a key remembers that shares with no other."""
+    return f"key {key_id}"
 
 
 class Denied(Refused):

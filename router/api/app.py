@@ -66,6 +66,7 @@ class App:
         self.running = 0
         models = ModelsEndpoint(engine, admission, started_at)
         trials = TrialsEndpoint(admission, learner, audit, engine.wall)
+        growth = TrialsEndpoint(admission, learner, audit, engine.wall, "growth")
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
         messages = MessagesDialect()
@@ -107,6 +108,7 @@ class App:
                 Route("/v1/models", {"GET": models.get}),
                 Route("/v1/learner", {"GET": LearnerEndpoint(engine, admission, learner).get}),
                 Route("/v1/trials", {"GET": trials.get, "POST": trials.post}),
+                Route("/v1/growth", {"GET": growth.get, "POST": growth.post}),
                 Route("/health/live", {"GET": health.live}),
                 Route("/health/ready", {"GET": health.ready}),
                 Route("/metrics", {"GET": MetricsEndpoint(engine, admission, hive, name).get}),

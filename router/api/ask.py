@@ -48,7 +48,9 @@ class AskEndpoint:
         if lookup is not None and lookup.answers:
             answering = self.engine.remembered(request, lookup)
         else:
-            decision = self.engine.decide(request, backend=backend, allowed=allowed, lookup=lookup)
+            decision = self.engine.decide(
+                request, backend=backend, allowed=allowed, lookup=lookup, scope=scope
+            )
             answering = self.engine.answer(request, decision, lookup)
         async with WhileConnected(incoming.receive):
             answer = await answering

@@ -37,7 +37,9 @@ class CountTokensEndpoint:
         )
         engine = self.engine
         request = await engine.guarding.before(engine.config, request, asks=False)
-        decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
+        decision = self.engine.decide(
+            request, backend=incoming.backend, allowed=key.plans, scope=key.remembers_as
+        )
         backend = self._speaking(decision.plan)
         passes = request.passed_on is not None  # else its words must not leave as they are
         if backend and passes and await self._counted(incoming, backend, body):

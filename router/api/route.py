@@ -19,7 +19,9 @@ class RouteEndpoint:
 
     async def post(self, incoming: Incoming) -> None:
         key, request = await self.admission.request(incoming, parse_chat, asks=False)
-        decision = self.engine.decide(request, backend=incoming.backend, allowed=key.plans)
+        decision = self.engine.decide(
+            request, backend=incoming.backend, allowed=key.plans, scope=key.remembers_as
+        )
         plans, estimates = self.engine.plans, self.engine.allowances.estimates
         names = (*decision.probabilities, *decision.ineligible)
         most = {name: most_usd(plans, name, request, estimates) for name in names}

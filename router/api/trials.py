@@ -1,7 +1,9 @@
-"""`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them.
+"""`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them; `/v1/growth` does
+the same for made plans.
 
-A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`. This
-module passes each command to the learner, which carries it out.
+A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`, and
+about made plans `{"do": "approve" | "forbid" | "remove", "name": ...}`. This module passes each
+command to the learner, which carries it out.
 """
 
 import asyncio
@@ -9,7 +11,7 @@ import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from router.api.incoming import Admission, Incoming
 from router.api.learner import LearnerClient, reached
@@ -25,9 +27,11 @@ class TrialsEndpoint:
     learner: LearnerClient | None
     audit: AuditLog | None = None
     wall: Callable[[], float] = time.time
+    about: Literal["trials", "growth"] = "trials"
 
     async def get(self, incoming: Incoming) -> None:
-        """Answer with every trial and its numbers, every strategy, and the strategy that serves."""
+        """Answer with every trial and its numbers, every strategy, and the strategy that serves; or
+        with every made plan."""
         await self.admission.admit(incoming, "analyst")
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 
@@ -50,7 +54,7 @@ class TrialsEndpoint:
         """Write the command to the audit log before it is carried out, and again if it fails."""
         if self.audit is None:
             return
-        what = f"trials {command.get('do', '')!s:.40}" + (" failed" if failed else "")
+        what = f"{self.about} {command.get('do', '')!s:.40}" + (" failed" if failed else "")
         fields = {name: value for name, value in command.items() if name != "do"}
         after = {"why": failed} if failed else fields
         subject = str(command.get("name") or command.get("to") or "")[:100]
@@ -64,4 +68,6 @@ class TrialsEndpoint:
 
     async def _ask(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         with reached(self.learner, advice="ask again") as learner:
+            if self.about == "growth":
+                return await learner.growth(command)
             return await learner.trials(command)

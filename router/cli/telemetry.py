@@ -1,6 +1,7 @@
 """`waggle telemetry ...`: shows the size of the recorded rows, checks them, and removes rows."""
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Annotated
@@ -15,6 +16,7 @@ from router.cli.context import CommandContext, in_context, stored_keys, telemetr
 from router.cli.conversations import forget_callers
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
+from router.growth.forgetting import forget_made
 from router.reuse.solution_store import FILE, SolutionStore, UnreadableStore
 from router.telemetry.keeper import rules_of
 from router.telemetry.store import manifest
@@ -145,6 +147,9 @@ def forget(
     solutions = _forget_solutions(config, key_ids, removed.request_ids)
     if solutions:
         out.print(f"Removed {solutions:,} solutions that were answers to these requests.")
+    made = forget_made(config, removed.request_ids, time.time())
+    if made:
+        out.print(f"Removed {len(made)} made plans that held words of these requests.")
     conversations = forget_callers(config, key_ids, session or (), sessions)
     if conversations:
         out.print(f"Removed {conversations:,} conversations that were kept.")

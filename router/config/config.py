@@ -8,6 +8,7 @@ from pydantic import Field, model_validator
 from router.config.alerts import Alerts
 from router.config.backends import AnyBackend
 from router.config.conversations import Conversations
+from router.config.growth import Growth
 from router.config.guardrails import Guards
 from router.config.objective import Objective, Trials
 from router.config.plan_steps import lead
@@ -38,6 +39,7 @@ class Config(Values):
     reuse: Reuse = Reuse()
     conversations: Conversations = Conversations()
     trials: Trials = Trials()
+    growth: Growth = Growth()
     alerts: Alerts = Alerts()
 
     @model_validator(mode="before")
@@ -83,6 +85,10 @@ class Config(Values):
     @property
     def trials_folder(self) -> Path:
         return self.data / "trials"
+
+    @property
+    def growth_folder(self) -> Path:
+        return self.data / "growth"
 
     @property
     def files_folder(self) -> Path:

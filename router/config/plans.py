@@ -62,6 +62,13 @@ class Plan(Values):
         return tuple(("gate", name) for name in gate)
 
 
+class Example(Values):
+    """A request and its answer, which a plan shows before the caller's conversation."""
+
+    prompt: str = Field(min_length=1, max_length=8000)
+    answer: str = Field(min_length=1, max_length=8000)
+
+
 def _numbered(steps: tuple["Step", ...]) -> "Places":
     return tuple((str(n), step) for n, step in enumerate(steps))
 
@@ -85,6 +92,11 @@ class Ask(Plan):
     instruct: str | None = Field(None, description="an instruction beside the conversation")
     system: str | None = Field(
         None, min_length=1, description="the system message, in place of the caller's"
+    )
+    examples: tuple[Example, ...] = Field(
+        (),
+        max_length=8,
+        description="requests with their answers, shown to the model before the conversation",
     )
     set_: dict[str, JsonValue] = Field(
         default_factory=dict,
@@ -136,12 +148,13 @@ class Ask(Plan):
             and self.max_latency_ms is None
             and self.fields is None
             and self.instruct is None
+            and not self.examples
         )
 
     @property
     def changes(self) -> bool:
         """Whether the plan sends another body than the caller's, beside `fields`."""
-        return bool(self.set_ or self.system or self.instruct or self.model)
+        return bool(self.set_ or self.system or self.instruct or self.examples or self.model)
 
 
 class Code(Plan):

@@ -51,10 +51,12 @@ from router.engine.request_meters import RequestMeters
 from router.engine.summarizing import Summarizing
 from router.engine.tries import Tries
 from router.engine.verifying import Verifying
+from router.keys import single_owner
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
 from router.plans.concluding import stream_of
 from router.plans.designs import Designs
+from router.plans.made import MadePlan, usable
 from router.plans.settings import bodies_of
 from router.reuse.recollection import Recollection
 from router.routing.case import Surroundings
@@ -95,6 +97,7 @@ class Engine:
     remembers: bool = False  # whether solutions may be reused, if configured
     recall: Recall | None = field(default=None, init=False)
     functions: Functions | None = field(default=None, init=False)  # routing functions of strategies
+    made: tuple[MadePlan, ...] = field(default=(), init=False)  # by growth, as the learner says
 
     def __post_init__(self) -> None:
         self.tries = Tries(self.attempts, self.metrics, self.steady, self.uniform, self.tell)
@@ -128,7 +131,7 @@ class Engine:
         self._begin(self.config)
 
     def _begin(self, config: Config) -> None:
-        self.config, self.plans = config, Plans(config)
+        self.config, self.plans = config, Plans(config, self.made)
         self.policy = policy_of(self.plans)
         self.allowances.leasing.routers = config.server.replicas
         self.guarding.functions.keep(config.guardrails)
@@ -194,13 +197,20 @@ class Engine:
         backend: str,
         allowed: tuple[str, ...],
         lookup: Lookup | None = None,
+        scope: str = "",
     ) -> Decision:
-        decision = self._decision(request, backend, allowed, lookup)
+        """`scope` owns what the caller's key remembers; empty: the key alone."""
+        decision = self._decision(request, backend, allowed, lookup, scope)
         settings = self.plans[decision.plan].shown
         return replace(decision, settings=settings) if settings else decision
 
     def _decision(
-        self, request: Request, backend: str, allowed: tuple[str, ...], lookup: Lookup | None
+        self,
+        request: Request,
+        backend: str,
+        allowed: tuple[str, ...],
+        lookup: Lookup | None,
+        scope: str,
     ) -> Decision:
         now = self.wall()
         home = None
@@ -213,6 +223,7 @@ class Engine:
             home=home,
             policy_version=self.policy_version,
             priced_only=self.allowances.needs_prices(request.id),
+            scope=scope or single_owner(request.key_id),
             now=now,
         )
         decision = named(self.plans, request, backend, around)
@@ -464,8 +475,13 @@ class Engine:
         return await self.tries.try_chain(self.config, (backend,), call, [])
 
     async def steer(self) -> None:
-        """Load the functions that the current trials and strategies need."""
+        """Load the functions that the current trials and strategies need, and compile the plans
+        that growth made. A request goes on with the plans that it began with."""
         steering = self.following.steering
+        made = steering.made if steering is not None else ()
+        if made != self.made and usable(self.config, made) != self.plans.made:
+            self.plans = self.plans.with_made(made)
+        self.made = made
         wanted = steering.functions if steering is not None else ()
         deadline = self.config.trials.function_ms / 1000
         if self.functions is None and wanted:

@@ -257,9 +257,10 @@ def _may(plans: Plans, solution: Solution, allowed: Sequence[str]) -> bool:
     """Whether the solution's plan still exists with the same prompts and parameters, and this
     caller may use the plan."""
     plan = solution.plan
-    if allowed and plan not in allowed:
+    made = next((each for each in plans.made if each.name == plan), None)
+    if allowed and (plan if made is None else made.parent) not in allowed:
         return False
-    configured = plan in plans.names or plan in plans.config.backends
+    configured = plan in plans.names or plan in plans.config.backends or made is not None
     return configured and plans[plan].form == solution.form
 
 

@@ -15,6 +15,8 @@ import duckdb
 
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
+from router.growth import growth_requests
+from router.growth.spawner import Spawner
 from router.learning.fold import Fold
 from router.learning.report import noted_kinds, report_of
 from router.learning.state import kind_in
@@ -41,6 +43,7 @@ class Publisher:
     ) -> None:
         self.director = Director(config, journal, wall)
         self.proposer = Proposer(self.director, config, wall)
+        self.spawner = Spawner(self.director, config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
         self._config = config
@@ -115,9 +118,14 @@ class Publisher:
         with self._directing:
             return act(self.director, command, self._wall())
 
+    def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out an operator's command about made plans."""
+        with self._directing:
+            return growth_requests.act(self.director, command, self._wall())
+
     def reconfigure(self, config: Config) -> None:
         with self._lock:
-            self._config = self.proposer.config = config
+            self._config = self.proposer.config = self.spawner.config = config
             self.director.reconfigure(config)
             self.shadow.reconfigure(config)
             if self._begun:
@@ -193,7 +201,9 @@ class Publisher:
         done, self._done = self._done, None
         if done is not None:
             self.proposer.hear(done, self._view)
+            self.spawner.hear(done)
         self.proposer.turn(self._view)
+        self.spawner.turn()
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:
             with self._lock:
@@ -212,8 +222,8 @@ class Publisher:
         return LearnerView(policy, self._lens_number, judged, rows, counts, kind_in)
 
     def _errand(self) -> Errand | None:
-        """The proposer's errand, for one router at a time; after a while, for another router."""
-        errand, now = self.proposer.errand, self._wall()
+        """The errand of proposals or of growth, for one router; after a while, for another one."""
+        errand, now = self.proposer.errand or self.spawner.errand, self._wall()
         if errand is None or (
             self._lent[0] == errand.id and abs(now - self._lent[1]) < _ERRAND_SECONDS
         ):

@@ -1,11 +1,13 @@
 """The request body for each step of a plan: the caller's bytes, changed only where needed. Pure."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from router.config.network import WITHOUT_LOGPROBS
+from router.config.plans import Example
 from router.domain import Request
 from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.shape_fields import anchors_of, only
@@ -44,6 +46,7 @@ class Work:
     draft: str = ""
     instruction: str = ""  # what to do with the draft, or a system message
     system: str = ""  # the system message in place of the caller's
+    examples: tuple[Example, ...] = ()  # what the model sees answered before the conversation
     fields: tuple[str, ...] | None = None  # the step fills only these fields of the shape
     tail: bool = False  # the caller gets this step's answer, streamed if wanted
     logprobs: bool = False
@@ -95,6 +98,8 @@ def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> No
         messages.append({"role": "user", "content": only_these(part)})
     if work.system:
         messages = [message for message in messages if message["role"] not in _SYSTEM]
+    if work.examples:
+        messages = _after_examples(messages, work.examples)
     if work.draft:
         messages += working_on(work.draft, work.instruction or CONTINUE)
     beside = "" if work.draft else work.instruction
@@ -102,6 +107,19 @@ def _for_models(request: Request, work: Work, changes: dict[bytes, bytes]) -> No
         messages.insert(0, {"role": "system", "content": prompt})
     if messages != request.fields["messages"]:
         changes[b'"messages"'] = orjson.dumps(messages)
+
+
+def _after_examples(
+    messages: Sequence[Mapping[str, Any]], examples: Sequence[Example]
+) -> list[Mapping[str, Any]]:
+    """The messages with answered requests before the conversation, after its system messages."""
+    begins = next((n for n, each in enumerate(messages) if each["role"] not in _SYSTEM), 0)
+    shown = [
+        {"role": role, "content": content}
+        for example in examples
+        for role, content in (("user", example.prompt), ("assistant", example.answer))
+    ]
+    return [*messages[:begins], *shown, *messages[begins:]]
 
 
 def fields_for(request: Request, wish: Any) -> tuple[str, ...] | None:

@@ -3,7 +3,7 @@
 In a compiled plan, every step is itself a plan, and every leaf names backends.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -24,6 +24,7 @@ from router.config.plans import (
 )
 from router.config.values import BackendSettings
 from router.plans.costs import ExpectedCost, Size, call_cost, comparable_cost, expected
+from router.plans.made import MadePlan, overlaid, usable
 from router.plans.ordering import PlanRank, cheapest_first, dearest_known, effort_of
 from router.plans.priors import priors_of
 from router.plans.settings import Set, asks_in, form_of, sets_of, shown_settings
@@ -170,15 +171,22 @@ class Plans(dict[str, CompiledPlan]):
     whether one answer serves two requests, `last_resorts` the plans for what no other can answer,
     `computing` the plans that are a program, and `compute` says whether any step of a plan is one,
     `choices` says whether a conversation could go on at another backend, `conditional` the plans
-    whose own parameters decide which requests their backends can express.
+    whose own parameters decide which requests their backends can express, `made` the plans that
+    growth made, and `made_for` those of each pattern: they are not among the `names`.
     """
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, made: Iterable[MadePlan] = ()) -> None:
         self.config = config
+        self.made = usable(config, made)
         self.stand_in = dearest(backend.price for backend in config.backends.values())
         simpler = [f"{n}{LESS}{stage}" for n in config.plans for stage in stages(n, config.plans)]
         self.names = tuple(config.plans)
         super().__init__({n: self._compile(n) for n in (*config.backends, *self.names, *simpler)})
+        self.made_for: dict[str, tuple[MadePlan, ...]] = {}
+        overlay = overlaid(config, self.made)
+        for each in self.made:
+            self[each.name] = self._compile(each.name, overlay)
+            self.made_for[each.pattern] = (*self.made_for.get(each.pattern, ()), each)
         self.aliases = _aliases(config)
         self.asking = config.asking
         self.last_resorts = config.last_resorts
@@ -209,18 +217,27 @@ class Plans(dict[str, CompiledPlan]):
         self.premium = config.objective.premium or dearest_known(leads)
         self.counts_votes = any(_counts_votes(self[name].tree) for name in config.plans)
 
+    def with_made(self, made: Iterable[MadePlan]) -> "Plans":
+        """The plans with other made plans. Those that were made before stay for requests that are
+        decided already."""
+        plans = Plans(self.config, made)
+        for each in self.made:
+            plans.setdefault(each.name, self[each.name])
+        return plans
+
     def call_cost(self, size: Size) -> Callable[[str], float | None]:
         """A function that gives the dollars of one call of a backend, for calls of this size."""
         return lambda backend: call_cost(self.config.backends[backend].price, size)
 
-    def _compile(self, name: str) -> CompiledPlan:
-        backend = self.config.backends.get(name)
+    def _compile(self, name: str, overlay: Config | None = None) -> CompiledPlan:
+        config = self.config if overlay is None else overlay
+        backend = config.backends.get(name)
         sandbox = backend is not None and backend.kind == "sandbox"
-        tree = Code(code=name) if sandbox else _tree(self.config, name)
+        tree = Code(code=name) if sandbox else _tree(config, name)
         backends = tuple(dict.fromkeys(backends_of(tree, {})))
         return CompiledPlan(
             tree,
-            lead(name, self.config.plans),
+            lead(name, config.plans),
             backends,
             Vital.of(tree),
             tuple(self._rates(tree, backends)),

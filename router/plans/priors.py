@@ -58,6 +58,7 @@ def _public(plan: Plan, config: Config) -> Prior | None:
         or plan.equals
         or plan.system
         or plan.instruct
+        or plan.examples
         or plan.fields is not None
     ):
         return None

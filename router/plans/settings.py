@@ -35,6 +35,8 @@ def bodies_of(
     """The request body for each backend of a chain."""
     if plan.system is not None:
         work = replace(work, system=plan.system)
+    if plan.examples:
+        work = replace(work, examples=plan.examples)
     return {name: _body(plan, request, work, backends[name]) for name in chain}
 
 
@@ -119,6 +121,7 @@ def shown_settings(tree: Step) -> tuple[Mapping[str, Any], ...]:
             **({"set": ask.set_} if ask.set_ else {}),
             **({"system": True} if ask.system else {}),
             **({"instruct": True} if ask.instruct else {}),
+            **({"examples": len(ask.examples)} if ask.examples else {}),
             **({"role": True} if _role(ask) else {}),
         }
         for ask in asks_in(tree)
@@ -130,13 +133,17 @@ def form_of(tree: Step) -> str:
     """A hash of the prompts, models and parameters that a compiled plan sets; empty if it sets
     none. An answer of another form must not be given again as an answer of this plan."""
     changed = [
-        [ask.ask, ask.model, ask.system, ask.instruct, ask.set_, *_role(ask)]
+        [ask.ask, ask.model, ask.system, ask.instruct, ask.set_, *_role(ask), *_shown(ask)]
         for ask in asks_in(tree)
         if ask.changes
     ]
     if not changed:
         return ""
     return blake2b(orjson.dumps(changed, option=orjson.OPT_SORT_KEYS), digest_size=8).hexdigest()
+
+
+def _shown(ask: Ask) -> list[list[str]]:
+    return [[example.prompt, example.answer] for example in ask.examples]
 
 
 def _role(ask: Ask) -> tuple[str, ...]:

@@ -122,6 +122,8 @@ def changes_line(plan: Ask) -> Iterator[str]:
         yield "its own system message"
     if plan.instruct is not None:
         yield "an instruction"
+    if plan.examples:
+        yield f"{len(plan.examples)} examples"
     if isinstance(plan, AskMember) and plan.role:
         yield f"as {plan.role if len(plan.role) <= 60 else plan.role[:57] + '...'}"
 

@@ -14,7 +14,7 @@ from router.request.context import context_of, kind_of, meaning_of, numbers
 from router.request.lens import Lens
 from router.request.patterns import Patterns, own_terms
 from router.routing.bandit import rates_of
-from router.routing.eligible import eligible_plans
+from router.routing.eligible import eligible_plans, made_plans
 from router.routing.escalating import turns_ahead
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
@@ -36,6 +36,7 @@ class Surroundings:
     call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
     priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
+    scope: str = ""  # the owner of what the key remembers
     patterns: Patterns | None = None  # the patterns that the learner found
     now: float = 0.0  # the time, by which the age of a prompt cache is known
 
@@ -63,6 +64,7 @@ class Case:
     eligible: Sequence[Arm]
     ineligible: Mapping[str, str]  # the other plans, and why they cannot answer
     features: Features
+    made: Sequence[Arm] = ()  # plans that growth made for the request's pattern; a trial's alone
 
     @property
     def pattern(self) -> str:
@@ -142,7 +144,16 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         claims=around.claims,
         priced_only=around.priced_only,
     )
-    return Case(plans, request, around, eligible, ineligible, features)
+    made = made_plans(
+        plans,
+        request,
+        features.pattern,
+        scope=around.scope,
+        allowed=around.allowed,
+        down=around.down,
+        priced_only=around.priced_only,
+    )
+    return Case(plans, request, around, eligible, ineligible, features, made)
 
 
 def features_of(plans: Plans, request: Request, around: Surroundings) -> Features:

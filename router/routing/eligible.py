@@ -78,6 +78,37 @@ def eligible_plans(
     return eligible, reasons
 
 
+def made_plans(
+    plans: Plans,
+    request: Request,
+    pattern: str,
+    *,
+    scope: str,
+    allowed: Collection[str] = (),
+    down: Collection[str] = (),
+    priced_only: bool = False,
+) -> list[Arm]:
+    """The plans that growth made for the request's pattern, and that can answer it.
+
+    A key that may not use a plan may use nothing that was made from it. Examples hold words of
+    other requests: their plan answers only requests of the words' owner.
+    """
+    bounded = request.only or request.max_latency_ms is not None
+    made = () if bounded else plans.made_for.get(pattern, ())
+    if not made:
+        return []
+    backends = {name: None for each in made for name in plans[each.name].backends}
+    refusals = backend_refusals(plans, request, backends)
+    return [
+        Arm(each.name)
+        for each in made
+        if (not allowed or each.parent in allowed)
+        and each.scope in ("", scope)
+        and _obstacle(plans, each.name, request, refusals, (), down) is None
+        and not (priced_only and _unpriced(plans, each.name))
+    ]
+
+
 def _bounded(request: Request, allowed: Collection[str], down: Collection[str]) -> bool:
     """Whether a plan may be out of reach although all its backends can answer."""
     return bool(

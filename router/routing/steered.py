@@ -34,7 +34,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
         return case.stays(case.home)
     case = quick_enough(case, by.bandit)
     unit = unit_of(case.request)
-    parts = steering.parts(unit)
+    parts = steering.parts(unit, case.pattern)
     odds_of = _Odds(case, steering, by)
     strategy = steering.strategy(parts)
     own = odds_of(strategy)
@@ -69,6 +69,7 @@ class _Odds:
         if opinion is None:
             opinion = _opinion_of(self._case, strategy, self._steering, self._by)
             opinion = replace(opinion, distribution=_instead(opinion, strategy.instead))
+            opinion = _within(self._case, opinion, strategy)
             self._made[strategy.key] = opinion
         return opinion
 
@@ -136,6 +137,15 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
     """The odds, with some plans replaced by simpler plans."""
     odds = opinion.distribution
     return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()} if instead else odds
+
+
+def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
+    """The opinion of a strategy that has a plan of its own for the request's pattern."""
+    plan = strategy.within.get(case.pattern)
+    if plan is None or plan not in case.made:
+        return opinion
+    reason = f"{plan} was made for {case.pattern}; else: {opinion.reason}"
+    return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason)
 
 
 def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:

@@ -6,6 +6,7 @@ from hashlib import blake2b
 
 from learner.assignment import Assignment, Slot, assigned
 from router.domain import Request
+from router.plans.made import MadePlan
 from router.routing.strategies import Strategy
 
 HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
@@ -39,9 +40,11 @@ class Steering:
     lives: tuple[Live, ...] = ()
     version: int = 0
     switched: bool = False  # after a shadow: `auto` answers requests that name a model
+    made: tuple[MadePlan, ...] = ()  # the plans that growth made, of the running trials
 
-    def parts(self, unit: str) -> Sequence[TrialPart]:
-        """The trials that a unit is part of. A held-out unit is in no other trial."""
+    def parts(self, unit: str, pattern: str = "") -> Sequence[TrialPart]:
+        """The trials that a unit is part of. A held-out unit is in no other trial, and a request is
+        in no trial of another pattern."""
         parts = []
         if self.holdout is not None:
             assignment = assigned(self.holdout.slot, unit)
@@ -50,6 +53,8 @@ class Steering:
                 if assignment.side == "current":
                     return parts
         for live in self.lives:
+            if not live.candidate.concerns(pattern):
+                continue
             assignment = assigned(live.slot, unit)
             if assignment is not None:
                 parts.append(TrialPart(live, assignment))

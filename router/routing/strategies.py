@@ -21,7 +21,7 @@ _MOST_SOURCE = 20_000  # characters
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """A way to decide. The kind `same` is the serving strategy with some plans left out or
-    replaced."""
+    replaced, or with a plan of its own within some patterns."""
 
     name: str
     kind: Kind
@@ -32,6 +32,7 @@ class Strategy:
     evidence: str = ""
     without: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)  # plan: its simpler replacement
+    within: Mapping[str, str] = field(default_factory=dict)  # pattern: the plan that growth made
     at: float = 0.0
 
     @property
@@ -44,8 +45,13 @@ class Strategy:
             return self
         without = tuple(dict.fromkeys((*base.without, *self.without)))
         instead = {**base.instead, **self.instead}
+        within = {**base.within, **self.within}
         name = f"{base.key} {self.key}"
-        return replace(base, without=without, instead=instead, name=name, version=0)
+        return replace(base, without=without, instead=instead, within=within, name=name, version=0)
+
+    def concerns(self, pattern: str) -> bool:
+        """Whether the strategy may decide a request of this pattern otherwise than what serves."""
+        return not self.within or pattern in self.within
 
     def written(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value not in ("", {}, ())}
@@ -119,7 +125,7 @@ def check(strategy: Strategy, config: Config) -> None:
             raise ValueError(
                 f"{where}: {other} cannot stand for {plan}; there are: {choices or 'none'}"
             )
-    if strategy.kind == "same" and not strategy.without and not strategy.instead:
+    if strategy.kind == "same" and not (strategy.without or strategy.instead or strategy.within):
         raise ValueError(
             f"{where}: it would decide as what serves does: name plans it goes without"
         )

@@ -68,6 +68,7 @@ def request_row(trace: Trace) -> Row:
     _add(row, "dialect", request.dialect if request.native is not None else "")
     _add(row, "tags", list(request.tags))
     _add(row, "team", request.team)
+    _add(row, "no_store", request.no_store)
     if trace.error:
         row["error_type"] = trace.error_type
         quotes = trace.computed is not None or any(map(_may_quote, trace.attempts))

@@ -116,6 +116,7 @@ _REQUESTS = {
     "guards": f"{GUARD}[]",
     "pattern": "VARCHAR",  # the pattern that the request belongs to; null: none
     "terms": "INTEGER[]",  # buckets of the request's own words, which tell no word
+    "no_store": "BOOLEAN",  # whether the caller asked that the answer is not stored; null: no
 }
 
 _SIGNALS = {

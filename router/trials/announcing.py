@@ -13,6 +13,7 @@ from router.telemetry.journal import Journal
 from router.trials.book import Book, Line
 
 _EVENTFUL = ("rolled back", "adopted", "adopting")
+_TOLD = ("pattern", "parent", "author", "evidence", "version")  # of a made plan
 _NAMED = ("do", "at", "subject", "what")  # keys that are other fields of the event
 
 
@@ -67,9 +68,7 @@ class Announcer:
             case "open":
                 self.trial(line["trial"]["id"], at, line["trial"]["state"], line)
             case "state":
-                self.trial(line["trial"], at, line["state"], line)
-                if line["state"] in _EVENTFUL:
-                    self._event("trial", line["trial"], line["state"], at, why=line["why"])
+                self._state(line, at)
             case "share":
                 self.trial(line["trial"], at, self._book.trials[line["trial"]].state, line)
                 self._event("trial", line["trial"], f"share {line['share']:g}", at, why=line["why"])
@@ -81,10 +80,28 @@ class Announcer:
             case "switch":
                 state = "live" if line["live"] else "in the shadow again"
                 self._event("switch", "auto", state, at, why=line["why"], by=line["by"])
+            case "made" | "grown":
+                self._growth(line, at)
             case "note" | "prompt":
                 subject = str(line.get("subject", "prompt"))
                 detail = {name: value for name, value in line.items() if name not in _NAMED}
                 self._event("proposal", subject, line["what"], at, **detail)
+
+    def _state(self, line: Line, at: float) -> None:
+        self.trial(line["trial"], at, line["state"], line)
+        if self._book.trials[line["trial"]].pattern:
+            self._event("growth", line["trial"], line["state"], at, why=line["why"])
+        elif line["state"] in _EVENTFUL:
+            self._event("trial", line["trial"], line["state"], at, why=line["why"])
+
+    def _growth(self, line: Line, at: float) -> None:
+        if line["do"] == "grown":
+            why = {"why": line["why"], "by": line["by"]}
+            self._event("growth", line["plan"], line["state"], at, **why)
+            return
+        made = line["plan"]
+        detail = {name: made[name] for name in _TOLD} | {"way": made["kind"]}
+        self._event("growth", made["name"], "made", at, **detail)
 
     def _event(self, kind: str, subject: str, state: str, at: float, **detail: Any) -> None:
         trial = self._book.trials.get(subject)

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from learner.assignment import Slot
 from router.config.config import Config
 from router.config.problems import unknown
+from router.plans.made import MadePlan, compiled_from
 from router.routing.steering import HOLDOUT, Live, Steering
 from router.routing.strategies import Strategy, built_in, check, configured
 
@@ -47,6 +48,8 @@ class Trial:
     # What was known soon after it ended: judged answers of each plan, and a digest of the setting.
     judged: Mapping[str, int] = field(default_factory=dict)
     setting: str = ""
+    pattern: str = ""  # the pattern of a made plan's trial, which has the name of the plan
+    shared_at: float = 0.0  # when the candidate's share changed last
 
     @property
     def ended(self) -> bool:
@@ -73,6 +76,19 @@ class Switched:
     why: str
 
 
+def candidate_of(made: MadePlan) -> Strategy:
+    """The strategy that answers the requests of a pattern by a made plan."""
+    return Strategy(
+        made.name,
+        "same",
+        version=made.version,
+        author=made.author,
+        evidence=made.evidence,
+        within={made.pattern: made.name},
+        at=made.at,
+    )
+
+
 class Rejected(ValueError):
     """A change of trials is not allowed; the message says why, and what to do instead."""
 
@@ -90,6 +106,8 @@ class Book:
     prompts: list[Line] = field(default_factory=list)  # versions of the author's prompt, and scores
     notes: list[Line] = field(default_factory=list)
     switches: list[Switched] = field(default_factory=list)
+    made: dict[str, MadePlan] = field(default_factory=dict)  # without the words of examples
+    words: dict[str, Line] = field(default_factory=dict)  # what became of a made plan by itself
     lines: int = 0
 
     @property
@@ -114,6 +132,8 @@ class Book:
     def usable(self, strategy: Strategy) -> bool:
         with contextlib.suppress(ValueError):
             check(strategy, self.config)
+            for plan in strategy.within.values():
+                compiled_from(self.config, self.made[plan])
             return True
         return False
 
@@ -145,6 +165,11 @@ class Book:
         return [trial for trial in self.trials.values() if trial.state in ("shadow", "running")]
 
     @property
+    def grown(self) -> list[Trial]:
+        """The trials whose made plans were adopted; each is watched beside its control."""
+        return [t for t in self.trials.values() if t.pattern and t.state == "adopted"]
+
+    @property
     def watched(self) -> Trial | None:
         """The trial whose candidate was adopted and serves beside its control."""
         trial = self.trials.get(self.adopting)
@@ -157,14 +182,17 @@ class Book:
             slot = Slot(watched.id, HOLDOUT, 0.0, 1.0, watched.share, "adopted")
             holdout = Live(slot, watched.name, serving, self.control)
         lives = []
-        for trial in self.live:
+        for trial in (*self.grown, *self.live):
             candidate = self.strategies[trial.candidate]
             if self.usable(candidate):
-                shadow = trial.state == "shadow"
-                lives.append(Live(trial.slot, trial.name, candidate, shadow=shadow))
+                slot, shadow = trial.slot, trial.state == "shadow"
+                if trial.state == "adopted":  # it leaves its layer to the next trial of the pattern
+                    slot = Slot(trial.id, f"grown {trial.pattern}", 0.0, 1.0, trial.share)
+                lives.append(Live(slot, trial.name, candidate, shadow=shadow))
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
-        return Steering(serving, holdout, tuple(lives), self.lines, self.switched)
+        made = tuple(self.made[live.name] for live in lives if live.candidate.within)
+        return Steering(serving, holdout, tuple(lives), self.lines, self.switched, made)
 
     def fold(self, line: Line) -> None:
         """Apply a line to the book. Lines of any other kind are only counted."""
@@ -183,7 +211,7 @@ class Book:
                 changed = {name: line[name] for name in ("why", "numbers", "share") if name in line}
                 self._replace(line["trial"], state=line["state"], since=at, **changed)
             case "share":
-                self._replace(line["trial"], share=line["share"], why=line["why"])
+                self._replace(line["trial"], share=line["share"], why=line["why"], shared_at=at)
             case "trouble":
                 self._replace(line["trial"], trouble=line["why"])
             case "evidence":
@@ -195,8 +223,19 @@ class Book:
                 self.switches.append(switched)
             case "prompt":
                 self.prompts.append(line)
+            case "made" | "grown":
+                self._grow(line)
             case "note":
                 self.notes.append(line)
+
+    def _grow(self, line: Line) -> None:
+        if line["do"] == "grown":
+            self.words[line["plan"]] = line
+            return
+        made = MadePlan.read(line["plan"])
+        self.made[made.name] = made
+        candidate = candidate_of(made)
+        self.registered[candidate.key] = candidate
 
     def _replace(self, id_: str, **changed: Any) -> None:
         self.trials[id_] = replace(self.trials[id_], **changed)

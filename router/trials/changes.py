@@ -88,6 +88,8 @@ def adopt(
     trial = book.trial(name)
     if trial.state not in ("shadow", "running", "decided", "kept", "stopped"):
         raise Rejected(f"{trial.name} is {trial.state}: it cannot be adopted from there")
+    if trial.pattern:
+        raise Rejected(f"{trial.name} is a made plan: use waggle growth approve {trial.name}")
     candidate = book.strategies[trial.candidate]
     lines: list[Line] = []
     serving = candidate.over(book.serving)

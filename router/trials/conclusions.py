@@ -6,6 +6,7 @@ from router.config.config import Config
 from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line, trouble_line
 from router.trials.course import Course, phase_of
+from router.trials.made_trials import decide_made
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
 _PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
@@ -18,6 +19,8 @@ def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line
     if phase_of(trial) != course.phase:
         return []  # the trial changed after the numbers were read
     match trial.state:
+        case "running" if trial.pattern:
+            return decide_made(book, trial, course, config, at)
         case "shadow":
             return _leave_shadow(trial, course, config, at)
         case "running":
@@ -41,6 +44,8 @@ def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]
         case "roll back":
             lift = watch.lift.times(max(course.comparison.apart_share, 1e-9))
             why = f"it turned bad: utility {lift} a request beside the control"
+            if trial.pattern:
+                return [state_line(trial, "rolled back", at, why)]
             return roll_back(book, at, why)
         case "calm":
             return []

@@ -20,6 +20,7 @@ from router.trials.logged import LoggedExposure, utility_of
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
+_SOON = 0.49  # the alpha with which an adopted made plan is shown to be worse than its control
 _SET_BACK_MICROS = 900_000_000  # of rows that are read again after the clock was set back
 
 Phase = Literal["shadow", "compared", "watched"]
@@ -70,7 +71,10 @@ class Course:
         # An adopted strategy's share changes over time, so no split is checked.
         share = 0.0 if self.phase == "watched" else self.trial.slot.share
         self.comparison = Comparison(rules, share)
-        self.watch = Watch(rules, calm_share=1 - self.config.trials.control)
+        control = self.config.growth.control if self.trial.pattern else self.config.trials.control
+        if self.trial.pattern:  # to go back costs little: the plan may be made and tried again
+            rules = replace(rules, alpha=_SOON)
+        self.watch = Watch(rules, calm_share=1 - control)
         if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
             self.watch.start_alert()  # there was an alert when the last process ended
 

@@ -9,6 +9,8 @@ concerns no single trial and is raised.
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
 
 import duckdb
@@ -16,6 +18,7 @@ import orjson
 
 from router.config.config import Config
 from router.files import write_whole
+from router.plans.made import with_words
 from router.routing.steering import Steering
 from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
@@ -34,6 +37,17 @@ _LOOKS_BACK = 30  # every so many looks, late requests are read too
 _WATCHES_BACK = 2 * 86_400.0  # seconds of an adopted strategy's past that a new process reads
 _NEWS_EVERY = 60.0  # seconds between two rows about the numbers of a trial
 P = ParamSpec("P")
+
+
+def _with_words(steering: Steering, folder: Path) -> Steering:
+    """The steering with the examples of made plans, less the plans whose examples are gone."""
+    if not steering.made:
+        return steering
+    made = {each.name: with_words(folder, each) for each in steering.made}
+    gone = {name for name, each in made.items() if each is None}
+    lives = tuple(live for live in steering.lives if live.name not in gone)
+    whole = tuple(each for each in made.values() if each is not None)
+    return replace(steering, lives=lives, made=whole)
 
 
 class Director:
@@ -64,7 +78,7 @@ class Director:
         if not self.book.lines:
             return None
         if self._steering is None or self._steering.version != self.book.lines:
-            self._steering = self.book.steering()
+            self._steering = _with_words(self.book.steering(), self._config.growth_folder)
         return self._steering
 
     def reconfigure(self, config: Config) -> None:
@@ -89,7 +103,8 @@ class Director:
         if stamp == self._stamp:
             return False  # telemetry and book are unchanged
         watched = self.book.watched
-        trials = {t.id: t for t in (*self.book.live, *((watched,) if watched else ()))}
+        adopted = (*((watched,) if watched else ()), *self.book.grown)
+        trials = {t.id: t for t in (*self.book.live, *adopted)}
         for ended in self._courses.keys() - trials.keys():
             del self._courses[ended]
             self._troubled_looks.pop(ended, None)
@@ -107,6 +122,10 @@ class Director:
     def overview(self) -> dict[str, Any]:
         """The state of all trials, for people and programs."""
         return overview(self.book, self._courses)
+
+    def standings(self) -> dict[str, dict[str, Any]]:
+        """The standing of each trial that is followed, by its id."""
+        return {id_: standing(self.book.trials[id_], c) for id_, c in self._courses.items()}
 
     def _take_in(self, lines: list[Line]) -> None:
         new = self._announcer.announce(lines)

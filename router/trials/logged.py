@@ -139,7 +139,7 @@ class LoggedTelemetry:
         self._path, self._con = folder / CATALOG_FILE, con
 
     def exposures(self, trials: Iterable[str], since_micros: int) -> list[LoggedExposure]:
-        rows = self._rows(_EXPOSURES, list(NAMES_OF), since_micros, list(trials))
+        rows = self.rows(_EXPOSURES, list(NAMES_OF), since_micros, list(trials))
         return [LoggedExposure(*row) for row in rows]
 
     def judged(self, begun: Mapping[str, int]) -> dict[str, float]:
@@ -147,11 +147,11 @@ class LoggedTelemetry:
         if not begun:
             return {}
         low, high = min(begun.values()), max(begun.values())
-        return dict(self._rows(_JUDGED, list(begun), low, high))
+        return dict(self.rows(_JUDGED, list(begun), low, high))
 
     def decisions(self, since_micros: int, most: int) -> list[LoggedDecision]:
         """The latest decisions with a judged answer, oldest first."""
-        rows = self._rows(_DECISIONS, since_micros, list(NAMES_OF), most)
+        rows = self.rows(_DECISIONS, since_micros, list(NAMES_OF), most)
         decisions = []
         for id_, kind, numbers, eligible, odds, plan, *outcome in reversed(rows):
             named_odds = dict(zip(map(_arm, eligible), odds, strict=True))
@@ -160,12 +160,12 @@ class LoggedTelemetry:
 
     def costs(self) -> tuple[dict[str, float], float]:
         """The mean cost of a request in dollars, for each plan and over all plans."""
-        rows = self._rows(_COSTS)
+        rows = self.rows(_COSTS)
         total = sum(n for _, _, n in rows)
         spent = sum(usd for _, usd, _ in rows) / total if total else 0.0
         return {str(plan): usd / n for plan, usd, n in rows}, spent
 
-    def _rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
         if self._con is not None:
             return self._con.execute(sql, list(arguments)).fetchall()
         # One thread: this machine also answers requests, and this query can wait.

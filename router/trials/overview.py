@@ -53,6 +53,7 @@ def trial_fields(trial: Trial) -> dict[str, Any]:
         "share": trial.share,
         "goal": trial.goal,
         "opened_by": trial.opened_by,
+        "pattern": trial.pattern,
         "effect": trial.effect,
         "began": trial.began,
         "since": trial.since,

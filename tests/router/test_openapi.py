@@ -106,6 +106,8 @@ ASKED = [
     ("POST", "/v1/sql", {"sql": ""}, {}, 400),
     ("POST", "/v1/trials", {"do": "list"}, {}, 404),
     ("GET", "/v1/trials", None, {}, 404),
+    ("POST", "/v1/growth", {"do": "list"}, {}, 404),
+    ("GET", "/v1/growth", None, {}, 404),
     ("GET", "/v1/learner", None, {}, 404),
     ("GET", "/v1/models", None, {}, 200),
     ("GET", "/v1/models/auto", None, {}, 200),

@@ -22,6 +22,8 @@ ASKED = [
     ("POST", "/v1/sql", {"sql": "drop table requests"}, 400),
     ("POST", "/v1/trials", {"do": "list"}, 200),
     ("POST", "/v1/trials", {"do": "nothing"}, 400),
+    ("POST", "/v1/growth", {"do": "list"}, 200),
+    ("POST", "/v1/growth", {"do": "approve", "name": "nothing"}, 400),
     ("POST", "/v1/feedback", {"request_id": "nothing"}, 400),
     *(("GET", path, None, 200) for path in ("/v1/models", "/v1/learner", "/v1/trials", "/metrics")),
     *(("GET", path, None, 200) for path in ("/health", "/health/live", "/health/ready")),

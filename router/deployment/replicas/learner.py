@@ -69,6 +69,9 @@ class LearnerReplica:
     async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._running.trials, command)
 
+    async def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._running.growth, command)
+
     @property
     def _running(self) -> "Publisher":
         assert self._publisher is not None, "Serve calls reconfigure() first"
@@ -102,4 +105,9 @@ class HandleLearner:
     async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         async with asyncio.timeout(30):
             answer: Mapping[str, Any] = await self._handle.trials.remote(command)
+        return answer
+
+    async def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        async with asyncio.timeout(30):
+            answer: Mapping[str, Any] = await self._handle.growth.remote(command)
         return answer

@@ -1,0 +1,49 @@
+"""The requests of operators about what grows, as changes of the book of trials."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from router.config.config import Config
+from router.growth.overview import overview
+from router.trials.book import Book, Line, Rejected
+from router.trials.director import Director
+from router.trials.made_trials import alpha_of, approve, end_by_hand
+
+DOES: Mapping[str, str] = {
+    "approve": "begin the trial of a plan that waits, or adopt a plan on trial",
+    "forbid": "end a plan, and never make one like it for its pattern again",
+    "remove": "end a plan; it may be made again with new evidence",
+}
+
+
+def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """Carry out a request and return the overview, or the reason why the request is rejected."""
+    try:
+        if wish.get("do") != "list":
+            do, name = read(wish)
+            director.change(change, director.book.config, do, name, now)
+        return overview(director.book, director.standings())
+    except Rejected as error:
+        return {"rejected": str(error)}
+
+
+def read(wish: Mapping[str, Any]) -> tuple[str, str]:
+    """What is to be done with which plan. Raises `Rejected`."""
+    do, name = wish.get("do"), wish.get("name")
+    if not isinstance(do, str) or do not in DOES:
+        raise Rejected(f"do = {do!r}: one of {', '.join(DOES)} or list is meant")
+    strange = [field for field in wish if field not in ("do", "name")]
+    if strange:
+        raise Rejected(f"{strange[0]}: {do} takes name and nothing more")
+    if not isinstance(name, str) or not name:
+        raise Rejected(f"{do} needs the name of a made plan, a text")
+    return do, name
+
+
+def change(book: Book, config: Config, do: str, name: str, at: float) -> list[Line]:
+    """The lines of the book for what an operator wants."""
+    if do == "approve":
+        growth = config.growth
+        alpha = alpha_of(book, growth.alpha)
+        return approve(book, name, at, alpha=alpha, most=growth.most_requests)
+    return end_by_hand(book, name, at, {"forbid": "forbidden", "remove": "removed"}[do])

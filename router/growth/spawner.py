@@ -1,0 +1,156 @@
+"""Growth's turn in the learner's process: it makes plans, opens their trials, and retires them.
+
+Each step is a line of the book before anything acts on it. The words of examples are on the disk
+before the book names their plan; a plan whose trial a kill prevented gets it at the next turn.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import duckdb
+
+from router.config.config import Config
+from router.domain import new_id
+from router.growth.examples import OwnWords, own_words
+from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
+from router.growth.spawning import Opening, made_from, openings, small
+from router.growth.traffic import Traffic
+from router.keys import load_keys, single_owner
+from router.plans.made import forget_words, keep_words
+from router.routing.messages import Errand
+from router.trials.book import Book, Line, Rejected
+from router.trials.director import Director
+from router.trials.made_trials import alive, alpha_of, make, open_made, retire, state_of
+
+_log = logging.getLogger("waggle")
+_EVERY_SECONDS = 30.0
+_WAIT_SECONDS = 900.0  # the time that the author has to answer
+
+
+@dataclass(frozen=True, slots=True)
+class Writing:
+    """An instruction that the author is asked for."""
+
+    errand: Errand
+    opening: Opening
+    words: OwnWords
+    asked_at: float
+
+
+@dataclass
+class Spawner:
+    director: Director
+    config: Config
+    wall: Callable[[], float]
+    writing: Writing | None = None
+    _looked_at: float = 0.0
+
+    @property
+    def errand(self) -> Errand | None:
+        return self.writing.errand if self.writing is not None else None
+
+    def turn(self) -> None:
+        """Look at the patterns from time to time, and act on what they show."""
+        now, growth = self.wall(), self.config.growth
+        if not (growth.enabled and self.config.trials.propose):
+            return
+        if abs(now - self._looked_at) < _EVERY_SECONDS:
+            return
+        self._looked_at = now
+        if self.writing is not None and abs(now - self.writing.asked_at) > _WAIT_SECONDS:
+            self.writing = None
+        try:
+            traffic = Traffic.read(self.director.telemetry)
+            self._tidy(traffic)
+            for opening in openings(self.director.book, self.config, traffic, self._words):
+                self._follow(opening)
+        except (duckdb.Error, OSError, ValueError) as error:
+            # The catalog is being replaced, or the keys cannot be read: try again later.
+            _log.warning("nothing grows at this turn: %s", error)
+
+    def hear(self, done: tuple[str, str]) -> None:
+        """Use the author's answer to an errand; `done` holds the errand's id and the answer."""
+        writing, (errand_id, answer) = self.writing, done
+        if writing is None or errand_id != writing.errand.id:
+            return
+        self.writing = None
+        words = (*writing.words.good, *writing.words.poor)
+        shown = [text for each in words for text in (each.prompt, each.answer)]
+        try:
+            self._make(writing.opening, writing.words, instruction_in(answer, shown))
+        except ValueError as error:
+            self._note(writing.opening, str(error))
+
+    def _follow(self, opening: Opening) -> None:
+        words = self._words(opening.pattern, opening.since)
+        try:
+            if opening.recipe == AUTHOR:
+                self._ask(opening, words)
+            else:
+                self._make(opening, words, "")
+        except Rejected as error:
+            self._note(opening, str(error))
+
+    def _ask(self, opening: Opening, words: OwnWords) -> None:
+        if self.writing is not None:
+            return
+        now, author = self.wall(), str(self.config.growth.author)
+        prompt = author_prompt(words)
+        self.writing = Writing(Errand(new_id(now), author, prompt), opening, words, now)
+
+    def _make(self, opening: Opening, words: OwnWords, instruction: str) -> None:
+        book, growth, now = self.director.book, self.config.growth, self.wall()
+        made = made_from(book, self.config, opening, words, instruction, now)
+        if made is None:
+            return
+        keep_words(self.config.growth_folder, made, sources_of(opening.recipe, words))
+        self.director.change(
+            make,
+            made,
+            now,
+            waits=growth.approve,
+            alpha=alpha_of(book, growth.alpha),
+            most=growth.most_requests,
+            part=opening.part,
+            effect=opening.effect,
+        )
+
+    def _tidy(self, traffic: Traffic) -> None:
+        """End what brings nothing, go on with what a kill cut short, and forget needless words."""
+        book, now, growth = self.director.book, self.wall(), self.config.growth
+        for trial in small(book, traffic):
+            why = f"less than 1% of requests belong to {trial.pattern}"
+            self.director.change(retire, trial.name, now, why)
+        for trial in (*book.grown, *book.live):
+            if trial.pattern and not book.usable(book.strategies[trial.candidate]):
+                why = "the configuration has its plan or its backend no more"
+                self.director.change(retire, trial.name, now, why)
+        for made in alive(book):
+            if state_of(book, made.name) in ("made", "approved"):
+                alpha = alpha_of(book, growth.alpha)
+                self.director.change(
+                    open_made, made.name, now, alpha=alpha, most=growth.most_requests
+                )
+        forget_words(self.config.growth_folder, [made.name for made in alive(book)])
+
+    def _words(self, pattern: str, since: float) -> OwnWords:
+        owners = {key.id: key.remembers_as for key in load_keys(self.config.keys_file)}
+        owner_of = owners.get if owners else single_owner
+        return own_words(
+            self.director.telemetry,
+            pattern,
+            int(since * 1e6),
+            lambda key_id: owner_of(key_id) or "",
+        )
+
+    def _note(self, opening: Opening, why: str) -> None:
+        self.director.change(_noted, f"{opening.pattern} {opening.recipe}", why, self.wall())
+
+
+def _noted(book: Book, subject: str, why: str, at: float) -> list[Line]:
+    """A note about what was not made, unless the last note about it says the same."""
+    before = [note for note in book.notes if note["subject"] == subject]
+    if before and before[-1]["why"] == why:
+        return []
+    return [{"do": "note", "at": at, "subject": subject, "what": "nothing", "why": why}]

@@ -1,0 +1,217 @@
+"""Makes plans for patterns that may gain from one, one recipe after the other, each by a trial.
+
+A pattern gets a plan when enough of its answers are judged, something could be gained, and there is
+room: for another made plan, and in the share of requests that trials of growth may take. A recipe
+that did nothing is tried again only when the pattern's judged answers have multiplied, or when an
+adopted plan of the pattern turned bad.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from learner.preference import Preference
+from router.config.config import Config
+from router.config.plans import Ask
+from router.growth.examples import OwnWords
+from router.growth.recipes import (
+    AUTHOR,
+    EXAMPLES,
+    INSTRUCTIONS,
+    LEAST_EXAMPLES,
+    MOST_EXAMPLES,
+    RECIPES,
+    instructed,
+    with_examples,
+)
+from router.growth.traffic import PatternTraffic, Traffic
+from router.plans.bodies import NATIVE
+from router.plans.made import MadePlan
+from router.trials.book import Book, Trial
+from router.trials.made_trials import ENDED_BY_HAND, HALF, alive, state_of
+
+_HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
+_LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
+_AGAIN, _MORE = 3, 300  # a recipe is tried again after so many times the judged answers, and more
+_LEAST_PART = 0.2
+_SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
+_KNOWN = 2000  # requests after which a share is known
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A pattern for which a plan may be made, by which recipe, and from which plan."""
+
+    pattern: str
+    recipe: str
+    parent: str
+    hope: float  # utility that the plan might add to a request of the pattern
+    judged: int
+    quality: float  # of the parent here
+    part: float = 1.0  # of the pattern's requests that may be part of the trial
+    since: float = 0.0  # words from before say nothing: the pattern's plan turned bad then
+
+    @property
+    def effect(self) -> str:
+        return (
+            f"{self.judged:,} judged answers of {self.pattern}; {self.parent} has quality "
+            f"{self.quality:.2f} there, and with {self.recipe} up to {self.hope:.3f} of utility "
+            "could be added"
+        )
+
+
+def openings(
+    book: Book, config: Config, traffic: Traffic, words_of: Callable[[str, float], OwnWords]
+) -> list[Opening]:
+    """What could be made now, the most worthwhile first, within the bounds of growth."""
+    growth, live = config.growth, alive(book)
+    room = growth.most_plans - len(live)
+    busy = {made.pattern for made in live}
+    left = growth.explore - HALF * sum(
+        traffic.patterns[trial.pattern].share * trial.slot.high
+        for trial in book.live
+        if trial.pattern in traffic.patterns
+    )
+    worthwhile: list[Opening] = []
+    hopes = [
+        (hope, each)
+        for each in traffic.patterns.values()
+        if each.pattern not in busy and each.judged >= growth.least_alike
+        if (hope := hope_of(config, each)) is not None
+    ]
+    for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):
+        part = min(left / (HALF * each.share), 1.0)  # of the pattern's requests
+        if room <= len(worthwhile) or part < _LEAST_PART:
+            continue
+        opening = _opening(book, config, each, parent, gain, words_of)
+        if opening is not None:
+            worthwhile.append(replace(opening, part=part))
+            left -= HALF * each.share * part
+    return worthwhile
+
+
+def hope_of(config: Config, traffic: PatternTraffic) -> tuple[str, float] | None:
+    """The plan from which another could be made, and what that might add; None if too little."""
+    preference = config.objective.preference
+    hoped = {
+        plan: _hoped(traffic, plan, preference)
+        for plan in traffic.plans
+        if isinstance(_parent(config, plan), Ask)
+    }
+    if not hoped:
+        return None
+    parent = max(hoped, key=lambda plan: hoped[plan])
+    gain = hoped[parent] - traffic.utility_now(preference)
+    return (parent, gain) if gain >= _LEAST_HOPE else None
+
+
+def made_from(
+    book: Book, config: Config, opening: Opening, words: OwnWords, instruction: str, at: float
+) -> MadePlan | None:
+    """The plan of an opening; None if there are too few examples."""
+    parent = config.plans[opening.parent]
+    assert isinstance(parent, Ask)
+    scope, author = "", opening.recipe
+    if opening.recipe == EXAMPLES:
+        if len(words.good) < LEAST_EXAMPLES:
+            return None
+        plan, scope = with_examples(parent, words.good[:MOST_EXAMPLES]), words.owner
+    elif opening.recipe == AUTHOR:
+        plan, author = instructed(parent, instruction), str(config.growth.author)
+        scope = words.owner  # the author wrote it from the owner's words
+    else:
+        plan = instructed(parent, INSTRUCTIONS[opening.recipe])
+    version = 1 + sum(
+        made.pattern == opening.pattern and _recipe(made) == opening.recipe
+        for made in book.made.values()
+    )
+    return MadePlan(
+        f"{opening.pattern}-{opening.recipe}-{version}",
+        opening.pattern,
+        opening.parent,
+        plan,
+        author=author,
+        evidence=opening.effect,
+        version=version,
+        scope=scope,
+        alike=opening.judged,
+        at=at,
+    )
+
+
+def small(book: Book, traffic: Traffic) -> list[Trial]:
+    """The adopted plans whose pattern hardly comes any more."""
+    if traffic.total < _KNOWN:
+        return []
+    shares: Mapping[str, PatternTraffic] = traffic.patterns
+    return [
+        trial
+        for trial in book.grown
+        if trial.pattern not in shares or shares[trial.pattern].share < _SMALL
+    ]
+
+
+def _opening(
+    book: Book,
+    config: Config,
+    traffic: PatternTraffic,
+    parent: str,
+    gain: float,
+    words_of: Callable[[str, float], OwnWords],
+) -> Opening | None:
+    turned = _turned_bad(book, traffic.pattern)
+    out = _kept_out(book, traffic, turned)
+    for recipe in RECIPES:
+        if recipe in out or (recipe == AUTHOR and config.growth.author is None):
+            continue
+        if recipe in (EXAMPLES, AUTHOR):
+            words = words_of(traffic.pattern, turned)
+            if len(words.good) < LEAST_EXAMPLES:
+                continue
+        quality = traffic.quality(parent)
+        return Opening(traffic.pattern, recipe, parent, gain, traffic.judged, quality, since=turned)
+    return None
+
+
+def _turned_bad(book: Book, pattern: str) -> float:
+    """When an adopted plan of the pattern turned bad last."""
+    return max(
+        (
+            trial.shared_at or trial.since
+            for trial in book.trials.values()
+            if trial.pattern == pattern and trial.state == "rolled back"
+        ),
+        default=0.0,
+    )
+
+
+def _kept_out(book: Book, traffic: PatternTraffic, turned: float) -> set[str]:
+    """The recipes that were tried for the pattern, and that nothing new speaks for."""
+    out = set()
+    for made in book.made.values():
+        if made.pattern != traffic.pattern:
+            continue
+        state = state_of(book, made.name)
+        again = _AGAIN * made.alike + _MORE
+        little_new = traffic.judged < again
+        earlier = state not in ENDED_BY_HAND and made.at <= turned
+        if state == "forbidden" or (little_new and not earlier):
+            out.add(_recipe(made))
+    return out
+
+
+def _recipe(made: MadePlan) -> str:
+    return made.name.removeprefix(f"{made.pattern}-").rpartition("-")[0]
+
+
+def _parent(config: Config, plan: str) -> Ask | None:
+    """The plan, if an instruction can be added to it."""
+    parent = config.plans.get(plan)
+    if not isinstance(parent, Ask) or plan not in config.asking or parent.fields is not None:
+        return None
+    settings: Sequence[str] = [config.backends[name].kind for name in parent.backends]
+    return None if NATIVE.intersection(settings) else parent
+
+
+def _hoped(traffic: PatternTraffic, plan: str, preference: Preference) -> float:
+    quality = traffic.quality(plan)
+    return quality + _HOPED * (1 - quality) - traffic.plans[plan].price(preference)

@@ -1,0 +1,92 @@
+"""What telemetry says of each pattern: its requests, and what each plan was worth on them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import log10
+
+from learner.preference import Preference
+from router.trials.logged import LoggedTelemetry
+
+WINDOW = 20_000  # the latest requests that are read
+_SHRUNK = 5.0  # answers that the mean of all patterns counts for, beside those of a pattern
+
+_ROWS = f"""
+SELECT coalesce(r.pattern, ''), r.plan, count(*), count(j.quality), coalesce(avg(j.quality), 0),
+       coalesce(avg(coalesce(r.cost_usd, r.rate_usd)), 0), coalesce(avg(r.latency_ms), 0) / 1000
+FROM (SELECT request_id, ts, pattern, plan, cost_usd, rate_usd, latency_ms FROM all_requests
+      WHERE plan IS NOT NULL AND coalesce(status, 0) <> 499
+            AND gen_ai_operation_name = 'chat' ORDER BY ts DESC LIMIT {WINDOW}) r
+LEFT JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
+GROUP BY ALL
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class PlanRecord:
+    """A plan's answers to the requests of one pattern."""
+
+    n: int
+    judged: int
+    quality: float
+    usd: float
+    seconds: float
+
+    def price(self, preference: Preference) -> float:
+        """What an answer costs, in utility."""
+        cost = preference.cost * log10(1 + 1000 * self.usd)
+        return cost + preference.latency * log10(1 + 10 * self.seconds)
+
+
+@dataclass(frozen=True, slots=True)
+class PatternTraffic:
+    """The requests of one pattern, and the mean quality of each plan over all patterns."""
+
+    pattern: str
+    share: float
+    plans: Mapping[str, PlanRecord]
+    usual: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def judged(self) -> int:
+        return sum(record.judged for record in self.plans.values())
+
+    def quality(self, plan: str) -> float:
+        """The quality of a plan here; where it answered little, most of it is the usual one."""
+        record, usual = self.plans[plan], self.usual.get(plan, 0.5)
+        return (record.quality * record.judged + usual * _SHRUNK) / (record.judged + _SHRUNK)
+
+    def utility_now(self, preference: Preference) -> float:
+        """The mean utility of what answered lately."""
+        total = sum(record.n for record in self.plans.values())
+        return sum(
+            record.n * (self.quality(plan) - record.price(preference))
+            for plan, record in self.plans.items()
+        ) / max(total, 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    total: int
+    patterns: Mapping[str, PatternTraffic]
+
+    @classmethod
+    def read(cls, telemetry: LoggedTelemetry) -> "Traffic":
+        return cls.of(telemetry.rows(_ROWS))
+
+    @classmethod
+    def of(cls, rows: list[tuple[str, str, int, int, float, float, float]]) -> "Traffic":
+        total = sum(n for _, _, n, *_ in rows)
+        sums: dict[str, tuple[int, float]] = {}
+        by_pattern: dict[str, dict[str, PlanRecord]] = {}
+        for pattern, plan, n, judged, quality, usd, seconds in rows:
+            count, good = sums.get(plan, (0, 0.0))
+            sums[plan] = count + judged, good + judged * quality
+            if pattern:
+                record = PlanRecord(n, judged, quality, usd, seconds)
+                by_pattern.setdefault(pattern, {})[plan] = record
+        usual = {plan: good / count for plan, (count, good) in sums.items() if count}
+        patterns = {
+            pattern: PatternTraffic(pattern, sum(r.n for r in plans.values()) / total, plans, usual)
+            for pattern, plans in by_pattern.items()
+        }
+        return cls(total, patterns)

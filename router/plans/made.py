@@ -1,0 +1,146 @@
+"""Plans that growth made, as an overlay of the configuration.
+
+A made plan is a plan as it would stand in waggle.yaml, for the requests of one pattern. Callers
+cannot name a made plan, no strategy chooses it by itself, and it is no plan of the configuration:
+only a trial of its own, and later its adoption, give it requests.
+
+Examples hold what callers wrote, so the words of a plan's examples stand in a file of their own,
+which goes when the plan goes; the book of trials holds their number. `scope` is the owner of these
+words, as reuse knows owners: nobody else's requests are answered with them.
+"""
+
+import contextlib
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import orjson
+from pydantic import TypeAdapter, ValidationError
+
+from router.config.config import Config
+from router.config.cross_checks import cross_checks
+from router.config.plan_steps import backends_of
+from router.config.plans import AnyPlan, Ask
+from router.files import write_durably
+from router.plans.bodies import NATIVE
+
+MadeKind = Literal["spawn", "split", "merge", "prune", "stage"]
+_PLAN: TypeAdapter[AnyPlan] = TypeAdapter(AnyPlan)
+
+
+@dataclass(frozen=True, slots=True)
+class MadePlan:
+    """A version of a plan that growth made for a pattern, with its lineage and its evidence."""
+
+    name: str
+    pattern: str
+    parent: str  # the plan that it was made from
+    plan: Mapping[str, Any]  # as in waggle.yaml
+    kind: MadeKind = "spawn"
+    author: str = ""  # the name of a template, or the backend that wrote its instruction
+    evidence: str = ""
+    version: int = 1
+    scope: str = ""  # the owner of the words that it was made from; empty: no words of callers
+    alike: int = 0  # judged answers of the pattern when it was made
+    at: float = 0.0
+
+    def written(self) -> dict[str, Any]:
+        """The plan as a line of the book holds it: without the words of its examples."""
+        fields = asdict(self)
+        if self.scope and "examples" in self.plan:
+            examples = self.plan["examples"]  # their number, if the words were not read
+            count = examples if isinstance(examples, int) else len(examples)
+            fields["plan"] = {**self.plan, "examples": count}
+        return fields
+
+    @classmethod
+    def read(cls, fields: Mapping[str, Any]) -> "MadePlan":
+        return cls(**fields)
+
+
+def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
+    """The plan of a made plan, validated as if it stood in waggle.yaml. Raises `ValueError`."""
+    where = f"made plan {made.name}"
+    if made.name in config.plans or made.name in config.backends:
+        raise ValueError(f"{where}: a plan or a backend of the configuration has this name")
+    if made.parent not in config.plans:
+        raise ValueError(f"{where}: its parent {made.parent} is no plan of the configuration")
+    raw = dict(made.plan)
+    if isinstance(raw.get("examples"), int):
+        del raw["examples"]  # their words stand in a file of their own
+    kinds = {name: {"kind": settings.kind} for name, settings in config.backends.items()}
+    mistakes = list(cross_checks({"backends": kinds, "plans": {made.name: raw}}))
+    if mistakes:
+        raise ValueError(f"{where}: {mistakes[0].rule}. {mistakes[0].mend}")
+    try:
+        plan = _PLAN.validate_python(raw)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(map(str, first["loc"]))
+        raise ValueError(f"{where}: {place}: {first['msg']}") from None
+    native = [name for name in backends_of(plan, {}) if config.backends[name].kind in NATIVE]
+    if isinstance(plan, Ask) and plan.changes and native:
+        raise ValueError(f"{where}: {native[0]} reads no instructions and no examples")
+    return plan
+
+
+def overlaid(config: Config, made: Iterable[MadePlan]) -> Config:
+    """The configuration with the made plans as plans of it. Raises `ValueError`."""
+    plans = {each.name: compiled_from(config, each) for each in made}
+    return config.model_copy(update={"plans": {**config.plans, **plans}})
+
+
+def usable(config: Config, made: Iterable[MadePlan]) -> tuple[MadePlan, ...]:
+    """The made plans that the configuration can carry out."""
+    can = []
+    for each in made:
+        with contextlib.suppress(ValueError):
+            compiled_from(config, each)
+            can.append(each)
+    return tuple(can)
+
+
+def keep_words(folder: Path, made: MadePlan, requests: Sequence[str] = ()) -> None:
+    """Write a plan's examples, and the ids of the requests whose words it was made from. They are
+    durable before the book names the plan."""
+    if made.scope:
+        words = {"examples": made.plan.get("examples", []), "requests": list(requests)}
+        write_durably(_words(folder, made.name), orjson.dumps(words))
+
+
+def with_words(folder: Path, made: MadePlan) -> MadePlan | None:
+    """A plan of the book with its examples; None if their words were removed."""
+    if not made.scope:
+        return made
+    try:
+        examples = orjson.loads(_words(folder, made.name).read_bytes())["examples"]
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    return replace(made, plan={**made.plan, "examples": examples}) if examples else made
+
+
+def made_from_requests(folder: Path, requests: Collection[str]) -> list[str]:
+    """The names of the plans that were made from the words of any of these requests."""
+    names = []
+    for path in sorted(_words(folder, "x").parent.glob("*.json")):
+        with contextlib.suppress(OSError, orjson.JSONDecodeError):
+            if not set(requests).isdisjoint(orjson.loads(path.read_bytes())["requests"]):
+                names.append(path.stem)
+    return names
+
+
+def remove_words(folder: Path, name: str) -> None:
+    _words(folder, name).unlink(missing_ok=True)
+
+
+def forget_words(folder: Path, kept: Iterable[str]) -> None:
+    """Remove the words of all plans but these."""
+    names = {_words(folder, name) for name in kept}
+    for path in _words(folder, "x").parent.glob("*.json"):
+        if path not in names:
+            path.unlink(missing_ok=True)
+
+
+def _words(folder: Path, name: str) -> Path:
+    return folder / "examples" / f"{name}.json"

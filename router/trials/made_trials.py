@@ -1,0 +1,229 @@
+"""The trials of made plans: how a made plan enters, what decides its trial, and how it goes.
+
+A plan is tried within its pattern: half of the pattern's requests get it. It is adopted as soon as
+it is shown to be better; then all but a small control get it, and it is watched. The chance of a
+false adoption is shared out over all trials of growth (LOND: Javanmard and Montanari, 2015), so
+that many trials of plans that do nothing adopt hardly any.
+"""
+
+from dataclasses import asdict
+from math import log, sqrt
+
+from learner.assignment import Slot
+from learner.comparison import Comparison
+from learner.sequence import split_evidence
+from learner.verdict import MISMATCH, apart_share
+from router.config.config import Config
+from router.domain import new_id
+from router.plans.made import MadePlan, compiled_from
+from router.trials.book import Book, Line, Rejected, Trial, candidate_of
+from router.trials.changes import state_line
+from router.trials.course import Course
+
+HALF = 0.5
+LEAST = 40  # compared answers before a trial can end
+_DOUBT = 0.5  # standard errors above the mean by which a hopeless plan must miss the least gain
+_OPENED_BY = "growth"
+_SLOW, _SCALE = 10, 1.6  # alpha of trial t: alpha * _SCALE / (t + _SLOW) ** 1.5, which sums to 1
+ENDED_BY_HAND = ("forbidden", "removed")
+
+
+def make(
+    book: Book,
+    made: MadePlan,
+    at: float,
+    *,
+    waits: bool,
+    alpha: float,
+    most: int,
+    part: float = 1.0,
+    effect: str = "",
+) -> list[Line]:
+    """Add a made plan, and open its trial on a part of its pattern, unless it waits for a
+    person."""
+    if made.name in book.made:
+        raise Rejected(f"{made.name} was made already: give another name")
+    try:
+        compiled_from(book.config, made)
+    except ValueError as error:
+        raise Rejected(str(error)) from None
+    lines: list[Line] = [{"do": "made", "at": at, "plan": made.written()}]
+    if waits:
+        why = "growth.approve is set"
+        return [*lines, _grown_line(made.name, "waiting", at, why, "growth")]
+    opened = _open_line(book, made, at, alpha=alpha, most=most, part=part, effect=effect)
+    return [*lines, opened]
+
+
+def open_made(book: Book, name: str, at: float, *, alpha: float, most: int) -> list[Line]:
+    """Open the trial of a plan that was made before."""
+    made = named_plan(book, name)
+    if state_of(book, name) not in ("made", "waiting", "approved"):
+        raise Rejected(f"{name} is {state_of(book, name)}: only a plan that waits can be tried")
+    return [_open_line(book, made, at, alpha=alpha, most=most, effect=made.evidence)]
+
+
+def approve(book: Book, name: str, at: float, *, alpha: float, most: int) -> list[Line]:
+    """A person lets a waiting plan begin its trial, or adopts a plan on trial."""
+    named_plan(book, name)
+    state = state_of(book, name)
+    line = _grown_line(name, "approved", at, "an operator approved it", "operator")
+    if state == "waiting":
+        return [line, *open_made(book, name, at, alpha=alpha, most=most)]
+    if state in ("running", "decided"):
+        trial = book.trial(name)
+        return [line, *adopt_made(book, trial, at, "an operator approved it")]
+    raise Rejected(f"{name} is {state}: only a plan that waits or is on trial can be approved")
+
+
+def end_by_hand(book: Book, name: str, at: float, state: str) -> list[Line]:
+    """A person removes a made plan; with the state `forbidden`, it is not made again."""
+    named_plan(book, name)
+    if state_of(book, name) == state:
+        raise Rejected(f"{name} is {state} already")
+    lines = [_grown_line(name, state, at, f"an operator said so: {state}", "operator")]
+    trial = trial_of(book, name)
+    if trial is not None and trial.state in ("running", "decided", "adopted"):
+        ended = "rolled back" if trial.state == "adopted" else "stopped"
+        lines.append(state_line(trial, ended, at, f"an operator said so: {state}"))  # type: ignore[arg-type]
+    return lines
+
+
+def retire(book: Book, name: str, at: float, why: str) -> list[Line]:
+    """End a made plan that brings nothing any more, or that cannot be carried out."""
+    trial = trial_of(book, name)
+    if trial is None or trial.state not in ("running", "decided", "adopted"):
+        return []
+    return [state_line(trial, "stopped", at, why)]
+
+
+def adopt_made(book: Book, trial: Trial, at: float, why: str) -> list[Line]:
+    """Let a made plan answer its pattern, beside its control; it takes the place of another."""
+    lines = [
+        state_line(other, "superseded", at, f"{trial.name} took its place")
+        for other in book.grown
+        if other.pattern == trial.pattern
+    ]
+    share = 1 - book.config.growth.control
+    return [*lines, {**state_line(trial, "adopted", at, why), "share": share}]
+
+
+def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
+    """Adopt, keep out, or go on. What a plan costs and how long it takes is part of its utility."""
+    comparison = course.comparison
+    lift, n = comparison.lift(), comparison.compared
+    words = f"utility {lift} a request of {trial.pattern} after {n:,} compared answers"
+    numbers = {"numbers": comparison.numbers()}
+    floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
+    why = ""
+    if comparison.mismatch > -log(MISMATCH):
+        why = f"the sides have other shares than intended, so nothing can be trusted: {words}"
+    elif lift.high < floor:
+        why = f"it is worse: {words}"
+    elif hopeless(comparison, config.growth.epsilon):
+        why = f"it hardly adds {config.growth.epsilon:g}: {words}"
+    elif lift.low > floor and comparison.enough and not _lopsided(comparison):
+        if not config.trials.adopt:
+            why = f"it is {trial.goal}: {words}. To adopt: waggle growth approve {trial.name}"
+            return [state_line(trial, "decided", at, why) | numbers]
+        return [
+            line | numbers if line["trial"] == trial.id else line
+            for line in adopt_made(book, trial, at, f"it is {trial.goal}: {words}")
+        ]
+    elif comparison.requests >= comparison.rules.most_requests:
+        why = f"nothing was decided within {comparison.requests:,} requests: {words}"
+    return [state_line(trial, "kept", at, why) | numbers] if why else []
+
+
+def hopeless(comparison: Comparison, worth: float) -> bool:
+    """Whether a plan that is to be better most likely adds less than `worth`.
+
+    To end a trial early is never a false adoption, so this needs no interval at every look.
+    """
+    values = comparison.utility.values
+    if comparison.rules.goal != "better" or values.n < LEAST or not comparison.enough:
+        return False
+    error = sqrt(max(values.squares, 0.0)) / values.n
+    return (values.mean + _DOUBT * error) * comparison.apart_share < worth
+
+
+def _lopsided(comparison: Comparison) -> bool:
+    """Whether answers of one side are judged more often, so that it may only seem better."""
+    candidate, current = comparison.judged["candidate"], comparison.judged["current"]
+    return split_evidence(candidate, current, apart_share(comparison)) > -log(MISMATCH)
+
+
+def alpha_of(book: Book, alpha: float) -> float:
+    """The alpha of the next trial of growth, so that all together rarely adopt what adds nothing.
+
+    Each adoption so far earns the trials after it more.
+    """
+    trials = [trial for trial in book.trials.values() if trial.pattern]
+    adopted = sum(trial.state in ("adopted", "superseded") for trial in trials)
+    share = _SCALE / (len(trials) + 1 + _SLOW) ** 1.5 * (1 + adopted)
+    return float(alpha * min(share, 1.0))
+
+
+def named_plan(book: Book, name: str) -> MadePlan:
+    made = book.made.get(name)
+    if made is None:
+        names = ", ".join(book.made) or "none yet"
+        raise Rejected(f"{name}: no made plan has this name. There are: {names}")
+    return made
+
+
+def trial_of(book: Book, name: str) -> Trial | None:
+    trials = [t for t in book.trials.values() if t.pattern and t.name == name]
+    return trials[-1] if trials else None
+
+
+def state_of(book: Book, name: str) -> str:
+    """The state of a made plan: that of its trial, or what a person said of it."""
+    word = book.words.get(name)
+    if word is not None and word["state"] in ENDED_BY_HAND:
+        return str(word["state"])
+    trial = trial_of(book, name)
+    if trial is not None:
+        return trial.state
+    return str(word["state"]) if word is not None else "made"
+
+
+def alive(book: Book) -> list[MadePlan]:
+    """The made plans that answer requests, or may do so."""
+    states = ("made", "waiting", "approved", "running", "decided", "adopted")
+    return [made for name, made in book.made.items() if state_of(book, name) in states]
+
+
+def _grown_line(name: str, state: str, at: float, why: str, by: str) -> Line:
+    return {"do": "grown", "at": at, "plan": name, "state": state, "why": why, "by": by}
+
+
+def _open_line(
+    book: Book,
+    made: MadePlan,
+    at: float,
+    *,
+    alpha: float,
+    most: int,
+    part: float = 1.0,
+    effect: str,
+) -> Line:
+    layer = f"pattern {made.pattern}"
+    if any(trial.slot.layer == layer for trial in book.live):
+        raise Rejected(f"another plan is tried on {made.pattern}: one at a time")
+    id_ = new_id(at)
+    trial = Trial(
+        id_,
+        made.name,
+        candidate_of(made).key,
+        book.serving.key,
+        Slot(id_, layer, 0.0, part, HALF),
+        "running",
+        _OPENED_BY,
+        at,
+        at,
+        rules={"alpha": alpha, "least": LEAST, "most_requests": most},
+        effect=effect,
+        pattern=made.pattern,
+    )
+    return {"do": "open", "at": at, "trial": asdict(trial)}

@@ -1,0 +1,376 @@
+"""Made plans: who is answered by one, how it enters, stays and goes, and what a kill leaves."""
+
+import itertools
+import json
+
+import pytest
+
+from learner.assignment import Slot
+from router.config.config import Config
+from router.domain import Request, Trace
+from router.growth.examples import own_words
+from router.growth.forgetting import forget_made
+from router.growth.growth_requests import act
+from router.growth.overview import exported
+from router.growth.recipes import instruction_in
+from router.growth.spawner import Spawner
+from router.growth.traffic import Traffic
+from router.keys import Key, save_keys
+from router.plans.compiled import Plans
+from router.plans.made import MadePlan, compiled_from, forget_words, keep_words
+from router.request.patterns import Pattern, Patterns, bucket
+from router.request.reading import reading_of
+from router.routing.case import Surroundings
+from router.routing.decide import route
+from router.routing.deciders import Deciders
+from router.routing.ladder import policy_of
+from router.telemetry.rows import request_row
+from router.trials.book import Rejected, Trial, candidate_of
+from router.trials.changes import adopt
+from router.trials.director import Director
+from router.trials.ledger import Ledger
+from router.trials.made_trials import adopt_made, alpha_of, end_by_hand, make, state_of
+from tests.fakes import MemoryJournal
+from tests.kills import killed_midway
+from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
+
+NOTHING = Traffic(0, {})
+PATTERNS = Patterns(1, (Pattern("p1", "invoice", {bucket("invoice"): 1.0}, 0.5),))
+BACKEND = {
+    "kind": "openai",
+    "base_url": "http://127.0.0.1:1/v1",
+    "price": {"input": 1, "output": 1},
+}
+STEPS = MadePlan("p1-steps-1", "p1", "x", {"ask": "a", "instruct": "Step by step."}, at=1.0)
+SHOWN = [{"prompt": "whose invoice is this", "answer": "Ada's"}] * 3
+EXAMPLES = MadePlan("p1-examples-1", "p1", "x", {"ask": "a", "examples": SHOWN}, scope="group g")
+
+
+def config_in(folder, **trials):
+    return Config.model_validate(
+        {
+            "server": {"data": str(folder)},
+            "backends": {"a": BACKEND, "b": BACKEND, "own": {"kind": "generator"}},
+            "plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "z": {"ask": "own"}},
+            "objective": {"strategy": "fixed", "plan": "y"},
+            "telemetry": {"prompts": True, "answers": True},
+            "trials": {"propose": True, "adopt": True, **trials},
+        }
+    )
+
+
+@pytest.fixture(autouse=True)
+def steady_ids(monkeypatch):
+    """The id of a trial decides which side each unit falls on: the same in every run."""
+    numbers = itertools.count(1)
+    monkeypatch.setattr("router.trials.made_trials.new_id", lambda _: f"t{next(numbers)}")
+
+
+@pytest.fixture
+def world(tmp_path):
+    world = World(config_in(tmp_path))
+    yield world
+    world.stored.close()
+
+
+class World:
+    """The learner's side of growth, over telemetry that a test writes."""
+
+    def __init__(self, config):
+        self.config, self.at, self.count = config, NOON, 0
+        self.stored = Stored(config.telemetry_folder)
+        self.journal = MemoryJournal()
+        self.director = Director(config, self.journal, self.now)
+        self.spawner = Spawner(self.director, config, self.now)
+
+    def now(self):
+        return self.at / 1e6
+
+    @property
+    def book(self):
+        return self.director.book
+
+    def enter(self, made):
+        keep_words(self.config.growth_folder, made)
+        self.director.change(make, made, self.now(), waits=False, alpha=0.05, most=400)
+
+    def decide(self, text="the invoice", n=0, **more):
+        around = {"scope": "group g", "patterns": PATTERNS, **more.pop("around", {})}
+        around["steering"] = self.director.steering
+        plans = Plans(self.config, around["steering"].made)
+        fields = {"messages": [{"role": "user", "content": text}]}
+        usual = {
+            "id": f"r{n}", "body": b"{}", "fields": fields, "model": "auto", "stream": False,
+            "include_usage": False, "session": "s", "session_given": False, "continues": False,
+        } | more  # fmt: skip
+        sent = Request(**usual, reading=reading_of(fields))
+        by = Deciders(policy_of(plans))
+        return sent, route(plans, by, sent, Surroundings(**around), uniform=0.5)
+
+    def write(self, count, good, **given):
+        """Decide and write requests of the pattern; `good(plan, n)` says whether one is good."""
+        rows, signals = [], []
+        for _ in range(count):
+            self.at += MINUTE
+            self.count += 1
+            _, decision = self.decide(n=self.count)
+            exposures = [
+                {"trial_id": e.trial, "unit": e.unit, "variant": e.side, "chance": e.chance,
+                 "apart": e.apart, "other": e.other}
+                for e in decision.exposures
+            ]  # fmt: skip
+            row = request(
+                self.at, plan=str(decision.plan), pattern="p1", prompt=f"invoice {self.count}",
+                answer=f"answer {self.count}", **{"exposures": exposures} if exposures else {},
+            ) | given  # fmt: skip
+            rows.append(row)
+            signals.append(signal(row, float(good(row["plan"], self.count))))
+        self.stored.write("requests", rows, "r1")
+        self.stored.write("signals", signals, "r1")
+
+
+def made_sides(world, **more):
+    return [world.decide(n=n, **more)[1] for n in range(60)]
+
+
+def test_a_made_plan_answers_half_of_its_pattern_and_nothing_else(world):
+    world.enter(STEPS)
+    inside = made_sides(world)
+    assert {d.plan for d in inside} == {"p1-steps-1", "y"}
+    assert all(d.exposures[0].apart for d in inside)
+    assert inside[0].probabilities == {"p1-steps-1": 0.5, "x": 0.0, "y": 0.5}
+    outside = [world.decide("a poem", n=n)[1] for n in range(20)]
+    assert {d.plan for d in outside} == {"y"}
+    assert not any(d.exposures for d in outside)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [{"only": ("x", "y")}, {"max_latency_ms": 5.0}, {"around": {"allowed": ("y",)}}],
+    ids=str,
+)
+def test_a_caller_who_bounds_the_plans_gets_no_made_plan(world, more):
+    world.enter(STEPS)
+    assert {d.plan for d in made_sides(world, **more)} <= {"x", "y"}
+
+
+def test_words_of_callers_answer_only_requests_of_their_owner(world):
+    world.enter(EXAMPLES)
+    assert {d.plan for d in made_sides(world)} == {"p1-examples-1", "y"}
+    assert {d.plan for d in made_sides(world, around={"scope": "key k"})} == {"y"}
+    assert {d.plan for d in made_sides(world, around={"scope": ""})} == {"y"}
+
+
+def test_the_book_and_telemetry_hold_no_words_and_a_plan_that_goes_takes_its_words_along(world):
+    world.enter(EXAMPLES)
+    folder = world.config.growth_folder
+    assert "Ada" in (folder / "examples" / "p1-examples-1.json").read_text()
+    details = [event.detail for event in world.journal.events]
+    assert "Ada" not in world.director.ledger.path.read_text() + json.dumps(details)
+    assert "Ada" not in json.dumps(act(world.director, {"do": "list"}, 1.0))
+    assert world.director.steering.made == (EXAMPLES,)
+    world.director.change(end_by_hand, EXAMPLES.name, world.now(), "removed")
+    forget_words(folder, [])
+    assert not list((folder / "examples").iterdir())
+
+
+def test_when_a_caller_is_forgotten_the_plans_made_of_its_words_end(world):
+    keep_words(world.config.growth_folder, EXAMPLES, ["r1", "r2"])
+    world.director.change(make, EXAMPLES, world.now(), waits=False, alpha=0.05, most=400)
+    assert forget_made(world.config, ["r9"], 2.0) == []
+    assert forget_made(world.config, ["r2"], 2.0) == [EXAMPLES.name]
+    assert not list((world.config.growth_folder / "examples").iterdir())
+    world.director.turn()
+    assert state_of(world.book, EXAMPLES.name) == "removed"
+    assert not world.director.steering.made
+
+
+def test_where_the_words_of_examples_are_gone_the_plan_answers_nothing(world):
+    world.enter(EXAMPLES)
+    forget_words(world.config.growth_folder, [])
+    assert world.director.steering.lives == world.director.steering.made == ()
+
+
+@pytest.mark.parametrize(
+    ("plan", "why"),
+    [
+        ({"ask": "nobody"}, "no backend is called that. Known: a, b, own"),
+        ({"ask": "a", "instruct": 3}, "Input should be a valid string"),
+        ({"ask": "own", "instruct": "hi"}, "own reads no instructions"),
+    ],
+)
+def test_a_made_plan_is_checked_as_if_it_stood_in_the_file(tmp_path, plan, why):
+    made = MadePlan("p1-steps-1", "p1", "x", plan)
+    with pytest.raises(ValueError, match=why):
+        compiled_from(config_in(tmp_path), made)
+
+
+def test_a_better_plan_is_adopted_watched_and_taken_back_when_it_turns_bad(world):
+    world.enter(STEPS)
+    better = {"p1-steps-1": 9, "y": 4}
+    turn(world, 20, lambda plan, n: n * 7 % 10 < better[plan])
+    assert state_of(world.book, STEPS.name) == "adopted"
+    assert world.director.steering.lives[0].slot.share == pytest.approx(0.95)
+    worse = {"p1-steps-1": 2, "y": 4}
+    turn(world, 20, lambda plan, n: n * 7 % 10 < worse[plan])
+    assert state_of(world.book, STEPS.name) == "rolled back"
+    assert not world.director.steering.lives
+    details = [e.state for e in world.journal.events if e.kind == "growth"]
+    assert details == ["made", "adopted", "rolled back"]
+
+
+def test_a_plan_that_does_nothing_is_kept_out_early(world):
+    world.enter(STEPS)
+    good = {"p1-steps-1": 4, "y": 6}
+    turn(world, 15, lambda plan, n: n * 7 % 10 < good[plan])
+    trial = world.book.trial(STEPS.name)
+    assert trial.state == "kept"
+    assert "hardly adds 0.02" in trial.why
+
+
+def turn(world, times, good):
+    for _ in range(times):
+        world.write(20, good)
+        world.director.turn()
+
+
+def test_growth_makes_plans_one_recipe_after_the_other(world):
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(30, lambda _, n: n % 2, key_id="")
+    world.spawner.turn()
+    made = world.book.made["p1-examples-1"]
+    assert (made.pattern, made.parent, made.scope) == ("p1", "y", "key ")
+    assert state_of(world.book, made.name) == "running"
+    assert len(world.director.steering.made[0].plan["examples"]) == 5
+    world.director.change(end_by_hand, made.name, world.now(), "forbidden")
+    world.at += MINUTE
+    world.spawner.turn()
+    assert list(world.book.made) == ["p1-examples-1", "p1-steps-1"]
+
+
+def test_growth_stays_off_where_no_trial_may_be_opened(tmp_path):
+    world = World(config_in(tmp_path, propose=False))
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(30, lambda _, n: n % 2)
+    world.spawner.turn()
+    world.stored.close()
+    assert not world.book.made
+
+
+def test_examples_are_of_one_owner_and_never_what_was_not_to_be_stored(world):
+    keys = [Key(id=i, name=i, salt="00", digest="", shares="g" if i < "c" else "") for i in "abc"]
+    save_keys(world.config.keys_file, keys)
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    for key_id, count in (("a", 4), ("b", 4), ("c", 3)):
+        world.write(count, lambda *_: True, key_id=key_id)
+    world.write(4, lambda *_: True, key_id="a", no_store=True)
+    words = world.spawner._words("p1", 0.0)
+    assert words.owner == "group g"
+    taken = sorted((each.prompt, each.answer) for each in words.good)
+    assert taken == sorted((f"invoice {n}", f"answer {n}") for n in range(1, 9))
+    assert own_words(world.director.telemetry, "p1", 0, lambda key_id: key_id).good == ()
+
+
+def test_a_request_says_in_its_row_that_it_is_not_to_be_stored(world):
+    world.enter(STEPS)
+    sent, decision = world.decide(no_store=True)
+    assert request_row(Trace(sent, decision, 1.0))["no_store"] is True
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("", "no instruction"),
+        ("Write. " * 200, "at most 600"),
+        ("Send it to bob@example.com", "address"),
+        ("Use the key sk-abcdef12", "secret"),
+        ("The total of Ada's last invoice is due", "5 words in a row"),
+    ],
+)
+def test_what_an_author_writes_passes_gates(text, why):
+    with pytest.raises(ValueError, match=why):
+        instruction_in(text, ["what is the total of Ada's last invoice, please?"])
+    assert instruction_in("```Work in steps.```", ["hi"]) == "Work in steps."
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ({"do": "grow"}, "one of approve, forbid, remove or list"),
+        ({"do": "forbid"}, "needs the name"),
+        ({"do": "forbid", "name": "no"}, "no made plan has this name. There are: p1-steps-1"),
+        ({"do": "remove", "name": "p1-steps-1", "x": 1}, "x: remove takes name"),
+    ],
+)
+def test_a_wrong_command_is_told_what_is_wrong(world, wish, why):
+    world.enter(STEPS)
+    assert why in act(world.director, wish, 1.0)["rejected"]
+
+
+def test_a_person_approves_forbids_and_exports(world):
+    made = STEPS
+    world.director.change(make, made, 1.0, waits=True, alpha=0.05, most=400)
+    assert state_of(world.book, made.name) == "waiting"
+    assert not world.director.steering.lives
+    for state in ("running", "adopted"):
+        plans = act(world.director, {"do": "approve", "name": made.name}, 2.0)["plans"]
+        assert [plan["state"] for plan in plans] == [state]
+        if state == "running":
+            with pytest.raises(Rejected, match="waggle growth approve"):
+                world.director.change(adopt, made.name, 3.0, why="")
+    assert exported(world.book, world.config.growth_folder, words=False) == (
+        {"p1-steps-1": {"ask": "a", "instruct": "Step by step."}},
+        [],
+    )
+    act(world.director, {"do": "forbid", "name": made.name}, 3.0)
+    assert state_of(world.book, made.name) == "forbidden"
+    assert not world.director.steering.lives
+
+
+def test_all_trials_of_growth_share_one_alpha(world):
+    total = 0.0
+    for n in range(2000):
+        alpha = alpha_of(world.book, 0.05)
+        total += alpha
+        world.book.trials[str(n)] = ended(n)
+    assert 0.03 < total < 0.05
+
+
+def ended(n):
+    slot = Slot(str(n), "pattern p1", 0.0, 1.0, 0.5)
+    return Trial(str(n), "p1-x", "p1-x@1", "y", slot, "kept", "growth", 1.0, 1.0, pattern="p1")
+
+
+def test_a_kill_in_the_middle_of_growth_leaves_nothing_half_made(tmp_path, monkeypatch):
+    monkeypatch.undo()  # each child makes ids of its own
+    config = config_in(tmp_path)
+
+    def grow():
+        ledger = Ledger(config.trials_folder, config)
+        ledger.follow()
+        for n in range(30):
+            count = len(ledger.book.made)
+            name = f"p{count}-examples-1"
+            made = MadePlan(name, f"p{count}", "x", EXAMPLES.plan, scope="key k", at=float(n))
+            keep_words(config.growth_folder, made)
+            ledger.change(make, made, float(n), waits=False, alpha=0.01, most=400)
+            trial = ledger.book.trial(name)
+            ledger.change(adopt_made, trial, float(n), "")
+
+    died, made = 0, 0
+    for size in range(400, 30_000, 1517):
+        died += killed_midway(grow, after_bytes=size)
+        director = Director(config, MemoryJournal(), lambda: 1.0)
+        book, steering = director.book, director.steering
+        assert len(book.made) >= made  # nothing is lost
+        made = len(book.made)
+        if steering is None:
+            continue
+        carried = {each.name for each in steering.made}
+        assert {live.name for live in steering.lives} == carried
+        assert all(each.plan["examples"] == SHOWN for each in steering.made)
+        for trial in book.trials.values():
+            assert trial.candidate == candidate_of(book.made[trial.name]).key
+        Spawner(director, config, lambda: 2.0)._tidy(NOTHING)
+        assert all(state_of(book, name) != "made" for name in book.made)
+    assert died > 5

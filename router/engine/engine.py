@@ -201,6 +201,8 @@ class Engine:
     ) -> Decision:
         """`scope` owns what the caller's key remembers; empty: the key alone."""
         decision = self._decision(request, backend, allowed, lookup, scope)
+        if decision.pattern:
+            self.following.words.see(decision.pattern, request.reading.last_words)
         settings = self.plans[decision.plan].shown
         return replace(decision, settings=settings) if settings else decision
 

@@ -16,6 +16,7 @@ import duckdb
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.growth import growth_requests
+from router.growth.finding import Finding
 from router.growth.spawner import Spawner
 from router.learning.fold import Fold
 from router.learning.report import noted_kinds, report_of
@@ -43,6 +44,7 @@ class Publisher:
     ) -> None:
         self.director = Director(config, journal, wall)
         self.proposer = Proposer(self.director, config, wall)
+        self.finding = Finding(config, self._note, wall)
         self.spawner = Spawner(self.director, config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
@@ -86,6 +88,8 @@ class Publisher:
                 self._changed = self._changed or len(self._prompts) >= ENOUGH
         lens = self._lens
         self._done = request.done or self._done
+        self.finding.hear(request.words)
+        patterns = self.finding.patterns
         steering = self.director.steering
         if steering is not None and steering.version == request.steering:
             steering = None
@@ -97,6 +101,7 @@ class Publisher:
             lens is None,
             steering,
             self._errand(),
+            None if request.patterns == patterns.version else patterns,
         )
 
     def report(self) -> Mapping[str, Any]:
@@ -203,6 +208,7 @@ class Publisher:
             self.proposer.hear(done, self._view)
             self.spawner.hear(done)
         self.proposer.turn(self._view)
+        self.finding.turn(self._lens_number)
         self.spawner.turn()
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:

@@ -60,12 +60,13 @@ class Pattern:
 
 @dataclass(frozen=True)
 class Patterns:
-    """The patterns of one moment, as the learner published them. Each word of a request weighs as
-    much as it is rare."""
+    """The patterns of one moment, as the learner published them. A word of a request weighs as much
+    as it is rare."""
 
     version: int
     patterns: tuple[Pattern, ...] = ()
-    rarity: Mapping[int, float] = field(default_factory=dict)  # each bucket's; 1 if it is missing
+    rarity: Mapping[int, float] = field(default_factory=dict)
+    rarest: float = 1.0  # the rarity of every other bucket
     lens: int = 0  # the lens through which `meaning` was seen
 
     def of(self, terms: Sequence[int], vector: Sequence[float] | None = None) -> str:
@@ -76,7 +77,7 @@ class Patterns:
         if not self.patterns or not terms:
             return ""
         seen = self._by_bucket.take(terms, axis=0).sum(axis=0)
-        alike = seen[1:] / sqrt(float(seen[0]) or 1.0)
+        alike = seen[1:] / (sqrt(float(seen[0])) or 1.0)
         least = self._least
         if vector is not None and len(self._meanings):
             alike, least = self._with_meaning(alike, vector)
@@ -101,7 +102,7 @@ class Patterns:
         import numpy as np
 
         table = np.zeros((BUCKETS, 1 + len(self.patterns)), dtype=np.float32)
-        rarity = np.ones(BUCKETS, dtype=np.float32)
+        rarity = np.full(BUCKETS, self.rarest, dtype=np.float32)
         rarity[list(self.rarity)] = list(self.rarity.values())
         for at, pattern in enumerate(self.patterns, 1):
             table[list(pattern.centre), at] = list(pattern.centre.values())

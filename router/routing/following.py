@@ -15,6 +15,7 @@ from router.request.lens import ENOUGH, Lens
 from router.request.patterns import Patterns
 from router.request.terms import terms
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
+from router.routing.pattern_words import PatternWords
 from router.routing.steering import Steering
 
 if TYPE_CHECKING:
@@ -36,21 +37,24 @@ class Following:
     patterns: Patterns | None = None
     errand: Errand | None = None
     done: tuple[str, str] | None = None
+    words: PatternWords = field(default_factory=PatternWords)  # for the names of patterns
     _prompts: list[SeenPrompt] = field(default_factory=list)
     _seen: set[int] = field(default_factory=set)
 
     def take_request(self) -> NewsRequest:
-        """The next request to the learner. Each prompt and each finished errand is sent once."""
+        """The next request to the learner. Prompts, words and finished errands are sent once."""
         prompts, self._prompts = self._prompts, []
         lens = self.lens.number if self.lens is not None else 0
         steering_version = self.steering.version if self.steering is not None else 0
         done, self.done = self.done, None
         version = self.version if self.bandit is not None else ""
         patterns = self.patterns.version if self.patterns is not None else 0
-        return NewsRequest(version, lens, prompts, steering_version, done, patterns)
+        words = self.words.take()
+        return NewsRequest(version, lens, prompts, steering_version, done, patterns, words)
 
     def restore(self, request: NewsRequest) -> None:
-        """Queue again the prompts and the errand of a request that did not reach the learner."""
+        """Queue again what a request held that did not reach the learner."""
+        self.words.restore(request.words)
         self._prompts = [*request.prompts, *self._prompts]
         self.done = self.done or request.done
 

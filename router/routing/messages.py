@@ -55,3 +55,4 @@ class NewsRequest:
     steering: int = 0  # the router's version of the steering
     done: tuple[str, str] | None = None  # id and result of a finished errand
     patterns: int = 0  # the router's version of the patterns
+    words: Sequence[tuple[str, str]] = ()  # ids of patterns, with words that may name them

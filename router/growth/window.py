@@ -1,0 +1,107 @@
+"""The latest requests, in which patterns are looked for; each row of telemetry is read once.
+
+The window is in memory only: a learner that starts again reads the latest rows again. Within a
+journal rows are read by their numbers, so a clock that was set back hides none.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from router.growth.clusters import SeenRequest
+from router.request.context import NAMES
+from router.request.lens import MEANING
+from router.telemetry.store.catalog import CATALOG_FILE
+from router.value import value
+
+MOST_REQUESTS = 2_000
+_DAY_MICROS = 86_400_000_000
+_LENS, _VEC, _SYMBOLS = NAMES.index("lens"), NAMES.index("vec.0"), NAMES.index("symbols")
+_ROWS = f"""
+SELECT writer, n, epoch_us(ts), terms, coalesce(pattern, ''),
+       features[{_LENS + 1}], features[{_VEC + 1}:{_SYMBOLS}]
+FROM all_requests WHERE terms IS NOT NULL
+"""
+
+
+@value
+class WindowRow:
+    """A request's row, as far as patterns need it."""
+
+    micros: int
+    terms: tuple[int, ...]
+    pattern: str  # as the router saw it
+    lens: int
+    meaning: tuple[float, ...] | None
+
+
+class Window:
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._mark: dict[str, int] = {}  # the last row that was read of each writer
+        self._latest_micros = 0
+        self._begun = False
+        self.rows: deque[WindowRow] = deque(maxlen=MOST_REQUESTS)
+        self.read = 0  # rows read so far
+        self.highest = 0  # the highest number of a pattern in telemetry at the start
+
+    def look(self, now: float) -> int:
+        """Read the rows written since the last look; the number of them. Raises `duckdb.Error`."""
+        catalog = str(self._folder / CATALOG_FILE)
+        with duckdb.connect(catalog, read_only=True, config={"threads": 1}) as con:
+            if not self._begun:
+                return self._begin(con)
+            # No row is dated later than now, unless the clock was set back since.
+            since = max(min(self._latest_micros, int(now * 1e6)) - _DAY_MICROS, 0)
+            rows = con.execute(
+                "SELECT r.* FROM (" + _ROWS + " AND ts >= make_timestamp(?)) r "
+                "LEFT JOIN (SELECT unnest(?) AS writer, unnest(?) AS low) m "
+                "ON r.writer = m.writer WHERE n > coalesce(m.low, 0) ORDER BY 3, 1, 2",
+                [since, list(self._mark), list(self._mark.values())],
+            ).fetchall()
+        self._take(rows)
+        return len(rows)
+
+    def seen(self, lens: int) -> list[SeenRequest]:
+        """The requests as they are seen through a lens, oldest first."""
+        return [
+            SeenRequest(row.terms, row.meaning if lens and row.lens == lens else None, row.pattern)
+            for row in self.rows
+        ]
+
+    def _begin(self, con: duckdb.DuckDBPyConnection) -> int:
+        """Read the latest rows. Older rows count as read."""
+        rows = con.execute(_ROWS + f"ORDER BY ts DESC, writer, n LIMIT {MOST_REQUESTS}").fetchall()
+        if rows:
+            oldest = rows[-1][2] - _DAY_MICROS
+            self._mark = dict(
+                con.execute(
+                    "SELECT writer, max(n) FROM all_requests WHERE ts >= make_timestamp(?) "
+                    "AND terms IS NOT NULL GROUP BY writer",
+                    [max(oldest, 0)],
+                ).fetchall()
+            )
+        (self.highest,) = con.execute(
+            "SELECT coalesce(max(try_cast(pattern[2:] AS INTEGER)), 0) FROM all_requests"
+        ).fetchone() or (0,)
+        self._begun = True
+        self._take(rows[::-1])
+        return len(rows)
+
+    def _take(self, rows: list[tuple[Any, ...]]) -> None:
+        self.rows.extend(_read(rows))
+        self.read += len(rows)
+        for writer, n, micros, *_ in rows:
+            self._mark[writer] = max(n, self._mark.get(writer, 0))
+            self._latest_micros = max(micros, self._latest_micros)
+
+
+def _read(rows: list[tuple[Any, ...]]) -> Iterator[WindowRow]:
+    for _, _, micros, terms, pattern, lens, meaning in rows:
+        meant = meaning and len(meaning) == MEANING and meaning[0] is not None
+        yield WindowRow(
+            micros, tuple(terms), pattern, int(lens or 0), tuple(meaning) if meant else None
+        )

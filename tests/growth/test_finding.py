@@ -1,0 +1,145 @@
+"""Patterns are found in rows, keep their ids, and outlive restarts, losses and clocks set back."""
+
+from collections import Counter
+
+import pytest
+
+from router.growth.clusters import SeenRequest, grouped
+from router.growth.pattern_book import FORGOTTEN_SECONDS, PatternBook
+from router.request.patterns import Patterns, own_terms
+from router.request.reading import reading_of
+from tests.growth.conftest import KINDS, Requests
+
+
+def terms(text):
+    return own_terms(reading_of({"messages": [{"role": "user", "content": text}]}))
+
+
+def kinds_of(patterns, seed=99, count=40):
+    """For each kind, the pattern of most of its requests, and the share of them in it."""
+    drawn = Requests(None, seed)
+    best = {}
+    for kind in (*KINDS, ""):
+        seen = Counter(patterns.of(terms(drawn.text(kind))) for _ in range(count))
+        (pattern, times), *_ = seen.most_common(1)
+        best[kind] = pattern, times / count
+    return best
+
+
+def test_each_kind_becomes_a_pattern_and_the_rest_none(requests, watch):
+    requests.send(130)
+    best = kinds_of(watch.turn())
+    assert best[""][0] == ""
+    assert best[""][1] > 0.9
+    names = {best[kind][0] for kind in KINDS}
+    assert len(names) == len(KINDS)
+    assert "" not in names
+    assert all(best[kind][1] > 0.9 for kind in KINDS)
+    assert [event[:3:2] for event in watch.events] == [("pattern", "found")] * len(KINDS)
+
+
+def test_fewer_than_ten_alike_are_no_pattern(requests, watch):
+    requests.send(150, kinds=("",))
+    requests.send(8, kinds=("zone",))
+    assert watch.turn().patterns == ()
+
+
+def test_ids_hold_still_while_traffic_goes_on(requests, watch):
+    requests.send(130)
+    before = kinds_of(watch.turn())
+    for _ in range(3):
+        requests.send(80, patterns=watch.finding.patterns)
+        watch.turn()
+    after = kinds_of(watch.finding.patterns)
+    assert {k: before[k][0] for k in KINDS} == {k: after[k][0] for k in KINDS}
+
+
+def test_each_row_of_two_routers_is_read_once(requests, watch):
+    requests.send(130)
+    watch.turn()
+    for writer in ("r2", "r1", "r2"):
+        requests.send(60, writer=writer)
+        watch.turn()
+    requests.stored.seal()
+    watch.turn()
+    rows = watch.finding._window.rows
+    assert len(rows) == len({row.micros for row in rows}) == 130 + 3 * 60
+
+
+def test_a_clock_that_was_set_back_hides_no_row(requests, watch):
+    requests.send(130, kinds=("zone", ""))
+    watch.turn()
+    requests.at -= 6 * 3_600_000_000
+    watch.now -= 6 * 3600
+    requests.send(60, kinds=("rhyme",))
+    watch.turn()
+    best = kinds_of(watch.finding.patterns)
+    assert best["rhyme"][1] > 0.9
+    assert best["rhyme"][0] != best["zone"][0]
+
+
+def test_a_learner_that_was_killed_goes_on_with_the_same_patterns(requests, watch):
+    requests.send(130)
+    patterns = watch.turn()
+    again = watch.again()
+    assert again.turn().version == patterns.version
+    assert again.events == []
+
+
+@pytest.mark.parametrize("content", [None, b"", b'{"format": 1, "liv', b'{"format": 7}', b"[]"])
+def test_a_lost_or_spoilt_book_is_made_again_with_the_ids_in_the_rows(requests, watch, content):
+    requests.send(130)
+    watch.turn()
+    requests.send(120, patterns=watch.finding.patterns)
+    watch.turn()
+    before = kinds_of(watch.finding.patterns)
+    path = watch.config.growth_folder / "patterns.json"
+    path.unlink() if content is None else path.write_bytes(content)
+    again = watch.again()
+    after = kinds_of(again.turn())
+    assert {k: before[k][0] for k in KINDS} == {k: after[k][0] for k in KINDS}
+    assert [event[2] for event in again.events][:1] == (
+        ["found"] if content is None else ["book lost"]
+    )
+
+
+def test_a_new_pattern_gets_no_id_that_stands_in_rows(requests, watch):
+    requests.send(30, patterns=Patterns(0), pattern="p41")
+    requests.send(130)
+    patterns = watch.turn().patterns
+    numbers = [int(each.id[1:]) for each in patterns]
+    assert all(number == 41 or number > 41 for number in numbers)
+
+
+def test_a_pattern_that_nobody_asks_for_is_forgotten_after_a_while(requests, watch):
+    requests.send(130)
+    gone = kinds_of(watch.turn())["zone"][0]
+    for _ in range(10):
+        requests.send(240, kinds=("invoice", "rhyme", ""))
+        watch.turn()
+    assert gone in {each.id for each in watch.finding.patterns.patterns}
+    requests.send(260, kinds=("invoice", "rhyme", ""))
+    watch.turn(FORGOTTEN_SECONDS)
+    assert gone not in {each.id for each in watch.finding.patterns.patterns}
+    assert ("pattern", gone, "forgotten", {}) in watch.events
+
+
+def test_two_patterns_that_became_alike_are_merged():
+    alike = [SeenRequest(terms(f"alpha beta {word}")) for word in ("gamma", "delta")] * 12
+    others = [SeenRequest(terms(f"{a}x {a}y {a}z")) for a in "bcdfghklm"] * 3
+    # Two routers saw the same kind under two ids, before the book was lost.
+    labelled = [
+        SeenRequest(each.terms, None, "p7" if at % 3 else "p3") for at, each in enumerate(alike)
+    ]
+    again, _ = PatternBook(following=8).after(labelled + others, 0, 1.0)
+    assert {again.patterns.of(each.terms) for each in alike} == {"p7"}
+
+
+def test_groups_are_the_same_on_every_run_and_the_book_is_read_as_it_was_written(requests, watch):
+    requests.send(130)
+    watch.turn()
+    seen = watch.finding._window.seen(0)
+    assert grouped(seen) == grouped(seen)
+    book = watch.finding.book
+    assert PatternBook.read(book.written()) == book
+    assert PatternBook.read(book.written()).patterns.version == book.patterns.version

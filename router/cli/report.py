@@ -14,6 +14,7 @@ from rich.markdown import Markdown
 
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.report_document import LearningReport
+from router.cli.report_efficiency import efficiency
 from router.cli.report_policies import other_policies
 from router.cli.report_savings import saved
 from router.cli.report_sections import (
@@ -71,6 +72,7 @@ def learning_report(
         telemetry = ReportedTelemetry(con, begin, end)
         sections = (
             headline(telemetry),
+            *efficiency(telemetry, config),
             *shadow_of_auto(telemetry, config, book),
             saved(telemetry),
             spent(telemetry, key_names(stored_keys(config))),

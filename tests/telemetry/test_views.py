@@ -293,7 +293,9 @@ def test_every_view_can_be_read_without_any_row(tmp_path):
         given = "always('x')" if name == "policy_value" else given
         if name in ("sums", "row_sums"):
             given = "interval 1 hour, ago(interval 1 day), utc_now()"
-        assert stored.ask(f"from {name}({given})") == [], name
+        if name != "efficiency":
+            assert stored.ask(f"from {name}({given})") == [], name
+    assert stored.value("select why from efficiency()") == "no request was answered in this time"
     assert len(macros) >= 9
 
 

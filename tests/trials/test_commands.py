@@ -135,6 +135,7 @@ def test_the_report_shows_what_happened_and_each_of_its_queries_runs_again(place
     stored.close()
     for words in (
         "Against always dear:", "saved over 200 requests", "coin toss", "it turned bad",
+        "## How efficient it is", "Efficiency: ", "## What could be better",
         "rolled back", "`code@1`", "Made by hand.", "waggle simplify", "always-cheap serves.",
     ):  # fmt: skip
         assert words in text, words

@@ -32,7 +32,7 @@ from router.telemetry.tables import FEATURES, TABLES
 
 CATALOG_FILE = "telemetry.duckdb"
 _OPEN_AGAIN = "this-database-was-replaced-long-ago-open-it-again"
-_VIEWS = "views.sql"
+_VIEWS = ("views.sql", "efficiency.sql")
 _DATABASE = CATALOG_FILE.removesuffix(".duckdb")  # as DuckDB names the database of the file
 
 
@@ -203,7 +203,8 @@ def _other_views() -> Iterator[str]:
     """The views and macros that build on the views that name files."""
     yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
     yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
-    text = files("router.telemetry").joinpath(_VIEWS).read_text()
+    folder = files("router.telemetry")
+    text = "\n".join(folder.joinpath(name).read_text() for name in _VIEWS)
     features = " ".join(
         f"WHEN features_version = {version} AND len(features) = {len(names)} "
         f"THEN map({listed(names)}, features)"

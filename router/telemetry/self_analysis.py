@@ -1,0 +1,139 @@
+"""Queries and words about how efficient routing is, for `waggle report` and for the dashboard.
+
+All figures come from the macros of `efficiency.sql`. Where rows do not suffice, the words say so.
+"""
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from router.telemetry.sql import quoted
+
+NOT_KNOWN = "not known"
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysedTime:
+    """What is judged: the answers of the newest part of a time, by all that the time shows."""
+
+    since: dt.datetime  # of the answers that are judged
+    until: dt.datetime
+    known_since: dt.datetime  # of the requests that show what plans are worth
+    weights: tuple[float, float] = (0.1, 0.05)  # of cost and latency in utility
+
+    def efficiency(self) -> str:
+        return (
+            f"from efficiency({_spans(self.since, self.until, self.known_since)}, {self._weights})"
+        )
+
+    def curve(self, every_seconds: float) -> str:
+        whole = _spans(self.known_since, self.until, self.known_since)
+        every = f"every := interval {max(1, round(every_seconds))} second"
+        return f"from efficiency_curve({every}, {whole}, {self._weights})"
+
+    def issues(self, epsilon: float = 0.01) -> str:
+        spans = _spans(self.since, self.until, self.known_since)
+        return f"from self_issues({spans}, epsilon := {epsilon:g}, {self._weights})"
+
+    @property
+    def _weights(self) -> str:
+        cost, latency = self.weights
+        return f"cost_weight := {cost:g}, latency_weight := {latency:g}"
+
+
+@dataclass(frozen=True, slots=True)
+class SelfIssue:
+    """What could be better, its expected effect, and the command that mends it."""
+
+    what: str
+    utility: str
+    ms: str
+    usd: str
+    command: str
+
+
+def score_words(row: Mapping[str, Any]) -> Sequence[str]:
+    """The efficiency in sentences."""
+    if row["score"] is None:
+        return (f"Efficiency: {NOT_KNOWN}, because {row['why']}.", *_worth(row))
+    half = f" ± {row['half']:.0f}" if row["half"] is not None else ""
+    idle = row["idle"]
+    words = [
+        f"Efficiency: {row['score']:.0f}{half} of 100. 0 is {row['cheapest']}, the cheapest plan, "
+        "for everything; 100 is the best known plan for each pattern, and for each kind of request "
+        "outside of patterns.",
+        *_worth(row),
+    ]
+    if idle >= 0.0005:
+        words.append(
+            f"Requests that went to plans which are best nowhere lose {idle:.4f} of this; some of "
+            "them are what it costs to learn."
+        )
+    return words
+
+
+def _worth(row: Mapping[str, Any]) -> Sequence[str]:
+    if row["utility_now"] is None:
+        return ()
+    return (
+        f"Utility of a request: {row['utility_now']:.4f}; by the cheapest plan it would be "
+        f"{row['utility_cheapest']:.4f}, by the best known plans {row['utility_best']:.4f}. "
+        f"Known for {row['known']:.0%} of requests.",
+    )
+
+
+def issue_of(row: Mapping[str, Any]) -> SelfIssue:
+    """A row of `self_issues` in words."""
+    subject, other = row["subject"], row["other"]
+    match row["issue"]:
+        case "double":
+            what = f"{subject} and {other} are doubles, as far as rows tell, and {other} costs less"
+            command = "waggle simplify"
+        case "specialist":
+            what = f"{subject}: {other} is worth more than what answers there"
+            command = f"waggle sql {quoted(_rows_of(subject))}"
+        case "untried pattern":
+            what = f"{subject}: no plan was made for this pattern, and its answers leave room"
+            command = "waggle growth list"
+        case "idle check":
+            what = f"{other} of {subject} refused none of {row['judged']:,} answers"
+            command = "waggle simplify"
+        case _:
+            what = f"the committee {subject} is worth less than {other}, and slower"
+            command = "waggle simplify"
+    return SelfIssue(
+        what,
+        _between(row["gain"], row["half"]) if row["issue"] != "idle check" else "none is lost",
+        _signed(row["ms"], ",.1f", " ms"),
+        _signed(row["usd_per_1k"], ",.4g", ""),
+        command,
+    )
+
+
+def _rows_of(subject: str) -> str:
+    column = "pattern" if subject[:1] == "p" and subject[1:].isdigit() else "kind"
+    return (
+        f"select plan, count(*), avg(quality) from requests where {column} = '{subject}' group by 1"
+    )
+
+
+def _between(gain: float | None, half: float | None) -> str:
+    if gain is None:
+        return NOT_KNOWN
+    return f"{gain:+.4f}" + (f" [{gain - half:+.4f}, {gain + half:+.4f}]" if half else "")
+
+
+def _signed(value: float | None, places: str, unit: str) -> str:
+    return NOT_KNOWN if value is None else f"{value:+{places}}{unit}"
+
+
+def _spans(since: dt.datetime, until: dt.datetime, known_since: dt.datetime) -> str:
+    return (
+        f"since := {_moment(since)}, until := {_moment(until)}, "
+        f"known_since := {_moment(known_since)}, known_until := {_moment(until)}"
+    )
+
+
+def _moment(value: dt.datetime) -> str:
+    return f"timestamp '{value:%Y-%m-%d %H:%M:%S}'"

@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from learner.assignment import Side
 from learner.guards import Guard, LatencyTail
-from learner.sequence import UNKNOWN, ComparedUnit, Contrast, Interval, split_evidence
+from learner.sequence import MIXING, UNKNOWN, ComparedUnit, Contrast, Interval, split_evidence
 
 _FEW = 20  # judged units of the side with fewer
 _FEW_REQUESTS = 200
@@ -38,6 +38,7 @@ class TrialRules:
     cost: float = 0.03  # a rise of log10(1 + 1000 * dollars): 0.03 is 7 % of a high cost
     errors: float = 0.01
     slower: float = 1.5  # a multiple of the current side's 95th percentile
+    tight_at: int = 500  # compared units at which the interval of utility is tightest
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
@@ -74,6 +75,7 @@ class Comparison:
 
     def __post_init__(self) -> None:
         self.tail = LatencyTail(self.rules.slower)
+        self.utility.values.mixing = MIXING * 500 / self.rules.tight_at
 
     def see(self, side: Side, seconds: float) -> None:
         """Count a unit of the trial, whether the sides decide alike or differently."""

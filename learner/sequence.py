@@ -70,6 +70,7 @@ class RunningMoments:
     n: int = 0
     mean: float = 0.0
     squares: float = 0.0
+    mixing: float = MIXING  # larger: the interval is tightest at fewer values
 
     def add(self, value: float, span: float = 0.0) -> None:
         self.span = max(self.span, span)
@@ -83,7 +84,7 @@ class RunningMoments:
             return inf
         # Count one more value of the largest size, since rare values may not have arrived yet.
         variance = (self.squares + self.span**2) / self.n
-        mixed = self.n * MIXING
+        mixed = self.n * self.mixing
         return sqrt(variance * 2 * (mixed + 1) / (self.n * mixed) * log(sqrt(mixed + 1) / alpha))
 
     def interval(self, alpha: float) -> Interval:
@@ -134,11 +135,12 @@ class Contrast:
     """The difference between both sides of a trial, over units that they decide differently."""
 
     span: float = 1.0
+    mixing: float = MIXING
     values: RunningMoments = field(init=False)
     adjustment: Adjustment = field(default_factory=Adjustment)
 
     def __post_init__(self) -> None:
-        self.values = RunningMoments(self.span)
+        self.values = RunningMoments(self.span, mixing=self.mixing)
 
     def add(self, unit: ComparedUnit, value: float) -> None:
         """Add a unit's share of the difference; no prediction, good or bad, makes it biased."""

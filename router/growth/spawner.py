@@ -62,7 +62,7 @@ class Spawner:
             self.writing = None
         try:
             traffic = Traffic.read(self.director.telemetry)
-            self._tidy(traffic)
+            self.tidy(traffic)
             for opening in openings(self.director.book, self.config, traffic, self._words):
                 self._follow(opening)
         except (duckdb.Error, OSError, ValueError) as error:
@@ -116,7 +116,7 @@ class Spawner:
             effect=opening.effect,
         )
 
-    def _tidy(self, traffic: Traffic) -> None:
+    def tidy(self, traffic: Traffic) -> None:
         """End what brings nothing, go on with what a kill cut short, and forget needless words."""
         book, now, growth = self.director.book, self.wall(), self.config.growth
         for trial in small(book, traffic):

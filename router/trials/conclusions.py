@@ -6,7 +6,7 @@ from router.config.config import Config
 from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line, trouble_line
 from router.trials.course import Course, phase_of
-from router.trials.made_trials import decide_made
+from router.trials.made_trials import decide_made, keep_made
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
 _PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
@@ -21,6 +21,8 @@ def conclude(book: Book, course: Course, config: Config, at: float) -> list[Line
     match trial.state:
         case "running" if trial.pattern:
             return decide_made(book, trial, course, config, at)
+        case "adopted" if trial.pattern:
+            return keep_made(trial, course, at)
         case "shadow":
             return _leave_shadow(trial, course, config, at)
         case "running":

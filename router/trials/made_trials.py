@@ -24,6 +24,9 @@ HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
 _DOUBT = 0.5  # standard errors above the mean by which a hopeless plan must miss the least gain
 _OPENED_BY = "growth"
+_TIGHT_AT = (
+    120  # compared answers; with so small an alpha the interval is tightest at twice as many
+)
 _SLOW, _SCALE = 10, 1.6  # alpha of trial t: alpha * _SCALE / (t + _SLOW) ** 1.5, which sums to 1
 ENDED_BY_HAND = ("forbidden", "removed")
 
@@ -135,6 +138,16 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
     return [state_line(trial, "kept", at, why) | numbers] if why else []
 
 
+def keep_made(trial: Trial, course: Course, at: float) -> list[Line]:
+    """Take an adopted plan back if its control is shown to do better, however slowly that came."""
+    comparison = course.comparison
+    lift = comparison.lift()
+    if not comparison.enough or lift.high >= 0:
+        return []
+    why = f"its control does better: utility {lift} a request of {trial.pattern}"
+    return [state_line(trial, "rolled back", at, why) | {"numbers": comparison.numbers()}]
+
+
 def hopeless(comparison: Comparison, worth: float) -> bool:
     """Whether a plan that is to be better most likely adds less than `worth`.
 
@@ -156,12 +169,13 @@ def _lopsided(comparison: Comparison) -> bool:
 def alpha_of(book: Book, alpha: float) -> float:
     """The alpha of the next trial of growth, so that all together rarely adopt what adds nothing.
 
-    Each adoption so far earns the trials after it more.
+    Each adoption so far earns the trials after it more. Only a gain is adopted: so an interval with
+    twice the chance of error has one that is too high with this chance.
     """
     trials = [trial for trial in book.trials.values() if trial.pattern]
     adopted = sum(trial.state in ("adopted", "superseded") for trial in trials)
     share = _SCALE / (len(trials) + 1 + _SLOW) ** 1.5 * (1 + adopted)
-    return float(alpha * min(share, 1.0))
+    return float(2 * alpha * min(share, 1.0))
 
 
 def named_plan(book: Book, name: str) -> MadePlan:
@@ -222,7 +236,7 @@ def _open_line(
         _OPENED_BY,
         at,
         at,
-        rules={"alpha": alpha, "least": LEAST, "most_requests": most},
+        rules={"alpha": alpha, "least": LEAST, "most_requests": most, "tight_at": _TIGHT_AT},
         effect=effect,
         pattern=made.pattern,
     )

@@ -20,7 +20,8 @@ _OF_OWNER = 0.5  # the least share of the pattern's requests that are the owner'
 
 _ROWS = f"""
 SELECT coalesce(r.key_id, ''), r.plan, r.prompt, r.answer, j.quality, r.request_id
-FROM all_requests r JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
+FROM all_requests r JOIN (FROM judged WHERE request_ts >= make_timestamp(?)) j
+     ON j.request_id = r.request_id AND j.request_ts = r.ts
 WHERE r.pattern = ? AND r.ts >= make_timestamp(?) AND r.prompt IS NOT NULL
       AND r.answer IS NOT NULL AND NOT coalesce(r.no_store, false) AND j.quality IS NOT NULL
       AND length(r.prompt) BETWEEN 1 AND {_LONGEST} AND length(r.answer) BETWEEN 1 AND {_LONGEST}
@@ -46,7 +47,7 @@ class OwnWords:
 def own_words(
     telemetry: LoggedTelemetry, pattern: str, since_micros: int, owner_of: Callable[[str], str]
 ) -> OwnWords:
-    rows = telemetry.rows(_ROWS, pattern, since_micros)
+    rows = telemetry.rows(_ROWS, since_micros, pattern, since_micros)
     owners = Counter(owner_of(key_id) for key_id, *_ in rows)
     if not owners:
         return OwnWords()

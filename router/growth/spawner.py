@@ -19,6 +19,7 @@ from router.growth.traffic import Traffic
 from router.keys import load_keys, single_owner
 from router.plans.made import forget_words, keep_words
 from router.routing.messages import Errand
+from router.telemetry.feed import Feed
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.made_trials import alive, alpha_of, make, open_made, retire, state_of
@@ -45,6 +46,11 @@ class Spawner:
     wall: Callable[[], float]
     writing: Writing | None = None
     _looked_at: float = 0.0
+    _stamp: object = None
+    _since_micros: int = 0  # no words from before the traffic that was looked at
+
+    def __post_init__(self) -> None:
+        self._feed = Feed(self.config.telemetry_folder)
 
     @property
     def errand(self) -> Errand | None:
@@ -60,8 +66,13 @@ class Spawner:
         self._looked_at = now
         if self.writing is not None and abs(now - self.writing.asked_at) > _WAIT_SECONDS:
             self.writing = None
+        stamp = (self._feed.stamp, self.director.book.lines)
+        if stamp == self._stamp:
+            return  # nothing happened since
+        self._stamp = stamp
         try:
             traffic = Traffic.read(self.director.telemetry)
+            self._since_micros = traffic.since_micros
             self.tidy(traffic)
             for opening in openings(self.director.book, self.config, traffic, self._words):
                 self._follow(opening)
@@ -140,7 +151,7 @@ class Spawner:
         return own_words(
             self.director.telemetry,
             pattern,
-            int(since * 1e6),
+            max(int(since * 1e6), self._since_micros),
             lambda key_id: owner_of(key_id) or "",
         )
 

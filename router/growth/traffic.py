@@ -10,14 +10,20 @@ from router.trials.logged import LoggedTelemetry
 WINDOW = 20_000  # the latest requests that are read
 _SHRUNK = 5.0  # answers that the mean of all patterns counts for, beside those of a pattern
 
-_ROWS = f"""
+_ROWS = """
 SELECT coalesce(r.pattern, ''), r.plan, count(*), count(j.quality), coalesce(avg(j.quality), 0),
        coalesce(avg(coalesce(r.cost_usd, r.rate_usd)), 0), coalesce(avg(r.latency_ms), 0) / 1000
 FROM (SELECT request_id, ts, pattern, plan, cost_usd, rate_usd, latency_ms FROM all_requests
       WHERE plan IS NOT NULL AND coalesce(status, 0) <> 499
-            AND gen_ai_operation_name = 'chat' ORDER BY ts DESC LIMIT {WINDOW}) r
-LEFT JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
+            AND gen_ai_operation_name = 'chat' AND ts >= make_timestamp(?)) r
+LEFT JOIN (FROM judged WHERE request_ts >= make_timestamp(?)) j
+       ON j.request_id = r.request_id AND j.request_ts = r.ts
 GROUP BY ALL
+"""
+
+_SINCE = f"""
+SELECT coalesce(epoch_us(min(ts)), 0)
+FROM (SELECT ts FROM all_requests ORDER BY ts DESC LIMIT {WINDOW})
 """
 
 
@@ -68,13 +74,17 @@ class PatternTraffic:
 class Traffic:
     total: int
     patterns: Mapping[str, PatternTraffic]
+    since_micros: int = 0  # the time of the first request that was read
 
     @classmethod
     def read(cls, telemetry: LoggedTelemetry) -> "Traffic":
-        return cls.of(telemetry.rows(_ROWS))
+        since = telemetry.rows(_SINCE)[0][0]
+        return cls.of(telemetry.rows(_ROWS, since, since), since)
 
     @classmethod
-    def of(cls, rows: list[tuple[str, str, int, int, float, float, float]]) -> "Traffic":
+    def of(
+        cls, rows: list[tuple[str, str, int, int, float, float, float]], since_micros: int = 0
+    ) -> "Traffic":
         total = sum(n for _, _, n, *_ in rows)
         sums: dict[str, tuple[int, float]] = {}
         by_pattern: dict[str, dict[str, PlanRecord]] = {}
@@ -89,4 +99,4 @@ class Traffic:
             pattern: PatternTraffic(pattern, sum(r.n for r in plans.values()) / total, plans, usual)
             for pattern, plans in by_pattern.items()
         }
-        return cls(total, patterns)
+        return cls(total, patterns, since_micros)

@@ -63,14 +63,25 @@ class _Odds:
     def __init__(self, case: Case, steering: Steering, by: Deciders) -> None:
         self._case, self._steering, self._by = case, steering, by
         self._made: dict[str, _Opinion] = {}
+        self._shared: dict[tuple[object, ...], _Opinion] = {}
 
     def __call__(self, strategy: Strategy) -> "_Opinion":
         opinion = self._made.get(strategy.key)
         if opinion is None:
+            opinion = _within(self._case, self._of_any_pattern(strategy), strategy)
+            self._made[strategy.key] = opinion
+        return opinion
+
+    def _of_any_pattern(self, strategy: Strategy) -> "_Opinion":
+        """The opinion without the plans of patterns, which the sides of their trials share."""
+        instead = tuple(strategy.instead.items())
+        settings = id(strategy.settings)  # a strategy over another one has the other's settings
+        same = (strategy.kind, settings, strategy.source, strategy.without, instead)
+        opinion = self._shared.get(same)
+        if opinion is None:
             opinion = _opinion_of(self._case, strategy, self._steering, self._by)
             opinion = replace(opinion, distribution=_instead(opinion, strategy.instead))
-            opinion = _within(self._case, opinion, strategy)
-            self._made[strategy.key] = opinion
+            self._shared[same] = opinion
         return opinion
 
 

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -24,6 +25,7 @@ from router.routing.case import Surroundings
 from router.routing.decide import route
 from router.routing.deciders import Deciders
 from router.routing.ladder import policy_of
+from router.routing.strategies import Strategy
 from router.telemetry.rows import request_row
 from router.trials.book import Rejected, Trial, candidate_of
 from router.trials.changes import adopt
@@ -374,3 +376,23 @@ def test_a_kill_in_the_middle_of_growth_leaves_nothing_half_made(tmp_path, monke
         Spawner(director, config, lambda: 2.0).tidy(NOTHING)
         assert all(state_of(book, name) != "made" for name in book.made)
     assert died > 5
+
+
+def test_the_sides_of_a_made_plans_trial_share_what_serves(world):
+    world.enter(STEPS)
+    calls = []
+
+    def call_function(_strategy, arguments):
+        calls.append(arguments)
+        return "y"
+
+    code = Strategy("code", "function", 1, source="...")
+    steering = replace(world.director.steering, serving=code)
+    plans = Plans(world.config, steering.made)
+    sent, _ = world.decide()
+    around = Surroundings(
+        scope="group g", patterns=PATTERNS, steering=steering, call_function=call_function
+    )
+    decision = route(plans, Deciders(policy_of(plans)), sent, around, uniform=0.5)
+    assert decision.exposures[0].apart
+    assert len(calls) == 1

@@ -14,7 +14,7 @@ class Growth(Values):
     author: Name | None = Field(
         None, description="the backend that writes instructions; it reads kept prompts of callers"
     )
-    most_plans: int = Field(24, ge=1, le=64, description="made plans that are tried or adopted")
+    most_plans: int = Field(40, ge=1, le=64, description="made plans that are tried or adopted")
     explore: float = Field(
         0.25, ge=0, le=0.5, description="share of requests that made plans on trial may answer"
     )

@@ -6,7 +6,7 @@ before the book names their plan; a plan whose trial a kill prevented gets it at
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 
@@ -44,6 +44,7 @@ class Spawner:
     director: Director
     config: Config
     wall: Callable[[], float]
+    name_of: Callable[[str], str] = lambda _: ""  # the name of a pattern
     writing: Writing | None = None
     _looked_at: float = 0.0
     _stamp: object = None
@@ -94,6 +95,7 @@ class Spawner:
             self._note(writing.opening, str(error))
 
     def _follow(self, opening: Opening) -> None:
+        opening = replace(opening, name=self.name_of(opening.pattern))
         words = self._words(opening.pattern, opening.since)
         try:
             if opening.recipe == AUTHOR:

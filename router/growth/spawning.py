@@ -34,6 +34,7 @@ _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
 _AGAIN, _MORE = 3, 300  # a recipe is tried again after so many times the judged answers, and more
 _LEAST_PART = 0.2
 _SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
+_LARGE = 0.0125  # and from which one is worth making
 _KNOWN = 2000  # requests after which a share is known
 
 
@@ -48,12 +49,14 @@ class Opening:
     judged: int
     quality: float  # of the parent here
     part: float = 1.0  # of the pattern's requests that may be part of the trial
+    name: str = ""  # of the pattern
     since: float = 0.0  # words from before say nothing: the pattern's plan turned bad then
 
     @property
     def effect(self) -> str:
         return (
-            f"{self.judged:,} judged answers of {self.pattern}; {self.parent} has quality "
+            f"{self.judged:,} judged answers of {self.pattern}"
+            f"{f' ({self.name})' if self.name else ''}; {self.parent} has quality "
             f"{self.quality:.2f} there, and with {self.recipe} up to {self.hope:.3f} of utility "
             "could be added"
         )
@@ -75,7 +78,7 @@ def openings(
     hopes = [
         (hope, each)
         for each in traffic.patterns.values()
-        if each.pattern not in busy and each.judged >= growth.least_alike
+        if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= _LARGE
         if (hope := hope_of(config, each)) is not None
     ]
     for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):

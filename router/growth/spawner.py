@@ -125,7 +125,6 @@ class Spawner:
             waits=growth.approve,
             alpha=alpha_of(book, growth.alpha),
             most=growth.most_requests,
-            part=opening.part,
             effect=opening.effect,
         )
 

@@ -136,6 +136,7 @@ def made_from(
         evidence=opening.effect,
         version=version,
         scope=scope,
+        part=opening.part,
         alike=opening.judged,
         at=at,
     )

@@ -42,6 +42,7 @@ class MadePlan:
     evidence: str = ""
     version: int = 1
     scope: str = ""  # the owner of the words that it was made from; empty: no words of callers
+    part: float = 1.0  # of the pattern's requests that may be part of its trial
     alike: int = 0  # judged answers of the pattern when it was made
     at: float = 0.0
 

@@ -39,11 +39,9 @@ def make(
     waits: bool,
     alpha: float,
     most: int,
-    part: float = 1.0,
     effect: str = "",
 ) -> list[Line]:
-    """Add a made plan, and open its trial on a part of its pattern, unless it waits for a
-    person."""
+    """Add a made plan, and open its trial unless it waits for a person."""
     if made.name in book.made:
         raise Rejected(f"{made.name} was made already: give another name")
     try:
@@ -54,8 +52,7 @@ def make(
     if waits:
         why = "growth.approve is set"
         return [*lines, _grown_line(made.name, "waiting", at, why, "growth")]
-    opened = _open_line(book, made, at, alpha=alpha, most=most, part=part, effect=effect)
-    return [*lines, opened]
+    return [*lines, _open_line(book, made, at, alpha=alpha, most=most, effect=effect)]
 
 
 def open_made(book: Book, name: str, at: float, *, alpha: float, most: int) -> list[Line]:
@@ -219,7 +216,6 @@ def _open_line(
     *,
     alpha: float,
     most: int,
-    part: float = 1.0,
     effect: str,
 ) -> Line:
     layer = f"pattern {made.pattern}"
@@ -231,7 +227,7 @@ def _open_line(
         made.name,
         candidate_of(made).key,
         book.serving.key,
-        Slot(id_, layer, 0.0, part, HALF),
+        Slot(id_, layer, 0.0, made.part, HALF),
         "running",
         _OPENED_BY,
         at,

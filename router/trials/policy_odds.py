@@ -39,6 +39,11 @@ def named_policy(name: str, book: Book) -> Strategy:
 @contextmanager
 def odds_of(strategy: Strategy, config: Config) -> Iterator[OddsOf]:
     """The odds of a strategy for each row. Raises `Rejected` if no log can tell them."""
+    if strategy.within:
+        raise Rejected(
+            f"{strategy.key}: a plan that was made for a pattern is judged by its own trial: "
+            "waggle growth list"
+        )
     if strategy.kind == "bandit":
         if strategy.settings or strategy.without or strategy.instead:
             raise Rejected(

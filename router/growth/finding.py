@@ -29,6 +29,11 @@ _SECONDS = 60.0  # between two looks at a full window, which take a second
 Note = Callable[..., None]  # writes an event, given its kind, subject, state and details
 
 
+def step_of(requests: int) -> int:
+    """How many new requests there must be until a window of so many is looked at again."""
+    return max(_STEP, requests // _PART)
+
+
 class Finding:
     def __init__(self, config: Config, note: Note, wall: Callable[[], float]) -> None:
         self._path = config.growth_folder / "patterns.json"
@@ -36,7 +41,7 @@ class Finding:
         self._window = Window(config.telemetry_folder)
         self._journals = JournalFolder(config.telemetry_folder / "journal" / "requests")
         self._sizes: dict[str, int] = {}
-        self._begun = False
+        self._begun, self._trouble = False, ""
         self._new = 0  # rows since the patterns were last looked for
         self._looked_at = float("-inf")
         self._heard: deque[tuple[str, str]] = deque()  # ids of patterns, and words for names
@@ -48,8 +53,11 @@ class Finding:
         lens. An error never stops the learner: a later turn tries again."""
         try:
             self._turn(lens)
+            self._trouble = ""
         except (duckdb.Error, OSError) as error:
-            _log.warning("patterns are looked for again later: %s", error)
+            if str(error) != self._trouble:  # said once
+                self._trouble = str(error)
+                _log.warning("patterns are looked for again later: %s", error)
 
     def _turn(self, lens: int) -> None:
         if not self._begun:
@@ -71,7 +79,7 @@ class Finding:
     def _due(self) -> int:
         if not self.book.living and len(self._window.rows) < MOST_REQUESTS:
             return max(_FEWEST - len(self._window.rows) + self._new, 1)
-        return max(_STEP, len(self._window.rows) // _PART)
+        return step_of(len(self._window.rows))
 
     @property
     def _rested(self) -> bool:

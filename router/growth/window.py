@@ -18,13 +18,24 @@ from router.telemetry.store.catalog import CATALOG_FILE
 from router.value import value
 
 MOST_REQUESTS = 2_000
-_DAY_MICROS = 86_400_000_000
+_LATE_MICROS = 3_600_000_000  # a row is written at the end of its request, and dated at its start
 _LENS, _VEC, _SYMBOLS = NAMES.index("lens"), NAMES.index("vec.0"), NAMES.index("symbols")
-_ROWS = f"""
-SELECT writer, n, epoch_us(ts), terms, coalesce(pattern, ''),
-       features[{_LENS + 1}], features[{_VEC + 1}:{_SYMBOLS}]
-FROM all_requests WHERE terms IS NOT NULL
+_NEW = """
+FROM all_requests r
+LEFT JOIN (SELECT unnest(?) AS writer, unnest(?) AS low) m ON r.writer = m.writer
+WHERE n > coalesce(m.low, 0) AND ts >= make_timestamp(?)
 """
+# The time from which on the latest requests began. Few columns are read of the others.
+_SINCE = f"""
+SELECT coalesce(epoch_us(min(ts)), 0) FROM (SELECT ts {_NEW} ORDER BY ts DESC LIMIT {MOST_REQUESTS})
+"""
+_ROWS = f"""
+SELECT r.writer, n, epoch_us(ts), terms, coalesce(pattern, ''),
+       features[{_LENS + 1}], features[{_VEC + 1}:{_SYMBOLS}]
+{_NEW} AND terms IS NOT NULL ORDER BY ts, r.writer, n
+"""
+_MARK = "SELECT writer, max(n) FROM all_requests WHERE ts >= make_timestamp(?) GROUP BY writer"
+_HIGHEST = "SELECT coalesce(max(try_cast(pattern[2:] AS INTEGER)), 0) FROM all_requests"
 
 
 @value
@@ -45,25 +56,23 @@ class Window:
         self._latest_micros = 0
         self._begun = False
         self.rows: deque[WindowRow] = deque(maxlen=MOST_REQUESTS)
-        self.read = 0  # rows read so far
         self.highest = 0  # the highest number of a pattern in telemetry at the start
 
     def look(self, now: float) -> int:
         """Read the rows written since the last look; the number of them. Raises `duckdb.Error`."""
         catalog = str(self._folder / CATALOG_FILE)
         with duckdb.connect(catalog, read_only=True, config={"threads": 1}) as con:
-            if not self._begun:
-                return self._begin(con)
-            # No row is dated later than now, unless the clock was set back since.
-            since = max(min(self._latest_micros, int(now * 1e6)) - _DAY_MICROS, 0)
-            rows = con.execute(
-                "SELECT r.* FROM (" + _ROWS + " AND ts >= make_timestamp(?)) r "
-                "LEFT JOIN (SELECT unnest(?) AS writer, unnest(?) AS low) m "
-                "ON r.writer = m.writer WHERE n > coalesce(m.low, 0) ORDER BY 3, 1, 2",
-                [since, list(self._mark), list(self._mark.values())],
-            ).fetchall()
-        self._take(rows)
-        return len(rows)
+            if self._begun:
+                # No row is dated later than now, unless the clock was set back since.
+                since = max(min(self._latest_micros, int(now * 1e6)) - _LATE_MICROS, 0)
+                return self._take(con, since)
+            taken = self._take(con, 0)
+            oldest = self.rows[0].micros if self.rows else 0
+            mark = con.execute(_MARK, [max(oldest - _LATE_MICROS, 0)]).fetchall()
+            self._mark = dict(mark) | self._mark  # older rows count as read
+            (self.highest,) = con.execute(_HIGHEST).fetchone() or (0,)
+            self._begun = True
+            return taken
 
     def seen(self, lens: int) -> list[SeenRequest]:
         """The requests as they are seen through a lens, oldest first."""
@@ -72,31 +81,16 @@ class Window:
             for row in self.rows
         ]
 
-    def _begin(self, con: duckdb.DuckDBPyConnection) -> int:
-        """Read the latest rows. Older rows count as read."""
-        rows = con.execute(_ROWS + f"ORDER BY ts DESC, writer, n LIMIT {MOST_REQUESTS}").fetchall()
-        if rows:
-            oldest = rows[-1][2] - _DAY_MICROS
-            self._mark = dict(
-                con.execute(
-                    "SELECT writer, max(n) FROM all_requests WHERE ts >= make_timestamp(?) "
-                    "AND terms IS NOT NULL GROUP BY writer",
-                    [max(oldest, 0)],
-                ).fetchall()
-            )
-        (self.highest,) = con.execute(
-            "SELECT coalesce(max(try_cast(pattern[2:] AS INTEGER)), 0) FROM all_requests"
-        ).fetchone() or (0,)
-        self._begun = True
-        self._take(rows[::-1])
-        return len(rows)
-
-    def _take(self, rows: list[tuple[Any, ...]]) -> None:
+    def _take(self, con: duckdb.DuckDBPyConnection, since: int) -> int:
+        """Read the latest rows that began since then and were not read; the number of them."""
+        read = [list(self._mark), list(self._mark.values())]
+        (since,) = con.execute(_SINCE, [*read, since]).fetchone() or (0,)
+        rows = con.execute(_ROWS, [*read, since]).fetchall() if since else []
         self.rows.extend(_read(rows))
-        self.read += len(rows)
         for writer, n, micros, *_ in rows:
             self._mark[writer] = max(n, self._mark.get(writer, 0))
             self._latest_micros = max(micros, self._latest_micros)
+        return len(rows)
 
 
 def _read(rows: list[tuple[Any, ...]]) -> Iterator[WindowRow]:

@@ -31,5 +31,5 @@ class Growth(Values):
         0.05, ge=0.02, le=0.5, description="share of a pattern's requests without its adopted plan"
     )
     most_requests: int = Field(
-        400, ge=50, description="requests of a pattern after which a trial ends undecided"
+        600, ge=50, description="requests of a pattern after which a trial ends undecided"
     )

@@ -22,7 +22,7 @@ from router.trials.course import Course
 
 HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
-_DOUBT = 0.5  # standard errors above the mean by which a hopeless plan must miss the least gain
+_DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
 _OPENED_BY = "growth"
 _TIGHT_AT = (
     120  # compared answers; with so small an alpha the interval is tightest at twice as many

@@ -8,12 +8,16 @@ from learner.preference import Preference
 from router.trials.logged import LoggedTelemetry
 
 WINDOW = 20_000  # the latest requests that are read
+HALF_LIFE = 3000  # a request counts half after so many later ones, as the world may have changed
 _SHRUNK = 5.0  # answers that the mean of all patterns counts for, beside those of a pattern
 
-_ROWS = """
-SELECT coalesce(r.pattern, ''), r.plan, count(*), count(j.quality), coalesce(avg(j.quality), 0),
-       coalesce(avg(coalesce(r.cost_usd, r.rate_usd)), 0), coalesce(avg(r.latency_ms), 0) / 1000
-FROM (SELECT request_id, ts, pattern, plan, cost_usd, rate_usd, latency_ms FROM all_requests
+_ROWS = f"""
+SELECT coalesce(r.pattern, ''), r.plan, count(*), count(j.quality), sum(w),
+       coalesce(sum(j.quality * w) / sum(w) FILTER (j.quality IS NOT NULL), 0),
+       coalesce(sum(coalesce(r.cost_usd, r.rate_usd) * w) / sum(w), 0),
+       coalesce(sum(r.latency_ms * w) / sum(w), 0) / 1000
+FROM (SELECT request_id, ts, pattern, plan, cost_usd, rate_usd, latency_ms,
+             pow(0.5, row_number() OVER (ORDER BY ts DESC) / {HALF_LIFE}) AS w FROM all_requests
       WHERE plan IS NOT NULL AND coalesce(status, 0) <> 499
             AND gen_ai_operation_name = 'chat' AND ts >= make_timestamp(?)) r
 LEFT JOIN (FROM judged WHERE request_ts >= make_timestamp(?)) j
@@ -33,6 +37,7 @@ class PlanRecord:
 
     n: int
     judged: int
+    lately: float  # requests, of which later ones count more, as in the means
     quality: float
     usd: float
     seconds: float
@@ -63,11 +68,11 @@ class PatternTraffic:
 
     def utility_now(self, preference: Preference) -> float:
         """The mean utility of what answered lately."""
-        total = sum(record.n for record in self.plans.values())
+        total = sum(record.lately for record in self.plans.values())
         return sum(
-            record.n * (self.quality(plan) - record.price(preference))
+            record.lately * (self.quality(plan) - record.price(preference))
             for plan, record in self.plans.items()
-        ) / max(total, 1)
+        ) / max(total, 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,16 +88,18 @@ class Traffic:
 
     @classmethod
     def of(
-        cls, rows: list[tuple[str, str, int, int, float, float, float]], since_micros: int = 0
+        cls,
+        rows: list[tuple[str, str, int, int, float, float, float, float]],
+        since_micros: int = 0,
     ) -> "Traffic":
         total = sum(n for _, _, n, *_ in rows)
         sums: dict[str, tuple[int, float]] = {}
         by_pattern: dict[str, dict[str, PlanRecord]] = {}
-        for pattern, plan, n, judged, quality, usd, seconds in rows:
+        for pattern, plan, n, judged, lately, quality, usd, seconds in rows:
             count, good = sums.get(plan, (0, 0.0))
             sums[plan] = count + judged, good + judged * quality
             if pattern:
-                record = PlanRecord(n, judged, quality, usd, seconds)
+                record = PlanRecord(n, judged, lately, quality, usd, seconds)
                 by_pattern.setdefault(pattern, {})[plan] = record
         usual = {plan: good / count for plan, (count, good) in sums.items() if count}
         patterns = {

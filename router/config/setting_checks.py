@@ -18,15 +18,16 @@ _ANY_MESSAGES = [{"role": "user", "content": "hi"}]
 
 
 def setting_checks(name: str, plan: Any, kinds: Mapping[str, Any]) -> Iterator[Mistake]:
-    """The mistakes in `set` and `system` of a plan, and of every plan within it."""
+    """The mistakes in `set`, `system` and `examples` of a plan, and of every plan within it."""
     for at, ask in asks_in(plan, ("plans", name)):
         kind = str(kinds.get(ask["ask"]))
         settings = KINDS.get(kind)
         if settings is None:
             continue
-        if ask.get("system") is not None and not settings.is_model:
-            rule = f"no model reads it: {ask['ask']} is of kind {kind}"
-            yield Mistake((*at, "system"), ask["system"], rule, "Leave it out.")
+        for key in ("system", "examples"):
+            if ask.get(key) not in (None, []) and not settings.is_model:
+                rule = f"no model reads it: {ask['ask']} is of kind {kind}"
+                yield Mistake((*at, key), ask[key], rule, "Leave it out.")
         given = ask.get("set")
         for key, value in given.items() if isinstance(given, dict) else ():
             place = (*at, "set", key)

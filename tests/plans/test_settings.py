@@ -82,12 +82,17 @@ async def test_system_takes_the_place_of_the_callers_and_instruct_goes_beside_it
         {"role": "user", "content": "two"},
     ]
     turns = [messages[1], messages[3]]
+    shown = [{"role": "user", "content": "P"}, {"role": "assistant", "content": "A"}]
     prompts = {
         "replaced": ({"system": "S"}, [{"role": "system", "content": "S"}, *turns]),
         "beside": ({"instruct": "I"}, [{"role": "system", "content": "I"}, *messages]),
         "both": (
             {"system": "S", "instruct": "I"},
             [{"role": "system", "content": "S\n\nI"}, *turns],
+        ),
+        "examples": (
+            {"examples": [{"prompt": "P", "answer": "A"}]},
+            [messages[0], *shown, *messages[1:]],
         ),
     }
     for plan, sent in prompts.values():
@@ -250,6 +255,12 @@ plans:
         ("{ask: own, set: {top_k: 3}}", "set.top_k", "kind local does not take it", "top_p"),
         ("{ask: records, set: {temperature: 0}}", "set.temperature", "kind generator", "seed"),
         ("{ask: records, system: Hi}", "system", "no model reads it", "Leave it out"),
+        (
+            "{ask: records, examples: [{prompt: a, answer: b}]}",
+            "examples",
+            "no model reads it",
+            "Leave it out",
+        ),
         (
             "{cascade: [{ask: gpt, set: {n: 2}}, gpt], accept: {regex: x}}",
             "cascade.0.set.n",

@@ -112,9 +112,20 @@ def badge(state: str) -> html.Span:
     """A state in words. A sign before the words says the same as the colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
     good |= {"learned", "live"}
-    bad = {"rolled back", "broken", "open", "wrong", "shrank", "failed", "violated", "vetoed"}
+    bad = {
+        "rolled back",
+        "forbidden",
+        "removed",
+        "broken",
+        "open",
+        "wrong",
+        "shrank",
+        "failed",
+        "violated",
+        "vetoed",
+    }
     bad |= {"no judged answers", "no judged answers any more"}
-    busy = {"running", "shadow", "adopting", "unknown", "worth learning"}
+    busy = {"running", "shadow", "adopting", "unknown", "worth learning", "waiting", "decided"}
     tone = (
         "good" if state in good else "bad" if state in bad else "busy" if state in busy else "calm"
     )

@@ -94,7 +94,9 @@ class FactsReader:
         ).rows
         marks = self._source.ask(
             "select ts, kind, subject, state from events "
-            "where kind in ('drift', 'configuration', 'strategy', 'switch') order by ts"
+            "where kind in ('drift', 'configuration', 'strategy', 'switch') "
+            "or kind = 'growth' and state in ('adopted', 'rolled back', 'removed', 'forbidden') "
+            "order by ts"
         ).rows
         return TelemetryFacts(
             now=self._clock(),

@@ -144,7 +144,7 @@ _BARS: Mapping[str, Mapping[str, str]] = {
     "stack": {"barmode": "stack"},
     "overlay": {"barmode": "overlay"},
 }
-SIGNS = {"drift": "▲", "configuration": "●", "strategy": "◆", "switch": "◆"}
+SIGNS = {"drift": "▲", "configuration": "●", "strategy": "◆", "switch": "◆", "growth": "✚"}
 
 
 def _marks(query: PanelQuery) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:

@@ -91,6 +91,8 @@ def markup(part: Any) -> str:
     children = component["props"].get("children")
     if name == "a":
         return markup(children)  # keep only the text: the link works only in a dashboard
+    if name == "button":
+        return ""  # nothing can be done from a snapshot
     props = {key: value for key, value in component["props"].items() if key != "children"}
     attributes = "".join(
         f' {_NAMES.get(key, key)}="{html.escape(str(value))}"'

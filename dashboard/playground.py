@@ -1,9 +1,10 @@
-"""The playground's way to the service: checks what the page sends, and passes it on.
+"""The pages' way to the service: checks what a page sends, and passes it on.
 
-The page may ask which plans there are, what each would cost, and for one plan's answer, and may say
-how good an answer was. Nothing else reaches the service. `Site` lets only the dashboard's own page
-send.
-The dashboard has no key: the page sends along the key of whoever pays, and nobody keeps that key.
+The playground may ask which plans there are, what each would cost, and for one plan's answer, and
+may say how good an answer was; the page about growth may approve, remove or forbid a made plan.
+Nothing else reaches the service. `Site` lets only the dashboard's own pages send.
+The dashboard has no key: the page sends along the key of whoever pays or of an admin, and nobody
+keeps that key.
 A request is sent once and never again, because it may cost money.
 
 Not covered: what a plan may cost. The service bounds it, by what the viewer agreed to.
@@ -194,14 +195,24 @@ def _feedback(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noq
     return ServiceRequest("POST", "/v1/feedback", body)
 
 
+def _growth(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: ARG001
+    """What an operator does with a made plan. The service wants an admin's key for it."""
+    do = fields.get("do")
+    if do not in _GROWTH:
+        raise BadMessage(f"`do` must be one of {', '.join(_GROWTH)}: reload the page.")
+    return ServiceRequest("POST", "/v1/growth", {"do": do, "name": _text(fields, "plan")})
+
+
+_GROWTH = ("approve", "remove", "forbid")
 _Reader = Callable[[Mapping[str, Any], str], ServiceRequest]
 _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "models": ("GET", _models),
     "route": ("POST", _route),
     "answer": ("POST", _answer),
     "feedback": ("POST", _feedback),
+    "growth": ("POST", _growth),
 }
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "
-    "dashboard whose playground can ask."
+    "dashboard that can ask one."
 )

@@ -98,7 +98,7 @@
 
   // Numbers, tables and texts become plain elements. A thousand table cells appear at once; as Dash
   // components they took seconds. Text is set as text, and only these tags and attributes are made.
-  const TAGS = new Set(["a", "code", "dd", "details", "div", "dl", "dt", "h3", "p", "pre", "span",
+  const TAGS = new Set(["a", "button", "code", "dd", "details", "div", "dl", "dt", "h3", "p", "pre", "span",
                         "strong", "summary", "table", "tbody", "td", "th", "thead", "tr"]);
   const PROPS = { className: "class", tabIndex: "tabindex", role: "role", href: "href", open: "open",
                   scope: "scope" };
@@ -130,7 +130,7 @@
   function put(place, part) {
     const scrolled = [...place.querySelectorAll(".scroll")].map((box) => [box.scrollTop, box.scrollLeft]);
     const opened = [...place.querySelectorAll("details")].map((details) => details.open);
-    const all = "a, summary, .scroll";
+    const all = "a, button, summary, .scroll";
     const focus = [...place.querySelectorAll(all)].indexOf(document.activeElement);
     place.replaceChildren(built(part));
     place.querySelectorAll(".scroll").forEach((box, at) => {

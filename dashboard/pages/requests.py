@@ -47,7 +47,8 @@ def _filters(query: PanelQuery) -> str:
         contains = f"ilike {part} escape '\\'"
         conditions.append(
             f"(request_id = {whole} or session = {whole} or key_id = {whole} "
-            f"or backend = {whole} or policy_version = {whole} or error_type {contains} "
+            f"or backend = {whole} or policy_version = {whole} or pattern = {whole} "
+            f"or error_type {contains} "
             f"or reason {contains} or prompt {contains})"
         )
     return "".join(f"\n  and {condition}" for condition in conditions)

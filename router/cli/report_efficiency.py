@@ -7,9 +7,8 @@ from typing import Any
 from router.cli.report_document import ReportSection
 from router.cli.report_telemetry import ReportedTelemetry
 from router.config.config import Config
-from router.telemetry.self_analysis import AnalysedTime, issue_of, score_words
+from router.telemetry.self_analysis import AnalysedTime, issue_of, newest_of, score_words
 
-_MOST, _LEAST = 2000, 100  # of the newest requests, whose answers are judged
 _POINTS = 12  # of the curve
 _KNOWN = 50_000  # of the newest requests, which show what plans are worth
 _APPLIED = """
@@ -25,26 +24,25 @@ def efficiency(telemetry: ReportedTelemetry, config: Config) -> list[ReportSecti
         return [ReportSection("How efficient it is", ("No request was answered in this time.",))]
     weights = config.objective.preference
     time = AnalysedTime(
-        extent["newest"],
+        extent["since"],
         telemetry.end,
-        extent["known"],
+        newest_of(extent["n"]),
         (weights.cost, weights.latency),
     )
     return [_score(telemetry, time), _issues(telemetry, time, config.trials.epsilon)]
 
 
 def _extent(telemetry: ReportedTelemetry) -> str:
-    """SQL for the moments since which requests are judged, and since which they are known."""
+    """SQL for the number of requests, and the moment since which there are not too many."""
     return f"""
 with r as (
-  select ts, row_number() over (order by ts desc) as nth, count(*) over () as n
-  from all_requests where {telemetry.in_time} and plan is not null)
-select count(*) as n, min(ts) filter (nth <= least(greatest(n / 4, {_LEAST}), {_MOST})) as newest,
-       min(ts) filter (nth <= {_KNOWN}) as known from r"""
+  select ts, row_number() over (order by ts desc) as nth from all_requests
+  where {telemetry.in_time} and plan is not null)
+select count(*) as n, min(ts) filter (nth <= {_KNOWN}) as since from r"""
 
 
 def _score(telemetry: ReportedTelemetry, time: AnalysedTime) -> ReportSection:
-    seconds = (telemetry.end - time.known_since).total_seconds()
+    seconds = (telemetry.end - time.since).total_seconds()
     score, curve = time.efficiency(), time.curve(seconds / _POINTS)
     applied = f"""
 select ts, subject, state from events where {telemetry.in_time} and ({_APPLIED}) order by ts"""

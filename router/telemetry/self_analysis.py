@@ -15,31 +15,50 @@ NOT_KNOWN = "not known"
 
 @dataclass(frozen=True, slots=True)
 class AnalysedTime:
-    """What is judged: the answers of the newest part of a time, by all that the time shows."""
+    """What is judged: the newest answers of a time, by all that the requests of the time show."""
 
-    since: dt.datetime  # of the answers that are judged
+    since: dt.datetime
     until: dt.datetime
-    known_since: dt.datetime  # of the requests that show what plans are worth
+    newest: int  # requests whose answers are judged
     weights: tuple[float, float] = (0.1, 0.05)  # of cost and latency in utility
 
     def efficiency(self) -> str:
-        return (
-            f"from efficiency({_spans(self.since, self.until, self.known_since)}, {self._weights})"
-        )
-
-    def curve(self, every_seconds: float) -> str:
-        whole = _spans(self.known_since, self.until, self.known_since)
-        every = f"every := interval {max(1, round(every_seconds))} second"
-        return f"from efficiency_curve({every}, {whole}, {self._weights})"
+        return f"from efficiency({self._spans}, {self._weights})"
 
     def issues(self, epsilon: float = 0.01) -> str:
-        spans = _spans(self.since, self.until, self.known_since)
-        return f"from self_issues({spans}, epsilon := {epsilon:g}, {self._weights})"
+        return f"from self_issues({self._spans}, epsilon := {epsilon:g}, {self._weights})"
+
+    def worth(self) -> str:
+        """What each plan is worth on each pattern and kind, as a table of a query."""
+        return f"plan_worth({self._spans}, {self._weights})"
+
+    def curve(self, every_seconds: float) -> str:
+        every = f"every := interval {max(1, round(every_seconds))} second"
+        since = f"since := {_moment(self.since)}, until := {_moment(self.until)}"
+        return f"from efficiency_curve({every}, {since}, {self._evidence}, {self._weights})"
+
+    @property
+    def _spans(self) -> str:
+        since, until = _moment(self.since), _moment(self.until)
+        begin = (
+            f"select ts from all_requests where ts >= {since} and ts < {until} "
+            f"and plan is not null order by ts desc limit 1 offset {max(self.newest - 1, 0)}"
+        )
+        return f"since := coalesce(({begin}), {since}), until := {until}, {self._evidence}"
+
+    @property
+    def _evidence(self) -> str:
+        return f"known_since := {_moment(self.since)}, known_until := {_moment(self.until)}"
 
     @property
     def _weights(self) -> str:
         cost, latency = self.weights
         return f"cost_weight := {cost:g}, latency_weight := {latency:g}"
+
+
+def newest_of(requests: int) -> int:
+    """How many of so many requests are the newest: a quarter, within bounds."""
+    return min(max(requests // 4, 100), 2000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,13 +145,6 @@ def _between(gain: float | None, half: float | None) -> str:
 
 def _signed(value: float | None, places: str, unit: str) -> str:
     return NOT_KNOWN if value is None else f"{value:+{places}}{unit}"
-
-
-def _spans(since: dt.datetime, until: dt.datetime, known_since: dt.datetime) -> str:
-    return (
-        f"since := {_moment(since)}, until := {_moment(until)}, "
-        f"known_since := {_moment(known_since)}, known_until := {_moment(until)}"
-    )
 
 
 def _moment(value: dt.datetime) -> str:

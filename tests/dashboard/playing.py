@@ -44,6 +44,7 @@ def playing(
     keys: Sequence[Key] = (),
     key_file: Path | None = None,
     config: str = "",
+    learner: Any = None,
 ) -> Iterator[Playing]:
     """Each model is a backend and a plan of its name, with the price of that name in `PRICES`.
     A `config` of its own replaces them."""
@@ -66,7 +67,7 @@ def playing(
             }
         plans = {name: {"ask": name} for name in models}
         text = config or json.dumps({"backends": backends, "plans": plans})
-        return await stack.enter_async_context(rig(text, keys=keys))
+        return await stack.enter_async_context(rig(text, keys=keys, learner=learner))
 
     try:
         waggle = run(start())

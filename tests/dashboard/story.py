@@ -19,6 +19,7 @@ from tests.telemetry.stored import MINUTE, Stored, request, signal
 
 HARM = "<img src=x onerror=\"document.title='owned'\">"
 TRIAL = "01a1fae8-0000-7000-8000-000000000001"
+MADE_TRIAL = "01a1fae8-0000-7000-8000-000000000002"
 OLD = "def route(request, scores, similar):\n    return 'dear'\n"
 NEW = "def route(request, scores, similar):\n    # 412 answers\n    return 'cheap'\n"
 
@@ -73,6 +74,8 @@ def write_story(
                 }
             ],
         )
+        if kind == "text" and n > 100:
+            row["pattern"] = "p1"
         if n % 20 == 7:
             row |= {
                 "reuse_tier": "reuse",
@@ -139,10 +142,22 @@ def _events(begin: int) -> Any:
             {"kinds": list(_outlooks()), "behaviours": BEHAVIOURS},
         ),
         (49, "shadow", "auto", "shadow", shadow_of_auto()),
+        (12, "pattern", "p1", "found", {"name": "invoice, total", "spread": 0.31}),
+        (13, "growth", "p1-steps-1", "made", made_plan("steps")),
+        (18, "growth", "p1-steps-1", "kept", {"why": f"it hardly adds: {HARM}"}),
+        (19, "growth", "p1-examples-1", "made", made_plan("examples")),
+        (40, "growth", "p1-examples-1", "adopted", {"why": "it is better"}),
+        (41, "growth", "p1-brief-1", "made", made_plan("brief")),
+        (42, "growth", "p1-brief-1", "removed", {"why": "an operator said so", "by": "operator"}),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}
         yield {"ts": begin + minute * MINUTE, "event_id": new_id(begin / 1e6 + minute), **event}
+
+
+def made_plan(author: str) -> dict[str, Any]:
+    detail = {"pattern": "p1", "parent": "cheap", "author": author, "version": 1, "way": "spawn"}
+    return detail | {"evidence": "120 judged answers of p1 are 0.62 good"}
 
 
 def shadow_of_auto() -> dict[str, Any]:
@@ -201,4 +216,15 @@ def _trials(begin: int) -> Any:
                 **{"candidate": "learned:2", "current": "bandit", "opened_by": HARM},
                 **{"share": 0.5, "numbers": numbers, "why": f"More data: {HARM}"},
             },
+        }
+    for minute, state, lift in ((20, "running", None), (40, "adopted", 0.21)):
+        numbers = {"requests": 140} if lift else {}
+        if lift:
+            numbers["lift"] = {"low": lift - 0.1, "mean": lift, "high": lift + 0.1}
+        yield {
+            "ts": begin + minute * MINUTE,
+            "trial_id": MADE_TRIAL,
+            "name": "p1-examples-1",
+            "state": state,
+            "settings": {"share": 0.95, "numbers": numbers, "why": "it is better: +.21"},
         }

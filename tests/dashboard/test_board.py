@@ -60,7 +60,8 @@ def test_each_page_has_something_to_show(board):
         for name, panel in board.page_values(PageView(page=page, last="all"))["panels"].items()
         if "empty" not in panel
     }
-    assert set(PANELS) - shown == {("requests", "story"), ("requests", "others")}
+    nothing = {("requests", "story"), ("requests", "others"), ("growth", "issues")}
+    assert set(PANELS) - shown == nothing
 
 
 @pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
@@ -335,7 +336,7 @@ def test_events_are_marked_on_every_time_axis(board):
     assert len(drawn) >= 7
     for layout in drawn:
         signs = {entry["text"] for entry in layout["annotations"]}
-        assert signs == {"▲", "●", "◆"}
+        assert signs == {"▲", "●", "◆", "✚"}
 
 
 def test_a_name_from_a_row_never_becomes_markup(board):

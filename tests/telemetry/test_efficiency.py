@@ -72,7 +72,7 @@ def grown(tmp_path_factory):
 
 def test_the_score_lies_where_arithmetic_puts_it_and_only_the_way_of_answering_moves_it(grown):
     both = (moment(0), moment(1600))
-    (now,) = grown.rows(AnalysedTime(moment(800), both[1], both[0]).efficiency())
+    (now,) = grown.rows(AnalysedTime(both[0], both[1], newest=800).efficiency())
     (before,) = grown.rows(
         f"from efficiency(since := timestamp '{moment(0)}', until := timestamp '{moment(800)}', "
         f"known_since := timestamp '{both[0]}', known_until := timestamp '{both[1]}')"
@@ -88,7 +88,7 @@ def test_the_score_lies_where_arithmetic_puts_it_and_only_the_way_of_answering_m
 
 
 def test_the_course_of_the_score_steps_up_where_the_made_plan_began(grown):
-    time = AnalysedTime(moment(800), moment(1600), moment(0))
+    time = AnalysedTime(moment(0), moment(1600), newest=800)
     points = grown.rows(time.curve(20 * 60))
     scores = [point["score"] for point in points]
     early, late = scores[:3], scores[-3:]
@@ -103,7 +103,7 @@ def test_a_better_plan_that_hardly_answers_is_an_issue_with_its_effect(tmp_path)
         traffic.ask("p1", "made" if n % 10 == 0 else "tiny" if n % 10 == 1 else "small")
         traffic.ask("", "tiny" if n % 5 == 0 else "small")
     stored = traffic.stored(tmp_path / "telemetry")
-    (row,) = stored.rows(AnalysedTime(moment(0), moment(600), moment(0)).issues())
+    (row,) = stored.rows(AnalysedTime(moment(0), moment(600), newest=600).issues())
     issue = issue_of(row)
     assert issue.what == "p1: made is worth more than what answers there"
     assert (
@@ -126,7 +126,7 @@ def test_doubles_slow_committees_and_idle_checks_are_issues(tmp_path):
             more = {"attempts": steps} if plan == "panel" else {}
             traffic.ask("", plan, **more)
     stored = traffic.stored(tmp_path / "telemetry")
-    time = AnalysedTime(moment(0), moment(600), moment(0))
+    time = AnalysedTime(moment(0), moment(600), newest=600)
     rows = {row["issue"]: row for row in stored.rows(time.issues())}
     assert (rows["double"]["subject"], rows["double"]["other"]) == ("twin", "small")
     assert rows["double"]["usd_per_1k"] == pytest.approx(-0.25 * 0.04)
@@ -147,21 +147,21 @@ def test_where_rows_do_not_suffice_the_words_say_so(tmp_path):
         traffic.ask("", "small")
         traffic.ask("", "tiny")
     stored = traffic.stored(tmp_path / "telemetry")
-    time = AnalysedTime(moment(0), moment(30), moment(0))
+    time = AnalysedTime(moment(0), moment(30), newest=30)
     (row,) = stored.rows(time.efficiency())
     assert score_words(row)[0] == (
         "Efficiency: not known, because fewer than half of the requests are of patterns and kinds "
         "with enough judged answers."
     )
     assert stored.rows(time.issues()) == []
-    empty = AnalysedTime(moment(40), moment(50), moment(40))
+    empty = AnalysedTime(moment(40), moment(50), newest=100)
     (row,) = stored.rows(empty.efficiency())
     assert row["why"] == "no request was answered in this time"
     stored.close()
 
 
 async def test_an_analyst_may_ask_the_same(grown):
-    time = AnalysedTime(moment(800), moment(1600), moment(0))
+    time = AnalysedTime(moment(0), moment(1600), newest=800)
     bounds = Bounds(rows=10, seconds=60)
     for sql in (time.efficiency(), time.curve(1200), time.issues()):
         assert b"rows" in await ask(grown.folder, sql, bounds)

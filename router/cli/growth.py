@@ -15,7 +15,7 @@ from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import err, out, utc_minute
 from router.cli.trial_book import open_ledger
 from router.config.config import Config
-from router.growth.growth_requests import change
+from router.growth.growth_requests import change, forget_ended
 from router.growth.overview import exported, lineage, overview, plan_fields
 from router.trials.made_trials import named_plan, state_of
 
@@ -127,6 +127,7 @@ def _change(here: CommandContext, do: str, name: str) -> None:
     named_plan(ledger.book, name)
     here.record(f"growth {do}", name, before={"state": state_of(ledger.book, name)})
     ledger.change(change, ledger.book.config, do, name, time.time())
+    forget_ended(ledger.book, name)
     out.print(f"{name} is {state_of(ledger.book, name)}.")
 
 

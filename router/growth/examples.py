@@ -23,7 +23,8 @@ SELECT coalesce(r.key_id, ''), r.plan, r.prompt, r.answer, j.quality, r.request_
 FROM all_requests r JOIN (FROM judged WHERE request_ts >= make_timestamp(?)) j
      ON j.request_id = r.request_id AND j.request_ts = r.ts
 WHERE r.pattern = ? AND r.ts >= make_timestamp(?) AND r.prompt IS NOT NULL
-      AND r.answer IS NOT NULL AND NOT coalesce(r.no_store, false) AND j.quality IS NOT NULL
+      AND r.answer IS NOT NULL AND r.status = 200
+      AND NOT coalesce(r.no_store, false) AND j.quality IS NOT NULL
       AND length(r.prompt) BETWEEN 1 AND {_LONGEST} AND length(r.answer) BETWEEN 1 AND {_LONGEST}
 ORDER BY r.ts DESC LIMIT {_LATEST}
 """

@@ -5,9 +5,10 @@ from typing import Any
 
 from router.config.config import Config
 from router.growth.overview import overview
+from router.plans.made import remove_words
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
-from router.trials.made_trials import alpha_of, approve, end_by_hand
+from router.trials.made_trials import ENDED_BY_HAND, alpha_of, approve, end_by_hand, state_of
 
 DOES: Mapping[str, str] = {
     "approve": "begin the trial of a plan that waits, or adopt a plan on trial",
@@ -22,9 +23,16 @@ def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, An
         if wish.get("do") != "list":
             do, name = read(wish)
             director.change(change, director.book.config, do, name, now)
+            forget_ended(director.book, name)
         return overview(director.book, director.standings())
     except Rejected as error:
         return {"rejected": str(error)}
+
+
+def forget_ended(book: Book, name: str) -> None:
+    """Remove the words of a plan that an operator ended."""
+    if state_of(book, name) in ENDED_BY_HAND:
+        remove_words(book.config.growth_folder, name)
 
 
 def read(wish: Mapping[str, Any]) -> tuple[str, str]:

@@ -68,3 +68,5 @@ def test_words_of_callers_are_exported_only_on_demand(ledger):
     assert "Ada" not in shown
     exported = yaml.safe_load(run("export", "--words"))
     assert exported["plans"]["p2-examples-1"]["examples"] == SHOWN
+    run("forbid", "p2-examples-1")
+    assert not list((ledger.book.config.growth_folder / "examples").iterdir())

@@ -120,8 +120,12 @@ class Computing:
         self.made.free = spec is None
         seed = self._own_seed()
         read = spec is not None
-        free = FreeComputing(self.calls, self._sandbox, self.plan.models, seed, read, example)
+        remembered = () if read else self.library
+        free = FreeComputing(
+            self.calls, self._sandbox, self.plan.models, seed, read, example, remembered
+        )
         draft = await free.carry_out()
+        self._fell |= free.fell
         if draft is None:
             if spec is not None:  # what the rule's program failed by says more
                 return
@@ -132,6 +136,8 @@ class Computing:
         self.made.document, self.made.status = draft.verdict["document"], "ok"
         self.made.problem = ""
         self.made.row = free.row(draft)
+        if free.reused is not None:
+            self._note_reuse("reuse", *free.reused, "run with the numbers of the request")
         # The run that gave the answer is recorded as the last attempt.
         self.made.outcome = draft.outcome
         self.made.attempts.remove(replace(draft.outcome.attempt, provider="sandbox"))

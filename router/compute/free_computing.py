@@ -1,9 +1,11 @@
 """The path of a request that no rule has read: models write programs, and programs are compared.
 
-A first program is mended once if it fails, or if it leaves out a clause of the request. A second
-one is written by another author, or by another way; its author sees the names of the first one's
-figures and no value. If two disagree, a third decides, and if no two of three agree, a fourth. Each
-is asked for only if the caller's ceilings leave room.
+A first program is mended once if it fails, if it leaves out a clause of the request, or if the
+reviewers find a mistake in its statistics. A program that the reviewer for security rejects does
+not run, and a typed answer is none. A second program is written by another author, or by another
+way; its author sees the names of the first one's figures and no value. If two disagree, a third
+decides, and if no two of three agree, a fourth. Each is asked for only if the caller's ceilings
+leave room.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,10 +24,21 @@ from router.compute.prompts import (
     to_write_again,
     written_in,
 )
+from router.compute.reviewing import (
+    as_json,
+    faults_of_answer,
+    refusal,
+    reviewed,
+    to_revise,
+)
 from router.request.statistical import Message, free_job_of
+from router.reuse.programs.remembered import for_request, may_serve
 from router.reuse.solution import Solution
+from sandbox.review.reviewers import ReviewerVerdict, review
 
 _MOST_PROGRAMS = 4
+_MOST_REMEMBERED = 2  # programs that are tried before an author writes
+MEMORY = "memory"  # the author of a remembered program
 _MOST_PARAMETERS = 4_000  # characters of the parameters that a row keeps
 
 
@@ -37,6 +50,12 @@ class Draft:
     written: Written
     outcome: CallOutcome
     verdict: Mapping[str, Any]
+    reviews: tuple[ReviewerVerdict, ...] = ()
+
+    @property
+    def flaws(self) -> int:
+        """How many things its author might mend, while the caller waits."""
+        return len(self.missing) + len(faults_of_answer(self.reviews))
 
     @property
     def missing(self) -> Sequence[str]:
@@ -55,12 +74,18 @@ class FreeComputing:
     seed: int
     read: bool = False  # whether the rules have read the request; then what they read must hold
     example: Solution | None = None
+    remembered: Sequence[tuple[float, Solution]] = ()  # programs for like requests, nearest first
+    reused: tuple[Solution, float] | None = None  # the remembered program that answered
+    fell: dict[int, str] = field(default_factory=dict)  # those that did not, and why
     status: str = ""
     problem: str = ""
     drafts: list[Draft] = field(default_factory=list)
 
     async def carry_out(self) -> Draft | None:
         """The draft whose verdict answers, or None, and then `status` and `problem` say why."""
+        remembered = await self._remembered()
+        if remembered is not None:
+            return remembered
         text, data = self._text, self.calls.request.fields.get("data")
         beside = (self.example.request, self.example.program) if self.example else None
         for author in self.authors:
@@ -78,6 +103,26 @@ class FreeComputing:
             self.status, self.problem = "not_verified", best.verdict["problem"]
             return None
         return best
+
+    async def _remembered(self) -> Draft | None:
+        """The answer of a remembered program, if its companion agrees for this request too."""
+        fitting = ((s, for_request(s, self._text), near) for near, s in self.remembered)
+        like = [(s, pair, near) for s, pair, near in fitting if pair is not None and may_serve(s)]
+        for solution, (program, beside), similarity in like[:_MOST_REMEMBERED]:
+            for source in (beside, program):
+                draft = await self._run(MEMORY, Written(source))
+                if draft is None:
+                    break
+                self.drafts.append(draft)
+            if len(self.drafts) > 1 and self.drafts[-1].verdict["level"] == "agreed":
+                self.reused = solution, similarity
+                return self.drafts[-1]
+            self.fell[solution.id] = self.status or "not_verified"
+            self.example = self.example or solution
+            self.drafts.clear()
+            if self.status in ("refused", "busy", "no_answer"):
+                return None
+        return None
 
     async def _compare(self, data: Any) -> None:
         """Have other programs written until two agree, or no room is left."""
@@ -120,7 +165,7 @@ class FreeComputing:
                     self._fail("not_statistical", f"{author}: {written.refusal}")
                 return best
             draft = await self._run(author, written)
-            if draft is not None and (best is None or len(draft.missing) < len(best.missing)):
+            if draft is not None and (best is None or draft.flaws < best.flaws):
                 best = draft
             if self.status in ("refused", "busy") or self.calls.stopped:
                 return best
@@ -128,12 +173,19 @@ class FreeComputing:
                 messages = to_mend_free(messages, answer, self.problem)
             elif best is not None and best.missing and turn == 0:
                 messages = to_report(messages, answer, best.missing)
+            elif best is not None and best.flaws and turn == 0:
+                messages = to_revise(messages, answer, faults_of_answer(best.reviews))
             else:
                 return best
         return best
 
     async def _run(self, author: str, written: Written) -> Draft | None:
-        """Run a program beside the ones before it. None if it gives no answer."""
+        """Run a program beside the ones before it. None if it gives no answer, or may not run."""
+        reviews = review(written.source, self._text)
+        unsafe = refusal(reviews, "security")
+        if unsafe:
+            self._fail("not_verified", f"the reviewer for security rejects it: {unsafe}")
+            return None
         programs = [draft.written for draft in self.drafts] + [written]
         fields = self.calls.request.fields
         body = free_job_of(
@@ -154,8 +206,14 @@ class FreeComputing:
             return None
         verdict = orjson.loads(outcome.body)
         if "shapes" in verdict:
+            reviews = reviewed(written.source, self._text, verdict["run"])
+            typed = refusal(reviews, "quality")
+            if typed:
+                self._fail("not_verified", typed)
+                self.calls.note(outcome.attempt, fault="not_verified", detail=typed[:300])
+                return None
             self.calls.note(outcome.attempt)
-            return Draft(author, written, outcome, verdict)
+            return Draft(author, written, outcome, verdict, reviews)
         status = "not_verified" if verdict["status"] == "ok" else verdict["status"]
         self._fail(status, verdict.get("problem", ""))
         self.calls.note(outcome.attempt, fault=status, detail=self.problem[:300])
@@ -172,6 +230,12 @@ class FreeComputing:
         row = {name: verdict[name] for name in (*kept, "spec") if name in verdict}
         row["author"] = self.drafts[verdict["chosen"]].author
         row["authors"] = [each.author for each in agreeing or self.drafts[:1]]
+        chosen = self.drafts[verdict["chosen"]]
+        if verdict["level"] == "agreed" and len(agreeing) > 1:
+            row["beside"] = next(d.written.source for d in agreeing if d is not chosen)
+        row["reviews"] = as_json(chosen.reviews)
+        if self.fell and self.reused is None:
+            row["parent"] = next(iter(self.fell))
         if len(orjson.dumps(verdict["parameters"])) <= _MOST_PARAMETERS:
             row["parameters"] = verdict["parameters"]
         return row

@@ -55,7 +55,11 @@ def backends_of(step: Step, plans: Mapping[str, Plan]) -> Iterator[str]:
     if isinstance(plan, Ask | Code):
         yield from plan.backends
     if isinstance(plan, Code):
-        yield from (name for name in (*plan.authors, plan.words) if name and name != SYNTHESIS)
+        yield from (
+            name
+            for name in (*plan.authors, plan.words, plan.reviewer)
+            if name and name != SYNTHESIS
+        )
     for _, inner in plan.places:
         yield from backends_of(inner, plans)
     yield from (name for _, name in plan.asks)

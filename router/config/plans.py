@@ -168,6 +168,11 @@ class Code(Plan):
         description="backends that write programs, in turn; `synthesis`, by rule, is always first",
     )
     words: Name | None = Field(None, description="the backend that adds text to computed records")
+    reviewer: Name | None = Field(
+        None,
+        description="the backend that reviews a program before it serves other requests; null: the "
+        "built-in reviewers alone",
+    )
     fallback: tuple[Name, ...] = ()
 
     @property

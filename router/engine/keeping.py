@@ -6,9 +6,10 @@ stored program is reviewed with other numbers. Both run in background tasks.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
+from hashlib import blake2b
 
 import orjson
 
@@ -16,6 +17,7 @@ from router.config.config import Config
 from router.config.signals import FORM
 from router.domain import COMPUTE, Call, Signal, Trace
 from router.engine.answer_judges import AnswerJudges
+from router.engine.library_door import LibraryDoor
 from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
 from router.plans.compiled import Plans
 from router.request.statistical import interpret, job_of
@@ -25,6 +27,7 @@ from router.reuse.library import variations
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
 from router.reuse.programs.lines import LibraryLine
+from router.reuse.programs.remembered import FREE
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.verified import Verified, verified_in
@@ -76,7 +79,10 @@ class Keeping:
         repeats = fits and not unrepeatable(plans, trace.request, trace.decision.plan, made_by)
         if trace.computed is not None and trace.computed.get("spec"):
             self._keep_program(plans, lookup, trace, text if repeats else "")
-        elif repeats:
+            return
+        if trace.computed is not None:
+            self._keep_free_program(plans, lookup, trace)
+        if repeats:
             self._keep_text(plans, lookup, trace, text, model)
 
     def _keep_text(self, plans: Plans, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
@@ -121,7 +127,38 @@ class Keeping:
                 model=str(computed.get("author", "")),
             )
         )
-        task = asyncio.ensure_future(self._review(solution, kept, sandbox))
+        self._begin(self._review(solution, kept, sandbox))
+
+    def _keep_free_program(self, plans: Plans, lookup: Lookup, trace: Trace) -> None:
+        """Store a program that a model wrote without a spec, with the one that agreed with it."""
+        computed, plan = trace.computed or {}, trace.decision.plan
+        if reuse := computed.get("reuse"):
+            self.memory.add_use(trace.request.id, int(reuse["solution"]), trace.request.key_id)
+            return
+        code = next(iter(plans[plan].codes), None) if plan in plans else None
+        if not computed.get("beside") or code is None or trace.request.fields.get("data"):
+            return
+        solution = replace(
+            self._bare(plans, lookup, trace),
+            space=program_space(lookup.query.scope),
+            exact=blake2b(b"program" + lookup.query.exact, digest_size=16).digest(),
+            kind="program",
+            program=computed["program"],
+            spec={"kind": FREE, "beside": computed["beside"]},
+            seed=int(computed["seed"]) % 2**62,
+            state="proven",
+            proof=_proof(plans.config, trace.verified),
+            parent=int(computed.get("parent", 0)),
+            change="written anew: the earlier one did not hold" if "parent" in computed else "",
+            model=str(computed.get("author", "")),
+        )
+        door = LibraryDoor(self.memory, self.ask, self.tell, self.wall)
+        kept = self.memory.keep(solution)
+        self._begin(door.admit(plans, trace.request, solution, kept, code))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        """Do some work in the background."""
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -195,9 +232,7 @@ class Keeping:
         return replace(lookup, match=None) if disproved else lookup
 
     def _compare(self, plans: Plans, lookup: Lookup, trace: Trace, text: str) -> None:
-        task = asyncio.ensure_future(self._compared(plans, lookup, trace, text))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(self._compared(plans, lookup, trace, text))
 
     async def _compared(self, plans: Plans, lookup: Lookup, trace: Trace, text: str) -> None:
         """Check a remembered answer beside the new answer; without evidence, nothing counts."""

@@ -36,6 +36,7 @@ from router.reuse.evidence import pair_of
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
+from router.reuse.programs.remembered import is_free
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.routing.named import may_use
@@ -152,15 +153,20 @@ class Recall:
             return Lookup(query)
         codes = any(plans[name].codes for name in plans.names)
         computes = codes and interpretation_of(request).spec is not None
-        vector = await self.memory.vector(
-            query, program_space(query.scope) if computes else query.space
-        )
-        if query.mode == "similar" and computes:
+        of_programs = program_space(query.scope)
+        vector = await self.memory.vector(query, of_programs if computes else query.space)
+        if vector is None and codes and not computes:
+            vector = await self.memory.vector(query, of_programs)
+        library: Sequence[tuple[float, Solution]] = ()
+        if query.mode == "similar" and codes and (computes or vector is not None):
             programs = self.memory.programs(query, vector)
-            library = [program for program in programs if _may(plans, program[1], allowed)]
-            return Lookup(query, None, vector, library)
+            library = [
+                (similarity, program)
+                for similarity, program in programs
+                if _may(plans, program, allowed) and is_free(program) != computes
+            ]
         if computes or vector is None:
-            return Lookup(query, None, vector)
+            return Lookup(query, None, vector, library)
         nominated = await self.memory.similar(query, vector, self.uniform())
         match, doubtful = nominated.match, nominated.open
         if match is not None and not (
@@ -173,7 +179,7 @@ class Recall:
             and may_ask_verifier(plans, request, allowed)
         ):
             doubtful = None
-        return Lookup(query, match, vector, doubtful=doubtful)
+        return Lookup(query, match, vector, library, doubtful)
 
     def _read(self, key: bytes, request: Request) -> None:
         """Read the words of a request that was answered before: once for all that are the same."""

@@ -70,7 +70,8 @@ def _pattern(plan: Plan) -> str:
             return line + "".join(f"; {part}" for part in changes_line(plan))
         case Code():
             line = f"code in {' → '.join(plan.backends)}; authors {', '.join(plan.all_authors)}"
-            return line + (f"; words from {plan.words}" if plan.words else "")
+            line += f"; words from {plan.words}" if plan.words else ""
+            return line + (f"; reviewed by {plan.reviewer}" if plan.reviewer else "")
         case Cascade():
             return f"cascade, until {check_line(plan.accept)}"
         case Pipeline():

@@ -13,7 +13,7 @@ import io
 import keyword
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -67,6 +67,14 @@ def edit_program(program: str, stored: Spec, wanted: Spec) -> EditedProgram | No
         return None
     tier: Literal["reuse", "adapt"] = "adapt" if changed else "reuse"
     return EditedProgram(source, tier, len(replacements.changed_numbers), len(changed))
+
+
+def with_numbers(program: str, numbers: Mapping[float, float]) -> str | None:
+    """The program with these numbers replaced wherever they stand; None if the rules cannot."""
+    try:
+        return _replaced(program, Replacements(numbers, {}))
+    except (tokenize.TokenError, SyntaxError, NotInStep):
+        return None
 
 
 _NAMES = frozenset({"name", "first", "second"})

@@ -11,6 +11,7 @@ from typing import Any
 
 import orjson
 
+from router.reuse.programs.remembered import is_free
 from router.reuse.solution import Solution
 
 _INCIDENTAL = frozenset({"seed", "format", "count", "assumed", "data"})  # left out of `template`
@@ -37,6 +38,8 @@ def duplicates(programs: Iterable[Solution]) -> Iterator[tuple[int, int]]:
     """The id of each program that has a better duplicate, with the id of the best duplicate."""
     groups: dict[tuple[str, str], list[Solution]] = {}
     for program in programs:
+        if is_free(program):  # what it computes is not in its spec: its cases decide
+            continue
         groups.setdefault((program.scope, template(program.spec)), []).append(program)
     for group in groups.values():
         best = max(group, key=lambda program: (program.rate, program.uses, -program.id))

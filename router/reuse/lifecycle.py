@@ -61,15 +61,23 @@ def add_use(connection: sqlite3.Connection, use: Use) -> None:
 
 
 def judge(connection: sqlite3.Connection, rating: Rating, *, expires: float) -> list[int]:
-    """Prove or quarantine the solution that answered a request; return the quarantined ids."""
-    row = connection.execute(
-        "select s.id, s.state from served v "
-        "join solutions s on s.id = v.solution where v.request_id = ?",
+    """Prove or quarantine what answered a request, and what was kept of it; return the quarantined
+    ids. Of a computed answer, both the words and the program are kept."""
+    rows = connection.execute(
+        "select id, state from solutions where id in (select solution from served where "
+        "request_id = ?1) or (request_id = ?1 and kind = 'program') order by id",
         (rating.request_id,),
-    ).fetchone()
-    if row is None:
-        return []
-    id_, state = row
+    ).fetchall()
+    return [
+        quarantined
+        for id_, state in rows
+        for quarantined in _judged(connection, id_, state, rating, expires)
+    ]
+
+
+def _judged(
+    connection: sqlite3.Connection, id_: int, state: str, rating: Rating, expires: float
+) -> list[int]:
     connection.execute(
         "update solutions set successes = successes + ?, failures = failures + ? where id = ?",
         (rating.weight * rating.score, rating.weight * (1 - rating.score), id_),

@@ -28,6 +28,7 @@ from router.reuse.memory_keeper import (
     MemoryKeeper,
     ProgramReview,
     QueuedChange,
+    Superseded,
 )
 from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_space
 from router.reuse.neighbourhood import neighbourhood_of
@@ -292,6 +293,9 @@ class SolutionMemory:
     def add_use(self, request_id: str, id_: int, key: str) -> None:
         if self.keeper is not None:
             self.keeper.add_use(Use(request_id, id_, self._wall(), key))
+
+    def supersede(self, id_: int, better: int) -> None:
+        self._add(Superseded(id_, better))
 
     def add_line(self, line: LibraryLine) -> None:
         self._add(line)

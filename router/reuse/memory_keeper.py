@@ -58,8 +58,23 @@ class ProgramReview:
     verdict: str
 
 
+@dataclass(frozen=True, slots=True)
+class Superseded:
+    """A program that a better one stands for."""
+
+    solution: int
+    better: int
+
+
 QueuedChange = (
-    Addition | Rating | ReuseCheck | UnjudgedCheck | PairVerdict | ProgramReview | LibraryLine
+    Addition
+    | Superseded
+    | Rating
+    | ReuseCheck
+    | UnjudgedCheck
+    | PairVerdict
+    | ProgramReview
+    | LibraryLine
 )
 
 
@@ -213,6 +228,8 @@ class MemoryKeeper:
             if isinstance(change, ProgramReview):
                 self._store.review(change.solution, change.verdict)
                 self._changed(change.solution)
+            elif isinstance(change, Superseded):
+                self._supersede(change.solution, change.better)
 
     def _add(self, additions: Sequence[Addition]) -> None:
         solutions = [addition.solution for addition in additions]
@@ -280,8 +297,12 @@ class MemoryKeeper:
             "kind = 'program' and state = 'proven' limit ?", (_PROGRAMS_MERGED,)
         )
         for id_, best in list(duplicates(programs)):
-            self._store.supersede(id_, best, self._wall())
-            self._tell("solutions", str(id_), "merged", into=best)
+            self._supersede(id_, best)
+
+    def _supersede(self, id_: int, better: int) -> None:
+        self._store.supersede(id_, better, self._wall())
+        self._changed(id_)
+        self._tell("solutions", str(id_), "merged", into=better)
 
     def _save_graphs(self) -> None:
         """Start a process that saves the graphs, if enough changed since the last time."""

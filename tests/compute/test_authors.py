@@ -211,13 +211,48 @@ async def test_without_time_no_author_is_asked():
 
 async def test_a_copy_of_the_request_reports_nothing_of_it():
     copied = (
-        "result = {'answer': {'good_loaves': 798.0}, 'parameters': {'text': PARAMS['request']}}"
+        "result = {'answer': {'good_loaves': max([798.0])}, "
+        "'parameters': {'text': PARAMS['request']}}"
     )
-    other = copied.replace("798.0", "sum([798.0])")
+    other = copied.replace("max(", "sum(")
     answer, _ = await answered(*(f"```python\n{source}\n```" for source in (copied, copied, other)))
     computed = answer.json["waggle"]["computed"]
     assert computed["level"] in ("rerun", "unverified")
     assert {"3", "40", "7", "5%"} <= set(computed["unchecked"])
+
+
+async def test_a_typed_answer_is_none():
+    typed = program("good = 798.0", "{'good_loaves': good}")
+    answer, requests = await answered(typed, COUNTED, CLOSED)
+    assert answer.json["waggle"]["computed"]["level"] == "agreed"
+    assert "the answer is typed" in requests[1]["messages"][-1]["content"]
+    answer, _ = await answered(typed)
+    assert (answer.status, "the answer is typed" in answer.error["message"]) == (422, True)
+
+
+async def test_reviewers_send_a_mistake_in_statistics_back_once_with_the_reason():
+    text = (
+        "Of a sample of 5 jars each holds 31, 28, 35, 40 and 29 grams of honey, and a bee eats 2 "
+        "grams of each. What sd is left?"
+    )
+    used = {"jars": 5, "grams": [31, 28, 35, 40, 29], "eaten_grams": 2, "sample": True}
+    weights = "import numpy as np\nleft = np.array([31, 28, 35, 40, 29]) - 2"
+    wrong = program(weights, "{'sd_left': float(np.std(left))}", used)
+    right = program(weights, "{'sd_left': float(np.std(left, ddof=1))}", used)
+    answer, requests = await answered(wrong, right, "no", text=text)
+    assert json.loads(content(answer)) == {"sd_left": pytest.approx(4.9295, abs=1e-3)}
+    assert "a sample's divides by n - 1" in requests[1]["messages"][-1]["content"]
+    verdicts = {v["reviewer"]: v for v in answer.json["waggle"]["computed"]["reviews"]}
+    assert verdicts["statistics"]["verdict"] == "accept"
+    assert verdicts["quality"]["verdict"] == "revise"  # which concerns the library, not the caller
+
+
+async def test_a_program_that_security_rejects_does_not_run():
+    reads = program("import os\ngood = len(os.environ)", "{'good_loaves': good}")
+    answer, requests = await answered(reads, CLOSED, COUNTED)
+    attempts = [a["backend"] for a in answer.json["waggle"]["attempts"]]
+    assert attempts == ["coder", "coder", "sandbox", "coder", "sandbox"]
+    assert "the environment" in requests[1]["messages"][-1]["content"]
 
 
 async def test_a_simulation_agrees_with_a_formula_within_its_error_and_the_formula_answers():

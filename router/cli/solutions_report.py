@@ -52,6 +52,7 @@ def report(
     _show("Deepest lines", figures.deepest, _DEEPEST, "program_lines")
     _show("Breakthroughs, and how they spread", figures.breakthroughs, _SPREAD, _SPREAD_VIEW)
     _show("Reviewers", figures.reviewers, _REVIEWERS, "program_reviews")
+    _show_standards(figures.standards)
 
 
 _POPULAR = {
@@ -100,6 +101,23 @@ def _stars(totals: Row) -> str:
     if totals["stars"] is None:
         return "no caller has rated an answer of a program"
     return f"{totals['stars']:.2f} of 5, by {totals['rated']} ratings"
+
+
+def _show_standards(standards: Row) -> None:
+    if not standards["version"]:
+        return
+    out.print(f"\n[italic]Standards {standards['version']}[/], which half of the authors see")
+    out.print(escape(standards["text"]), soft_wrap=True)
+    sides = {"with them": standards["shown"], "without": standards["not_shown"]}
+    for name, side in sides.items():
+        share = f" ({side['succeeded'] / side['requests']:.0%})" if side["requests"] else ""
+        proven = f"{side['succeeded']} of {side['requests']} requests proven{share}"
+        out.print(f"{name}: {proven}, {side['programs']} programs written")
+    if standards["interval"] is not None:
+        low, high = standards["interval"]
+        sure = "" if low > 0 or high < 0 else ": nothing is shown yet"
+        out.print(f"effect: {standards['gain']:+.1%}, 95% from {low:+.1%} to {high:+.1%}{sure}")
+    out.print("[dim]rows: waggle solutions report --rows program_drafts[/]")
 
 
 def _show(title: str, rows: Sequence[Row], columns: dict[str, str], view: str) -> None:

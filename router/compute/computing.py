@@ -22,6 +22,7 @@ from router.config.signals import WEIGHTS
 from router.domain import Attempt, Request, Signal, Trace, new_id
 from router.request.statistical import interpretation_of, job_of, wants_object
 from router.reuse.editing import edit_program
+from router.reuse.programs.standards import NO_STANDARDS, PROPENSITY, Standards
 from router.reuse.solution import Solution
 from sandbox.column_programs import CannotWrite
 from sandbox.records import format_records
@@ -83,8 +84,10 @@ class Computing:
     calls: BackendCalls
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
+    standards: Standards = NO_STANDARDS  # what authors see, for half of the requests
     made: Computed = field(default_factory=Computed)
     _count: int | None = None  # the number of records, if the request names none
+    _drafts: list[dict[str, Any]] = field(default_factory=list)  # programs that authors wrote
     _fell: dict[int, str] = field(default_factory=dict)  # remembered programs that did not hold
 
     async def carry_out(self) -> Computed:
@@ -101,6 +104,8 @@ class Computing:
         else:
             reasons = "; ".join(interpretation.reasons)
             self.made.status, self.made.problem = "not_statistical", reasons
+        if self._drafts:
+            self.made.row = {**self.made.row, "drafts": self._drafts}
         if self._fell:
             fell = [{"solution": id_, "status": status} for id_, status in self._fell.items()]
             self.made.row = {**self.made.row, "fell": fell}
@@ -120,12 +125,23 @@ class Computing:
         self.made.free = spec is None
         seed = self._own_seed()
         read = spec is not None
-        remembered = () if read else self.library
+        # Drawn by itself, so that the propensity is exact.
+        version = self.standards.version
+        shown = bool(version) and self.seed() / 2**48 < PROPENSITY
         free = FreeComputing(
-            self.calls, self._sandbox, self.plan.models, seed, read, example, remembered
+            self.calls,
+            self._sandbox,
+            self.plan.models,
+            seed,
+            read,
+            example,
+            () if read else self.library,
+            standards=self.standards.text if shown else "",
         )
         draft = await free.carry_out()
         self._fell |= free.fell
+        beside = {"standards": version, "shown": shown}
+        self._drafts = [{**drafted, **beside} for drafted in free.drafted()]
         if draft is None:
             if spec is not None:  # what the rule's program failed by says more
                 return

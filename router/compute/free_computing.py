@@ -35,6 +35,7 @@ from router.request.statistical import Message, free_job_of
 from router.reuse.programs.remembered import for_request, may_serve
 from router.reuse.solution import Solution
 from sandbox.review.reviewers import ReviewerVerdict, review
+from sandbox.review.traits import traits
 
 _MOST_PROGRAMS = 4
 _MOST_REMEMBERED = 2  # programs that are tried before an author writes
@@ -77,9 +78,11 @@ class FreeComputing:
     remembered: Sequence[tuple[float, Solution]] = ()  # programs for like requests, nearest first
     reused: tuple[Solution, float] | None = None  # the remembered program that answered
     fell: dict[int, str] = field(default_factory=dict)  # those that did not, and why
+    standards: str = ""  # what programs that succeed have in common, if these authors see it
     status: str = ""
     problem: str = ""
     drafts: list[Draft] = field(default_factory=list)
+    _written: list[tuple[str, int, str, Draft | None]] = field(default_factory=list)
 
     async def carry_out(self) -> Draft | None:
         """The draft whose verdict answers, or None, and then `status` and `problem` say why."""
@@ -89,7 +92,9 @@ class FreeComputing:
         text, data = self._text, self.calls.request.fields.get("data")
         beside = (self.example.request, self.example.program) if self.example else None
         for author in self.authors:
-            draft = await self._draft(author, to_write(text, data, example=beside))
+            draft = await self._draft(
+                author, to_write(text, data, example=beside, standards=self.standards)
+            )
             if draft is not None:
                 self.drafts.append(draft)
                 break
@@ -131,7 +136,7 @@ class FreeComputing:
             if _settled(self.drafts[-1].verdict):
                 return
             author = self._other_author(way)
-            messages = to_write_again(self._text, data, shapes, way)
+            messages = to_write_again(self._text, data, shapes, way, self.standards)
             if not self.calls.has_room(author, {"messages": messages}):
                 return
             draft = await self._draft(author, messages)
@@ -165,6 +170,8 @@ class FreeComputing:
                     self._fail("not_statistical", f"{author}: {written.refusal}")
                 return best
             draft = await self._run(author, written)
+            if self.status not in ("refused", "busy", "no_answer"):
+                self._written.append((author, turn, written.source, draft))
             if draft is not None and (best is None or draft.flaws < best.flaws):
                 best = draft
             if self.status in ("refused", "busy") or self.calls.stopped:
@@ -239,6 +246,26 @@ class FreeComputing:
         if len(orjson.dumps(verdict["parameters"])) <= _MOST_PARAMETERS:
             row["parameters"] = verdict["parameters"]
         return row
+
+    def drafted(self) -> list[dict[str, Any]]:
+        """Every program that an author wrote, and whether it succeeded, as far as is known: another
+        author's program agreed with it, or its spec proved it."""
+        verdict = self.drafts[-1].verdict if self.drafts and self.reused is None else {}
+        proven = [self.drafts[n] for n in verdict.get("agreeing", ()) if n < len(self.drafts)]
+        if verdict.get("level") == "spec":
+            proven = [self.drafts[verdict["chosen"]]]
+        programs = []
+        for author, turn, source, draft in self._written:
+            succeeded = any(draft is each for each in proven)
+            unknown = draft is not None and not proven
+            programs.append({
+                "author": author,
+                "turn": turn,
+                "traits": sorted(traits(source, self._text)),
+                "succeeded": None if unknown else succeeded,
+                "level": verdict.get("level", "none"),
+            })  # fmt: skip
+        return programs
 
 
 def _settled(verdict: Mapping[str, Any]) -> bool:

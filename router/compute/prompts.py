@@ -76,9 +76,12 @@ def _schema() -> str:
     return orjson.dumps(schema_of(Spec)).decode()
 
 
-def to_write(text: str, data: Any, *, example: tuple[str, str] | None = None) -> list[Message]:
-    """The prompt for a first program. `example`: a similar request and its program."""
-    system = f"{CONTRACT}\n{_FORM}\n\n{_SPEC}{_schema()}"
+def to_write(
+    text: str, data: Any, *, example: tuple[str, str] | None = None, standards: str = ""
+) -> list[Message]:
+    """The prompt for a first program. `example`: a similar request and its program; `standards`:
+    what programs that succeeded have in common, a sentence a line."""
+    system = f"{CONTRACT}\n{_FORM}{_in_common(standards)}\n\n{_SPEC}{_schema()}"
     prompt = f"The request:\n{text[:_LONGEST]}{_table(data)}"
     if example is not None:
         request, program = example
@@ -86,15 +89,21 @@ def to_write(text: str, data: Any, *, example: tuple[str, str] | None = None) ->
     return _messages(system, prompt)
 
 
-def to_write_again(text: str, data: Any, shapes: Mapping[str, str], way: int) -> list[Message]:
+def to_write_again(
+    text: str, data: Any, shapes: Mapping[str, str], way: int, standards: str = ""
+) -> list[Message]:
     """The prompt for another program: it names the figures of the first one, and no value."""
-    system = f"{CONTRACT}\n{_FORM}"
+    system = f"{CONTRACT}\n{_FORM}{_in_common(standards)}"
     names = "\n".join(f"- {name}: {shape}" for name, shape in shapes.items())
     prompt = (
         f"The request:\n{text[:_LONGEST]}{_table(data)}\n\n"
         f"`answer` is to have exactly these names:\n{names}\n\n{_WAYS[min(way, len(_WAYS) - 1)]}"
     )
     return _messages(system, prompt)
+
+
+def _in_common(standards: str) -> str:
+    return f"\nPrograms that succeeded had this in common:\n{standards}" if standards else ""
 
 
 def to_report(messages: Sequence[Message], answer: str, clauses: Sequence[str]) -> list[Message]:

@@ -26,6 +26,7 @@ from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_o
 from router.reuse.library import variations
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
+from router.reuse.programs.drafts import Draft
 from router.reuse.programs.lines import LibraryLine
 from router.reuse.programs.remembered import FREE
 from router.reuse.recollection import Candidate, Recollection
@@ -57,7 +58,10 @@ class Keeping:
         return checks or (lookup.query.keeps and lookup.query.mode != "off")
 
     def computed(self, trace: Trace) -> None:
-        """Note in the library which remembered programs did not hold for this request."""
+        """Note in the library what authors wrote for this request, and which remembered programs
+        did not hold for it."""
+        for drafted in (trace.computed or {}).get("drafts", ()):
+            self.memory.add_line(Draft(trace.request.id, **drafted).line(self.wall()))
         for fell in (trace.computed or {}).get("fell", ()):
             line = LibraryLine(fell["solution"], self.wall(), "failed", detail=fell["status"])
             self.memory.add_line(line)

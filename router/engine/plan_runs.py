@@ -19,6 +19,7 @@ from router.plans.concluding import completed
 from router.plans.designs import Designs
 from router.plans.executor import Executor
 from router.plans.results import Result, abandoned, ended
+from router.reuse.programs.standards import NO_STANDARDS
 from router.routing.eligible import backend_refusals
 
 _HEARTBEAT = 10.0
@@ -72,6 +73,7 @@ class PlanRuns:
             score=self.score,
             seed=lambda: int(self.uniform() * 2**48),
             library=progress.lookup.library if progress.lookup is not None else (),
+            standards=progress.lookup.standards if progress.lookup is not None else NO_STANDARDS,
             clock=self.clock,
             designs=self.designs,
             pattern=trace.decision.kind,

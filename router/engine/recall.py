@@ -37,6 +37,7 @@ from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery, exact_key, program_space, query_of
 from router.reuse.programs.remembered import is_free
+from router.reuse.programs.standards import NO_STANDARDS, Standards
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.routing.named import may_use
@@ -66,6 +67,7 @@ class Lookup:
     match: Recollection | None = None
     vector: "Matrix | None" = None
     library: Sequence[tuple[float, Solution]] = ()  # similarity and program, most similar first
+    standards: Standards = NO_STANDARDS  # what authors of programs may see
     doubtful: Candidate | None = None  # a backend may say whether its answer serves
     questions: tuple[Attempt, ...] = ()  # the calls that asked the backend
 
@@ -166,7 +168,7 @@ class Recall:
                 if _may(plans, program, allowed) and is_free(program) != computes
             ]
         if computes or vector is None:
-            return Lookup(query, None, vector, library)
+            return Lookup(query, None, vector, library, self.memory.standards)
         nominated = await self.memory.similar(query, vector, self.uniform())
         match, doubtful = nominated.match, nominated.open
         if match is not None and not (
@@ -179,7 +181,7 @@ class Recall:
             and may_ask_verifier(plans, request, allowed)
         ):
             doubtful = None
-        return Lookup(query, match, vector, library, doubtful)
+        return Lookup(query, match, vector, library, self.memory.standards, doubtful)
 
     def _read(self, key: bytes, request: Request) -> None:
         """Read the words of a request that was answered before: once for all that are the same."""

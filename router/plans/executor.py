@@ -40,6 +40,7 @@ from router.plans.results import CheckVerdict, Result
 from router.plans.settings import bodies_of, refusals_as_set
 from router.plans.weighing import in_turn
 from router.request.text import tokens_in
+from router.reuse.programs.standards import NO_STANDARDS, Standards
 from router.reuse.solution import Solution
 
 _LONG = 20_000  # characters; the check of a longer answer takes milliseconds
@@ -65,6 +66,7 @@ class Executor:
     score: Callable[[str], float]  # the weight of a backend's vote
     seed: Callable[[], int]
     library: Sequence[tuple[float, Solution]] = ()  # remembered programs, nearest first
+    standards: Standards = NO_STANDARDS  # what authors of programs may see
     clock: Callable[[], float] = time.perf_counter
     others: Sequence[str] = ()  # the other plans that may answer, if no program does
     designs: Designs = field(default_factory=lambda: Designs(None))
@@ -164,7 +166,7 @@ class Executor:
         ceilings = Ceilings(budget.most_usd, budget.until, self.calls.spent_usd, self.clock)
         config, reserve = self.plans.config, self.calls.reserve
         calls = BackendCalls(config, self.request, attempt, ceilings, reserve)
-        made = await Computing(plan, calls, self.seed, self.library).carry_out()
+        made = await Computing(plan, calls, self.seed, self.library, self.standards).carry_out()
         for attempted in made.attempts:
             self.calls.write(attempted, work)
         if calls.limited is not None:

@@ -33,6 +33,7 @@ from router.reuse.memory_keeper import (
 from router.reuse.memory_query import MemoryQuery, Mode, allowed_mode, program_space
 from router.reuse.neighbourhood import neighbourhood_of
 from router.reuse.programs.lines import LibraryLine
+from router.reuse.programs.standards import NO_STANDARDS, Standards
 from router.reuse.recollection import (
     Candidate,
     Recollection,
@@ -123,6 +124,11 @@ class SolutionMemory:
     @property
     def encoder(self) -> "EncodingThread | None":
         return self.keeper.encoder if self.keeper is not None else None
+
+    @property
+    def standards(self) -> Standards:
+        """What authors of programs may see."""
+        return self.keeper.standards if self.keeper is not None else NO_STANDARDS
 
     # -- looking up -----------------------------------------------------------------------------
 

@@ -25,6 +25,7 @@ from router.reuse.index.solution_index import SolutionIndex, lower_priority
 from router.reuse.library import duplicates
 from router.reuse.lifecycle import Rating, Use
 from router.reuse.programs.lines import LibraryLine
+from router.reuse.programs.standards import NO_STANDARDS
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
 from router.reuse.unproven_words import UnprovenWords
@@ -97,6 +98,7 @@ class MemoryKeeper:
     ) -> None:
         self.settings = settings
         self.ready = threading.Event()
+        self.standards = NO_STANDARDS  # of the latest line; renewed when the keeper tidies
         self.turns = 0  # finished rounds of writing and following
         self.encoder: EncodingThread | None = None
         self.verifier: PairVerifier | None = None
@@ -166,6 +168,7 @@ class MemoryKeeper:
                     tidied = time.monotonic()
                     self.retire()
                     self._merge_programs()
+                    self.renew_standards()
                     self._save_graphs()
             except Exception:
                 _log.exception("the memory of solutions could not be written; it tries again")
@@ -178,8 +181,13 @@ class MemoryKeeper:
         by_age = self._clock.believed(self._store.newest())
         self._store.retire(self._wall(), most=self.settings.most, by_age=by_age)
 
+    def renew_standards(self) -> None:
+        """Learn anew what separates programs that succeed; every router comes to the same."""
+        self.standards = self._store.renew_standards(self._wall())
+
     def _open(self) -> None:
         try:
+            self.standards = self._store.standards()
             if self._open_encoder is not None:
                 self.encoder = self._open_encoder()
                 encoder = self.encoder.encoder

@@ -15,8 +15,9 @@ from typing import Any
 from router.reuse import evidence, lifecycle
 from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck
 from router.reuse.lifecycle import Rating, Use
-from router.reuse.programs import lines
+from router.reuse.programs import drafts, lines
 from router.reuse.programs.lines import LibraryLine
+from router.reuse.programs.standards import Standards
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import ADD_FORM, SCHEMA, SELECT, solution_of
 from router.sqlite_file import SqliteFile
@@ -124,6 +125,14 @@ class SolutionStore(SqliteFile):
             evidence.add_checks(connection, checks)
             evidence.add_unjudged(connection, unjudged)
             evidence.add_verdicts(connection, verdicts)
+
+    def renew_standards(self, at: float) -> Standards:
+        with self._transaction() as connection:
+            lines.retire_drafts(connection)
+            return drafts.renew(connection, at)
+
+    def standards(self) -> Standards:
+        return drafts.in_force(self._connection)
 
     def quarantine(self, id_: int) -> list[int]:
         with self._transaction() as connection:

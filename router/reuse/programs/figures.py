@@ -2,15 +2,19 @@
 
 import sqlite3
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+from router.reuse.programs import drafts
+from router.reuse.programs.standards import PROPENSITY, between
 
 Row = Mapping[str, Any]
 
 VIEWS = (
     "programs", "program_lines", "program_adoption", "program_stars", "program_reviews",
-    "program_failures", "program_weeks", "program_breakthroughs",
+    "program_failures", "program_weeks", "program_breakthroughs", "program_drafts",
+    "program_standards",
 )  # fmt: skip
 _TOTALS = """
 select count(*) as programs, coalesce(sum(state = 'proven'), 0) as in_use,
@@ -45,6 +49,7 @@ class LibraryFigures:
     deepest: Sequence[Row]
     breakthroughs: Sequence[Row]
     reviewers: Sequence[Row]
+    standards: Row
 
 
 class LibraryReader:
@@ -75,7 +80,22 @@ class LibraryReader:
             self._rows(_DEEPEST, shown),
             self.rows("program_breakthroughs", shown),
             self._rows(_REVIEWERS),
+            self._standards(),
         )
+
+    def _standards(self) -> Row:
+        """The standards in force, and how requests fared whose authors saw them, or did not."""
+        standards = drafts.in_force(self._connection)
+        shown, apart = drafts.sides(self._connection, standards.version)
+        figures: dict[str, Any] = {
+            "version": standards.version, "text": standards.text, "propensity": PROPENSITY,
+            "shown": asdict(shown), "not_shown": asdict(apart), "gain": None, "interval": None,
+        }  # fmt: skip
+        if standards.version and shown.requests and apart.requests:
+            effect = between(shown, apart)
+            figures["gain"] = round(effect.gain, 4)
+            figures["interval"] = [round(effect.low, 4), round(effect.high, 4)]
+        return figures
 
     def _rows(self, sql: str, *parameters: int) -> list[Row]:
         return [dict(row) for row in self._connection.execute(sql, parameters)]

@@ -13,17 +13,22 @@ from typing import Literal
 
 # adopted: a key used the program for the first time. starred: a caller rated its answer; `verdict`
 # is the score. failed: the program did not hold for another request. reviewed: a reviewer's
-# verdict, with its reason. superseded: another program stands for it.
-What = Literal["adopted", "starred", "failed", "reviewed", "superseded"]
+# verdict, with its reason. superseded: another program stands for it. drafted: an author wrote a
+# program; `detail` says what it is like, and whether its author saw the standards. standards: the
+# text that authors see from now on, whose version is the verdict.
+What = Literal["adopted", "starred", "failed", "reviewed", "superseded", "drafted", "standards"]
 
 SCHEMA = """
 create table if not exists library (
   seq integer primary key autoincrement, solution integer not null, at real not null,
   what text not null, by text not null, verdict text not null, detail text not null);
 create index if not exists by_line on library (solution);
+create index if not exists by_what on library (what, seq)
+  where what in ('drafted', 'standards');
 create unique index if not exists by_adopter on library (solution, by) where what = 'adopted';
 create unique index if not exists by_rater on library (solution, by) where what = 'starred';
 """
+_MOST_DRAFTS = 20_000  # drafted programs that the standards are learned from
 _INSERT = "insert or replace into library (solution, at, what, by, verdict, detail) "
 _OF_CALLERS = ("app:", "user:")  # how the proof of a rating by feedback begins
 
@@ -71,6 +76,15 @@ def star(
             "where id = ? and kind = 'program'",
             (at, request_id, f"{score:.3f}", solution),
         )
+
+
+def retire_drafts(connection: sqlite3.Connection) -> None:
+    """Delete the oldest drafts beyond the most that are kept."""
+    connection.execute(
+        "delete from library where what = 'drafted' and seq <= (select seq from library "
+        "where what = 'drafted' order by seq desc limit 1 offset ?)",
+        (_MOST_DRAFTS,),
+    )
 
 
 def forget_lines(connection: sqlite3.Connection, solution: int) -> None:

@@ -38,6 +38,23 @@ create temp view program_failures as
 select solution as id, datetime(at, 'unixepoch') as at, detail as reason
 from library where what = 'failed' order by seq;
 
+-- Programs as authors wrote them, and whether they succeeded: `unknown` if nothing could say. `shown`:
+-- whether the author saw the standards in force, which was drawn with this propensity.
+create temp view program_drafts as
+select datetime(at, 'unixepoch') as at, json_extract(detail, '$.request_id') as request_id,
+       by as author, json_extract(detail, '$.turn') as turn, verdict,
+       json_extract(detail, '$.level') as level, json_extract(detail, '$.traits') as traits,
+       json_extract(detail, '$.standards') as standards, json_extract(detail, '$.shown') as shown,
+       json_extract(detail, '$.propensity') as propensity
+from library where what = 'drafted' order by seq;
+
+-- Each text of the standards; one without a text came into force when the one before was withdrawn
+-- because the requests that saw it did worse, or had no more evidence.
+create temp view program_standards as
+select datetime(at, 'unixepoch') as at, verdict as version, detail as text,
+       nullif(by, '') as withdrew
+from library where what = 'standards' order by seq;
+
 -- `success`: of the times it was run for another request, the share in which its answer held.
 create temp view programs as
 with counts as (

@@ -14,7 +14,7 @@ from router.config.config import Config
 from router.domain import new_id
 from router.growth.examples import OwnWords, own_words
 from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
-from router.growth.spawning import Opening, made_from, openings, small
+from router.growth.spawning import Opening, made_from, openings, small, subject_of
 from router.growth.traffic import Traffic
 from router.keys import load_keys, single_owner
 from router.plans.made import forget_words, keep_words
@@ -66,6 +66,7 @@ class Spawner:
             return
         self._looked_at = now
         if self.writing is not None and abs(now - self.writing.asked_at) > _WAIT_SECONDS:
+            self._note(self.writing.opening, "the author did not answer in time")
             self.writing = None
         stamp = (self._feed.stamp, self.director.book.lines)
         if stamp == self._stamp:
@@ -157,12 +158,13 @@ class Spawner:
         )
 
     def _note(self, opening: Opening, why: str) -> None:
-        self.director.change(_noted, f"{opening.pattern} {opening.recipe}", why, self.wall())
+        subject = subject_of(opening.pattern, opening.recipe)
+        self.director.change(_noted, subject, why, self.wall(), always=opening.recipe == AUTHOR)
 
 
-def _noted(book: Book, subject: str, why: str, at: float) -> list[Line]:
-    """A note about what was not made, unless the last note about it says the same."""
+def _noted(book: Book, subject: str, why: str, at: float, *, always: bool) -> list[Line]:
+    """A note about what was not made; unless the last note says the same, or each one counts."""
     before = [note for note in book.notes if note["subject"] == subject]
-    if before and before[-1]["why"] == why:
+    if before and before[-1]["why"] == why and not always:
         return []
     return [{"do": "note", "at": at, "subject": subject, "what": "nothing", "why": why}]

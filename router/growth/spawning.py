@@ -33,6 +33,7 @@ _HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
 _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
 _AGAIN, _MORE = 3, 300  # a recipe is tried again after so many times the judged answers, and more
 _LEAST_PART = 0.2
+_TRIES = 3  # answers of an author that may be refused for a pattern
 _SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
 _LARGE = 0.0125  # and from which one is worth making
 _KNOWN = 2000  # requests after which a share is known
@@ -200,7 +201,14 @@ def _kept_out(book: Book, traffic: PatternTraffic, turned: float) -> set[str]:
         earlier = state not in ENDED_BY_HAND and made.at <= turned
         if state == "forbidden" or (little_new and not earlier):
             out.add(_recipe(made))
-    return out
+    subject = subject_of(traffic.pattern, AUTHOR)
+    refused = [note for note in book.notes if note["subject"] == subject and note["at"] > turned]
+    return out | {AUTHOR} if len(refused) >= _TRIES else out
+
+
+def subject_of(pattern: str, recipe: str) -> str:
+    """The subject of the book's notes about what was not made."""
+    return f"{pattern} {recipe}"
 
 
 def _recipe(made: MadePlan) -> str:

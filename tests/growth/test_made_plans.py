@@ -48,7 +48,7 @@ SHOWN = [{"prompt": "whose invoice is this", "answer": "Ada's"}] * 3
 EXAMPLES = MadePlan("p1-examples-1", "p1", "x", {"ask": "a", "examples": SHOWN}, scope="group g")
 
 
-def config_in(folder, **trials):
+def config_in(folder, *, growth=None, **trials):
     return Config.model_validate(
         {
             "server": {"data": str(folder)},
@@ -57,6 +57,7 @@ def config_in(folder, **trials):
             "objective": {"strategy": "fixed", "plan": "y"},
             "telemetry": {"prompts": True, "answers": True},
             "trials": {"propose": True, "adopt": True, **trials},
+            "growth": growth or {},
         }
     )
 
@@ -396,3 +397,54 @@ def test_the_sides_of_a_made_plans_trial_share_what_serves(world):
     decision = route(plans, Deciders(policy_of(plans)), sent, around, uniform=0.5)
     assert decision.exposures[0].apart
     assert len(calls) == 1
+
+
+def test_an_author_writes_an_instruction_which_answers_the_owner_of_the_words_alone(tmp_path):
+    world = World(config_in(tmp_path, growth={"author": "b"}))
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(30, lambda _, n: n % 2)
+    for recipe in ("examples", "steps"):
+        world.at += MINUTE
+        world.spawner.turn()
+        world.director.change(end_by_hand, f"p1-{recipe}-1", world.now(), "forbidden")
+    for answer in ("see http://example.com", "", "Name the vendor first."):
+        world.at += MINUTE
+        world.write(1, lambda *_: True)
+        world.spawner.turn()
+        errand = world.spawner.errand
+        assert errand.backend == "b"
+        assert "<good-answer>\nanswer 29\n</good-answer>" in errand.prompt
+        world.spawner.hear((errand.id, answer))
+        assert world.spawner.errand is None
+    world.stored.close()
+    refusals = [note["why"] for note in world.book.notes]
+    assert refusals == [
+        "the instruction holds an address, a long number or what may be a secret",
+        "the author gave no instruction",
+    ]
+    made = world.book.made["p1-author-1"]
+    assert (made.plan, made.author, made.scope) == (
+        {"ask": "b", "instruct": "Name the vendor first."}, "b", "key ",
+    )  # fmt: skip
+    assert state_of(world.book, made.name) == "running"
+
+
+def test_an_author_is_not_asked_for_ever(tmp_path):
+    world = World(config_in(tmp_path, growth={"author": "b"}))
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(30, lambda _, n: n % 2)
+    for recipe in ("examples", "steps"):
+        world.at += MINUTE
+        world.spawner.turn()
+        world.director.change(end_by_hand, f"p1-{recipe}-1", world.now(), "forbidden")
+    asked_for = 0
+    for _ in range(6):
+        world.at += MINUTE
+        world.write(1, lambda *_: True)
+        world.spawner.turn()
+        if world.spawner.errand is not None:
+            asked_for += 1
+            world.spawner.hear((world.spawner.errand.id, ""))
+    world.stored.close()
+    assert asked_for == 3
+    assert state_of(world.book, "p1-brief-1") == "running"

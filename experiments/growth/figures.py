@@ -6,6 +6,7 @@ Everything is counted on what the models were really sent, never on what growth 
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import log10
 from typing import Any
 
 from experiments.growth.harness import Played
@@ -130,6 +131,46 @@ def grown(played: Sequence[Played], plans: Sequence[str]) -> dict[str, int]:
             served[name] += 1
     recent = Counter(_made_name(each, plans) for each in played[-LAST:])
     return {name: -1 if recent[name] > 5 else count for name, count in served.items()}
+
+
+def doubles(world: Any, gone: Sequence[str], stands: Mapping[str, str]) -> dict[str, Any]:
+    """Plans that went, beside the planted doubles. `stands` names who stands for whom, where the
+    system says so; a double that simply went is stood for by the other, as both do the same."""
+    merged = {(name, stands[name]) for name in gone if name in stands}
+    for first, second in world.truth["doubles"]:
+        for name, other in ((first, second), (second, first)):
+            if name in gone and name not in stands and other not in gone:
+                merged.add((name, other))
+    judged = world.judge(merged)
+    missed = sorted(set(gone) & best_plans(world))
+    return {
+        "gone": sorted(gone),
+        "doubles": [sorted(pair) for pair in world.truth["doubles"]],
+        "merged": judged["found"],
+        "of": judged["of"],
+        "dearer_kept": len(judged["wrong_keep"]),
+        "wrong": [list(pair) for pair in judged["wrong"]],
+        "useful_removed": missed,
+    }
+
+
+def best_plans(world: Any) -> set[str]:
+    """The plans that are worth most on a kind of request, by more than two points, without a
+    double that does the same."""
+    twin = {name: other for pair in world.truth["doubles"] for name, other in (pair, pair[::-1])}
+    best = set()
+    for kind in world.shares:
+        worth = {
+            name: world.p[name][kind]
+            - 0.1 * log10(1 + 1000 * of["usd"])
+            - 0.05 * log10(1 + of["ms"] / 100)
+            for name, of in world.plans.items()
+        }
+        first = max(worth, key=lambda name: worth[name])
+        others = [worth[name] for name in worth if name not in (first, twin.get(first))]
+        if worth[first] > max(others) + 0.02 and first not in twin:
+            best.add(first)
+    return best
 
 
 def _made_name(each: Played, plans: Sequence[str]) -> str:

@@ -7,6 +7,8 @@ after, and worked examples from the pairs in between. Nothing of a plan reaches 
 Time is the world's: its clock moves between requests, and a call takes as long as the world says.
 """
 
+import asyncio
+import datetime as dt
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
@@ -14,12 +16,15 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+import duckdb
 import orjson
 
 from router.config.config import Config
 from router.demo.in_process import Clock, InProcessService, in_process_service
 from router.domain import Call, Reply, Trace
 from router.telemetry.journal import Journal
+from router.telemetry.self_analysis import AnalysedTime
+from router.telemetry.store.catalog import CATALOG_FILE
 from router.wire.chat_replies import completion, in_one_piece, reply_base
 
 BEGIN = 1_764_547_200.0  # 1 December 2025, in the midst of nothing
@@ -224,6 +229,46 @@ class Play:
             words = await engine.completion(errand.backend, errand.prompt)
             engine.following.done = (errand.id, words)
 
+    async def windows(self, stream: Sequence[Any], size: int = 1000) -> list[float | None]:
+        """Play the stream, and return what Waggle itself says of its efficiency after each window:
+        of the last window, by all that the last two windows show. None: it does not know."""
+        scores = []
+        for at in range(0, len(stream), size):
+            await self.requests(stream[at : at + size])
+            since = BEGIN + stream[max(at - size, 0)].at
+            scores.append(await asyncio.to_thread(self._own_score, since, size))
+        return scores
+
+    async def course(self, stream: Sequence[Any], points: int = 14) -> list[float]:
+        """The course of its efficiency in its own words, by what it knows in the end."""
+        return await asyncio.to_thread(self._own_course, BEGIN + stream[0].at, points)
+
+    def _own_score(self, since: float, newest: int) -> float | None:
+        (row,) = self._rows(self._analysed(since, newest).efficiency())
+        score = row["score"]
+        return None if score is None else round(score, 1)
+
+    def _own_course(self, since: float, points: int) -> list[float]:
+        every = (self.waggle.clock() - since) / points
+        rows = self._rows(self._analysed(since, 1000).curve(every))
+        whole = len(self.played) / points / 2  # the first and the last bucket may hold few requests
+        return [round(row["score"], 1) for row in rows if row["n"] >= whole]
+
+    def _analysed(self, since: float, newest: int) -> AnalysedTime:
+        weights = self.waggle.config.objective.preference
+        begin, end = (
+            dt.datetime.fromtimestamp(at, dt.UTC).replace(tzinfo=None)
+            for at in (since, self.waggle.clock() + 1)
+        )
+        return AnalysedTime(begin, end, newest, (weights.cost, weights.latency))
+
+    def _rows(self, sql: str) -> list[dict[str, Any]]:
+        path = str(self.waggle.config.telemetry_folder / CATALOG_FILE)
+        with duckdb.connect(path, read_only=True) as con:
+            cursor = con.execute(sql)
+            names = [column[0] for column in cursor.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
     async def request(self, request: Any) -> Played:
         scene = self.scene
         scene.begin(request)
@@ -232,7 +277,7 @@ class Play:
         answer = scene.replies[-1] if scene.replies else None
         ok = scene.world.check(request, reply.text)
         if answer is not None:
-            judged = scene.world.feedback(request, Judged(ok), rate=self.rate)
+            judged = self._judgement(request, ok)
             if judged is not None:
                 self.waggle.judge(trace, float(judged))
         return Played(
@@ -246,6 +291,14 @@ class Play:
             tuple(scene.calls),
             self._on_trial(trace),
         )
+
+    def _judgement(self, request: Any, ok: bool) -> bool | None:
+        """What a user says of the answer that was served, whichever call gave it."""
+        feedback = getattr(self.scene.world, "feedback", None)
+        if feedback is None:  # in such a world everybody says how good an answer was
+            return ok
+        said_good: bool | None = feedback(request, Judged(ok), rate=self.rate)
+        return said_good
 
     def _on_trial(self, trace: Trace) -> bool:
         """Whether a trial that is still undecided had a say in how the request was answered."""

@@ -49,14 +49,24 @@ def _rise(runs: Runs) -> str:
     return ", ".join(f"{run['efficiency'][0]:.0f} → {run['efficiency'][-1]:.0f}" for run in runs)
 
 
-def _recovery(runs: Runs) -> str:
+def _own(runs: Runs) -> str:
+    return ", ".join(f"{run['own_course'][0]:.0f} → {run['own_course'][-1]:.0f}" for run in runs)
+
+
+def _recovery(runs: Runs, whose: str) -> str:
     """Before the change, in the 1,000 requests after, and 2,000 requests after."""
     parts = []
     for run in runs:
         at = run["change_at"] // 1000
-        curve = run["efficiency"]
-        parts.append(f"{curve[at - 1]:.0f}, {curve[at]:.0f}, {curve[at + 2]:.0f}")
+        scores = [run[whose][place] for place in (at - 1, at, at + 2)]
+        parts.append(", ".join("not known" if s is None else f"{s:.0f}" for s in scores))
     return "; ".join(parts)
+
+
+def _merged(runs: Runs) -> str:
+    found_pairs, of = (sum(run[name] for run in runs) for name in ("merged", "of"))
+    useful = sum(len(run["useful_removed"]) for run in runs)
+    return f"{found_pairs} of {of}; {useful}"
 
 
 def _bad(runs: Runs) -> str:
@@ -79,11 +89,25 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
     ),
     ("planted", "harmful plans kept", _harmful, "0"),
     ("planted", "efficiency by the judge, first and last 1,000 requests", _rise, "+15"),
+    ("planted", "the same by `waggle report`, on what is known in the end", _own, "+15"),
     (
         "changing",
-        "efficiency before the world changes, in the 1,000 requests after, and 2,000 after",
-        _recovery,
+        "efficiency by the judge before the world changes, in the 1,000 requests after, and 2,000 "
+        "after",
+        lambda runs: _recovery(runs, "efficiency"),
         "falls, and is back in 2,000",
+    ),
+    (
+        "changing",
+        "the same by `waggle report`",
+        lambda runs: _recovery(runs, "own_efficiency"),
+        "falls, and is back in 2,000",
+    ),
+    (
+        "doubles",
+        "planted doubles of which one went; plans removed that are best somewhere",
+        _merged,
+        "all; 0",
     ),
     ("stationary", "stationary streams in which something grew", _bad, "≤ 5%"),
     (

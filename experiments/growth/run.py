@@ -20,7 +20,7 @@ from experiments.growth import figures
 from experiments.growth.committee import measured
 from experiments.growth.harness import WRITER, Play, playing
 from experiments.growth.report import readme_table
-from experiments.growth.worlds import changing, planted, stationary
+from experiments.growth.worlds import changing, doubles, planted, stationary
 from experiments.readme import put
 
 HERE = Path(__file__).parent
@@ -67,12 +67,14 @@ def of_planted(seed: int, *, author: bool = False) -> Result:
     changes = {"growth": {"author": WRITER}} if author else {}
 
     async def play(each: Play) -> Result:
-        await each.requests(world.stream)
+        own = await each.windows(world.stream)
         return {
             "seed": seed,
             "requests": len(each.played),
             **figures.planted(world, each.played, planted.PLANTED),
             "efficiency": figures.curve(world, each.played, planted.SHARES),
+            "own_efficiency": own,
+            "own_course": await each.course(world.stream),
             "seconds": round(each.seconds),
         }
 
@@ -88,10 +90,11 @@ def of_changing(seed: int) -> Result:
     world = changing.World(seed)
 
     async def play(each: Play) -> Result:
-        await each.requests(world.stream)
+        own = await each.windows(world.stream)
         return {
             "seed": seed,
             "requests": len(each.played),
+            "own_efficiency": own,
             "change_at": world.change_at,
             "falls_at_best": round(world.fall(), 1),
             "efficiency": figures.curve(world, each.played, planted.SHARES),
@@ -119,6 +122,26 @@ def of_stationary(seed: int) -> Result:
     return _played(world, list(world.models), seed, play)
 
 
+def of_doubles(seed: int) -> Result:
+    world = doubles.Plans(seed)
+
+    def answer(request: Any, model: str, *, attempt: int = 0, **_: Any) -> Any:
+        return world.answer(model, request, attempt)
+
+    async def play(each: Play) -> Result:
+        await each.requests(world.stream)
+        book = each.waggle.publisher.director.book
+        return {
+            "seed": seed,
+            "requests": len(each.played),
+            "serving": book.serving.key,
+            **figures.doubles(world, book.serving.without, {}),
+            "seconds": round(each.seconds),
+        }
+
+    return _played(world, list(world.plans), seed, play, answer=answer)
+
+
 def of_committee(half: int) -> Result:
     """The questions of one half; the "seed" says which, as for worlds."""
     name = "unseen" if half >= UNSEEN_FROM else "seen"
@@ -134,10 +157,13 @@ def _played(
     seed: int,
     play: Callable[[Play], Any],
     changes: Result | None = None,
+    answer: Callable[..., Any] | None = None,
 ) -> Result:
     async def run() -> Result:
         with tempfile.TemporaryDirectory() as folder:
-            async with playing(world, models, folder, seed=seed, changes=changes) as each:
+            async with playing(
+                world, models, folder, seed=seed, changes=changes, answer=answer
+            ) as each:
                 row: Result = await play(each)
                 return row
 
@@ -148,6 +174,7 @@ WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
     "authored": (of_authored, planted.SEEN_SEEDS[:2]),
+    "doubles": (of_doubles, doubles.SEEN_SEEDS),
     "changing": (of_changing, changing.SEEN_SEEDS),
     "stationary": (of_stationary, stationary.SEEN_SEEDS),
 }

@@ -5,6 +5,7 @@ are `open`: something that can say no must accept them. The guards know English;
 `router.reuse.acceptance` for other languages.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -66,6 +67,8 @@ def compare(stored: str, request: str) -> GuardVerdict:
     """Compare a request that was answered before with a new request."""
     if " ".join(stored.split()) == " ".join(request.split()):
         return _SAME
+    if _grouping(stored) != _grouping(request):
+        return GuardVerdict("other", ("the signs of a formula differ",))
     old, new = read_words(stored), read_words(request)
     if old.long or new.long:
         return GuardVerdict("other", ("they are too long to be compared word by word",))
@@ -87,6 +90,21 @@ def compare(stored: str, request: str) -> GuardVerdict:
     if vetoes:
         return _perhaps_minor(old, new, vetoes)
     return GuardVerdict("open", (f"words differ: {_listed(gone)} and {_listed(come)}",))
+
+
+_FORMULA = re.compile(r"[\d(][\d\s.,()!^*/+%\u00d7\u00f7-]*")
+_GROUPING = re.compile(r"[()^]|(?<=\d)!|\*\*")
+
+
+def _grouping(text: str) -> list[str]:
+    """The signs that say how a formula is read: its brackets, powers and factorials."""
+    formulas = (match[0] for match in _FORMULA.finditer(text))
+    return [
+        sign
+        for formula in formulas
+        if any(c.isdigit() for c in formula)
+        for sign in _GROUPING.findall(formula)
+    ]
 
 
 def _replaced(

@@ -15,6 +15,7 @@ _EMPTY_NAME = re.compile(
     r"^(?:tmp|temp|foo|bar|baz|qux|var|val|data|thing|stuff|obj|res|ret|aux)?_?\d+$|^(?:tmp|foo|bar|baz|qux|stuff|thing|aux|xx+|yy+)\d*$|^[a-z]\d+$|^[a-z]$"
 )
 _LEAST_NAMES, _EMPTY_SHARE = 8, 0.8
+_USUAL = frozenset({0.01, 0.05, 0.5, 0.95, 0.99, 1.5, 10, 12, 24, 60, 90, 95, 99, 100, 365, 1000})
 _TELLING = 10.0  # a smaller whole number of the request may stand in a program for itself
 
 
@@ -120,15 +121,12 @@ def _copied(program: ParsedProgram) -> Iterator[str]:
     typed = {n.value for n in constants if isinstance(n.value, int | float)}
     numbers = program.numbers
     copies = sorted(value for value in typed if _is_of(numbers, value))
-    if program.reads_request:
-        copies = [
-            n
-            for n in copies
-            if n >= _TELLING and n not in (10, 12, 24, 60, 100, 365, 1000) and not _is_usual(n)
-        ]
-        least = 2 if len(numbers) > 1 else 1
-    else:
-        least = 1
+    least = 1
+    if program.reads_request:  # a number of its own may happen to be one of the request's
+        shares = "%" in program.request
+        copies = [n for n in copies if not _is_usual(n) and (n >= _TELLING or (shares and n % 1))]
+        whole = all(n % 1 == 0 for n in copies)
+        least = 2 if whole and len(numbers) > 1 else 1
     if len(copies) >= least:
         listed = ", ".join(f"{n:g}" for n in copies[:5])
         yield f"it types {listed}: read PARAMS['request'], so that it serves other numbers too"
@@ -145,7 +143,7 @@ def _is_of(numbers: frozenset[float], value: float) -> bool:
 
 
 def _is_usual(value: float) -> bool:
-    return value in (0.5, 0.95, 0.99, 0.05, 0.01, 90, 95, 99)
+    return value in _USUAL
 
 
 def _reported(program: ParsedProgram) -> set[int]:

@@ -152,3 +152,16 @@ def test_it_does_not_matter_which_came_first(first, second):
 @given(st.text(max_size=200), st.text(max_size=200))
 def test_any_text_gets_a_verdict(first, second):
     assert compare(first, second).likeness in ("words", "open", "parameters", "minor", "other")
+
+
+@pytest.mark.parametrize(
+    ("stored", "request_"),
+    [
+        ("what is 3 * (4 + 5)", "what is 3 * 4 + 5"),
+        ("what is 5!", "what is 5"),
+        ("what is 2^3", "what is 2 3"),
+    ],
+)
+def test_the_signs_that_say_how_a_formula_is_read_make_another_request(stored, request_):
+    assert compare(stored, request_).reasons == ("the signs of a formula differ",)
+    assert compare(stored, stored.upper()).likeness == "words"

@@ -133,22 +133,41 @@ async def test_of_two_versions_the_one_that_gives_the_figures_of_both_stands_for
             assert list(states.values()).count("proven") == 1
 
 
+def kept(request: str, program: str) -> Solution:
+    spec = {"kind": "free", "beside": program}
+    return Solution("key", b"", b"", "program", request, program=program, spec=spec)
+
+
 @pytest.mark.parametrize(
-    ("request_", "fits"),
+    ("request_", "edited"),
     [
-        ("Add 21% VAT to 349.90", True),
-        ("add 4% vat to 20.", True),
-        ("Take 21% VAT out of 349.90", False),
-        ("Add 21% tax to 349.90", False),
+        ("Add 21% VAT to 349.90", "price, rate = 349.90, 21"),
+        ("add 4% vat to 20.", "price, rate = 20, 4"),
+        ("Take 21% VAT out of 349.90", None),
+        ("Add 21% tax to 349.90", None),
+        ("Add 21% VAT to -349.90", None),
     ],
 )
-def test_a_program_is_run_only_for_a_request_that_differs_in_numbers(request_, fits):
+def test_a_program_is_run_only_for_a_request_that_differs_in_numbers(request_, edited):
     typed = "price, rate = 349.90, 21\nresult = price * (1 + rate / 100)\n"
-    kept = Solution(
-        "key", b"", b"", "program", "Add 21% VAT to 349.90", program=typed,
-        spec={"kind": "free", "beside": typed},
-    )  # fmt: skip
-    pair = for_request(kept, request_)
-    assert (pair is not None) == fits
-    if request_.startswith("add 4%"):
-        assert "price, rate = 20, 4" in pair[0]
+    pair = for_request(kept("Add 21% VAT to 349.90", typed), request_)
+    assert (pair and pair[0].splitlines()[0]) == edited
+
+
+@pytest.mark.parametrize(
+    ("stored", "request_", "reading", "typing"),
+    [
+        ("mean of 1, 2, 3", "mean of 1, 2", True, False),  # the old numbers would be a wrong answer
+        ("gcd of 4 and 4", "gcd of 4 and 6", True, False),  # one number would become two
+        ('sort "b, a"', 'sort "d, c"', True, False),
+        ("what is 3 + 2", "what is 3 - 2", False, False),
+        ("3 * (4 + 5)", "3 * 4 + 5", False, False),
+        ("is 3 < 4", "is 3 > 4", False, False),
+    ],
+)
+def test_what_is_no_number_for_a_number_needs_a_program_that_reads(
+    stored, request_, reading, typing
+):
+    reads, types = "n = PARAMS['request']\n", "n = 1, 2, 3, 4\n"
+    assert (for_request(kept(stored, reads), request_) is not None) == reading
+    assert (for_request(kept(stored, types), request_) is not None) == typing

@@ -2,8 +2,8 @@
 
 The learner finds patterns, and routers follow them: a pattern is a centre of weighed words and,
 where requests have sentence vectors, a centre of meaning. A request belongs to the pattern that it
-resembles most, if it resembles that pattern enough. Words are hashed as `terms.py` hashes them;
-many words share a bucket, so the buckets in a row tell no word.
+resembles most, if it resembles that pattern enough. The beginnings of words are hashed, and many
+share a bucket, so the buckets in a row tell no word.
 """
 
 import re
@@ -31,6 +31,7 @@ _END = 8  # and words at the end of a long message, where often the question sta
 _HEAD, _TAIL = 700, 200  # characters read of a message
 _WORD, _ASCII_WORD = re.compile(r"[^\W\d_]{2,}"), re.compile(r"[a-z]{2,}")
 _LONGEST = 24  # letters
+_BEGINNING = 5  # letters of a word that are hashed
 _NONE = -1
 _COMMON_WORDS = """
 the of and to in is it on at an as by be or if so my me we he she you your for are was that this
@@ -77,24 +78,27 @@ class Patterns:
         if not self.patterns or not terms:
             return ""
         seen = self._by_bucket.take(terms, axis=0).sum(axis=0)
-        alike = seen[1:] / (sqrt(float(seen[0])) or 1.0)
-        least = self._least
+        over = seen[1:] / (sqrt(float(seen[0])) or 1.0)
         if vector is not None and len(self._meanings):
-            alike, least = self._with_meaning(alike, vector)
-        over = alike - least
+            over *= self._words_part
+            over += self._meant(vector)
+            over -= self._least_meant
+        else:
+            over -= self._least
         at = int(over.argmax())
         return self.patterns[at].id if over[at] >= 0 else ""
 
     def named(self, id_: str) -> Pattern | None:
         return next((pattern for pattern in self.patterns if pattern.id == id_), None)
 
-    def _with_meaning(self, alike: "Matrix", vector: Sequence[float]) -> "tuple[Matrix, Matrix]":
-        """How much a request resembles each pattern by words and meaning, and the least for it."""
+    def _meant(self, vector: Sequence[float]) -> "Matrix":
+        """The part that meaning has in how much a request resembles each pattern."""
         import numpy as np
 
-        seen = np.asarray(vector, dtype=np.float32)
-        meant = self._meanings @ seen / (sqrt(float(seen @ seen)) or 1.0)
-        return np.where(self._meant, (alike + meant) / 2, alike), self._least_meant
+        seen = np.array(vector, dtype=np.float32)
+        meant: Matrix = self._meanings @ seen
+        meant /= sqrt(float(seen @ seen)) or 1.0
+        return meant
 
     @cached_property
     def _by_bucket(self) -> "Matrix":
@@ -125,20 +129,24 @@ class Patterns:
         )
 
     @cached_property
-    def _meant(self) -> "NDArray[np.bool_]":
+    def _words_part(self) -> "Matrix":
+        """The part of words in likeness: a half where a pattern has a meaning."""
         import numpy as np
 
-        return np.array([bool(pattern.meaning) for pattern in self.patterns])
+        return np.array([0.5 if p.meaning else 1.0 for p in self.patterns], dtype=np.float32)
 
     @cached_property
     def _meanings(self) -> "Matrix":
+        """Half of each pattern's meaning, and zeros for a pattern of words alone."""
         import numpy as np
 
         size = max((len(pattern.meaning) for pattern in self.patterns), default=0)
         if not size:
             return np.zeros((0, 0), dtype=np.float32)
         none = (0.0,) * size
-        return np.array([p.meaning or none for p in self.patterns], dtype=np.float32)
+        halves: Matrix = np.array([p.meaning or none for p in self.patterns], dtype=np.float32)
+        halves /= 2
+        return halves
 
 
 def own_words(text: str) -> list[str]:
@@ -178,7 +186,10 @@ def _words(text: str) -> list[str]:
 
 @lru_cache(maxsize=16_384)
 def bucket(word: str) -> int:
-    """The bucket of a word; -1 for a common word, and for a long one, which hardly comes again."""
+    """The bucket of a word; -1 for a common word, and for a long one, which hardly comes again.
+
+    Only the beginning of a word counts, so that its forms, and many misspellings, are one.
+    """
     if word in _COMMON or len(word) > _LONGEST:
         return _NONE
-    return crc32(word.encode("utf-8", "replace")) % BUCKETS
+    return crc32(word[:_BEGINNING].encode("utf-8", "replace")) % BUCKETS

@@ -5,7 +5,7 @@ from collections import Counter
 import pytest
 
 from router.growth.clusters import SeenRequest, grouped
-from router.growth.pattern_book import FORGOTTEN_SECONDS, PatternBook
+from router.growth.pattern_book import FORGOTTEN_SECONDS, PatternBook, PatternNews
 from router.request.patterns import Patterns, own_terms
 from router.request.reading import reading_of
 from tests.growth.conftest import KINDS, Requests
@@ -111,17 +111,19 @@ def test_a_new_pattern_gets_no_id_that_stands_in_rows(requests, watch):
     assert all(number == 41 or number > 41 for number in numbers)
 
 
-def test_a_pattern_that_nobody_asks_for_is_forgotten_after_a_while(requests, watch):
-    requests.send(130)
-    gone = kinds_of(watch.turn())["zone"][0]
-    for _ in range(10):
-        requests.send(240, kinds=("invoice", "rhyme", ""))
-        watch.turn()
-    assert gone in {each.id for each in watch.finding.patterns.patterns}
-    requests.send(260, kinds=("invoice", "rhyme", ""))
-    watch.turn(FORGOTTEN_SECONDS)
-    assert gone not in {each.id for each in watch.finding.patterns.patterns}
-    assert ("pattern", gone, "forgotten", {}) in watch.events
+def test_a_pattern_that_nobody_asks_for_is_forgotten_after_a_while():
+    drawn = Requests(None)
+    zone = [SeenRequest(terms(drawn.text("zone"))) for _ in range(20)]
+    others = [SeenRequest(terms(drawn.text(kind))) for kind in ("rhyme", "") * 30]
+    book, _ = PatternBook().after(zone + others, 0, 0.0)
+    gone = book.patterns.of(zone[0].terms)
+    assert gone
+    kept, news = book.after(others, 0, FORGOTTEN_SECONDS - 1)
+    assert kept.patterns.of(zone[0].terms) == gone
+    assert news == []
+    book, news = kept.after(others, 0, FORGOTTEN_SECONDS + 1)
+    assert book.patterns.of(zone[0].terms) == ""
+    assert news == [PatternNews(gone, "forgotten")]
 
 
 def test_two_patterns_that_became_alike_are_merged():

@@ -34,6 +34,10 @@ def test_the_same_request_has_the_same_words_however_politely_it_is_written():
     assert terms(plain) == terms(polite) == tuple(map(bucket, ("convert", "invoice", "total")))
 
 
+def test_forms_of_a_word_are_one_word():
+    assert terms("invoices invoiced") == terms("invoice")
+
+
 @pytest.mark.parametrize("text", ["", "?!", "1234 77%", "to be or", "w" * 40])
 def test_a_request_without_words_of_its_own_has_no_terms_and_no_pattern(text):
     assert terms(text) == ()

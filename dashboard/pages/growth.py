@@ -101,15 +101,18 @@ def _issues(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
 
 
 def patterns(query: PanelQuery) -> str:
-    until = moment(query.span.until)
+    time, until = _time(query), moment(query.span.until)
     return f"""
-with w as materialized (from {_time(query).worth()}),
+with w as materialized (from {time.worth()}),
 groups as (
-  select pattern, kind, sum(n)::bigint as n, any_value(weight) as share,
+  select pattern, kind, any_value(weight) as share,
          arg_max(plan, share) as answers, max(share) as answers_share,
          sum(share * utility) as utility_now, any_value(plan) filter (best) as best,
          max(utility) filter (best) as utility_best, sum(judged)::bigint as judged
   from w group by pattern, kind),
+counted as (
+  select pattern, kind, count(*) as n
+  from worth_rows(since := {moment(time.since)}, until := {until}) group by pattern, kind),
 names as (
   select subject as pattern, arg_max(detail->>'name', ts) filter (detail->>'name' <> '') as name,
          arg_max((detail->>'spread')::double, ts) filter (detail->>'spread' <> '') as spread
@@ -121,9 +124,10 @@ made as (
            max(ts) as changed
     from events where kind = 'growth' and ts < {until} group by subject)
   group by pattern)
-select g.pattern as pattern, g.kind as kind, name, spread, g.n as n, share, answers,
+select g.pattern as pattern, g.kind as kind, name, spread, c.n as n, share, answers,
        answers_share, utility_now, best, utility_best, judged, made
-from groups g left join names using (pattern) left join made using (pattern)
+from groups g left join counted c using (pattern, kind) left join names using (pattern)
+     left join made using (pattern)
 order by g.pattern = '', share desc, kind limit 80"""
 
 
@@ -180,7 +184,9 @@ def history(query: PanelQuery) -> str:
     return f"""
 select ts, kind, subject, state, detail->>'why' as why, detail->>'by' as by,
        detail->>'name' as name, detail->>'evidence' as evidence
-from events where kind in ('growth', 'pattern') and {query.here}
+from events where {query.here}
+  and (kind = 'growth' or kind = 'pattern' and state <> 'named' and subject in (
+         select detail->>'pattern' from events where kind = 'growth'))
 order by ts desc, subject limit 100"""
 
 
@@ -225,8 +231,7 @@ PAGE = Page(
             _patterns,
             form="parts",
             size="whole",
-            note="What is served is counted over the newest quarter of the requests of the span; "
-            "estimates come from all of them.",
+            note="What answers now is told from the newest quarter of the requests in the span.",
         ),
         *MADE_PANELS,
         Panel(
@@ -234,6 +239,7 @@ PAGE = Page(
             "The course of efficiency",
             course,
             _course,
+            size="whole",
             note="Each point is measured on the same requests and by what is known now, so that "
             "only the way of answering moves it.",
         ),
@@ -243,6 +249,7 @@ PAGE = Page(
             issues,
             _issues,
             form="parts",
+            size="whole",
             note="Expected effects on the mean of all requests, with 95% intervals where rows give "
             "them.",
         ),

@@ -26,9 +26,11 @@ plans as (
   from e group by subject),
 tried as (
   select name as plan, arg_max(trial_id, ts) as trial_id, arg_max(state, ts) as state,
-         arg_max(lift_low, ts) filter (lift is not null) as low,
-         arg_max(lift, ts) as lift, arg_max(lift_high, ts) filter (lift is not null) as high,
-         arg_max(requests, ts) as compared, arg_max(why, ts) filter (why <> '') as why
+         arg_max(lift_low, ts) filter (lift_low is not null) as low,
+         arg_max(lift, ts) filter (lift_low is not null) as lift,
+         arg_max(lift_high, ts) filter (lift_low is not null) as high,
+         arg_max(requests, ts) filter (lift_low is not null) as compared,
+         arg_max(why, ts) filter (why <> '') as why
   from trial_history where ts < {until} group by name),
 served as (
   select plan, count(*) as n, avg(quality) as quality from requests

@@ -126,7 +126,7 @@ reached as (
            as part
   from total),
 parts as (  -- over plans and groups: what idle arms lose, and the noise of the score
-  select sum(ends.weight * share * (top - utility)) filter (not useful) as lost,
+  select sum(ends.weight * share * greatest(top - utility, 0)) filter (not useful) as lost,
          any_value(w.plan) filter (cheapest) as plan,
          sqrt(sum(pow(ends.weight * (share - cheapest::int - part * (best::int - cheapest::int)) * half, 2)))
            as noise

@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.telemetry.sql import quoted
-
 NOT_KNOWN = "not known"
 
 
@@ -26,7 +24,8 @@ class AnalysedTime:
         return f"from efficiency({self._spans}, {self._weights})"
 
     def issues(self, epsilon: float = 0.01) -> str:
-        return f"from self_issues({self._spans}, epsilon := {epsilon:g}, {self._weights})"
+        """The thirty that matter most."""
+        return f"from self_issues({self._spans}, epsilon := {epsilon:g}, {self._weights}) limit 30"
 
     def worth(self) -> str:
         """What each plan is worth on each pattern and kind, as a table of a query."""
@@ -111,7 +110,8 @@ def issue_of(row: Mapping[str, Any]) -> SelfIssue:
             command = "waggle simplify"
         case "specialist":
             what = f"{subject}: {other} is worth more than what answers there"
-            command = f"waggle sql {quoted(_rows_of(subject))}"
+            made = other.startswith(f"{subject}-")  # a plan made for the pattern
+            command = f"waggle growth approve {other}" if made else "waggle routes distill"
         case "untried pattern":
             what = f"{subject}: no plan was made for this pattern, and its answers leave room"
             command = "waggle growth list"
@@ -127,13 +127,6 @@ def issue_of(row: Mapping[str, Any]) -> SelfIssue:
         _signed(row["ms"], ",.1f", " ms"),
         _signed(row["usd_per_1k"], ",.4g", ""),
         command,
-    )
-
-
-def _rows_of(subject: str) -> str:
-    column = "pattern" if subject[:1] == "p" and subject[1:].isdigit() else "kind"
-    return (
-        f"select plan, count(*), avg(quality) from requests where {column} = '{subject}' group by 1"
     )
 
 

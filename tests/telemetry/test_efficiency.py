@@ -110,7 +110,7 @@ def test_a_better_plan_that_hardly_answers_is_an_issue_with_its_effect(tmp_path)
         0.08 < row["gain"] < 0.16
     )  # half of the requests gain .3 of quality in eight of ten cases
     assert row["gain"] > row["half"] > 0
-    assert issue.command.startswith("waggle sql ")
+    assert issue.command == "waggle routes distill"
     stored.close()
 
 

@@ -14,14 +14,14 @@ _IN_NAME = 3
 
 
 def most_telling(history: KnownPattern, more: Iterable[str]) -> tuple[str, ...]:
-    """The most telling words of a pattern, among those that it has and some more."""
+    """The most telling words of a pattern, among those that it has and some more. Of several forms
+    of a word, the shortest stays."""
     centre = history.pattern.centre
-    words = {*history.words, *more}
-    telling = sorted(
-        (word for word in words if bucket(word) in centre),
-        key=lambda word: (-centre[bucket(word)], word),
-    )
-    return tuple(telling[:_MOST_WORDS])
+    words: dict[int, str] = {}
+    for word in sorted({*history.words, *more}, key=lambda word: (len(word), word)):
+        words.setdefault(bucket(word), word)
+    telling = sorted((b for b in words if b in centre), key=lambda b: (-centre[b], words[b]))
+    return tuple(words[b] for b in telling[:_MOST_WORDS])
 
 
 def name_of(id_: str, words: Iterable[str]) -> str:

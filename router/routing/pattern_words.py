@@ -16,7 +16,7 @@ _WAITING = 40  # requests whose words are still to be counted; others are not co
 _WORDS = 400  # counted words of a pattern
 _PATTERNS = 64
 _MOST_SENT = 40  # words of a pattern
-_NAMES = 4_000  # words that are not told, remembered at most
+_NAMES = 4_000  # the latest words that may be names, which are not told
 _READ = 600  # characters of a message
 _TOKEN = re.compile(r"\S+")
 _LETTERS = re.compile(r"[^\W\d_]+")
@@ -28,7 +28,7 @@ class PatternWords:
         self._waiting: deque[tuple[str, str]] = deque(maxlen=_WAITING)
         self._counts: dict[str, dict[str, set[int]]] = {}  # by pattern and word: requests
         self._sent: dict[str, set[str]] = {}
-        self._names: set[str] = set()  # words that may be names of somebody or something
+        self._names: dict[str, None] = {}  # words that may be names, those seen last at the end
 
     def see(self, pattern: str, text: str) -> None:
         """Remember a request of a pattern. Its words are counted by `take`, off the path."""
@@ -56,8 +56,11 @@ class PatternWords:
     def _count(self, pattern: str, text: str) -> None:
         text = text[:_READ]
         plain, names = _sorted_out(text)
-        if len(self._names) < _NAMES:
-            self._names |= names
+        for name in sorted(names):
+            self._names.pop(name, None)
+            self._names[name] = None
+            if len(self._names) > _NAMES:
+                del self._names[next(iter(self._names))]
         if pattern not in self._counts and len(self._counts) >= _PATTERNS:
             del self._counts[next(iter(self._counts))]
         counts = self._counts.setdefault(pattern, {})

@@ -60,7 +60,7 @@ def test_each_word_is_told_once_and_again_if_it_was_lost():
 def test_a_name_is_the_most_telling_words():
     centre = {bucket("order"): 0.8, bucket("check"): 0.6}
     history = KnownPattern(Pattern("p1", "p1", centre, 0.3), 0.0, 0.0, words=("check",))
-    words = most_telling(history, ["order", "weather"])
+    words = most_telling(history, ["order", "orders", "weather"])
     assert words == ("order", "check")
     assert name_of("p1", words) == "order check"
     assert name_of("p1", ()) == "p1"

@@ -34,6 +34,7 @@ class SeenRequest:
     terms: tuple[int, ...]
     meaning: tuple[float, ...] | None = None  # under the lens in use; None: no sentence vector
     pattern: str = ""  # the pattern that it belonged to; empty: none
+    language: str = ""
 
 
 def grouped(requests: Sequence[SeenRequest], *, least: int = LEAST_ALIKE) -> list[list[int]]:

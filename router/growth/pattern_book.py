@@ -14,6 +14,7 @@ from typing import Any
 
 from router.growth.centres import Describing
 from router.growth.clusters import LEAST_ALIKE, SeenRequest, grouped
+from router.growth.middles import centred, middles_of
 from router.request.patterns import MOST_PATTERNS, Pattern, Patterns
 from router.value import value
 
@@ -54,13 +55,16 @@ class PatternBook:
     rarity: Mapping[int, float] = field(default_factory=dict)
     rarest: float = 1.0
     lens: int = 0
+    middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     @property
     def patterns(self) -> Patterns:
         patterns = tuple(each.pattern for each in self.living)
-        content = repr((self.lens, patterns, self.rarest, sorted(self.rarity.items()))).encode()
+        weights = sorted(self.rarity.items()), sorted(self.middles.items())
+        content = repr((self.lens, patterns, self.rarest, *weights)).encode()
         version = int.from_bytes(blake2b(content, digest_size=6).digest())
-        return Patterns(version if patterns else 0, patterns, self.rarity, self.rarest, self.lens)
+        version = version if patterns else 0
+        return Patterns(version, patterns, self.rarity, self.rarest, self.lens, self.middles)
 
     def after(
         self, requests: Sequence[SeenRequest], lens: int, now: float
@@ -69,13 +73,11 @@ class PatternBook:
         old = _under(self, lens)
         before = old.patterns
         if before.patterns:
-            labels = [before.of(request.terms, request.meaning) for request in requests]
+            labels = _labels(before, requests)
         else:  # after the loss of the book: as routers saw the requests
             labels = [request.pattern for request in requests]
-        labelled = [
-            SeenRequest(request.terms, request.meaning, label)
-            for request, label in zip(requests, labels, strict=True)
-        ]
+        middles = middles_of(requests)
+        labelled = centred(requests, labels, middles)
         groups = grouped(labelled)
         describing = Describing(labelled)
         ids, following = _ids(groups, labels, old.following)
@@ -88,10 +90,10 @@ class PatternBook:
         kept = [
             each.pattern for id_, each in histories.items() if id_ not in ids and id_ not in gone
         ]
-        seen = Patterns(1, (*described, *kept), describing.rarity, describing.rarest, lens)
+        seen = Patterns(1, (*described, *kept), describing.rarity, describing.rarest, lens, middles)
         members: dict[str, list[int]] = {}
-        for at, request in enumerate(requests):
-            members.setdefault(seen.of(request.terms, request.meaning), []).append(at)
+        for at, label in enumerate(_labels(seen, requests)):
+            members.setdefault(label, []).append(at)
         updated = [
             _with(histories.get(pattern.id), pattern, members.get(pattern.id, []), describing, now)
             for pattern in seen.patterns
@@ -124,9 +126,14 @@ class PatternBook:
                 raise ValueError("it is of another format")
             living = tuple(_history_of(each) for each in fields.pop("living"))
             rarity = _by_bucket(fields.pop("rarity"))
-            return cls(living=living, rarity=rarity, **fields)
+            middles = {name: tuple(each) for name, each in fields.pop("middles").items()}
+            return cls(living=living, rarity=rarity, middles=middles, **fields)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is no book of patterns: {error}") from None
+
+
+def _labels(patterns: Patterns, requests: Sequence[SeenRequest]) -> list[str]:
+    return [patterns.of(each.terms, each.meaning, each.language) for each in requests]
 
 
 def _history_of(fields: dict[str, Any]) -> KnownPattern:

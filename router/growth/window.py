@@ -13,6 +13,7 @@ import duckdb
 
 from router.growth.clusters import SeenRequest
 from router.request.context import NAMES
+from router.request.language import LANGUAGES
 from router.request.lens import MEANING
 from router.telemetry.store.catalog import CATALOG_FILE
 from router.value import value
@@ -20,6 +21,7 @@ from router.value import value
 MOST_REQUESTS = 2_000
 _LATE_MICROS = 3_600_000_000  # a row is written at the end of its request, and dated at its start
 _LENS, _VEC, _SYMBOLS = NAMES.index("lens"), NAMES.index("vec.0"), NAMES.index("symbols")
+_LANGUAGE = NAMES.index("language")
 _NEW = """
 FROM all_requests r
 LEFT JOIN (SELECT unnest(?) AS writer, unnest(?) AS low) m ON r.writer = m.writer
@@ -31,7 +33,7 @@ SELECT coalesce(epoch_us(min(ts)), 0) FROM (SELECT ts {_NEW} ORDER BY ts DESC LI
 """
 _ROWS = f"""
 SELECT r.writer, n, epoch_us(ts), terms, coalesce(pattern, ''),
-       features[{_LENS + 1}], features[{_VEC + 1}:{_SYMBOLS}]
+       features[{_LENS + 1}], features[{_VEC + 1}:{_SYMBOLS}], features[{_LANGUAGE + 1}]
 {_NEW} AND terms IS NOT NULL ORDER BY ts, r.writer, n
 """
 _MARK = "SELECT writer, max(n) FROM all_requests WHERE ts >= make_timestamp(?) GROUP BY writer"
@@ -47,6 +49,7 @@ class WindowRow:
     pattern: str  # as the router saw it
     lens: int
     meaning: tuple[float, ...] | None
+    language: str
 
 
 class Window:
@@ -77,7 +80,12 @@ class Window:
     def seen(self, lens: int) -> list[SeenRequest]:
         """The requests as they are seen through a lens, oldest first."""
         return [
-            SeenRequest(row.terms, row.meaning if lens and row.lens == lens else None, row.pattern)
+            SeenRequest(
+                row.terms,
+                row.meaning if lens and row.lens == lens else None,
+                row.pattern,
+                row.language,
+            )
             for row in self.rows
         ]
 
@@ -94,8 +102,13 @@ class Window:
 
 
 def _read(rows: list[tuple[Any, ...]]) -> Iterator[WindowRow]:
-    for _, _, micros, terms, pattern, lens, meaning in rows:
+    for _, _, micros, terms, pattern, lens, meaning, language in rows:
         meant = meaning and len(meaning) == MEANING and meaning[0] is not None
         yield WindowRow(
-            micros, tuple(terms), pattern, int(lens or 0), tuple(meaning) if meant else None
+            micros,
+            tuple(terms),
+            pattern,
+            int(lens or 0),
+            tuple(meaning) if meant else None,
+            LANGUAGES[int(language or 0)],
         )

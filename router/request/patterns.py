@@ -62,15 +62,19 @@ class Pattern:
 @dataclass(frozen=True)
 class Patterns:
     """The patterns of one moment, as the learner published them. A word of a request weighs as much
-    as it is rare."""
+    as it is rare. To an encoder of one language, all requests of another language are alike: so
+    meaning is counted from the middle of the request's own language."""
 
     version: int
     patterns: tuple[Pattern, ...] = ()
     rarity: Mapping[int, float] = field(default_factory=dict)
     rarest: float = 1.0  # the rarity of every other bucket
     lens: int = 0  # the lens through which `meaning` was seen
+    middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)  # of each language
 
-    def of(self, terms: Sequence[int], vector: Sequence[float] | None = None) -> str:
+    def of(
+        self, terms: Sequence[int], vector: Sequence[float] | None = None, language: str = ""
+    ) -> str:
         """The id of the pattern that a request belongs to; empty if it belongs to none.
 
         `vector` is the request's meaning under the lens of these patterns.
@@ -81,7 +85,7 @@ class Patterns:
         over = seen[1:] / (sqrt(float(seen[0])) or 1.0)
         if vector is not None and len(self._meanings):
             over *= self._words_part
-            over += self._meant(vector)
+            over += self._meant(vector, language)
             over -= self._least_meant
         else:
             over -= self._least
@@ -91,11 +95,14 @@ class Patterns:
     def named(self, id_: str) -> Pattern | None:
         return next((pattern for pattern in self.patterns if pattern.id == id_), None)
 
-    def _meant(self, vector: Sequence[float]) -> "Matrix":
+    def _meant(self, vector: Sequence[float], language: str) -> "Matrix":
         """The part that meaning has in how much a request resembles each pattern."""
         import numpy as np
 
         seen = np.array(vector, dtype=np.float32)
+        middle = self._middles.get(language)
+        if middle is not None:
+            seen -= middle
         meant: Matrix = self._meanings @ seen
         meant /= sqrt(float(seen @ seen)) or 1.0
         return meant
@@ -127,6 +134,12 @@ class Patterns:
         return np.array(
             [p.least_meant if p.meaning else p.least for p in self.patterns], dtype=np.float32
         )
+
+    @cached_property
+    def _middles(self) -> "Mapping[str, Matrix]":
+        import numpy as np
+
+        return {name: np.array(each, dtype=np.float32) for name, each in self.middles.items()}
 
     @cached_property
     def _words_part(self) -> "Matrix":

@@ -172,7 +172,8 @@ def features_of(plans: Plans, request: Request, around: Surroundings) -> Feature
     pattern = ""
     if around.patterns is not None:
         seen = lens is not None and lens.number == around.patterns.lens
-        pattern = around.patterns.of(terms, meaning_of(row) if seen else None)
+        meaning = meaning_of(row) if seen else None
+        pattern = around.patterns.of(terms, meaning, request.reading.language)
     return Features(score, row, context, request.task or kind_of(row), terms, pattern)
 
 

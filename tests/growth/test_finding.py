@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from router.growth.clusters import SeenRequest, grouped
@@ -135,6 +136,26 @@ def test_two_patterns_that_became_alike_are_merged():
     ]
     again, _ = PatternBook(following=8).after(labelled + others, 0, 1.0)
     assert {again.patterns.of(each.terms) for each in alike} == {"p7"}
+
+
+def test_one_kind_in_two_languages_is_one_pattern_by_its_meaning():
+    """To this encoder the language says more than what is asked for."""
+    chance = np.random.default_rng(1)
+    axes = np.eye(6)
+    texts = {
+        "en": ("total of invoice", "write a poem"),
+        "es": ("importe factura", "escribe versos"),
+    }
+    requests = []
+    for n in range(120):
+        language, kind = ("en", "es")[n % 3 == 0], n % 2
+        meaning = axes[kind] + 3 * axes[2 + (language == "es")] + 0.2 * chance.normal(size=6)
+        text = texts[language][kind]
+        requests.append(SeenRequest(terms(text), tuple(meaning.tolist()), language=language))
+    patterns = PatternBook().after(requests, 1, 1.0)[0].patterns
+    seen = [patterns.of(each.terms, each.meaning, each.language) for each in requests]
+    assert len(set(seen)) == 2
+    assert set(seen[0::2]) & set(seen[1::2]) == set()
 
 
 def test_groups_are_the_same_on_every_run_and_the_book_is_read_as_it_was_written(requests, watch):

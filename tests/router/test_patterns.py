@@ -84,6 +84,18 @@ def test_meaning_finds_a_pattern_that_words_do_not():
     assert meant.of(terms("vendor, invoice"), far) == ""
 
 
+def test_meaning_counts_from_the_middle_of_the_language():
+    near = (1.0, *(0.0,) * (MEANING - 1))
+    abroad = (0.0, 5.0, *(0.0,) * (MEANING - 2))
+    seen = tuple(a + b for a, b in zip(near, abroad, strict=True))
+    meant = Patterns(
+        1, (pattern("p2", "invoice", "vendor", meaning=near),), lens=3, middles={"es": abroad}
+    )
+    asking = terms("vendor pregunta algo")
+    assert meant.of(asking, seen, "en") == ""
+    assert meant.of(asking, seen, "es") == "p2"
+
+
 def test_a_row_without_a_sentence_vector_has_no_meaning():
     row = [None] * len(NAMES)
     assert meaning_of(row) is None

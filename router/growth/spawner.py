@@ -18,6 +18,7 @@ from router.growth.spawning import Opening, made_from, openings, small, subject_
 from router.growth.traffic import Traffic
 from router.keys import load_keys, single_owner
 from router.plans.made import forget_words, keep_words
+from router.request.patterns import Patterns
 from router.routing.messages import Errand
 from router.telemetry.feed import Feed
 from router.trials.book import Book, Line, Rejected
@@ -44,7 +45,7 @@ class Spawner:
     director: Director
     config: Config
     wall: Callable[[], float]
-    name_of: Callable[[str], str] = lambda _: ""  # the name of a pattern
+    patterns: Callable[[], Patterns] = lambda: Patterns(0)  # the living ones, as routers know them
     writing: Writing | None = None
     _looked_at: float = 0.0
     _stamp: object = None
@@ -73,7 +74,7 @@ class Spawner:
             return  # nothing happened since
         self._stamp = stamp
         try:
-            traffic = Traffic.read(self.director.telemetry)
+            traffic = Traffic.read(self.director.telemetry).of_living(self.patterns())
             self._since_micros = traffic.since_micros
             self.tidy(traffic)
             for opening in openings(self.director.book, self.config, traffic, self._words):
@@ -96,7 +97,8 @@ class Spawner:
             self._note(writing.opening, str(error))
 
     def _follow(self, opening: Opening) -> None:
-        opening = replace(opening, name=self.name_of(opening.pattern))
+        pattern = self.patterns().named(opening.pattern)
+        opening = replace(opening, name=pattern.name if pattern is not None else "")
         words = self._words(opening.pattern, opening.since)
         try:
             if opening.recipe == AUTHOR:
@@ -135,8 +137,12 @@ class Spawner:
         for trial in small(book, traffic):
             why = f"less than 1% of requests belong to {trial.pattern}"
             self.director.change(retire, trial.name, now, why)
+        living = {pattern.id for pattern in self.patterns().patterns}
         for trial in (*book.grown, *book.live):
-            if trial.pattern and not book.usable(book.strategies[trial.candidate]):
+            if trial.pattern and living and trial.pattern not in living:
+                why = f"{trial.pattern} is no pattern any more"
+                self.director.change(retire, trial.name, now, why)
+            elif trial.pattern and not book.usable(book.strategies[trial.candidate]):
                 why = "the configuration has its plan or its backend no more"
                 self.director.change(retire, trial.name, now, why)
         for made in alive(book):

@@ -1,10 +1,11 @@
 """What telemetry says of each pattern: its requests, and what each plan was worth on them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import log10
 
 from learner.preference import Preference
+from router.request.patterns import Patterns
 from router.trials.logged import LoggedTelemetry
 
 WINDOW = 20_000  # the latest requests that are read
@@ -80,6 +81,13 @@ class Traffic:
     total: int
     patterns: Mapping[str, PatternTraffic]
     since_micros: int = 0  # the time of the first request that was read
+
+    def of_living(self, patterns: Patterns) -> "Traffic":
+        """The traffic of these patterns alone, unless none is known yet; rows remember others."""
+        if not patterns.patterns:
+            return self
+        ids = {pattern.id for pattern in patterns.patterns}
+        return replace(self, patterns={id_: t for id_, t in self.patterns.items() if id_ in ids})
 
     @classmethod
     def read(cls, telemetry: LoggedTelemetry) -> "Traffic":

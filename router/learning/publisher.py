@@ -45,7 +45,7 @@ class Publisher:
         self.director = Director(config, journal, wall)
         self.proposer = Proposer(self.director, config, wall)
         self.finding = Finding(config, self._note, wall)
-        self.spawner = Spawner(self.director, config, wall, self._pattern_name)
+        self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
         self._config = config
@@ -127,10 +127,6 @@ class Publisher:
         """Carry out an operator's command about made plans."""
         with self._directing:
             return growth_requests.act(self.director, command, self._wall())
-
-    def _pattern_name(self, pattern: str) -> str:
-        named = self.finding.patterns.named(pattern)
-        return named.name if named is not None else ""
 
     def reconfigure(self, config: Config) -> None:
         with self._lock:

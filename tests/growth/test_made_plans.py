@@ -448,3 +448,12 @@ def test_an_author_is_not_asked_for_ever(tmp_path):
     world.stored.close()
     assert asked_for == 3
     assert state_of(world.book, "p1-brief-1") == "running"
+
+
+def test_a_plan_whose_pattern_is_found_no_more_makes_room(world):
+    world.enter(STEPS)
+    world.spawner.patterns = lambda: Patterns(2, (Pattern("p2", "poems", {1: 1.0}, 0.5),))
+    world.write(30, lambda _, n: n % 2)
+    world.spawner.turn()
+    assert state_of(world.book, STEPS.name) == "stopped"
+    assert list(world.book.made) == [STEPS.name]  # nothing new for a pattern of old rows

@@ -111,6 +111,8 @@ class FreeComputing:
 
     async def _remembered(self) -> Draft | None:
         """The answer of a remembered program, if its companion agrees for this request too."""
+        if self.calls.request.fields.get("data") is not None:
+            return None
         fitting = ((s, for_request(s, self._text), near) for near, s in self.remembered)
         like = [(s, pair, near) for s, pair, near in fitting if pair is not None and may_serve(s)]
         for solution, (program, beside), similarity in like[:_MOST_REMEMBERED]:

@@ -14,8 +14,9 @@ from hashlib import blake2b
 import orjson
 
 from router.config.config import Config
+from router.config.plans import Code
 from router.config.signals import FORM
-from router.domain import COMPUTE, Call, Signal, Trace
+from router.domain import COMPUTE, Call, Request, Signal, Trace
 from router.engine.answer_judges import AnswerJudges
 from router.engine.library_door import LibraryDoor
 from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
@@ -28,12 +29,13 @@ from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
 from router.reuse.programs.drafts import Draft
 from router.reuse.programs.lines import LibraryLine
-from router.reuse.programs.remembered import FREE
+from router.reuse.programs.remembered import FREE, is_free
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.verified import Verified, verified_in
 from sandbox.spec import Spec
 
+_REVIEWED_SECONDS = 600.0  # after which nobody reviews a program any more
 _log = logging.getLogger("waggle")
 
 
@@ -142,6 +144,11 @@ class Keeping:
         code = next(iter(plans[plan].codes), None) if plan in plans else None
         if not computed.get("beside") or code is None or trace.request.fields.get("data"):
             return
+        door = LibraryDoor(self.memory, self.ask, self.tell, self.wall)
+        for _, earlier in lookup.library:  # a router may have ended in the middle of its review
+            late = is_free(earlier) and not earlier.reviewed
+            if late and self.wall() - earlier.created > _REVIEWED_SECONDS:
+                self._begin(door.admit(plans, trace.request, earlier, code))
         solution = replace(
             self._bare(plans, lookup, trace),
             space=program_space(lookup.query.scope),
@@ -156,9 +163,20 @@ class Keeping:
             change="written anew: the earlier one did not hold" if "parent" in computed else "",
             model=str(computed.get("author", "")),
         )
-        door = LibraryDoor(self.memory, self.ask, self.tell, self.wall)
         kept = self.memory.keep(solution)
-        self._begin(door.admit(plans, trace.request, solution, kept, code))
+        self._begin(self._admit(door, plans, trace.request, solution, kept, code))
+
+    async def _admit(
+        self,
+        door: LibraryDoor,
+        plans: Plans,
+        request: Request,
+        solution: Solution,
+        kept: "Future[int]",
+        code: Code,
+    ) -> None:
+        id_ = await asyncio.wrap_future(kept)
+        await door.admit(plans, request, replace(solution, id=id_), code)
 
     def _begin(self, work: Coroutine[None, None, None]) -> None:
         """Do some work in the background."""

@@ -9,7 +9,6 @@ one, an author is asked for it.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -50,11 +49,9 @@ class LibraryDoor:
     tell: Callable[..., None]
     wall: Callable[[], float]
 
-    async def admit(
-        self, plans: Plans, request: Request, solution: Solution, kept: "Future[int]", plan: Code
-    ) -> None:
-        """Review a program that was kept for an answer, and let it serve other requests or not."""
-        solution = replace(solution, id=await asyncio.wrap_future(kept))
+    async def admit(self, plans: Plans, request: Request, solution: Solution, plan: Code) -> None:
+        """Review a program that was kept for an answer, and let it serve other requests or not.
+        `request` is the one on whose behalf the calls are made."""
         visit = _Visit(self, plans, request, plan)
         accepted = await visit.reviewed(solution)
         if accepted is not None:

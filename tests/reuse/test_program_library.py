@@ -30,6 +30,11 @@ COUNTED = program(
     "burnt = total * 5 / 100",
     "{'good_loaves': total - burnt}",
 )
+OTHERS = program(
+    "total = sum(30 for oven in range(5) for hour in range(6))",
+    "{'good_loaves': total - total * 10 / 100}",
+    "{'ovens': 5, 'loaves_an_hour': 30, 'hours': 6, 'burnt_percent': 10}",
+)
 READS = program(
     "import re\n"
     "ovens, loaves, hours, burnt = (int(n) for n in re.findall(r'\\d+', PARAMS['request']))",
@@ -101,6 +106,23 @@ async def test_a_model_may_review_programs_and_reject_one(data):
             await at_rest(waggle)
             (kept,) = rows(waggle, "programs")
             assert kept["reviewed"] == "failed: model: reject: it forgets the holidays"
+
+
+async def test_a_program_whose_review_was_cut_short_is_reviewed_at_the_next_occasion(data):
+    async with ScriptedAuthor(READS, COUNTED, READS, OTHERS).listening() as up:
+        async with rig(models(data, up.url, authors=True)) as waggle:
+            await waggle.chat(FIRST)
+            await at_rest(waggle)
+            memory = waggle.engine.recall.memory
+            (first,) = memory.store.everything("kind = 'program'")
+            memory.add_review(first.id, "")  # as after a kill
+            await settled(waggle)
+            now = waggle.engine.replying.keeping.wall
+            waggle.engine.replying.keeping.wall = lambda: now() + 3_600
+            await waggle.chat(OTHER)
+            await at_rest(waggle)
+            reviewed = {row["id"]: row["reviewed"] for row in rows(waggle, "programs")}
+            assert reviewed[first.id] == "passed"
 
 
 async def test_a_later_bad_rating_puts_away_the_program_behind_the_answer(data):

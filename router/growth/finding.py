@@ -25,6 +25,7 @@ _FEWEST = 100  # requests before the first look
 _STEP = 50  # new requests between two looks, at least
 _PART = 8  # and a part of the window
 _ROW_BYTES = 600  # of a request's row, at least
+_UNREAD_SECONDS = 3_600.0  # new rows are read after so long, however few they are
 _SECONDS = 60.0  # between two looks at a full window, which take a second
 Note = Callable[..., None]  # writes an event, given its kind, subject, state and details
 
@@ -41,6 +42,7 @@ class Finding:
         self._window = Window(config.telemetry_folder)
         self._journals = JournalFolder(config.telemetry_folder / "journal" / "requests")
         self._sizes: dict[str, int] = {}
+        self._bytes, self._read_at = 0, wall()  # written since rows were read, and when they were
         self._begun, self._trouble = False, ""
         self._new = 0  # rows since the patterns were last looked for
         self._looked_at = float("-inf")
@@ -63,9 +65,11 @@ class Finding:
         if not self._begun:
             self._begin()
         due = self._due
-        if self._bytes_written() >= _ROW_BYTES * (due - self._new):
-            self._sizes = dict(self._journals.sizes())
+        self._bytes += self._bytes_written()
+        waited = abs(self._wall() - self._read_at) >= _UNREAD_SECONDS
+        if self._bytes >= _ROW_BYTES * (due - self._new) or (self._bytes and waited):
             self._new += self._window.look(self._wall())
+            self._bytes, self._read_at = 0, self._wall()
         if self._new < due or not self._rested:
             self._name()
         else:
@@ -77,8 +81,8 @@ class Finding:
 
     @property
     def _due(self) -> int:
-        if not self.book.living and len(self._window.rows) < MOST_REQUESTS:
-            return max(_FEWEST - len(self._window.rows) + self._new, 1)
+        if len(self._window.rows) - self._new < _FEWEST and not self.book.living:
+            return _FEWEST - len(self._window.rows) + self._new
         return step_of(len(self._window.rows))
 
     @property
@@ -89,7 +93,7 @@ class Finding:
     def _begin(self) -> None:
         """Read the book and the latest rows."""
         self._new = self._window.look(self._wall())
-        self._sizes = dict(self._journals.sizes())
+        self._bytes_written()
         try:
             self.book = PatternBook.read(self._path.read_bytes())
             self._new = 0  # the book has seen most of them
@@ -104,7 +108,10 @@ class Finding:
         self._begun = True
 
     def _bytes_written(self) -> int:
-        return sum(max(size - self._sizes.get(name, 0), 0) for name, size in self._journals.sizes())
+        """The bytes that routers wrote into their latest journals since the last turn."""
+        sizes = dict(self._journals.sizes())
+        before, self._sizes = self._sizes, sizes
+        return sum(max(size - before.get(name, 0), 0) for name, size in sizes.items())
 
     def _look(self, lens: int) -> None:
         now = self._wall()

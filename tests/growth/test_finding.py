@@ -67,6 +67,18 @@ def test_each_row_of_two_routers_is_read_once(requests, watch):
     assert len(rows) == len({row.micros for row in rows}) == 130 + 3 * 60
 
 
+def test_rows_that_come_one_by_one_into_journals_of_their_own_are_read(requests, watch):
+    """At a request a minute, each row is sealed before the next one comes."""
+    requests.send(80)
+    watch.turn()
+    for _ in range(40):
+        requests.send(1)
+        requests.stored.close()
+        watch.turn(60.0)
+    requests.stored.seal()
+    assert len(watch.turn().patterns) == len(KINDS)
+
+
 def test_a_clock_that_was_set_back_hides_no_row(requests, watch):
     requests.send(130, kinds=("zone", ""))
     watch.turn()

@@ -11,6 +11,7 @@ from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import CommandRefused, InputRefused, facts, out
+from router.cli.trial_book import open_ledger
 from router.reuse.programs.figures import VIEWS, LibraryReader, Row
 from router.reuse.solution_store import FILE, SolutionStore
 
@@ -43,8 +44,10 @@ def report(
         figures = reader.figures(limit)
     finally:
         reader.close()
+    functions = _functions(here)
     if as_json:
-        typer.echo(orjson.dumps(asdict(figures), option=orjson.OPT_INDENT_2).decode())
+        document = {**asdict(figures), "functions": functions}
+        typer.echo(orjson.dumps(document, option=orjson.OPT_INDENT_2).decode())
         return
     _show_totals(figures.totals)
     _show("Popular programs", figures.popular, _POPULAR, "programs")
@@ -52,6 +55,7 @@ def report(
     _show("Deepest lines", figures.deepest, _DEEPEST, "program_lines")
     _show("Breakthroughs, and how they spread", figures.breakthroughs, _SPREAD, _SPREAD_VIEW)
     _show("Reviewers", figures.reviewers, _REVIEWERS, "program_reviews")
+    _show("Routing functions", functions, _FUNCTIONS, "waggle routes log")
     _show_standards(figures.standards)
 
 
@@ -72,11 +76,33 @@ _SPREAD = {
     "id": "id", "request": "request", "keys": "keys", "hours_to_third_key": "hours to 3 keys",
     "days_to_last_key": "days to the last", "heirs": "heirs", "share_of_line": "of its line's uses",
 }  # fmt: skip
+_FUNCTIONS = {
+    "function": "function", "author": "by", "lines": "lines", "trials": "trials",
+    "serves": "serves",
+}  # fmt: skip
 _REVIEWERS = {
     "reviewer": "reviewer", "reviews": "reviews", "accepted": "accept", "revise": "revise",
     "rejected": "reject",
 }  # fmt: skip
 _SHARES = frozenset({"success", "accepted", "share_of_line"})
+
+
+def _functions(here: CommandContext) -> list[Row]:
+    """The routing functions of the book of trials, each version with how its trials ended."""
+    book = open_ledger(here).book
+    return [
+        {
+            "function": function.key,
+            "author": function.author,
+            "lines": function.source.count("\n"),
+            "trials": ", ".join(
+                t.state for t in book.trials.values() if t.candidate == function.key
+            ),
+            "serves": "yes" if function.key == book.serving.key else "no",
+        }
+        for function in book.registered.values()
+        if function.kind == "function"
+    ]
 
 
 def _show_totals(totals: Row) -> None:
@@ -128,7 +154,8 @@ def _show(title: str, rows: Sequence[Row], columns: dict[str, str], view: str) -
         table.add_row(*(_cell(name, row[name]) for name in columns))
     out.print()
     out.print(table)
-    out.print(f"[dim]rows: waggle solutions report --rows {view}[/]")
+    command = view if " " in view else f"waggle solutions report --rows {view}"
+    out.print(f"[dim]rows: {command}[/]")
 
 
 def _cell(name: str, value: Any) -> str:

@@ -122,6 +122,7 @@ def test_the_report_names_the_rows_behind_each_table(store, tmp_path):
     assert "--rows program_breakthroughs" in words
     figures = json.loads(report("--json")[1])
     assert figures["popular"][0]["id"] == 3
+    assert figures["functions"] == []
     rows = json.loads(report("--json", "--rows", "program_adoption")[1])
     assert len(rows) == 4
     code, output = report("--rows", "nonsense")

@@ -87,7 +87,7 @@ class FreeComputing:
     async def carry_out(self) -> Draft | None:
         """The draft whose verdict answers, or None, and then `status` and `problem` say why."""
         remembered = await self._remembered()
-        if remembered is not None:
+        if remembered is not None or self.status in ("refused", "busy"):
             return remembered
         text, data = self._text, self.calls.request.fields.get("data")
         beside = (self.example.request, self.example.program) if self.example else None

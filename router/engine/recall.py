@@ -157,10 +157,11 @@ class Recall:
         computes = codes and interpretation_of(request).spec is not None
         of_programs = program_space(query.scope)
         vector = await self.memory.vector(query, of_programs if computes else query.space)
-        if vector is None and codes and not computes:
+        written = codes and any(code.models for name in plans.names for code in plans[name].codes)
+        if vector is None and written and not computes:
             vector = await self.memory.vector(query, of_programs)
         library: Sequence[tuple[float, Solution]] = ()
-        if query.mode == "similar" and codes and (computes or vector is not None):
+        if query.mode == "similar" and (computes or (written and vector is not None)):
             programs = self.memory.programs(query, vector)
             library = [
                 (similarity, program)

@@ -33,7 +33,12 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     yield from _plan_checks(raw, backends)
     yield from _signal_checks(raw, plans)
     yield from _guard_checks(raw)
-    for section, key in (("reuse", "adapter"), ("trials", "writer"), ("growth", "author")):
+    for section, key in (
+        ("reuse", "adapter"),
+        ("reuse", "author"),
+        ("trials", "writer"),
+        ("growth", "author"),
+    ):
         yield from _name_check((section, key), _section(raw, section).get(key), "backend", backends)
     yield from _verifier_checks(raw, plans)
     yield from _team_checks(_section(raw, "keys"))

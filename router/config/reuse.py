@@ -40,6 +40,11 @@ class Reuse(Values):
         description="the backend, model or plan that is asked whether one answer serves two "
         "requests, and whether two answers say the same; null: none",
     )
+    author: Name | None = Field(
+        None,
+        description="the backend that writes programs for requests that differ in their values; "
+        "with it, well rated answers teach which forms of requests ask the same; null: none",
+    )
     encoder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
 
     @property

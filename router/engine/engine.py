@@ -36,6 +36,7 @@ from router.engine.allowances import Allowances
 from router.engine.answer_judges import AnswerJudges
 from router.engine.conversations import Homes
 from router.engine.crossings import Crossing
+from router.engine.forms import FormAnswers
 from router.engine.functions import Functions
 from router.engine.guard_functions import GuardFunctions
 from router.engine.guard_questions import GuardQuestions
@@ -149,9 +150,21 @@ class Engine:
                 self.replying.keeping = Keeping(
                     self.recall, self.wall, self.tell, self._ask_backend, judges
                 )
+        if self.recall is not None and self.replying.keeping is not None:
+            self._learn_forms(self.recall, self.replying.keeping)
         in_force = policy_in_force(self.plans, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)
+
+    def _learn_forms(self, recall: Recall, keeping: Keeping) -> None:
+        """Learn forms, and answer by them, if an author of their programs is configured."""
+        if self.config.reuse.author is None:
+            keeping.forms = recall.match_form = None
+        elif keeping.forms is None:
+            keeping.forms = FormAnswers(
+                recall.memory, self._ask_backend, self.wall, self.journal.note, self.uniform
+            )
+            recall.match_form = keeping.forms.match
 
     def reconfigure(self, config: Config) -> None:
         self._begin(config)

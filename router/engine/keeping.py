@@ -18,6 +18,7 @@ from router.config.plans import Code
 from router.config.signals import FORM
 from router.domain import COMPUTE, Call, Request, Signal, Trace
 from router.engine.answer_judges import AnswerJudges
+from router.engine.forms import BY_FORM, FormAnswers
 from router.engine.library_door import LibraryDoor
 from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
 from router.plans.compiled import Plans
@@ -37,6 +38,7 @@ from sandbox.spec import Spec
 
 _REVIEWED_SECONDS = 600.0  # after which nobody reviews a program any more
 _log = logging.getLogger("waggle")
+_WELL_RATED = 0.7
 
 
 @dataclass
@@ -46,6 +48,7 @@ class Keeping:
     tell: Callable[..., None]
     ask: AskBackend  # calls the sandbox to review a program
     judges: AnswerJudges
+    forms: FormAnswers | None = None  # where an author of programs is configured
     _tasks: set["asyncio.Task[None]"] = field(default_factory=set)
 
     @property
@@ -76,7 +79,8 @@ class Keeping:
         if verified is not None and not verified.proven:
             return
         match = lookup.match
-        if match is not None and match.recalled.checked:
+        by_form = match is not None and match.recalled.bucket == BY_FORM
+        if match is not None and match.recalled.checked and not by_form:
             self._compare(plans, lookup, trace, text)
         if not lookup.query.keeps or lookup.query.mode == "off":
             return
@@ -90,6 +94,9 @@ class Keeping:
             self._keep_free_program(plans, lookup, trace)
         if repeats:
             self._keep_text(plans, lookup, trace, text, model)
+            if self.forms is not None:
+                bare = self._bare(plans, lookup, trace)
+                self.forms.answered(plans, lookup, trace, text, bare)
 
     def _keep_text(self, plans: Plans, lookup: Lookup, trace: Trace, text: str, model: str) -> None:
         config = plans.config
@@ -307,6 +314,8 @@ class Keeping:
         verdicts = [s for s in signals if s.weight > 0 and not _good_form(s)]
         self.memory.judge(verdicts)
         for signal in verdicts:
+            if self.forms is not None and signal.score is not None:
+                self.forms.rated(signal.about.request_id, good=signal.score >= _WELL_RATED)
             use = self.recall.uses.get(signal.about.request_id)
             if use is None or not use.bucket or signal.score is None:
                 continue

@@ -127,6 +127,7 @@ class Recall:
     memory: SolutionMemory
     uniform: Callable[[], float]
     uses: OrderedDict[str, SentAnswer] = field(default_factory=OrderedDict)
+    match_form: Callable[[MemoryQuery], Awaitable[Recollection | None]] | None = None
     _readings: dict[bytes, Reading] = field(default_factory=dict)  # by the keys of their requests
 
     async def look(
@@ -168,7 +169,13 @@ class Recall:
                 for similarity, program in programs
                 if _may(plans, program, allowed) and is_free(program) != computes
             ]
-        if computes or vector is None:
+        if computes:
+            return Lookup(query, None, vector, library, self.memory.standards)
+        if self.match_form is not None and query.mode == "similar":
+            by_form = await self.match_form(query)
+            if by_form is not None and _may_match(plans, request, by_form, allowed):
+                return Lookup(query, by_form, vector, library, self.memory.standards)
+        if vector is None:
             return Lookup(query, None, vector, library, self.memory.standards)
         nominated = await self.memory.similar(query, vector, self.uniform())
         match, doubtful = nominated.match, nominated.open

@@ -55,13 +55,13 @@ def _begins_in_english(text: str) -> bool:
         return True
     # Short words are written alike in many languages, and say nothing.
     longer = [word for word in words if len(word) > 2]
-    common = sum(word in _common_words() or word in _ENGLISH for word in longer)
+    common = sum(word in common_words() or word in _ENGLISH for word in longer)
     least = max(_LEAST_COMMON * len(longer), min(2, len(longer)), 1)
     return not foreign and common >= least
 
 
 @lru_cache(maxsize=1)
-def _common_words() -> frozenset[str]:
+def common_words() -> frozenset[str]:
     """Common English words, which `experiments/reuse/english_words.py` wrote."""
     return frozenset(Path(__file__).with_name("english.txt").read_text("utf-8").split())
 

@@ -4,6 +4,7 @@ The memory never fails a request and never lets it wait for a disk. After an err
 nothing, and the request continues. Solutions of other routers appear a moment later.
 """
 
+import asyncio
 import logging
 import time
 from collections import OrderedDict
@@ -25,8 +26,10 @@ from router.reuse.lifecycle import Rating, Use
 from router.reuse.memory_keeper import (
     VECTORED_CHARACTERS,
     Addition,
+    Marker,
     MemoryKeeper,
     ProgramReview,
+    Quarantine,
     QueuedChange,
     Superseded,
 )
@@ -333,6 +336,17 @@ class SolutionMemory:
         if len(self._verdicts) > _CACHED:
             self._verdicts.popitem(last=False)
         self._add(verdict)
+
+    def quarantine(self, id_: int) -> None:
+        """Queue that a solution, and everything that was made from it, is used no more."""
+        self._add(Quarantine(id_))
+
+    async def written(self) -> None:
+        """Wait until everything that was queued is on disk, and in use."""
+        marker = Marker()
+        if self.keeper is not None:
+            self._add(marker)
+            await asyncio.to_thread(marker.passed.wait)
 
     def add_review(self, id_: int, verdict: str) -> None:
         self._add(ProgramReview(id_, verdict))

@@ -67,6 +67,20 @@ class Superseded:
     better: int
 
 
+@dataclass(frozen=True, slots=True)
+class Quarantine:
+    """A solution that was found wrong."""
+
+    solution: int
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Passed as soon as everything that was queued before it is written and in use."""
+
+    passed: threading.Event = field(default_factory=threading.Event)
+
+
 QueuedChange = (
     Addition
     | Superseded
@@ -76,6 +90,8 @@ QueuedChange = (
     | PairVerdict
     | ProgramReview
     | LibraryLine
+    | Quarantine
+    | Marker
 )
 
 
@@ -161,9 +177,13 @@ class MemoryKeeper:
         tidied = time.monotonic()
         while not self._closing:
             try:
-                self._write(self._queued(_FOLLOW_SECONDS))
+                changes = self._queued(_FOLLOW_SECONDS)
+                self._write(changes)
                 self._follow()
                 self.turns += 1
+                for change in changes:
+                    if isinstance(change, Marker):
+                        change.passed.set()
                 if time.monotonic() - tidied > _TIDY_SECONDS:
                     tidied = time.monotonic()
                     self.retire()
@@ -233,6 +253,9 @@ class MemoryKeeper:
         if lines := [change for change in changes if isinstance(change, LibraryLine)]:
             self._store.add_lines(lines)
         for change in changes:
+            if isinstance(change, Quarantine):
+                for id_ in self._store.quarantine(change.solution):
+                    self._tell("solutions", str(id_), "quarantined")
             if isinstance(change, ProgramReview):
                 self._store.review(change.solution, change.verdict)
                 self._changed(change.solution)

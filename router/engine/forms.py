@@ -1,0 +1,306 @@
+"""Answers a request of a form that was answered before, by the answer or by a program.
+
+A well rated answer teaches: which stored program gives it too, and, if none does and a like request
+with other values was answered, the configured author is asked for a program, which must reproduce
+what callers rated well. Nothing is learned from an answer that nobody rated.
+"""
+
+import asyncio
+import logging
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from hashlib import blake2b
+from typing import Any
+
+import orjson
+
+from router.calls.outcome import CallOutcome
+from router.calls.prices import priced
+from router.compute.prompts import written_in
+from router.config.config import Config
+from router.domain import CHAT, Call, Event, Recalled, Trace, new_id
+from router.engine.form_programs import FormPrograms
+from router.engine.recall import AskBackend, Lookup
+from router.plans.compiled import Plans
+from router.reuse.evidence import ReuseCheck
+from router.reuse.forms.answers import is_short, same_answer
+from router.reuse.forms.form import Form, form_of
+from router.reuse.forms.prompts import to_write
+from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, marks
+from router.reuse.forms.shelves import Shelves, form_space
+from router.reuse.guards import GuardVerdict
+from router.reuse.memory import SolutionMemory
+from router.reuse.memory_query import MemoryQuery
+from router.reuse.recollection import Recollection
+from router.reuse.solution import Solution
+from router.wire.answers import answer_text
+
+_log = logging.getLogger("waggle")
+BY_FORM = "form:3"  # the bucket of what forms accept
+_SAME = GuardVerdict("words", ("the same form",))
+_WAITING = 1_000  # answers that a rating may still make a lesson
+_MOST_TRIED = 64  # programs that are tried beside a well rated answer
+_MATES = 3  # like requests that the author sees
+_TRIES = 2  # programs that the author may write for one form
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer of a backend, which is a lesson as soon as somebody rates it well."""
+
+    plans: Plans
+    lookup: Lookup
+    form: Form
+    text: str
+    bare: Solution  # the solution without its answer
+
+
+@dataclass
+class FormAnswers:
+    memory: SolutionMemory
+    ask: AskBackend
+    wall: Callable[[], float]
+    note: Callable[[Event], None]
+    uniform: Callable[[], float]
+    programs: FormPrograms = field(default_factory=FormPrograms)
+    _shelves: Shelves | None = None
+    _waiting: OrderedDict[str, GivenAnswer] = field(default_factory=OrderedDict)
+    _tried: OrderedDict[frozenset[str], int] = field(default_factory=OrderedDict)
+    _lessons: "set[asyncio.Task[None]]" = field(default_factory=set)
+    _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def shelf(self, space: bytes) -> Shelf | None:
+        if self._shelves is None:
+            if self.memory.store is None:
+                return None
+            self._shelves = Shelves(self.memory.store)
+        return self._shelves.of(space)
+
+    async def match(self, query: MemoryQuery) -> Recollection | None:
+        """What a form of this space answers to the request, if its kind is trusted; or what a new
+        answer is to check."""
+        form, shelf = form_of(query.text), self.shelf(query.space)
+        if form is None or shelf is None:
+            return None
+        if not self.programs.holds(query.space, shelf.sources) and shelf.sources:
+            self._begin(self.programs.keep(query.space, dict(shelf.sources)))
+        for row in shelf.fitting(form):
+            answer: str | None = row.answer
+            if row.root:
+                answer = self.programs.answer(query.space, row.root, query.text)
+            solution = self._usable(query, row) if answer is not None else None
+            if solution is not None and answer is not None:
+                return self._recollection(query, replace(solution, answer=answer), row)
+        return None
+
+    def _usable(self, query: MemoryQuery, row: ShelfRow) -> Solution | None:
+        store = self.memory.store
+        solution = store.get(row.id) if store is not None else None
+        if solution is None or solution.state != "proven" or solution.scope != query.scope:
+            return None
+        return solution if solution.expires > self.wall() else None
+
+    def _recollection(self, query: MemoryQuery, solution: Solution, row: ShelfRow) -> Recollection:
+        standing = self.memory.calibration.standing(BY_FORM, query.space)
+        anew = self.uniform() < standing.checked
+        what = "a program gives the answer for these values" if row.root else "it has its answer"
+        reason = f"the same form was answered, and {what}"
+        if not standing.serves:
+            reason += f"; its kind is not trusted, up to {standing.bound:.1%} may be wrong"
+        recalled = Recalled(
+            "novel" if anew else "reuse",
+            row.id,
+            1.0,
+            standing.chance,
+            standing.checked if anew else 1 - standing.checked,
+            f"{reason}; answered anew, to see" if anew else reason,
+            BY_FORM,
+            checked=anew,
+            bound=standing.bound,
+        )
+        return Recollection(recalled, solution, _SAME)
+
+    # -- learning -------------------------------------------------------------------------------
+
+    def answered(
+        self, plans: Plans, lookup: Lookup, trace: Trace, text: str, bare: Solution
+    ) -> None:
+        """Remember an answer until it is rated."""
+        form = form_of(lookup.query.text) if lookup.query.mode == "similar" else None
+        if form is not None:
+            given = GivenAnswer(plans, lookup, form, text, bare)
+            self._waiting[trace.request.id] = given
+            if len(self._waiting) > _WAITING:
+                self._waiting.popitem(last=False)
+
+    def rated(self, request_id: str, *, good: bool) -> None:
+        given = self._waiting.pop(request_id, None)
+        if given is not None and good:
+            self._begin(self._lesson(given))
+
+    def _begin(self, work: Any) -> None:
+        task: asyncio.Task[None] = asyncio.ensure_future(work)
+        self._lessons.add(task)
+        task.add_done_callback(self._lessons.discard)
+
+    async def settled(self) -> None:
+        """Wait until everything that was rated is learned."""
+        while self._lessons:
+            await asyncio.gather(*self._lessons, return_exceptions=True)
+
+    async def close(self) -> None:
+        await self.settled()
+        await self.programs.close()
+
+    async def _lesson(self, given: GivenAnswer) -> None:
+        async with self._turn:
+            try:
+                await self._learn(given)
+            except Exception:
+                _log.exception("a well rated answer taught nothing")
+
+    async def _learn(self, given: GivenAnswer) -> None:
+        query = given.lookup.query
+        shelf = self.shelf(query.space)
+        if shelf is None:
+            return
+        self._check(given)
+        form, text = given.form, given.text.strip()
+        near = shelf.near(form)
+        if not form.values or not text:
+            return
+        await self.programs.keep(query.space, dict(shelf.sources))
+        root = self._reproduced_by(shelf, given, near)
+        if root:
+            if _is_news(shelf, near, root):
+                await self._keep(given, given.form, query.text, text, shelf.sources[root], root)
+            return
+        mates = shelf.mates(form, near)[:_MATES]
+        author = given.plans.config.reuse.author
+        if mates and author is not None and self._may_try(form):
+            await self._write(given, author, mates)
+
+    def _check(self, given: GivenAnswer) -> None:
+        """Judge what memory would have answered by the answer that was rated well."""
+        match = given.lookup.match
+        if match is None or match.recalled.bucket != BY_FORM:
+            return
+        wrong = not same_answer(match.solution.answer, given.text)
+        if wrong and not is_short(given.text):
+            return
+        recalled, query = match.recalled, given.lookup.query
+        self.memory.add_check(
+            ReuseCheck(
+                recalled.bucket, query.space, wrong, 1.0, self.wall(), recalled.solution, 0,
+                "a well rated answer",
+            )
+        )  # fmt: skip
+        if wrong:
+            self.memory.quarantine(recalled.solution)
+
+    def _reproduced_by(self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]) -> int:
+        """The program that gives this answer too, and is not likely to give it by chance."""
+        space, text = given.lookup.query.space, given.lookup.query.text
+        alike = {n.row.root for n in near if n.row.root and shelf.habits.idle(n.between)}
+        roots = sorted(shelf.roots(marks(given.form)), key=lambda root: root not in alike)
+        for root in roots[:_MOST_TRIED]:
+            answer = self.programs.answer(space, root, text)
+            if answer is None or not same_answer(answer, given.text):
+                continue
+            if root in alike or shelf.tells(root, given.text):
+                return root
+        return 0
+
+    def _may_try(self, form: Form) -> bool:
+        key = frozenset(form.words)
+        tries = self._tried[key] = self._tried.get(key, 0) + 1
+        if len(self._tried) > _WAITING:
+            self._tried.popitem(last=False)
+        return tries <= _TRIES
+
+    async def _write(self, given: GivenAnswer, author: str, mates: list[ShelfRow]) -> None:
+        """Ask the author for a program, and keep it if it reproduces what was rated well."""
+        text = given.lookup.query.text
+        messages = to_write(text, given.text, mates)
+        config = given.plans.config
+        steadily = config.backends[author].steadily
+        body = orjson.dumps({"model": author, "messages": messages, **steadily})
+        begun = time.perf_counter()
+        outcome = await self.ask(author, Call(CHAT, body, False, given.bare.request_id))
+        written = written_in(answer_text(outcome.body)) if outcome.answered else None
+        source = written.source if written is not None and not written.refusal else ""
+        answers: list[str | None] = [None] * (1 + len(mates))
+        if source:
+            answers = await self.programs.trial(source, [text, *(m.request for m in mates)])
+        pairs = zip(mates, answers[1:], strict=True)
+        held = [mate for mate, answer in pairs if _same(answer, mate.answer)]
+        kept = bool(held) and _same(answers[0], given.text)
+        seconds = time.perf_counter() - begun
+        self._tell(config, given, author, outcome, seconds, state="written" if kept else "dropped")
+        if not kept:
+            return
+        root = await self._keep(given, given.form, text, given.text, source, 0)
+        for mate in held:
+            await self._keep(given, mate.form, mate.request, mate.answer, source, root)
+
+    async def _keep(
+        self, given: GivenAnswer, form: Form, request: str, answer: str, source: str, root: int
+    ) -> int:
+        """Store the program for this request; `root` is the first solution of its line."""
+        query = given.lookup.query
+        own = request == query.text
+        key = blake2b(f"{form.words}{form.values}".encode(), digest_size=16).digest()
+        solution = replace(
+            given.bare,
+            space=form_space(query.space),
+            exact=blake2b(query.space + key, digest_size=16).digest(),
+            kind="program",
+            request=request,
+            answer=answer,
+            program=source,
+            spec={"kind": "form", "of": key.hex()},
+            vector=given.bare.vector if own else b"",
+            state="proven",
+            proof="it reproduced well rated answers",
+            parent=root,
+            change="the same program, for other words" if root else "",
+            request_id=given.bare.request_id if own and not root else "",
+        )
+        return await asyncio.wrap_future(self.memory.keep(solution))
+
+    def _tell(
+        self,
+        config: Config,
+        given: GivenAnswer,
+        author: str,
+        outcome: CallOutcome,
+        seconds: float,
+        *,
+        state: str,
+    ) -> None:
+        """Record what the author was paid; no request pays for it."""
+        cost = None
+        if outcome.usage is not None:
+            cost = priced(config.backends[author].price, outcome.usage)
+        now = self.wall()
+        detail = {
+            "request_id": given.bare.request_id,
+            "backend": author,
+            "cost_usd": cost,
+            "latency_ms": round(1000 * seconds, 3),
+            "program": state,
+        }
+        self.note(Event(new_id(now), now, "signal", "reuse", "asked", detail))
+
+
+def _same(answer: str | None, right: str) -> bool:
+    return answer is not None and same_answer(answer, right)
+
+
+def _is_news(shelf: Shelf, near: list[NearRow], root: int) -> bool:
+    """Whether this request adds a form to the program, or a case that it still needs."""
+    if not shelf.may_serve(root):
+        return True
+    return not any(n.row.root == root and shelf.habits.idle(n.between) for n in near)

@@ -1,0 +1,199 @@
+"""The forms of one space: which remembered answers and programs fit a request, and what differs.
+
+A shelf is a fold over the proven solutions of its space, so every router that reads them has the
+same shelf. From pairs of solutions with one answer it learns which differences never mattered.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from router.reuse.acceptance import common_words
+from router.reuse.forms.answers import is_common, is_short, same_answer
+from router.reuse.forms.differences import Difference, Words, differences
+from router.reuse.forms.form import Form, is_mark
+from router.reuse.forms.habits import Habits
+from router.value import value
+
+_NEAR = 16  # forms that are compared with a request
+_MOST_ROWS = 5_000
+_SHARED = 0.4  # share of the shorter form's words that both have, at least
+_COMMON = 3_000  # a word that so many forms hold nominates none of them
+_LEAST_CASES, _LEAST_ANSWERS = 3, 2  # that a program must have reproduced before it serves
+_MOST_SHARE = 0.34  # of a program's answers, from which a further one of the same tells little
+_WORD_FROM = 2  # forms with a word that make it a word of its own
+_ALIKE = 0.5  # share of words that two requests of one kind have in common, at least
+
+
+@value
+class ShelfRow:
+    """A proven solution as the shelf sees it. `root`: the first solution of a program's line."""
+
+    id: int
+    form: Form
+    request: str
+    answer: str
+    root: int  # 0: no program, the answer itself is given again
+
+    @property
+    def marks(self) -> Words:
+        return marks(self.form)
+
+
+@value
+class NearRow:
+    row: ShelfRow
+    between: tuple[Difference, ...]
+
+    @property
+    def distance(self) -> int:
+        return sum(len(d.stored) + len(d.request) for d in self.between)
+
+
+def marks(form: Form) -> Words:
+    """The kinds of a form's values, in order."""
+    return tuple(word for word in form.words if is_mark(word))
+
+
+@dataclass
+class Shelf:
+    rows: dict[int, ShelfRow] = field(default_factory=dict)
+    sources: dict[int, str] = field(default_factory=dict)  # the program of each line, by its root
+    habits: Habits = field(init=False)
+    _lines: dict[int, dict[int, ShelfRow]] = field(default_factory=dict)  # rows by their root
+    _of_request: dict[str, int] = field(default_factory=dict)
+    _with_word: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+
+    def __post_init__(self) -> None:
+        self.habits = Habits(self.is_word)
+
+    def is_word(self, word: str) -> bool:
+        """Whether this is a word of its own, and no slip of another one."""
+        return word in common_words() or len(self._with_word.get(word, ())) >= _WORD_FROM
+
+    def add(self, row: ShelfRow, source: str = "") -> None:
+        same = self._of_request.get(row.request)
+        if row.id in self.rows or len(self.rows) >= _MOST_ROWS or (same and not row.root):
+            return
+        if same and not self.rows[same].root:  # the program stands for its answer
+            self.remove(same)
+        self._learn(row)
+        self._of_request[row.request] = row.id
+        self.rows[row.id] = row
+        if row.root:
+            self.sources.setdefault(row.root, source)
+            self._lines.setdefault(row.root, {})[row.id] = row
+        for word in set(row.form.words):
+            self._with_word[word].add(row.id)
+
+    def remove(self, id_: int) -> None:
+        row = self.rows.pop(id_, None)
+        if row is None:
+            return
+        if self._of_request.get(row.request) == id_:
+            del self._of_request[row.request]
+        for word in set(row.form.words):
+            self._with_word[word].discard(id_)
+        if row.root:
+            del self._lines[row.root][id_]
+            if not self._lines[row.root]:
+                del self._lines[row.root], self.sources[row.root]
+
+    def near(self, form: Form) -> list[NearRow]:
+        """The rows with most words in common whose values are of the same kinds, nearest first."""
+        shared: Counter[int] = Counter()
+        for word in set(form.words):
+            ids = self._with_word.get(word, ())
+            if len(ids) <= _COMMON:
+                weight = 1 / (1 + len(ids)) ** 0.5
+                for id_ in ids:
+                    shared[id_] += weight
+        rows = []
+        for id_, _ in shared.most_common(_NEAR):
+            row = self.rows[id_]
+            words, others = set(form.words), set(row.form.words)
+            if len(words & others) < _SHARED * min(len(words), len(others)):
+                continue
+            between = self._between(row.form, form)
+            if between is not None:
+                rows.append(NearRow(row, between))
+        return sorted(rows, key=lambda near: near.distance)
+
+    def _between(self, stored: Form, form: Form) -> tuple[Difference, ...] | None:
+        names = stored.names | form.names
+
+        def is_word(word: str) -> bool:
+            return word in names or self.is_word(word)
+
+        return differences(stored.words, form.words, is_word)
+
+    def fitting(self, form: Form) -> Iterator[ShelfRow]:
+        """The rows that ask the same as this form, the nearest first: programs that may serve, and
+        answers to the same values."""
+        for near in self.near(form):
+            row = near.row
+            if not self.habits.idle(near.between):
+                continue
+            if row.root:
+                if self.may_serve(row.root):
+                    yield row
+            elif row.form.values == form.values and is_short(row.answer):
+                yield row
+
+    def _answers(self, root: int) -> list[str]:
+        """The well rated answers that a program has reproduced."""
+        return [row.answer for row in self._lines.get(root, {}).values()]
+
+    def may_serve(self, root: int) -> bool:
+        answers = self._answers(root)
+        return len(answers) >= _LEAST_CASES and len(set(answers)) >= _LEAST_ANSWERS
+
+    def roots(self, kinds: Words) -> list[int]:
+        """The programs that read values of these kinds, the latest first."""
+        return [
+            root
+            for root, line in sorted(self._lines.items(), reverse=True)
+            if next(iter(line.values())).marks == kinds
+        ]
+
+    def tells(self, root: int, answer: str) -> bool:
+        """Whether a program that gives this answer is unlikely to give it by chance."""
+        if is_common(answer):
+            return False
+        answers = self._answers(root)
+        return answers.count(answer) <= _MOST_SHARE * len(answers)
+
+    def mates(self, form: Form, near: Sequence[NearRow]) -> list[ShelfRow]:
+        """Answers to requests like this one with other values, for which no program is known."""
+        return [
+            each.row
+            for each in near
+            if not each.row.root
+            and each.row.form.values != form.values
+            and _overlap(set(form.words), set(each.row.form.words)) >= _ALIKE
+        ]
+
+    def _learn(self, new: ShelfRow) -> None:
+        """Learn from the pairs of this row and the rows near it whose answers tell something."""
+        for near in self.near(new.form):
+            row = near.row
+            if row.root and new.root:
+                if row.root == new.root:
+                    self.habits.same_answer(near.between, f"program {row.root}")
+                else:
+                    self.habits.other_answer(near.between)
+            elif (
+                row.form.values == new.form.values and is_short(row.answer) and is_short(new.answer)
+            ):
+                if not same_answer(row.answer, new.answer):
+                    self.habits.other_answer(near.between)
+                elif not is_common(new.answer):
+                    self.habits.same_answer(near.between, f"answer {new.answer}")
+
+
+def _are_short(*rows: ShelfRow) -> bool:
+    return all(is_short(row.answer) for row in rows)
+
+
+def _overlap(first: set[str], second: set[str]) -> float:
+    return len(first & second) / max(len(first | second), 1)

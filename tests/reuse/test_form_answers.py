@@ -1,0 +1,114 @@
+"""A service that learns forms: programs answer for other values, and bad answers go out of use."""
+
+import json
+from contextlib import asynccontextmanager
+
+import orjson
+
+from router.config.config import Config
+from router.demo.in_process import Clock, in_process_service
+from router.domain import Reply
+from router.engine.forms import BY_FORM
+from router.reuse.evidence import ReuseCheck
+from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
+
+PROGRAM_SOURCE = (
+    "import re\n\ndef solve(text):\n    return str(2 * int(re.search(r'\\d+', text)[0]) {more})\n"
+)
+
+
+class Scripted:
+    """A backend that answers with what `says` makes of the last message, and counts its calls."""
+
+    def __init__(self, says) -> None:
+        self.says, self.calls = says, 0
+
+    @asynccontextmanager
+    async def send(self, call):
+        self.calls += 1
+        text = self.says(orjson.loads(call.body)["messages"][-1]["content"])
+        body = completion(reply_base(call, "m"), text, "stop", usage_of(10, 10))
+        yield Reply(200, "application/json", in_one_piece(body))
+
+    async def close(self) -> None:
+        pass
+
+
+def doubled(text: str) -> str:
+    digits = "".join(c if c.isdigit() else " " for c in text).split()
+    return str(2 * int(digits[0])) if digits else "no number"
+
+
+@asynccontextmanager
+async def service(data, says, writes):
+    backend = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
+    config = Config.model_validate(
+        {
+            "server": {"data": str(data)},
+            "backends": {
+                "large": {**backend, "price": {"input": 10, "output": 10}},
+                "author": {**backend, "price": {"input": 10, "output": 10}},
+            },
+            "plans": {"large": {"ask": "large"}},
+            "objective": {"strategy": "fixed", "plan": "large", "premium": "large"},
+            "reuse": {"mode": "similar", "author": "author", "checked": 0.0},
+            "signals": [],
+        }
+    )
+    async with in_process_service(config, clock=Clock(1.7e9), seed=1) as waggle:
+        await waggle.ready()
+        waggle.hosts["large"].backend = large = Scripted(says)
+        waggle.hosts["author"].backend = author = Scripted(writes)
+        checks = [ReuseCheck(BY_FORM, b"", False, 1.0, 0.0, -n) for n in range(400)]
+        waggle.engine.recall.memory.calibration.learn(checks)
+        waggle.engine.recall.uniform = waggle.engine.replying.keeping.forms.uniform = lambda: 0.5
+        yield waggle, large, author
+
+
+async def ask(waggle, text: str, score: float | None = 1.0):
+    reply = await waggle.ask(text)
+    if score is not None:
+        waggle.judge(reply.trace, score)
+    await waggle.settled()
+    return reply
+
+
+async def test_a_program_answers_other_values_once_it_reproduced_what_was_rated_well(data):
+    def writes(prompt: str) -> str:
+        shown = [json.loads(line) for line in prompt.splitlines()]
+        assert all(pair["answer"] == doubled(pair["request"]) for pair in shown)
+        return f"```python\n{PROGRAM_SOURCE.format(more='')}```"
+
+    async with service(data, doubled, writes) as (waggle, large, author):
+        for n in (11, 23, 35):
+            assert (await ask(waggle, f"what is the double of {n}")).text == str(2 * n)
+        calls = large.calls
+        assert author.calls == 1
+        reply = await ask(waggle, "What is the double of 4000?", score=0.0)
+        assert reply.text == "8000"
+        assert large.calls == calls
+        assert reply.trace.recalled.bucket == BY_FORM
+        assert reply.trace.cost_usd == 0
+        # A near miss goes to the model, although a program answers almost the same words.
+        assert (await ask(waggle, "what is the double of 35 plus a third")).text == "70"
+        assert large.calls == calls + 1
+        # The caller rated the program's answer as wrong: that solution answers no more.
+        states = [s.state for s in waggle.engine.recall.memory.store.everything("kind = 'program'")]
+        assert "quarantined" in states
+
+
+async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(data):
+    writes = PROGRAM_SOURCE.format(more="+ 1")
+    async with service(data, doubled, lambda _: writes) as (waggle, large, author):
+        for n in (11, 23, 35, 47):
+            await ask(waggle, f"what is the double of {n}")
+        assert author.calls == 2  # it may try twice for a form
+        assert large.calls == 4
+        assert not list(waggle.engine.recall.memory.store.everything("kind = 'program'"))
+
+
+async def test_nothing_is_learned_from_answers_that_nobody_rated(data):
+    async with service(data, doubled, lambda _: "") as (waggle, large, author):
+        for n in (11, 23, 35):
+            await ask(waggle, f"what is the double of {n}", score=None)
+        assert (large.calls, author.calls) == (3, 0)

@@ -123,6 +123,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("kinds score", "kinds", kinds.score_table),
         ("speed", "overhead", overhead.speed_table),
         ("weeks", "trials", trials.weeks_table),
+        ("demo weeks", "demo", demo.weeks_table),
         ("distilled", "trials", trials.function_of),
         ("sets", "replay", replay.sets_table),
         ("held", "replay", replay.held_table),

@@ -27,3 +27,30 @@ def readme_table(result: Mapping[str, Any]) -> str:
         f"{by[-1]:.2f} in the last."
     )
     return f"{summary}\n\n{table(head, rows)}"
+
+
+_HALVES = ("seen", "unseen")
+_LAST = 5  # weeks over which quality is compared
+
+
+def weeks_table(result: Mapping[str, Any]) -> str:
+    """Week 24 of each run of the outsider's stream."""
+    rows = [_weeks_row(half, run) for half in _HALVES for run in result["weeks"][half]]
+    head = ["seeds", "repeats from the library", "cost beside large", "quality", "of large"]
+    return table([*head, "near misses wrong", "library wrong"], rows)
+
+
+def _weeks_row(half: str, run: Mapping[str, Any]) -> list[str]:
+    weeks = run["weeks"]
+    last, end = weeks[-1], weeks[-_LAST:]
+    quality, large = (sum(w[name] for w in end) / len(end) for name in ("quality", "quality_large"))
+    first = weeks[0]["reuse_of_repeats"]
+    return [
+        f"{half} {run['seed']}{', house rules change' if run['stale'] else ''}",
+        f"{first:.0%} → {last['reuse_of_repeats']:.1%}",
+        f"{last['cost']:.1%}",
+        f"{quality:.3f}",
+        f"{large:.3f}",
+        str(run["wrong_near"]),
+        str(run["wrong_library"]),
+    ]

@@ -77,6 +77,7 @@ def main() -> None:
         result["quality_by_tenth"] = _quality_by_tenth(lines)
         running.send_signal(signal.SIGINT)
         running.wait(60)
+    result["weeks"] = json.loads((HERE / "result.json").read_text()).get("weeks", {})
     (HERE / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     put("demo", readme_table(result))
     draw(result["curve"], PICTURE)

@@ -117,7 +117,8 @@ def planted(data: Path, cache: Path) -> dict[str, Any]:
 def weeks() -> dict[str, Any]:
     """Run twelve weeks of `waggle demo` as a user would, and return what happened."""
     with tempfile.TemporaryDirectory() as folder:
-        command = [str(WAGGLE), "demo", "--weeks", "12", "--requests", "1000", "--data", folder]
+        command = [str(WAGGLE), "demo", "--weeks", "12", "--stream", "records"]
+        command += ["--requests", "1000", "--data", folder]
         done = subprocess.run([*command, "--json"], cwd=folder, stdout=subprocess.PIPE, check=True)
         text = done.stdout.decode()
         ledger = (Path(folder) / "weeks" / "trials" / "ledger.jsonl").read_text().splitlines()

@@ -73,8 +73,12 @@ class InProcessService:
         request = parse_chat(
             orjson.dumps(body), headers, request_id=new_id(self.clock()), key_id=""
         )
-        decision = self.engine.decide(request, backend="", allowed=())
-        answer = await self.engine.answer(request, decision)
+        lookup = await self.engine.look(request, scope="demo", backend="", allowed=())
+        if lookup is not None and lookup.answers:
+            answer = await self.engine.remembered(request, lookup)
+        else:
+            decision = self.engine.decide(request, backend="", allowed=(), lookup=lookup)
+            answer = await self.engine.answer(request, decision, lookup)
         text = ""
         if answer.status == 200:
             text = orjson.loads(answer.body)["choices"][0]["message"]["content"] or ""
@@ -84,6 +88,21 @@ class InProcessService:
         """Record the app's score of an answer."""
         now = self.clock()
         self.engine.say([Signal(new_id(now), now, trace.about, "app", "score", score=score)])
+
+    async def ready(self) -> None:
+        """Wait until the memory is open."""
+        if self.engine.recall is not None:
+            await asyncio.to_thread(self.engine.recall.memory.wait, 120.0)
+
+    async def settled(self) -> None:
+        """Wait until the memory holds what was answered and judged: weeks pass in no time."""
+        if self.engine.recall is None:
+            return
+        memory, keeping = self.engine.recall.memory, self.engine.replying.keeping
+        await memory.written()
+        if keeping is not None and keeping.forms is not None:
+            await keeping.forms.settled()
+            await memory.written()
 
     async def learn(self) -> None:
         """Run one turn of the learner and its trials, and bring the result to the router."""
@@ -130,7 +149,7 @@ async def in_process_service(
             metrics=metrics,
             memory=CatalogMemory(folder),
             name="demo",
-            remembers=False,
+            remembers=True,
             wall=clock,
             steady=clock,
             uniform=chance.random,
@@ -144,6 +163,10 @@ async def in_process_service(
             watching.cancel()
             if engine.functions is not None:
                 await engine.functions.close()
+            if engine.recall is not None:
+                engine.recall.memory.close()
+            if engine.replying.keeping is not None and engine.replying.keeping.forms is not None:
+                await engine.replying.keeping.forms.close()
             with suppress(asyncio.CancelledError):
                 await watching
             await asyncio.to_thread(publisher.close)

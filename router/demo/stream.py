@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 import orjson
@@ -51,25 +51,33 @@ _CHAT = "/v1/chat/completions"
 def demo(
     here: CommandContext,
     requests: Annotated[
-        int, typer.Option(help="Number of requests; with --weeks, in each week.", min=50)
-    ] = 1500,
+        int | None,
+        typer.Option(help="Number of requests: 1500; with --weeks, in each week: 250.", min=50),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop earlier answers first.")] = False,
     weeks: Annotated[
         int | None,
         typer.Option(min=1, max=104, help="Simulate this many weeks, without a service."),
     ] = None,
+    of: Annotated[
+        Literal["office", "records"],
+        typer.Option("--stream", help="With --weeks: an office's questions, or mock records."),
+    ] = "office",
     json_: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     url: UrlOption = None,
 ) -> None:
     """Send a mixed stream through the service and show what learning brought.
 
-    With --weeks, a router's life in compressed time, in this process: trials, adoptions, a
-    rollback, and a report of it all in DATA/weeks.
+    With --weeks, a router's life in compressed time, in this process: a library that grows,
+    trials, rollbacks, and a report of it all in DATA/weeks.
+
+    Example: waggle demo --weeks 24
     """
     if weeks is not None:
-        _weeks(weeks, requests, seed, here, as_json=json_)
+        _weeks(weeks, requests or (250 if of == "office" else 1500), seed, here, of, as_json=json_)
         return
+    requests = requests or 1500
     config = here.config
     here.url(url)  # refuses the command if no service runs
     path = config.data / f"demo-{seed}.jsonl"
@@ -91,15 +99,20 @@ def demo(
     out.print(f"The learner's utility in each fifth of the stream: {learning_curve(answers)}")
 
 
-def _weeks(count: int, requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:
-    from router.demo.weeks import weeks  # loads River, which takes a second
+def _weeks(
+    count: int, requests: int, seed: int, here: CommandContext, of: str, *, as_json: bool
+) -> None:
+    # These load River, which takes a second.
+    from router.demo.eras import eras
+    from router.demo.weeks import weeks
 
     folder = here.config.data / "weeks"
     if folder.exists():
         if not (folder / "trials").exists() and any(folder.iterdir()):
             raise InputRefused(f"{folder} holds something else", "give another --data")
         shutil.rmtree(folder)
-    rows = weeks(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
+    run = eras if of == "office" else weeks
+    rows = run(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
     if as_json:
         out.print_json(orjson.dumps(rows).decode())
 

@@ -1,4 +1,4 @@
-"""`waggle demo --weeks 12`: simulates a quarter of a year of a router's life in minutes.
+"""`waggle demo --weeks 12 --stream records`: a quarter of a year of a router's life in minutes.
 
 Real backends answer real requests and real checks judge the answers; the service's own code runs
 trials, adoptions and rollbacks. The demo sets the clock and stages one event: after three quarters

@@ -13,11 +13,6 @@ from router.demo.office_weeks import LIBRARY, office_weeks
 
 PICTURE = "eras.svg"
 _WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM = 860, 330, 56, 44, 40
-_LINES = (
-    ("share of repeats from the library", "#0072b2", lambda row: row["reuse_of_repeats"]),
-    ("cost beside always large", "#c25700", lambda row: cost_beside_large(row)),
-    ("quality", "#00795a", lambda row: row["quality"]),
-)
 
 
 def eras(
@@ -109,8 +104,13 @@ def picture(rows: Sequence[Mapping[str, Any]]) -> str:
                 f'<path d="M{x(at):.1f} {_TOP}V{low}" stroke="#b00" stroke-dasharray="3 3">'
                 f"<title>week {row['week']}: rolled back</title></path>"
             )
-    for n, (name, color, figure) in enumerate(_LINES):
-        points = " ".join(f"{x(at):.1f},{y(figure(row)):.1f}" for at, row in enumerate(rows))
+    curves = (
+        ("share of repeats from the library", "#0072b2", [r["reuse_of_repeats"] for r in rows]),
+        ("cost beside always large", "#c25700", [cost_beside_large(row) for row in rows]),
+        ("quality", "#00795a", [row["quality"] for row in rows]),
+    )
+    for n, (name, color, figures) in enumerate(curves):
+        points = " ".join(f"{x(at):.1f},{y(figure):.1f}" for at, figure in enumerate(figures))
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{color}" stroke-width="2.5"/>'
             f'<text x="{_LEFT + 260 * n}" y="20" fill="{color}">{name}</text>'

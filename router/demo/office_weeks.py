@@ -128,8 +128,8 @@ class _Office:
         async with in_process_service(self.config, clock=clock, seed=self.seed) as waggle:
             watch = _Watch(waggle)
             for name in CHANCES:
-                waggle.change(name, lambda _, name=name: OfficeModel(name, desk))
-            waggle.change(AUTHOR, lambda _: OfficeAuthor(desk))
+                waggle.hosts[name].backend = OfficeModel(name, desk)
+            waggle.hosts[AUTHOR].backend = OfficeAuthor(desk)
             await waggle.ready()
             with Progress(*columns, console=err) as progress:
                 bar = progress.add_task("Week 1", total=self.count * self.per_week)

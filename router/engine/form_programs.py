@@ -17,7 +17,7 @@ from sandbox.runner import RunRefused
 from sandbox.supervisor.parent import ZygoteLost
 
 _log = logging.getLogger("waggle")
-_SECONDS, _PATIENCE_SECONDS = 0.05, 1.0  # of one call
+_SECONDS, _PATIENCE_SECONDS = 0.05, 0.2  # of one call
 _MOST_SPACES = 4
 _MOST_FAILURES = 2  # after which a program is not called again
 _MOST_CHARACTERS = 2_000  # of an answer

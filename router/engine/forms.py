@@ -179,6 +179,8 @@ class FormAnswers:
             return
         mates = shelf.mates(form, near)[:_MATES]
         author = given.plans.config.reuse.author
+        if not given.lookup.author_may_read:
+            return
         if mates and author is not None and self._may_try(form):
             await self._write(given, author, mates)
 

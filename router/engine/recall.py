@@ -70,6 +70,7 @@ class Lookup:
     standards: Standards = NO_STANDARDS  # what authors of programs may see
     doubtful: Candidate | None = None  # a backend may say whether its answer serves
     questions: tuple[Attempt, ...] = ()  # the calls that asked the backend
+    author_may_read: bool = False  # whether the author of programs may see this request
 
     @property
     def answers(self) -> bool:
@@ -171,12 +172,21 @@ class Recall:
             ]
         if computes:
             return Lookup(query, None, vector, library, self.memory.standards)
+        reads = author_may_read(plans, request, allowed)
         if self.match_form is not None and query.mode == "similar":
             by_form = await self.match_form(query)
-            if by_form is not None and _may_match(plans, request, by_form, allowed):
-                return Lookup(query, by_form, vector, library, self.memory.standards)
+            if (
+                by_form is not None
+                and _may_match(plans, request, by_form, allowed)
+                and may_repeat(by_form.solution)
+            ):
+                return Lookup(
+                    query, by_form, vector, library, self.memory.standards, author_may_read=reads
+                )
         if vector is None:
-            return Lookup(query, None, vector, library, self.memory.standards)
+            return Lookup(
+                query, None, vector, library, self.memory.standards, author_may_read=reads
+            )
         nominated = await self.memory.similar(query, vector, self.uniform())
         match, doubtful = nominated.match, nominated.open
         if match is not None and not (
@@ -189,7 +199,15 @@ class Recall:
             and may_ask_verifier(plans, request, allowed)
         ):
             doubtful = None
-        return Lookup(query, match, vector, library, self.memory.standards, doubtful)
+        return Lookup(
+            query,
+            match,
+            vector,
+            library,
+            self.memory.standards,
+            doubtful,
+            author_may_read=reads,
+        )
 
     def _read(self, key: bytes, request: Request) -> None:
         """Read the words of a request that was answered before: once for all that are the same."""
@@ -315,6 +333,15 @@ def _may_match(plans: Plans, request: Request, match: Recollection, allowed: Seq
     if not _may(plans, match.solution, allowed):
         return False
     return match.recalled.tier != "adapt" or _may_adapt(plans, request, allowed)
+
+
+def author_may_read(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:
+    """Whether the author of programs may see this caller's request and its answer: not if the
+    caller may not use that backend, or chose plans or a region."""
+    author = plans.config.reuse.author
+    if author is None or request.only or request.region:
+        return False
+    return may_use(plans, author, allowed)
 
 
 def may_ask_verifier(plans: Plans, request: Request, allowed: Sequence[str]) -> bool:

@@ -2,13 +2,17 @@
 
 import json
 from contextlib import asynccontextmanager
+from dataclasses import replace
+from functools import partial
 
 import orjson
 
+from router.api.parse import parse_chat
 from router.config.config import Config
 from router.demo.in_process import Clock, in_process_service
 from router.domain import Reply
 from router.engine.forms import BY_FORM
+from router.engine.recall import author_may_read
 from router.reuse.evidence import ReuseCheck
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
 
@@ -105,6 +109,18 @@ async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(da
         assert author.calls == 2  # it may try twice for a form
         assert large.calls == 4
         assert not list(waggle.engine.recall.memory.store.everything("kind = 'program'"))
+
+
+async def test_the_author_sees_no_request_of_a_caller_who_may_not_use_it(data):
+    async with service(data, doubled, lambda _: "") as (waggle, _, _author):
+        plans = waggle.engine.plans
+        fields = {"model": "auto", "messages": [{"role": "user", "content": "double of 2"}]}
+        request = parse_chat(orjson.dumps(fields), {}, request_id="r", key_id="")
+        assert author_may_read(plans, request, ())
+        assert not author_may_read(plans, request, ("large",))
+        assert not author_may_read(plans, replace(request, region="eu"), ())
+        look = partial(waggle.engine.look, scope="demo", backend="")
+        assert not (await look(request, allowed=("large",))).author_may_read
 
 
 async def test_nothing_is_learned_from_answers_that_nobody_rated(data):

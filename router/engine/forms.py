@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from typing import Any
@@ -19,7 +19,7 @@ import orjson
 from router.calls.outcome import CallOutcome
 from router.calls.prices import priced
 from router.compute.prompts import written_in
-from router.config.config import Config
+from router.compute.reviewing import to_revise
 from router.domain import CHAT, Call, Event, Recalled, Trace, new_id
 from router.engine.form_programs import FormPrograms
 from router.engine.recall import AskBackend, Lookup
@@ -33,9 +33,11 @@ from router.reuse.forms.shelves import Shelves, form_space
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery
+from router.reuse.programs.lines import LibraryLine
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
 from router.wire.answers import answer_text
+from sandbox.review.reviewers import ReviewerVerdict, review
 
 _log = logging.getLogger("waggle")
 BY_FORM = "form:3"  # the bucket of what forms accept
@@ -226,26 +228,50 @@ class FormAnswers:
         """Ask the author for a program, and keep it if it reproduces what was rated well."""
         text = given.lookup.query.text
         messages = to_write(text, given.text, mates)
-        config = given.plans.config
-        steadily = config.backends[author].steadily
-        body = orjson.dumps({"model": author, "messages": messages, **steadily})
-        begun = time.perf_counter()
-        outcome = await self.ask(author, Call(CHAT, body, False, given.bare.request_id))
-        written = written_in(answer_text(outcome.body)) if outcome.answered else None
-        source = written.source if written is not None and not written.refusal else ""
+        source, answer, paid = await self._source(given, author, messages)
+        verdicts = review(source, text) if source else ()
+        if reasons := [reason for verdict in verdicts for reason in verdict.reasons]:
+            self._tell(given, author, *paid, state="revised")
+            revise = to_revise(messages, answer, reasons)
+            source, _, paid = await self._source(given, author, revise)
+            verdicts = review(source, text) if source else ()
         answers: list[str | None] = [None] * (1 + len(mates))
-        if source:
+        if source and all(verdict.accepts for verdict in verdicts):
             answers = await self.programs.trial(source, [text, *(m.request for m in mates)])
         pairs = zip(mates, answers[1:], strict=True)
         held = [mate for mate, answer in pairs if _same(answer, mate.answer)]
         kept = bool(held) and _same(answers[0], given.text)
-        seconds = time.perf_counter() - begun
-        self._tell(config, given, author, outcome, seconds, state="written" if kept else "dropped")
+        self._tell(given, author, *paid, state="written" if kept else "dropped")
         if not kept:
+            self._note(0, verdicts)
             return
         root = await self._keep(given, given.form, text, given.text, source, 0)
+        self._note(root, verdicts)
         for mate in held:
             await self._keep(given, mate.form, mate.request, mate.answer, source, root)
+
+    async def _source(
+        self, given: GivenAnswer, author: str, messages: list[dict[str, Any]]
+    ) -> tuple[str, str, tuple[CallOutcome, float]]:
+        """The program that the author wrote, its whole answer, and what the call took."""
+        steadily = given.plans.config.backends[author].steadily
+        body = orjson.dumps({"model": author, "messages": messages, **steadily})
+        begun = time.perf_counter()
+        outcome = await self.ask(author, Call(CHAT, body, False, given.bare.request_id))
+        answer = answer_text(outcome.body) if outcome.answered else ""
+        written = written_in(answer)
+        source = "" if written.refusal or not answer else written.source
+        return source, answer, (outcome, time.perf_counter() - begun)
+
+    def _note(self, root: int, verdicts: Sequence[ReviewerVerdict]) -> None:
+        """Keep what the reviewers said; a program that was dropped has no number."""
+        for verdict in verdicts:
+            self.memory.add_line(
+                LibraryLine(
+                    root, self.wall(), "reviewed", verdict.reviewer, verdict.verdict,
+                    "; ".join(verdict.reasons),
+                )
+            )  # fmt: skip
 
     async def _keep(
         self, given: GivenAnswer, form: Form, request: str, answer: str, source: str, root: int
@@ -274,7 +300,6 @@ class FormAnswers:
 
     def _tell(
         self,
-        config: Config,
         given: GivenAnswer,
         author: str,
         outcome: CallOutcome,
@@ -283,7 +308,7 @@ class FormAnswers:
         state: str,
     ) -> None:
         """Record what the author was paid; no request pays for it."""
-        cost = None
+        cost, config = None, given.plans.config
         if outcome.usage is not None:
             cost = priced(config.backends[author].price, outcome.usage)
         now = self.wall()

@@ -14,6 +14,7 @@ from router.domain import Reply
 from router.engine.forms import BY_FORM
 from router.engine.recall import author_may_read
 from router.reuse.evidence import ReuseCheck
+from router.reuse.programs.figures import LibraryReader
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
 
 PROGRAM_SOURCE = (
@@ -109,6 +110,29 @@ async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(da
         assert author.calls == 2  # it may try twice for a form
         assert large.calls == 4
         assert not list(waggle.engine.recall.memory.store.everything("kind = 'program'"))
+
+
+async def test_a_program_that_reviewers_refuse_goes_back_once_with_the_reason_and_is_kept_never(
+    data,
+):
+    reads = "import os\n" + PROGRAM_SOURCE.format(more="+ 0 * len(os.environ)")
+    prompts = []
+
+    def writes(prompt: str) -> str:
+        prompts.append(prompt)
+        return f"```python\n{reads}```"
+
+    async with service(data, doubled, writes) as (waggle, _, _author):
+        for n in (11, 23):
+            await ask(waggle, f"what is the double of {n}")
+        assert len(prompts) == 2
+        assert "the environment, the files and the processes" in prompts[1]
+        store = waggle.engine.recall.memory.store
+        assert not list(store.everything("kind = 'program'"))
+        reader = LibraryReader(store.path)
+        verdicts = {(row["reviewer"], row["verdict"]) for row in reader.rows("program_reviews")}
+        reader.close()
+        assert ("security", "reject") in verdicts
 
 
 async def test_the_author_sees_no_request_of_a_caller_who_may_not_use_it(data):

@@ -19,7 +19,7 @@ HOUR = 3_600.0
 
 
 def program(text: str, **more):
-    return replace(solution(text), kind="program", created=MONDAY, **more)
+    return replace(solution(text), **{"kind": "program", "created": MONDAY, "program": text} | more)
 
 
 @pytest.fixture
@@ -52,6 +52,15 @@ def test_versions_count_within_a_line_and_a_second_child_is_a_fork(rows):
     assert shape == {1: (1, 1, 0), 2: (1, 2, 1), 3: (1, 3, 1), 4: (1, 4, 2), 5: (5, 1, 0)}
     assert [id_ for id_, row in lines.items() if row["fork"]] == [3]
     assert lines[1]["children"] == 2
+
+
+def test_a_program_that_is_kept_for_other_words_is_no_new_version(store, rows):
+    store.add([program("hi, a loan", parent=5, program="a loan")])
+    lines = {row["id"]: row for row in rows("program_lines")}
+    assert [(lines[n]["version"], lines[n]["depth"], lines[n]["fork"]) for n in (5, 7)] == [
+        (1, 0, 0),
+        (1, 0, 0),
+    ]
 
 
 def test_a_key_adopts_a_program_once_however_often_it_uses_it(store, rows):

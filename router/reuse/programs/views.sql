@@ -1,19 +1,22 @@
 -- The figures of `waggle solutions report`, over the tables `solutions`, `served` and `library`.
 -- `waggle solutions report --rows VIEW` prints the rows of a view.
 
--- A program with the first of its line, and its version: its place in the line by age. A fork is a
--- further program made from the same parent. Words that were adapted are no lines of programs.
+-- A program with the first of its line, and its version: how many different programs of the line are
+-- as old as it. A fork is a further program made from the same parent. Words that were adapted are no
+-- lines of programs; a program that is kept again for other words is no new version.
 create temp view program_lines as
-with recursive line (id, root, depth) as (
-  select id, id, 0 from solutions s
+with recursive line (id, root, depth, version_of) as (
+  select id, id, 0, 1 from solutions s
   where kind = 'program'
     and not exists (select 1 from solutions p where p.id = s.parent and p.kind = 'program')
   union all
-  select s.id, line.root, line.depth + 1
-  from solutions s join line on s.parent = line.id where s.kind = 'program')
-select line.id, root, row_number() over (partition by root order by line.id) as version, depth,
-       case when depth > 0 then parent end as parent, change,
-       depth > 0 and line.id > min(line.id) over (partition by root, depth, parent) as fork,
+  select s.id, line.root, line.depth + (s.program <> p.program), s.program <> p.program
+  from solutions s join line on s.parent = line.id join solutions p on p.id = line.id
+  where s.kind = 'program')
+select line.id, root, sum(version_of) over (partition by root order by line.id) as version, depth,
+       case when line.id <> root then parent end as parent, change,
+       version_of and line.id <> root and line.id > min(line.id) filter (where version_of)
+         over (partition by root, parent) as fork,
        (select count(*) from solutions c where c.parent = line.id and c.kind = 'program')
          as children
 from line join solutions s on s.id = line.id;

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.demo.report import weeks_table
-from experiments.demo.world_service import play
+from experiments.demo.world_service import JUDGED, play
 from experiments.readme import put
 
 RESULT = Path(__file__).with_name("result.json")
@@ -21,12 +21,16 @@ UNSEEN_FROM = 1000
 STALE_WEEK = 14
 
 
-def measured(seed: int, *, stale: bool, weeks: int = 24) -> dict[str, Any]:
+def measured(
+    seed: int, *, stale: bool, weeks: int = 24, judged_share: float = JUDGED
+) -> dict[str, Any]:
     """One run, judged by the world, week by week beside `large` without a library."""
     library = importlib.import_module("library")  # the outsider's world
     world = library.World(seed, stale_week=STALE_WEEK if stale else None)
     with tempfile.TemporaryDirectory() as folder:
-        played = asyncio.run(play(world, folder, models=library.MODELS, weeks=weeks))
+        played = asyncio.run(
+            play(world, folder, models=library.MODELS, weeks=weeks, feedback=judged_share)
+        )
     judged = world.judge(played.rows)
     usd, quality = world.baseline("large")
     rows = []
@@ -46,6 +50,7 @@ def measured(seed: int, *, stale: bool, weeks: int = 24) -> dict[str, Any]:
     return {
         "seed": seed,
         "stale": stale,
+        "judged_share": judged_share,
         "weeks": rows,
         "wrong_near": judged["wrong_near"],
         "wrong_library": judged["wrong_library"],
@@ -70,11 +75,12 @@ def main() -> None:
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
     parser.add_argument("--stale", action="store_true", help="house rules change in week 14")
     parser.add_argument("--weeks", type=int, default=24)
+    parser.add_argument("--judged", type=float, default=JUDGED, help="share of answers rated")
     options = parser.parse_args()
     result = json.loads(RESULT.read_text())
     runs = result.setdefault("weeks", {"seen": [], "unseen": []})
     for seed in options.seeds:
-        run = measured(seed, stale=options.stale, weeks=options.weeks)
+        run = measured(seed, stale=options.stale, weeks=options.weeks, judged_share=options.judged)
         half = "unseen" if seed >= UNSEEN_FROM else "seen"
         runs[half] = [r for r in runs[half] if (r["seed"], r["stale"]) != (seed, options.stale)]
         runs[half] = sorted([*runs[half], run], key=lambda r: (r["seed"], r["stale"]))

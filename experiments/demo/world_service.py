@@ -24,7 +24,7 @@ from router.wire.chat_replies import completion, in_one_piece, reply_base
 sys.path.insert(0, str(Path(__file__).parents[1] / "growth" / "worlds"))
 BEGIN = 1_764_547_200.0
 AUTHOR = "author"
-JUDGED = 0.8  # share of answers that users judge
+JUDGED = 1.0  # share of answers that users judge, as the world has it
 SETTLE_EVERY = 8  # requests between two waits for the memory
 TURN_EVERY = 125  # requests between two turns of the learner
 

@@ -73,7 +73,40 @@ def _bad(runs: Runs) -> str:
     return f"{sum(run['bad'] for run in runs)} of {len(runs)}"
 
 
+def _kinds(runs: Runs, name: str) -> str:
+    """The kinds that are one pattern, then mean completeness and purity, over all seeds."""
+    rows = [run[name] for run in runs]
+    good = ", ".join(str(row["good"]) for row in rows)
+    whole = sum(row["completeness"] for row in rows) / len(rows)
+    pure = sum(row["purity"] for row in rows) / len(rows)
+    return f"{good} ({whole:.0%}, {pure:.0%})"
+
+
+def _soon(runs: Runs, name: str) -> str:
+    counts = sorted(
+        kind["requests_before"]
+        for run in runs
+        for kind in run[name]["kinds"].values()
+        if kind["requests_before"] is not None
+    )
+    return f"{counts[len(counts) // 2]} ({counts[-1]})"
+
+
 _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
+    (
+        "patterns",
+        "kinds of twelve that are one pattern to 90%, by seed (mean completeness, purity)",
+        lambda runs: _kinds(runs, "planted_meant"),
+        "12 (≥ 90%, ≥ 90%)",
+    ),
+    ("patterns", "the same by words alone", lambda runs: _kinds(runs, "planted"), ""),
+    ("patterns", "the same in the stationary stream", lambda runs: _kinds(runs, "stationary"), ""),
+    (
+        "patterns",
+        "requests of a kind before its pattern is there: median (most)",
+        lambda runs: _soon(runs, "planted_meant"),
+        "few",
+    ),
     (
         "planted",
         "planted patterns adopted within 600 requests each, of 6, by seed",

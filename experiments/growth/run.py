@@ -19,6 +19,7 @@ from rich.progress import track
 from experiments.growth import figures
 from experiments.growth.committee import measured
 from experiments.growth.harness import WRITER, Play, playing
+from experiments.growth.patterns import of_patterns
 from experiments.growth.report import readme_table
 from experiments.growth.worlds import changing, doubles, planted, stationary
 from experiments.readme import put
@@ -171,6 +172,7 @@ def _played(
 
 
 WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
+    "patterns": (of_patterns, planted.SEEN_SEEDS[:2]),
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
     "authored": (of_authored, planted.SEEN_SEEDS[:2]),

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 
 from router.growth.clusters import SeenRequest
 
-_ENOUGH = 20  # requests of a language that show where its middle is
+_ENOUGH = 10  # requests of a language that show where its middle is
 
 
 def middles_of(requests: Sequence[SeenRequest]) -> dict[str, tuple[float, ...]]:

@@ -154,6 +154,16 @@ def doubles(world: Any, gone: Sequence[str], stands: Mapping[str, str]) -> dict[
     }
 
 
+def named_doubles(world: Any, issues: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Which doubles the self-analysis names, and which pairs it names that are none."""
+    planted_pairs = {frozenset(pair) for pair in world.truth["doubles"]}
+    named = {frozenset((r["subject"], r["other"])) for r in issues if r["issue"] == "double"}
+    return {
+        "named": len(named & planted_pairs),
+        "named_wrongly": sorted(sorted(pair) for pair in named - planted_pairs),
+    }
+
+
 def best_plans(world: Any) -> set[str]:
     """The plans that are worth most on a kind of request, by more than two points, without a
     double that does the same."""

@@ -243,6 +243,11 @@ class Play:
         """The course of its efficiency in its own words, by what it knows in the end."""
         return await asyncio.to_thread(self._own_course, BEGIN + stream[0].at, points)
 
+    async def issues(self, stream: Sequence[Any]) -> list[dict[str, Any]]:
+        """What Waggle itself says could be better, by all that the stream showed."""
+        analysed = self._analysed(BEGIN + stream[0].at, 2000)
+        return await asyncio.to_thread(self._rows, analysed.issues())
+
     def _own_score(self, since: float, newest: int) -> float | None:
         (row,) = self._rows(self._analysed(since, newest).efficiency())
         score = row["score"]

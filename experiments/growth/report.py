@@ -69,6 +69,11 @@ def _merged(runs: Runs) -> str:
     return f"{found_pairs} of {of}; {useful}"
 
 
+def _named(runs: Runs) -> str:
+    wrong = sum(len(run["named_wrongly"]) for run in runs)
+    return f"{sum(run['named'] for run in runs)} of {sum(run['of'] for run in runs)}; {wrong}"
+
+
 def _bad(runs: Runs) -> str:
     return f"{sum(run['bad'] for run in runs)} of {len(runs)}"
 
@@ -141,6 +146,12 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
         "planted doubles of which one went; plans removed that are best somewhere",
         _merged,
         "all; 0",
+    ),
+    (
+        "doubles",
+        "doubles that `waggle report` names; pairs that it names and are none",
+        _named,
+        "",
     ),
     ("stationary", "stationary streams in which something grew", _bad, "≤ 5%"),
     (

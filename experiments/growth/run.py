@@ -137,6 +137,7 @@ def of_doubles(seed: int) -> Result:
             "requests": len(each.played),
             "serving": book.serving.key,
             **figures.doubles(world, book.serving.without, {}),
+            **figures.named_doubles(world, await each.issues(world.stream)),
             "seconds": round(each.seconds),
         }
 

@@ -13,7 +13,7 @@ where ts >= since and ts < until and plan is not null and coalesce(status, 0) <>
   and strategy not in ('named', 'compared', 'shadow', 'reuse')
   and coalesce(reuse_tier, 'novel') = 'novel';
 
--- What each plan is worth on each group, from the newest 200 judged answers of each plan on each group
+-- What each plan is worth on each group, from the newest 400 judged answers of each plan on each group
 -- between `known_since` and `known_until`. `n` and `share` say how often the plan served the group from
 -- `since` to `until`; a group without a request then is taken as served like all requests.
 -- A quality from few answers leans toward what the plan and the group have in general.
@@ -34,9 +34,9 @@ with numbered as (
   from worth_rows(since := known_since, until := known_until)),
 tried as (
   select pattern, kind, plan, count(*) as known_n, min(group_nth) as newest, min(all_nth) as newest_of_all,
-         count(quality) filter (nth <= 200) as judged, avg(quality) filter (nth <= 200) as mean,
-         var_samp(quality) filter (nth <= 200) as spread,
-         avg(cost_usd) filter (nth <= 200) as usd, avg(latency_ms) filter (nth <= 200) as ms
+         count(quality) filter (nth <= 400) as judged, avg(quality) filter (nth <= 400) as mean,
+         var_samp(quality) filter (nth <= 400) as spread,
+         avg(cost_usd) filter (nth <= 400) as usd, avg(latency_ms) filter (nth <= 400) as ms
   from numbered group by all),
 groups as (
   select pattern, kind, sum(known_n) as group_n,
@@ -193,22 +193,25 @@ with w as materialized (
                   known_until := known_until, cost_weight := cost_weight,
                   latency_weight := latency_weight)),
 shares as (select plan, sum(weight * share) as served from w group by plan),
--- Two plans that differ by less than the noise on every group, and hardly at all on all requests.
+-- Two plans of the same quality: they differ by no more than noise on each group and on all requests, of
+-- which enough is judged to tell. The other costs less or is quicker, and could stand for the subject.
 pairs as (
-  select a.plan as one_plan, b.plan as other_plan, sum(a.weight) as covered,
-         sum(a.weight * (a.utility - b.utility)) / sum(a.weight) as differs,
+  select a.plan as this_plan, b.plan as other_plan, sum(a.weight) as covered,
+         sum(a.weight * (a.quality - b.quality)) / sum(a.weight) as differs,
          sqrt(sum(pow(a.weight, 2) * (pow(a.half, 2) + pow(b.half, 2)))) / sum(a.weight) as half,
-         max(abs(a.utility - b.utility) / sqrt(pow(a.half, 2) + pow(b.half, 2))) as worst,
+         max(abs(a.quality - b.quality) / sqrt(pow(a.half, 2) + pow(b.half, 2))) as worst,
+         1.96 * 1.96 * avg(pow(a.quality - b.quality, 2) / (pow(a.half, 2) + pow(b.half, 2))) as scatter,
+         sum(a.weight * (b.utility - b.quality - a.utility + a.quality)) / sum(a.weight) as saves,
          sum(a.weight * (a.usd_per_1k - b.usd_per_1k)) / sum(a.weight) as usd,
          sum(a.weight * (a.ms - b.ms)) / sum(a.weight) as ms, least(sum(a.judged), sum(b.judged)) as judged
   from w a join w b on a.pattern = b.pattern and a.kind = b.kind and a.plan <> b.plan
   where a.judged >= 20 and b.judged >= 20 group by all),
 doubles as (
-  select 'double' as issue, one_plan as subject, other_plan as other, -differs * served as gain,
+  select 'double' as issue, this_plan as subject, other_plan as other, (saves - differs) * served as gain,
          half * served as half, -ms * served as ms, -usd * served as usd_per_1k, judged
-  from pairs join shares on shares.plan = one_plan
-  where covered >= 0.6 and abs(differs) <= epsilon and half <= 10 * epsilon and worst < 1.2
-    and (usd, one_plan) > (0, '')),
+  from pairs join shares on shares.plan = this_plan
+  where covered >= 0.6 and abs(differs) <= half and half <= 6 * epsilon and worst < 1.2 and scatter < 1.5
+    and saves > 0),
 better as (
   select 'specialist' as issue, coalesce(nullif(pattern, ''), nullif(kind, ''), 'any kind') as subject,
          tops.plan as other, weight * sum(w.share * (tops.utility - w.utility)) as gain,
@@ -258,8 +261,8 @@ slow as (
 select * from (
   from doubles
   union all select * exclude (served) from better
-            where gain > half and gain > 0.0005 and coalesce(served, 0) < 0.5
+            where gain > 1.5 * half and gain > 0.0005 and coalesce(served, 0) < 0.5
   union all from untried
   union all from idle_checks
-  union all from slow where gain > half and ms < 0)
+  union all from slow where gain > 1.5 * half and ms < 0)
 order by gain desc nulls last, usd_per_1k, issue, subject, other;

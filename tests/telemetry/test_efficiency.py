@@ -121,12 +121,12 @@ def test_doubles_slow_committees_and_idle_checks_are_issues(tmp_path):
         {"step": 1, "backend": "a", "role": "committee.0.round1", "latency_ms": 2000.0},
         {"step": 2, "backend": "b", "role": "refine.critic", "latency_ms": 900.0, "cost_usd": 1e-3},
     ]
-    for _ in range(150):
+    for _ in range(400):
         for plan in ("small", "twin", "tiny", "panel"):
             more = {"attempts": steps} if plan == "panel" else {}
             traffic.ask("", plan, **more)
     stored = traffic.stored(tmp_path / "telemetry")
-    time = AnalysedTime(moment(0), moment(600), newest=600)
+    time = AnalysedTime(moment(0), moment(1600), newest=1600)
     rows = {row["issue"]: row for row in stored.rows(time.issues())}
     assert (rows["double"]["subject"], rows["double"]["other"]) == ("twin", "small")
     assert rows["double"]["usd_per_1k"] == pytest.approx(-0.25 * 0.04)
@@ -136,7 +136,7 @@ def test_doubles_slow_committees_and_idle_checks_are_issues(tmp_path):
     )
     assert rows["slow committee"]["ms"] == pytest.approx(-0.25 * 2700)
     idle = issue_of(rows["idle check"])
-    assert idle.what == "refine.critic of panel refused none of 150 answers"
+    assert idle.what == "refine.critic of panel refused none of 400 answers"
     assert (idle.utility, idle.ms) == ("none is lost", "-225.0 ms")
     stored.close()
 
@@ -162,6 +162,6 @@ def test_where_rows_do_not_suffice_the_words_say_so(tmp_path):
 
 async def test_an_analyst_may_ask_the_same(grown):
     time = AnalysedTime(moment(0), moment(1600), newest=800)
-    bounds = Bounds(rows=10, seconds=60)
+    bounds = Bounds(rows=10, seconds=600)
     for sql in (time.efficiency(), time.curve(1200), time.issues()):
         assert b"rows" in await ask(grown.folder, sql, bounds)

@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -41,25 +41,27 @@ def main() -> None:
     for name in options.only.split(","):
         work, seen = WORLDS[name]
         seeds = [int(seed) for seed in options.seeds.split(",")] if options.seeds else list(seen)
-        for half, of in _halves(seeds).items():
-            if of:
-                rows = _many(work, of, options.jobs, f"{name}, {half}")
-                result.setdefault(name, {})[half] = {"seeds": of, "runs": rows}
-                path.write_text(json.dumps(result, indent=2) + "\n")
+        for seed, row in _many(work, seeds, options.jobs, name):
+            _keep(result, name, seed, row)
+            path.write_text(json.dumps(result, indent=2) + "\n")  # what was measured stays
     put("growth", readme_table(result))
     print(readme_table(result))
 
 
-def _halves(seeds: Sequence[int]) -> dict[str, list[int]]:
-    return {
-        "seen": [seed for seed in seeds if seed < UNSEEN_FROM],
-        "unseen": [seed for seed in seeds if seed >= UNSEEN_FROM],
-    }
+def _keep(result: Result, name: str, seed: int, row: Result) -> None:
+    """Put a seed's figures in the place of earlier ones."""
+    half = "unseen" if seed >= UNSEEN_FROM else "seen"
+    kept = result.setdefault(name, {}).get(half, {"seeds": [], "runs": []})
+    rows = {**dict(zip(kept["seeds"], kept["runs"], strict=True)), seed: row}
+    result[name][half] = {"seeds": sorted(rows), "runs": [rows[each] for each in sorted(rows)]}
 
 
-def _many(work: Callable[[int], Result], seeds: Sequence[int], jobs: int, title: str) -> Any:
+def _many(
+    work: Callable[[int], Result], seeds: Sequence[int], jobs: int, title: str
+) -> Iterator[tuple[int, Result]]:
+    """Each seed with its figures, as soon as they are there."""
     with get_context("spawn").Pool(min(jobs, len(seeds))) as pool:
-        return list(track(pool.imap(work, seeds), title, total=len(seeds)))
+        yield from track(zip(seeds, pool.imap(work, seeds), strict=True), title, total=len(seeds))
 
 
 def of_planted(seed: int, *, author: bool = False) -> Result:

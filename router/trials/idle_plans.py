@@ -19,6 +19,7 @@ from router.trials.replaying import Replay
 _ENOUGH = 30  # judged answers before a plan can count as idle
 _ENOUGH_IN_KIND = 20  # judged answers on a kind before the learner's estimate counts for it
 _CONFIDENCE = 0.05
+_ALIKE, _ALIKE_EACH = 0.03, 0.06  # quality by which doubles may differ: in the mean, on a request
 
 Tried = Callable[[LoggedDecision, str], int]  # judged answers of a plan on requests of a row's kind
 
@@ -82,6 +83,8 @@ class PlanWorths:
     deviation: Sequence[Sequence[float]]
     ceiling: Sequence[Sequence[float]]  # the highest utility, where hardly tried; else -inf
     best: float
+    quality: Sequence[Sequence[float]] = ()  # the utility without what an answer costs
+    price: Sequence[float] = ()  # what an answer costs in utility, by plan
 
     @classmethod
     def of(
@@ -90,7 +93,7 @@ class PlanWorths:
         """The worths; None if there are no rows, or if the learner does not know a plan yet."""
         if not rows:
             return None
-        worth, deviation, ceiling = [], [], []
+        worth, deviation, ceiling, quality = [], [], [], []
         for row in rows:
             estimates = {estimate.arm: estimate for estimate in replay.estimates(row, plans)}
             if len(estimates) < len(plans):
@@ -98,8 +101,24 @@ class PlanWorths:
             worth.append([estimates[arm].utility for arm in plans])
             deviation.append([estimates[arm].deviation for arm in plans])
             ceiling.append([_ceiling(estimates[arm], tried(row, arm)) for arm in plans])
+            works = {arm: estimates[arm].quality * (1 - estimates[arm].failure) for arm in plans}
+            quality.append([works[arm] for arm in plans])
         best = sum(max(utilities) for utilities in worth) / len(rows)
-        return cls(tuple(plans), worth, deviation, ceiling, best)
+        price = [
+            sum(row[at] - paid[at] for row, paid in zip(quality, worth, strict=True)) / len(rows)
+            for at in range(len(plans))
+        ]
+        return cls(tuple(plans), worth, deviation, ceiling, best, quality, price)
+
+    def doubles(self, plan: str, other: str) -> bool:
+        """Whether two plans are as good as each other on all requests, as far as is known."""
+        a, b = self.plans.index(Arm(plan)), self.plans.index(Arm(other))
+        apart = [row[a] - row[b] for row in self.quality]
+        even = abs(sum(apart)) <= _ALIKE * len(apart)
+        return even and sum(map(abs, apart)) <= _ALIKE_EACH * len(apart)
+
+    def price_of(self, plan: str) -> float:
+        return self.price[self.plans.index(Arm(plan))]
 
     def without(self, gone: Sequence[str], last: str) -> tuple[float, float]:
         """The mean loss without the plans `gone`, and what the plan `last` of them could add.
@@ -134,6 +153,7 @@ def _idle(
         if not tried:
             break
         plan = min(tried, key=lambda plan: (*tried[plan], plan))
+        plan = _dearer_double(worths, plan, tried, gone)
         lost, more = tried[plan]
         if gone and lost > epsilon / 4:
             break
@@ -142,6 +162,18 @@ def _idle(
         if lost > epsilon / 4:
             break  # if removing a plan costs a little, remove no other plan
     return Idle(tuple(gone), loss, could_add) if gone else None
+
+
+def _dearer_double(
+    worths: PlanWorths, plan: str, tried: Mapping[str, tuple[float, float]], gone: Collection[str]
+) -> str:
+    """The plan, or a dearer double of it: of two that do the same, the cheaper stands for both."""
+    doubles = [
+        other
+        for other in worths.plans
+        if other in tried and other not in gone and worths.doubles(plan, other)
+    ]
+    return max((plan, *doubles), key=lambda each: (worths.price_of(each), each))
 
 
 def _ceiling(estimate: Estimate, tried: int) -> float:

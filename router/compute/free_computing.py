@@ -8,6 +8,7 @@ decides, and if no two of three agree, a fourth. Each is asked for only if the c
 leave room.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -190,7 +191,7 @@ class FreeComputing:
 
     async def _run(self, author: str, written: Written) -> Draft | None:
         """Run a program beside the ones before it. None if it gives no answer, or may not run."""
-        reviews = review(written.source, self._text)
+        reviews = await asyncio.to_thread(review, written.source, self._text)
         unsafe = refusal(reviews, "security")
         if unsafe:
             self._fail("not_verified", f"the reviewer for security rejects it: {unsafe}")
@@ -215,7 +216,7 @@ class FreeComputing:
             return None
         verdict = orjson.loads(outcome.body)
         if "shapes" in verdict:
-            reviews = reviewed(written.source, self._text, verdict["run"])
+            reviews = await asyncio.to_thread(reviewed, written.source, self._text, verdict["run"])
             typed = refusal(reviews, "quality")
             if typed:
                 self._fail("not_verified", typed)

@@ -229,12 +229,12 @@ class FormAnswers:
         text = given.lookup.query.text
         messages = to_write(text, given.text, mates)
         source, answer, paid = await self._source(given, author, messages)
-        verdicts = review(source, text) if source else ()
+        verdicts = await asyncio.to_thread(review, source, text) if source else ()
         if reasons := [reason for verdict in verdicts for reason in verdict.reasons]:
             self._tell(given, author, *paid, state="revised")
             revise = to_revise(messages, answer, reasons)
             source, _, paid = await self._source(given, author, revise)
-            verdicts = review(source, text) if source else ()
+            verdicts = await asyncio.to_thread(review, source, text) if source else ()
         answers: list[str | None] = [None] * (1 + len(mates))
         if source and all(verdict.accepts for verdict in verdicts):
             answers = await self.programs.trial(source, [text, *(m.request for m in mates)])

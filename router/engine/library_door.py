@@ -99,7 +99,10 @@ class _Visit:
 
     async def _verdicts(self, solution: Solution) -> list[ReviewerVerdict]:
         run = await self._runs(solution.request, [solution.program])
-        verdicts = list(reviewed(solution.program, solution.request, run.get("run", {})))
+        measures = run.get("run", {})
+        verdicts = list(
+            await asyncio.to_thread(reviewed, solution.program, solution.request, measures)
+        )
         reviewer = self._plan.reviewer
         if reviewer is not None and _worst(verdicts) != "reject":
             answer = await self._chat(reviewer, to_judge(solution.request, solution.program))

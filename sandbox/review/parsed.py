@@ -10,6 +10,7 @@ from typing import Literal
 _NUMBER = re.compile(
     r"(?<![\w.])\d+(?:[,_ ]\d{3})*(?:\.\d+)?(?![\w])|(?<![\w.])\d*\.\d+|\d+(?:\.\d+)?"
 )
+MOST_CHARACTERS = 20_000  # of a program that is read; a longer one would keep requests waiting
 Verdict = Literal["accept", "revise", "reject"]
 Fault = tuple[Verdict, str]  # what it calls for, and the reason
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
@@ -171,17 +172,19 @@ class ParsedProgram:
         )
 
     def _derived(self, is_source: Callable[[ast.AST], bool]) -> frozenset[str]:
+        users: dict[str, set[str]] = {}
         names: set[str] = set()
-        grown = True
-        while grown:
-            grown = False
-            for name, values in self.values.items():
-                if name in names:
-                    continue
-                parts = (part for value in values for part in ast.walk(value))
-                if any(is_source(p) or (isinstance(p, ast.Name) and p.id in names) for p in parts):
+        for name, values in self.values.items():
+            for part in (part for value in values for part in ast.walk(value)):
+                if is_source(part):
                     names.add(name)
-                    grown = True
+                elif isinstance(part, ast.Name):
+                    users.setdefault(part.id, set()).add(name)
+        left = list(names)
+        while left:
+            new = users.get(left.pop(), set()) - names
+            names |= new
+            left += new
         return frozenset(names)
 
 

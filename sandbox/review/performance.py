@@ -131,7 +131,7 @@ def _loop(program: ParsedProgram, over: ast.expr, line: int) -> Loop:
     names = names_in(over)
     if isinstance(over, ast.Call) and program.dotted(over.func) == "range":
         bounds = [_number(program, each) for each in over.args]
-        if None not in bounds:
+        if bounds and None not in bounds:
             low, high = (0.0, bounds[0]) if len(bounds) == 1 else bounds[:2]
             return max((high or 0.0) - (low or 0.0), 0.0), line, names
         return None, line, names

@@ -166,10 +166,11 @@ def _dead(program: ParsedProgram) -> Iterator[str]:
         for n in program.nodes
         if isinstance(n, ast.Attribute) and isinstance(n.value, ast.Name)
     }
+    alone = _assigned_alone(program)
     functions = [f for f in program.functions if f not in loaded and f != "solve"]
     values = [
         name for name, made in program.values.items()
-        if name not in loaded | {"result"} and name[0] != "_" and _stands_alone(program, name)
+        if name not in loaded | {"result"} and name[0] != "_" and name in alone
     ]  # fmt: skip
     modules = [name for name in program.aliases if name not in loaded]
     idle = [
@@ -182,14 +183,15 @@ def _dead(program: ParsedProgram) -> Iterator[str]:
         yield f"dead code: nothing uses {', '.join(dead[:5])}"
 
 
-def _stands_alone(program: ParsedProgram, name: str) -> bool:
-    """Whether a name is assigned by itself: parts of a tuple and counters of loops are not dead."""
-    for node in program.nodes:
-        if isinstance(node, ast.Assign) and any(
-            isinstance(t, ast.Name) and t.id == name for t in node.targets
-        ):
-            return True
-    return False
+def _assigned_alone(program: ParsedProgram) -> set[str]:
+    """The names that are assigned by themselves: parts of a tuple and counters are not dead."""
+    return {
+        target.id
+        for node in program.nodes
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
 
 
 def _unreachable(program: ParsedProgram) -> Iterator[int]:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sandbox.review.parsed import Fault, ParsedProgram, Verdict
+from sandbox.review.parsed import MOST_CHARACTERS, Fault, ParsedProgram, Verdict
 from sandbox.review.performance import performance
 from sandbox.review.quality import quality
 from sandbox.review.security import security
@@ -16,7 +16,6 @@ from sandbox.review.statistics_review import statistics_faults
 
 REVIEWERS = ("security", "statistics", "performance", "quality")
 _MOST_REASONS = 4
-_MOST_CHARACTERS = 50_000  # of a program; reading a longer one would keep requests waiting
 _WORST: tuple[Verdict, ...] = ("accept", "revise", "reject")
 
 
@@ -42,8 +41,8 @@ def review(
 ) -> tuple[ReviewerVerdict, ...]:
     """The verdict of each reviewer on a program that answers a request. `seconds`: the CPU of its
     run, and of a run with twice the input, if they were measured."""
-    if len(source) > _MOST_CHARACTERS:
-        reason = f"it has {len(source)} characters: at most {_MOST_CHARACTERS}"
+    if len(source) > MOST_CHARACTERS:
+        reason = f"it has {len(source)} characters: at most {MOST_CHARACTERS}"
         return (ReviewerVerdict("quality", "reject", (reason,)),)
     try:
         program = ParsedProgram(source, request)
@@ -55,7 +54,10 @@ def review(
         "performance": partial(performance, seconds=seconds),
         "quality": quality,
     }
-    return tuple(_verdict(name, list(reader(program))) for name, reader in readers.items())
+    try:
+        return tuple(_verdict(name, list(reader(program))) for name, reader in readers.items())
+    except RecursionError:
+        return (ReviewerVerdict("quality", "reject", ("it is nested too deeply to be read",)),)
 
 
 def _verdict(reviewer: str, faults: Sequence[Fault]) -> ReviewerVerdict:

@@ -3,7 +3,7 @@
 import ast
 import re
 
-from sandbox.review.parsed import ParsedProgram
+from sandbox.review.parsed import MOST_CHARACTERS, ParsedProgram
 
 # What is said to authors of a trait that helps, and of one that hurts.
 SENTENCES: dict[str, tuple[str, str]] = {
@@ -52,7 +52,10 @@ _SHORT = 25
 
 
 def traits(source: str, request: str) -> frozenset[str]:
-    """The traits of a program, by their names in `SENTENCES`; none if it is no Python."""
+    """The traits of a program, by their names in `SENTENCES`; none if it is no Python or too long
+    to be read."""
+    if len(source) > MOST_CHARACTERS:
+        return frozenset()
     try:
         program = ParsedProgram(source, request)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -155,3 +155,13 @@ def test_quality_tells_computing_from_typing(source, verdict_, reason):
 def test_a_program_that_computes_what_it_reads_is_accepted_by_all(reviewer):
     source = READS + "total = sum(n)\n" + RESULT % "total"
     assert verdict(reviewer, source) == ("accept", "")
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["for x in range(): pass", "x = x + 1\nfor n in range(x): pass", "x = y\ny = x\nresult = x",
+     "result = {'answer': result}", "def solve(): return solve()", "x = " + "-" * 3_000 + "1",
+     "x = 10**10**10\nfor n in range(x): pass", "\x00", "open(); getattr(); __import__()"],
+)  # fmt: skip
+def test_an_odd_program_gets_verdicts_and_no_error(source):
+    assert review(source, "the figure of 40 and 12")

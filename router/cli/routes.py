@@ -1,4 +1,4 @@
-"""`waggle routes ...`: shows and compares routing functions, and has new ones written."""
+"""`waggle routes ...`: shows and compares written functions and nodes, and has new ones written."""
 
 import difflib
 from typing import Annotated
@@ -9,6 +9,7 @@ from rich.syntax import Syntax
 from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
+from router.cli.routes_nodes import adopt, back, new, nodes
 from router.cli.routes_prompts import prompts
 from router.cli.terminal import InputRefused, out, utc_minute
 from router.cli.trial_book import ask_learner, open_ledger
@@ -16,9 +17,12 @@ from router.routing.strategies import Strategy
 from router.trials.book import Book
 
 routes_app = typer.Typer(
-    name="routes", help="Routing functions: strategies that are code to read.", no_args_is_help=True
+    name="routes",
+    help="Written code that decides: routing functions, validators, classifiers, matchers.",
+    no_args_is_help=True,
 )
-routes_app.command()(prompts)
+for command in (new, nodes, adopt, back, prompts):
+    routes_app.command()(command)
 
 
 @routes_app.command("log")

@@ -37,9 +37,14 @@ class Check(Values):
 
     @model_validator(mode="after")
     def _something(self) -> "Check":
-        if not (self.looks_at_text or self.asks or self.wants_logprobs or self.agreement):
+        if not self.conditions:
             raise ValueError("a check needs a condition, e.g. `schema: true`")
         return self
+
+    @property
+    def conditions(self) -> bool:
+        """Whether anything is checked."""
+        return bool(self.looks_at_text or self.asks or self.wants_logprobs or self.agreement)
 
     @property
     def looks_at_text(self) -> bool:
@@ -58,4 +63,11 @@ class Check(Values):
 class Gate(Check):
     """A check of a plan's answer; a failing answer goes back to its plan with the reasons."""
 
+    function: Name | None = Field(
+        None, description="a written validator: `waggle routes new NAME --kind validator`"
+    )
     repair: int = Field(1, ge=0, le=5, description="how often the step may correct its answer")
+
+    @property
+    def conditions(self) -> bool:
+        return self.function is not None or super().conditions

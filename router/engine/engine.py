@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 import orjson
@@ -34,6 +35,7 @@ from router.domain import (
 from router.engine.accounting import beside_premium
 from router.engine.allowances import Allowances
 from router.engine.answer_judges import AnswerJudges
+from router.engine.asked_nodes import Validating, ask_node
 from router.engine.conversations import Homes
 from router.engine.crossings import Crossing
 from router.engine.forms import FormAnswers
@@ -124,6 +126,7 @@ class Engine:
             self.score,
             self.uniform,
             Designs(self.config.committees_folder, self.wall),
+            lambda trace: Validating(trace, self.following.steering, self.functions),
         )
         self.passing = Passing(self.tries, self.allowances, self.replying)
         self.verifying = Verifying(self.tries, self.allowances, self.steady)
@@ -303,7 +306,11 @@ class Engine:
         if steering is not None:
             call_function = self.functions.ask if self.functions is not None else None
             around = replace(
-                around, steering=steering, call_function=call_function, similar=_similar(lookup)
+                around,
+                steering=steering,
+                call_function=call_function,
+                call_node=partial(ask_node, self.functions),
+                similar=_similar(lookup),
             )
         # A lens that is fitted to prompts without vectors would never see one.
         if following.collecting and not self.claims.preparing:

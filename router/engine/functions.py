@@ -11,7 +11,7 @@ import contextlib
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from router.routing.function_contract import (
     HELD_UP,
@@ -25,7 +25,6 @@ from router.routing.function_contract import (
     Unanswered,
     without_values,
 )
-from router.routing.strategies import Strategy
 from sandbox.function import (
     CallHeldUp,
     CallOverslept,
@@ -44,6 +43,17 @@ _REST_SECONDS = 30.0
 _LONGEST_REST = 1800.0
 _LEAST_LEVEL = 1  # the isolation level that a function needs to run
 _AGAIN_SECONDS = 30.0  # the wait after a function failed to open
+
+
+class Loadable(Protocol):
+    """A routing function, or another written node."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def source(self) -> str: ...
+    @property
+    def entry(self) -> str: ...
 
 
 @dataclass(slots=True)
@@ -72,7 +82,7 @@ class Functions:
         self._following = asyncio.Lock()
         self._again: dict[str, float] = {}  # when to open a function that could not be opened
 
-    async def follow(self, strategies: Sequence[Strategy]) -> None:
+    async def follow(self, strategies: Sequence[Loadable]) -> None:
         async with self._following:
             # Keyed by source, because several strategies may hold the same function.
             wanted = {strategy.source: strategy for strategy in strategies}
@@ -82,12 +92,12 @@ class Functions:
                 if source not in self._kept and self._clock() >= self._again.get(source, 0.0):
                     await self._open(strategy)
 
-    async def _open(self, strategy: Strategy) -> None:
+    async def _open(self, strategy: Loadable) -> None:
         key, source = strategy.key, strategy.source
         try:
             if self._pool is None:
                 self._pool = await open_pool(min_level=_LEAST_LEVEL)
-            function = Function(self._pool, source)
+            function = Function(self._pool, source, strategy.entry)
             await function.open()
         except (FunctionFailed, RunRefused, ZygoteLost, OSError, TimeoutError) as error:
             own = isinstance(error, FunctionFailed) and not isinstance(error, FunctionUnavailable)
@@ -101,7 +111,7 @@ class Functions:
         self._kept[source] = _KeptFunction(function)
 
     def ask(
-        self, strategy: Strategy, arguments: Sequence[Any], *, patience_seconds: float = 0.0
+        self, strategy: Loadable, arguments: Sequence[Any], *, patience_seconds: float = 0.0
     ) -> Any:
         """The function's answer; raises `Unanswered` if none came in time. With patience, only the
         function's own time counts, and not the time for which the machine was busy elsewhere."""
@@ -130,7 +140,7 @@ class Functions:
         kept.failures = 0
         return answer
 
-    async def ready(self, strategy: Strategy) -> None:
+    async def ready(self, strategy: Loadable) -> None:
         """Wait until a function whose worker is being replaced can be asked again."""
         kept = self._kept.get(strategy.source)
         if kept is not None:

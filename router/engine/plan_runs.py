@@ -8,7 +8,9 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from router.config.plans import AnyPlan
+from router.domain import Trace
 from router.engine.allowances import Allowances
+from router.engine.asked_nodes import Validating
 from router.engine.progress import Answer, InProgress
 from router.engine.recall import recalled_program
 from router.engine.replying import Replying
@@ -33,6 +35,7 @@ class PlanRuns:
     score: Callable[[str], float]
     uniform: Callable[[], float]
     designs: Designs
+    validating: Callable[[Trace], Validating]
     head_start_seconds: float = 2.0  # the wait for first words before the stream begins
     clock: Callable[[], float] = time.perf_counter
 
@@ -76,6 +79,7 @@ class PlanRuns:
             standards=progress.lookup.standards if progress.lookup is not None else NO_STANDARDS,
             clock=self.clock,
             designs=self.designs,
+            validate=self.validating(trace),
             pattern=trace.decision.kind,
             others=[arm for arm in trace.decision.probabilities if arm != trace.decision.plan],
         )
@@ -131,6 +135,9 @@ class PlanRuns:
         calls, trace = executor.calls, progress.trace
         trace.attempts, trace.answered_by = tuple(calls.attempts), result.step
         trace.computed = _computed(executor, result)
+        if isinstance(executor.validate, Validating):
+            exposures = (*trace.decision.exposures, *executor.validate.noted())
+            trace.decision = replace(trace.decision, exposures=exposures)
         trace.partial, trace.partial_reason = result.partial, result.reason
         trace.recalled = recalled_program(executor.computed) or trace.recalled
         if self.replying.keeping is not None:

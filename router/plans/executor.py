@@ -70,6 +70,9 @@ class Executor:
     clock: Callable[[], float] = time.perf_counter
     others: Sequence[str] = ()  # the other plans that may answer, if no program does
     designs: Designs = field(default_factory=lambda: Designs(None))
+    validate: Callable[[str, str], CheckVerdict] = lambda name, _: CheckVerdict(
+        True, unchecked=f"{name} could not be asked: no written validator runs here"
+    )  # a written validator's verdict on a text
     pattern: str = ""  # the kind of the request, for which a committee is designed
     computed: dict[str, Any] | None = field(default=None, init=False)
     document: str = field(default="", init=False)  # the text that `computed` speaks of
@@ -210,7 +213,9 @@ class Executor:
                 return result
             verdict = await self.judged(gate, result, work, may_mend=gate.repair > 0)
             if verdict.mended:
-                return result.rewritten(verdict.mended)
+                result = result.rewritten(verdict.mended)
+            if verdict.holds and verdict.unchecked:
+                return result.marked("unchecked", verdict.unchecked)
             if verdict.holds:
                 return result
             if turn < gate.repair:
@@ -237,6 +242,12 @@ class Executor:
         if problem:
             return CheckVerdict(False, problem)
         text = inspection.mended or result.text
+        unchecked = ""
+        if isinstance(check, Gate) and check.function is not None:
+            verdict = self.validate(check.function, text)
+            if not verdict.holds:
+                return verdict
+            unchecked = verdict.unchecked
         if check.validator is not None:
             question = work.at("validator", draft=text, parent=result.step, tail=False)
             answer = await self._ask(Ask(ask=check.validator), question)
@@ -248,7 +259,7 @@ class Executor:
                 score = "nothing readable" if opinion.score is None else f"{opinion.score:g}"
                 problem = f"{check.judge} gave {score} of the {check.least:g} asked"
                 return CheckVerdict(False, f"{problem}: {opinion.problems}", step=step)
-        return CheckVerdict(True, mended=inspection.mended)
+        return CheckVerdict(True, mended=inspection.mended, unchecked=unchecked)
 
     async def _inspect(self, check: Check, text: str, *, may_mend: bool) -> Inspection:
         shape = self.request.reading.shape

@@ -51,6 +51,7 @@ class CheckVerdict:
     problem: str = ""
     mended: str = ""  # the answer after a repair by rule
     step: int = 0
+    unchecked: str = ""  # why a check had no opinion: the answer did not pass it
 
 
 async def ended(tasks: Sequence["asyncio.Future[Any]"]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from rich.markup import escape
 from rich.tree import Tree
 
-from router.config.plan_checks import Check
+from router.config.plan_checks import Check, Gate
 from router.config.plans import (
     SEATS,
     AnyPlan,
@@ -146,6 +146,8 @@ def check_line(check: Check) -> str:
         parts.append(f"{check.validator} finds it valid")
     if check.judge:
         parts.append(f"{check.judge} gives {check.least:g}")
+    if isinstance(check, Gate) and check.function:
+        parts.append(f"the written validator {check.function} lets it pass")
     return " and ".join(parts)
 
 

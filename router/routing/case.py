@@ -6,19 +6,22 @@ from typing import Any
 
 from learner.policy import Arm, Choice, Context, Distribution
 from learner.preference import Estimate
-from router.domain import Decision, Home, Request
+from router.domain import Decision, Exposure, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.request.complexity import Complexity, complexity
-from router.request.context import context_of, kind_of, meaning_of, numbers
+from router.request.context import NAMES, context_of, kind_of, meaning_of, numbers
 from router.request.lens import Lens
 from router.request.patterns import Patterns, own_terms
 from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans, made_plans
 from router.routing.escalating import turns_ahead
+from router.routing.node_features import CallNode, NamedByNodes, named_by_nodes
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.routing.warmth import cached_tokens, lasting_rates, warm_rates
+
+_TAGGED = NAMES.index("tagged")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,7 @@ class Surroundings:
     vector: Sequence[float] | None = None  # the request's sentence vector, if one was made
     steering: Steering | None = None  # the learner's serving strategy and trials
     call_function: Callable[[Strategy, Sequence[Any]], Any] | None = None  # runs routing functions
+    call_node: CallNode | None = None  # asks written nodes
     similar: Sequence[Mapping[str, Any]] = ()  # remembered answers to similar requests
     priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
     scope: str = ""  # the owner of what the key remembers
@@ -52,6 +56,7 @@ class Features:
     kind: str
     terms: tuple[int, ...]
     pattern: str  # the pattern's id; empty: none
+    exposures: tuple[Exposure, ...] = ()  # its part in trials of matchers and classifiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +132,7 @@ class Case:
             unpriced=tuple(arm for arm in self.eligible if self.plans[arm].unpriced),
             terms=self.features.terms,
             pattern=self.features.pattern,
+            exposures=self.features.exposures,
         )
 
     def stays(self, home: Home) -> Decision:
@@ -174,7 +180,22 @@ def features_of(plans: Plans, request: Request, around: Surroundings) -> Feature
         seen = lens is not None and lens.number == around.patterns.lens
         meaning = meaning_of(row) if seen else None
         pattern = around.patterns.of(terms, meaning, request.reading.language)
-    return Features(score, row, context, request.task or kind_of(row), terms, pattern)
+    name = pattern_name(around.patterns, pattern)
+    named = NamedByNodes(request.task, pattern, name)
+    if around.steering is not None and around.steering.nodes and around.call_node is not None:
+        trials, call = around.steering.nodes, around.call_node
+        named = named_by_nodes(trials, call, request, row, named, kind_of(row))
+    if named.kind != request.task:
+        row = (*row[:_TAGGED], 1.0, *row[_TAGGED + 1 :])  # as if the caller had named it
+        context = context_of(row, named.kind, lens=lens.number if lens is not None else 0)
+    kind = named.kind or kind_of(row)
+    return Features(score, row, context, kind, terms, named.pattern, named.exposures)
+
+
+def pattern_name(patterns: Patterns | None, id_: str) -> str:
+    """The name of a pattern that was found in traffic; the id itself if it was not found there."""
+    pattern = patterns.named(id_) if patterns is not None and id_ else None
+    return pattern.name if pattern is not None else id_
 
 
 def cached_share(request: Request, around: Surroundings) -> float:

@@ -180,8 +180,9 @@ def _number(share: Any) -> str:
     return f"{share:.3g}" if small else type(share).__name__
 
 
-def lint(source: str) -> list[str]:
-    """The problems in a function's source, found without running the function."""
+def lint(source: str, name: str = NAME, arguments: tuple[str, ...] = ARGUMENTS) -> list[str]:
+    """The problems in a function's source, found without running the function. The function is
+    called `name` and takes these arguments."""
     if len(source) > _MOST_SOURCE or source.count("\n") > _MOST_LINES:
         return [f"it is longer than {_MOST_LINES} lines or {_MOST_SOURCE} characters"]
     try:
@@ -190,11 +191,11 @@ def lint(source: str) -> list[str]:
         return [f"it is not Python: {str(error)[:120]}"]
     problems = []
     functions = [node for node in tree.body if isinstance(node, ast.FunctionDef)]
-    route = next((node for node in functions if node.name == NAME), None)
-    if route is None:
-        return [f"it has no function `{NAME}`"]
-    if tuple(arg.arg for arg in route.args.args) != ARGUMENTS:
-        problems.append(f"`{NAME}` must take {', '.join(ARGUMENTS)}")
+    entry = next((node for node in functions if node.name == name), None)
+    if entry is None:
+        return [f"it has no function `{name}`"]
+    if tuple(arg.arg for arg in entry.args.args) != arguments:
+        problems.append(f"`{name}` must take {', '.join(arguments)}")
     made = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name) and _stores(node)}
     made |= {node.arg for node in ast.walk(tree) if isinstance(node, ast.arg)}
     made |= {node.name for node in functions}
@@ -202,9 +203,9 @@ def lint(source: str) -> list[str]:
     for node in ast.walk(tree):
         where = f"line {getattr(node, 'lineno', 0)}"
         if isinstance(node, _FORBIDDEN):
-            problems.append(
-                f"{where}: {type(node).__name__.lower()} is not needed to choose a plan"
-            )
+            problems.append(f"{where}: {type(node).__name__.lower()} is not needed in a function")
+        elif isinstance(node, ast.Attribute) and node.attr in ("format", "format_map"):
+            problems.append(f"{where}: {node.attr} reads attributes: write an f-string")
         elif isinstance(node, ast.Attribute) and node.attr.startswith("_"):
             problems.append(f"{where}: {node.attr} begins with an underscore")
         elif isinstance(node, ast.Name) and node.id not in names:

@@ -9,7 +9,7 @@ from router.domain import Decision, Exposure
 from router.plans.costs import size_of
 from router.request.own_words import seen_words
 from router.routing.bandit import rates_of
-from router.routing.case import Case
+from router.routing.case import Case, pattern_name
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
 from router.routing.function_contract import (
     LEFT_OUT,
@@ -50,7 +50,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
     return replace(
         case.decided(taken, strategy.kind, own.reason),
         probabilities=odds,
-        exposures=tuple(exposures),
+        exposures=(*case.features.exposures, *exposures),
         policy_version=(case.around.policy_version if strategy.kind == "bandit" else strategy.key),
         rates=rates_of(case.plans, [*odds], size_of(case.request)),
         estimates=own.estimates,
@@ -201,7 +201,7 @@ def _by_function(case: Case, strategy: Strategy, by: Deciders, able: Sequence[Ar
         input_tokens=size.input_tokens,
         words=seen_words(case.request.reading.last_words),
         pattern=case.pattern,
-        pattern_name=_pattern_name(case),
+        pattern_name=pattern_name(case.around.patterns, case.pattern),
     )
     expected = {estimate.arm: _score(estimate) for estimate in estimates}
     scores = {str(arm): {"usd": rates[arm], **expected.get(arm, {})} for arm in case.eligible}
@@ -212,12 +212,6 @@ def _by_function(case: Case, strategy: Strategy, by: Deciders, able: Sequence[Ar
         opinion(answer, able, strategy.source)  # raises the function's own error, if it made one
         raise Unanswered(LEFT_OUT) from None
     return _Opinion(odds, estimates, f"{strategy.key} says so")
-
-
-def _pattern_name(case: Case) -> str:
-    patterns = case.around.patterns
-    pattern = patterns.named(case.pattern) if patterns is not None and case.pattern else None
-    return pattern.name if pattern is not None else ""
 
 
 def _score(estimate: Estimate) -> dict[str, float]:

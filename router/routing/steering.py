@@ -7,6 +7,7 @@ from hashlib import blake2b
 from learner.assignment import Assignment, Slot, assigned
 from router.domain import Request
 from router.plans.made import MadePlan
+from router.routing.nodes import Node, NodeTrial
 from router.routing.strategies import Strategy
 
 HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
@@ -41,6 +42,7 @@ class Steering:
     version: int = 0
     switched: bool = False  # after a shadow: `auto` answers requests that name a model
     made: tuple[MadePlan, ...] = ()  # the plans that growth made, of the running trials
+    nodes: tuple[NodeTrial, ...] = ()  # the trials of written nodes
 
     def parts(self, unit: str, pattern: str = "") -> Sequence[TrialPart]:
         """The trials that a unit is part of. A held-out unit is in no other trial, and a request is
@@ -82,12 +84,15 @@ class Steering:
         return base
 
     @property
-    def functions(self) -> tuple[Strategy, ...]:
-        """The routing functions in use, which must be loaded before a request needs them."""
+    def functions(self) -> tuple[Strategy | Node, ...]:
+        """The routing functions and written nodes in use, which must be loaded before a request
+        needs them."""
         lives = [*self.lives, *((self.holdout,) if self.holdout else ())]
         strategies = [self.serving, *(live.candidate for live in lives)]
         strategies += [live.current for live in lives if live.current is not None]
-        return tuple({s.key: s for s in strategies if s.kind == "function"}.values())
+        functions = {s.key: s for s in strategies if s.kind == "function"}
+        nodes = [node for t in self.nodes for node in (t.candidate, t.current) if node is not None]
+        return (*functions.values(), *{node.key: node for node in nodes}.values())
 
 
 def unit_of(request: Request) -> str:

@@ -39,6 +39,11 @@ class Strategy:
     def key(self) -> str:
         return f"{self.name}@{self.version}" if self.version else self.name
 
+    @property
+    def entry(self) -> str:
+        """The name of a routing function in its source."""
+        return "route"
+
     def over(self, base: "Strategy") -> "Strategy":
         """This strategy as it decides while `base` serves."""
         if self.kind != "same":

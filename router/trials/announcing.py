@@ -65,6 +65,10 @@ class Announcer:
                 self._journal.policy(
                     PolicyInForce(strategy.key, strategy.kind, strategy.written(), at)
                 )
+            case "node":
+                node = line["node"]
+                detail = {"role": node["kind"], "version": node["version"]}
+                self._event("node", node["name"], "written", at, author=node["author"], **detail)
             case "open":
                 self.trial(line["trial"]["id"], at, line["trial"]["state"], line)
             case "state":

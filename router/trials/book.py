@@ -13,6 +13,7 @@ from learner.assignment import Slot
 from router.config.config import Config
 from router.config.problems import unknown
 from router.plans.made import MadePlan, compiled_from
+from router.routing.nodes import Node, NodeTrial
 from router.routing.steering import HOLDOUT, Live, Steering
 from router.routing.strategies import Strategy, built_in, check, configured
 
@@ -43,6 +44,7 @@ class Trial:
     rules: Mapping[str, Any] = field(default_factory=dict)  # only changed rules
     numbers: Mapping[str, Any] = field(default_factory=dict)
     share: float = 0.5  # the adopted candidate's share of requests
+    node: str = ""  # the name of the written node that is tried; empty: a strategy is tried
     effect: str = ""  # the effect that was expected when the trial began
     replay: Mapping[str, Any] = field(default_factory=dict)
     # What was known soon after it ended: judged answers of each plan, and a digest of the setting.
@@ -99,6 +101,7 @@ class Book:
 
     config: Config
     registered: dict[str, Strategy] = field(default_factory=dict)
+    nodes: dict[str, Node] = field(default_factory=dict)  # versions of written nodes, by their keys
     trials: dict[str, Trial] = field(default_factory=dict)
     history: list[Served] = field(default_factory=list)
     adopting: str = ""  # the id of the trial whose adopted candidate serves
@@ -183,6 +186,8 @@ class Book:
             holdout = Live(slot, watched.name, serving, self.control)
         lives = []
         for trial in (*self.grown, *self.live):
+            if trial.node:
+                continue
             candidate = self.strategies[trial.candidate]
             if self.usable(candidate):
                 slot, shadow = trial.slot, trial.state == "shadow"
@@ -192,16 +197,40 @@ class Book:
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
         made = tuple(self.made[live.name] for live in lives if live.candidate.within)
-        return Steering(serving, holdout, tuple(lives), self.lines, self.switched, made)
+        nodes = tuple(map(self._node_trial, (*self.live_nodes, *self.adopted_nodes)))
+        return Steering(
+            serving, holdout, tuple(lives), self.lines, self.switched, made, nodes=nodes
+        )
+
+    @property
+    def live_nodes(self) -> list[Trial]:
+        return [trial for trial in self.live if trial.node]
+
+    @property
+    def adopted_nodes(self) -> list[Trial]:
+        """The trials of the nodes that act now, each beside its control."""
+        return [t for t in self.trials.values() if t.node and t.state == "adopted"]
+
+    def _node_trial(self, trial: Trial) -> NodeTrial:
+        watched, slot = trial.state == "adopted", trial.slot
+        if watched:
+            slot = Slot(trial.id, f"{slot.layer} {HOLDOUT}", 0.0, 1.0, trial.share, "adopted")
+        return NodeTrial(
+            slot,
+            trial.name,
+            self.nodes[trial.candidate],
+            self.nodes.get(trial.current),
+            shadow=trial.state == "shadow",
+            watched=watched,
+        )
 
     def fold(self, line: Line) -> None:
         """Apply a line to the book. Lines of any other kind are only counted."""
         self.lines += 1
         at = line["at"]
         match line["do"]:
-            case "register":
-                strategy = Strategy.read(line["strategy"])
-                self.registered[strategy.key] = strategy
+            case "register" | "node":
+                self._register(line)
             case "open":
                 fields = line["trial"]
                 slot = Slot(**fields["slot"])
@@ -227,6 +256,14 @@ class Book:
                 self._grow(line)
             case "note":
                 self.notes.append(line)
+
+    def _register(self, line: Line) -> None:
+        if line["do"] == "node":
+            node = Node.read(line["node"])
+            self.nodes[node.key] = node
+            return
+        strategy = Strategy.read(line["strategy"])
+        self.registered[strategy.key] = strategy
 
     def _grow(self, line: Line) -> None:
         if line["do"] == "grown":

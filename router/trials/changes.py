@@ -90,6 +90,8 @@ def adopt(
         raise Rejected(f"{trial.name} is {trial.state}: it cannot be adopted from there")
     if trial.pattern:
         raise Rejected(f"{trial.name} is a made plan: use waggle growth approve {trial.name}")
+    if trial.node:
+        raise Rejected(f"{trial.name} tries a node: waggle routes adopt {trial.node}")
     candidate = book.strategies[trial.candidate]
     lines: list[Line] = []
     serving = candidate.over(book.serving)

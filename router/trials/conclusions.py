@@ -7,6 +7,7 @@ from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line, trouble_line
 from router.trials.course import Course, phase_of
 from router.trials.made_trials import decide_made, keep_made
+from router.trials.node_trials import adopt_node, roll_back_node
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
 _PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
@@ -46,6 +47,8 @@ def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]
         case "roll back":
             lift = watch.lift.times(max(course.comparison.apart_share, 1e-9))
             why = f"it turned bad: utility {lift} a request beside the control"
+            if trial.node:
+                return roll_back_node(book, trial, at, why)
             if trial.pattern:
                 return [state_line(trial, "rolled back", at, why)]
             return roll_back(book, at, why)
@@ -107,9 +110,13 @@ def _decide(book: Book, trial: Trial, course: Course, config: Config, at: float)
         return []
     if verdict.word == "keep":
         return [state_line(trial, "kept", at, verdict.sentence) | numbers]
+    if config.trials.adopt and trial.node:
+        adopted = adopt_node(book, trial, at, why=verdict.sentence, keep=config.trials.control)
+        return [line | numbers if line["trial"] == trial.id else line for line in adopted]
     if config.trials.adopt:
         return _adopt(book, trial, verdict, config, at)
-    why = f"{verdict.sentence} To do so: waggle trial adopt {trial.name}"
+    how = f"waggle routes adopt {trial.node}" if trial.node else f"waggle trial adopt {trial.name}"
+    why = f"{verdict.sentence} To do so: {how}"
     return [state_line(trial, "decided", at, why) | numbers]
 
 

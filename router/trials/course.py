@@ -12,11 +12,12 @@ from learner.policy import Context
 from learner.sequence import ComparedUnit
 from learner.watch import Turn, Watch
 from router.config.config import Config
-from router.request.context import context_of
+from router.request.context import NAMES, context_of
 from router.routing.function_contract import NO_OPINION, NOT_ITS_FAULT
 from router.trials.book import Trial
 from router.trials.logged import LoggedExposure, utility_of
 
+_TAGGED = NAMES.index("tagged")
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
@@ -96,6 +97,8 @@ class Course:
             self.since_micros = max(self.since_micros, row.ts_micros)
             if row.unit in self.seen or row.abandoned:
                 continue
+            if self.trial.node:
+                row = _before_nodes(row)
             if row.trouble in NOT_ITS_FAULT:
                 _remember(self.kept_back, row.request_id)
                 continue
@@ -136,6 +139,8 @@ class Course:
         """The context of a unit as of before the draw, so it is the same for either side."""
         context = dict(context_of(row.features, row.kind, lens=0)) if row.features else {}
         context.pop("complexity", None)
+        if self.trial.node:
+            return {**context, "all": 1.0}
         pair = (row.plan, row.other) if side == "candidate" else (row.other, row.plan)
         return {**context, f"kind={row.kind}": 1.0, "pair=" + ">".join(pair): 1.0}
 
@@ -180,6 +185,14 @@ class Course:
         if self.phase == "watched":
             numbers |= {"alerts": self.watch.alerts, "alert": self.watch.alert is not None}
         return numbers
+
+
+def _before_nodes(row: LoggedExposure) -> LoggedExposure:
+    """The row as of before a node spoke, since a classifier's kind says on which side a row is."""
+    features = list(row.features) if row.features else []
+    if features:
+        features[_TAGGED] = 0.0
+    return replace(row, kind="", features=features)
 
 
 def _remember(seen: OrderedDict[str, None], key: str) -> None:

@@ -103,7 +103,7 @@ class Director:
         if stamp == self._stamp:
             return False  # telemetry and book are unchanged
         watched = self.book.watched
-        adopted = (*((watched,) if watched else ()), *self.book.grown)
+        adopted = (*((watched,) if watched else ()), *self.book.grown, *self.book.adopted_nodes)
         trials = {t.id: t for t in (*self.book.live, *adopted)}
         for ended in self._courses.keys() - trials.keys():
             del self._courses[ended]

@@ -2,11 +2,10 @@
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from router.engine.functions import Functions
+from router.engine.functions import Functions, Loadable
 from router.routing.function_contract import (
     NOT_LOADED,
     AnsweredLate,
@@ -61,28 +60,26 @@ def check_function(
             raise Rejected(f"contract: asked twice about kind {row.kind!r} it chose differently")
 
 
-class LoadedFunction:
-    """Loads a strategy's function for the length of a `with` block, on an event loop of its own.
+class LoadedNode:
+    """Loads a function or another written node for the length of a `with` block, on an event loop
+    of its own. The block gets a callable that asks it.
 
-    The block gets a callable that asks the function, or None if the strategy has no function. The
-    deadline is the one that serving has, and only the function's own time counts: a busy machine
-    vetoes no function. A late answer is asked for again, twice.
+    The deadline is the one that serving has, and only the node's own time counts: a busy machine
+    vetoes nothing. A late answer is asked for again, twice.
     """
 
-    def __init__(self, strategy: Strategy, deadline_seconds: float) -> None:
-        self._strategy, self._deadline_seconds = strategy, deadline_seconds
+    def __init__(self, node: Loadable, deadline_seconds: float) -> None:
+        self._node, self._deadline_seconds = node, deadline_seconds
         self._loop: asyncio.AbstractEventLoop | None = None
         self._functions: Functions | None = None
         self._refusal: Rejected | None = None
 
-    def __enter__(self) -> AskFunction | None:
-        if self._strategy.kind != "function":
-            return None
+    def __enter__(self) -> Callable[[Sequence[Any]], Any]:
         self._loop = asyncio.new_event_loop()
         self._functions = Functions(
             self._deadline_seconds, lambda _key, state, reason: self._fail(state, reason)
         )
-        self._loop.run_until_complete(self._functions.follow([self._strategy]))
+        self._loop.run_until_complete(self._functions.follow([self._node]))
         if self._refusal is not None:
             self.__exit__()
             raise self._refusal
@@ -95,18 +92,17 @@ class LoadedFunction:
             self._loop.close()
             self._loop = None
 
-    def _ask(self, strategy: Strategy, arguments: Sequence[Any]) -> Any:
-        functions = self._functions
+    def _ask(self, arguments: Sequence[Any]) -> Any:
+        functions, node = self._functions, self._node
         assert functions is not None
         assert self._loop is not None
-        loaded = replace(strategy, name=self._strategy.name, version=self._strategy.version)
 
         async def ask() -> Any:  # must run on the loop, which replaces a dead worker
             for _ in range(_TRIES - 1):
                 with contextlib.suppress(AnsweredLate):
-                    return functions.ask(loaded, arguments, patience_seconds=_PATIENCE_SECONDS)
-                await functions.ready(loaded)
-            return functions.ask(loaded, arguments, patience_seconds=_PATIENCE_SECONDS)
+                    return functions.ask(node, arguments, patience_seconds=_PATIENCE_SECONDS)
+                await functions.ready(node)
+            return functions.ask(node, arguments, patience_seconds=_PATIENCE_SECONDS)
 
         return self._loop.run_until_complete(ask())
 
@@ -115,3 +111,22 @@ class LoadedFunction:
             self._refusal = Postponed(f"it is tried again later: {NOT_LOADED}: {reason}")
         else:
             self._refusal = Rejected(f"contract: {reason}")
+
+
+class LoadedFunction:
+    """Loads a strategy's function for the length of a `with` block. The block gets a callable that
+    asks the function, or None if the strategy has no function."""
+
+    def __init__(self, strategy: Strategy, deadline_seconds: float) -> None:
+        is_function = strategy.kind == "function"
+        self._node = LoadedNode(strategy, deadline_seconds) if is_function else None
+
+    def __enter__(self) -> AskFunction | None:
+        if self._node is None:
+            return None
+        ask = self._node.__enter__()
+        return lambda _, arguments: ask(arguments)
+
+    def __exit__(self, *_: object) -> None:
+        if self._node is not None:
+            self._node.__exit__()

@@ -40,7 +40,9 @@ from router.wire.answers import answer_text
 from sandbox.review.reviewers import ReviewerVerdict, review
 
 _log = logging.getLogger("waggle")
-BY_FORM = "form:3"  # the bucket of what forms accept
+# Facts change, and calculations do not: answers that went stale must not stop the programs.
+ANSWER, PROGRAM = "form:3", "program:3"  # the buckets of what forms accept
+BY_FORM = (ANSWER, PROGRAM)
 _SAME = GuardVerdict("words", ("the same form",))
 _WAITING = 1_000  # answers that a rating may still make a lesson
 _MOST_TRIED = 64  # programs that are tried beside a well rated answer
@@ -105,7 +107,8 @@ class FormAnswers:
         return solution if solution.expires > self.wall() else None
 
     def _recollection(self, query: MemoryQuery, solution: Solution, row: ShelfRow) -> Recollection:
-        standing = self.memory.calibration.standing(BY_FORM, query.space)
+        bucket = PROGRAM if row.root else ANSWER
+        standing = self.memory.calibration.standing(bucket, query.space)
         anew = self.uniform() < standing.checked
         what = "a program gives the answer for these values" if row.root else "it has its answer"
         reason = f"the same form was answered, and {what}"
@@ -118,7 +121,7 @@ class FormAnswers:
             standing.chance,
             standing.checked if anew else 1 - standing.checked,
             f"{reason}; answered anew, to see" if anew else reason,
-            BY_FORM,
+            bucket,
             checked=anew,
             bound=standing.bound,
         )
@@ -189,7 +192,7 @@ class FormAnswers:
     def _check(self, given: GivenAnswer) -> None:
         """Judge what memory would have answered by the answer that was rated well."""
         match = given.lookup.match
-        if match is None or match.recalled.bucket != BY_FORM:
+        if match is None or match.recalled.bucket not in BY_FORM:
             return
         wrong = not same_answer(match.solution.answer, given.text)
         if wrong and not is_short(given.text):

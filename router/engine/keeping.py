@@ -79,7 +79,7 @@ class Keeping:
         if verified is not None and not verified.proven:
             return
         match = lookup.match
-        by_form = match is not None and match.recalled.bucket == BY_FORM
+        by_form = match is not None and match.recalled.bucket in BY_FORM
         if match is not None and match.recalled.checked and not by_form:
             self._compare(plans, lookup, trace, text)
         if not lookup.query.keeps or lookup.query.mode == "off":

@@ -11,7 +11,7 @@ from router.api.parse import parse_chat
 from router.config.config import Config
 from router.demo.in_process import Clock, in_process_service
 from router.domain import Reply
-from router.engine.forms import BY_FORM
+from router.engine.forms import PROGRAM
 from router.engine.recall import author_may_read
 from router.reuse.evidence import ReuseCheck
 from router.reuse.programs.figures import LibraryReader
@@ -64,7 +64,7 @@ async def service(data, says, writes):
         await waggle.ready()
         waggle.hosts["large"].backend = large = Scripted(says)
         waggle.hosts["author"].backend = author = Scripted(writes)
-        checks = [ReuseCheck(BY_FORM, b"", False, 1.0, 0.0, -n) for n in range(400)]
+        checks = [ReuseCheck(PROGRAM, b"", False, 1.0, 0.0, -n) for n in range(400)]
         waggle.engine.recall.memory.calibration.learn(checks)
         waggle.engine.recall.uniform = waggle.engine.replying.keeping.forms.uniform = lambda: 0.5
         yield waggle, large, author
@@ -92,7 +92,7 @@ async def test_a_program_answers_other_values_once_it_reproduced_what_was_rated_
         reply = await ask(waggle, "What is the double of 4000?", score=0.0)
         assert reply.text == "8000"
         assert large.calls == calls
-        assert reply.trace.recalled.bucket == BY_FORM
+        assert reply.trace.recalled.bucket == PROGRAM
         assert reply.trace.cost_usd == 0
         # A near miss goes to the model, although a program answers almost the same words.
         assert (await ask(waggle, "what is the double of 35 plus a third")).text == "70"

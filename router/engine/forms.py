@@ -28,7 +28,7 @@ from router.reuse.evidence import ReuseCheck
 from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.form import Form, form_of
 from router.reuse.forms.prompts import to_write
-from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, marks
+from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, is_one_wording, marks
 from router.reuse.forms.shelves import Shelves, form_space
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
@@ -48,6 +48,7 @@ _WAITING = 1_000  # answers that a rating may still make a lesson
 _MOST_TRIED = 64  # programs that are tried beside a well rated answer
 _MATES = 3  # like requests that the author sees
 _TRIES = 2  # programs that the author may write for one form
+_MOST_AGREED = 32  # answers with which one program agreed, while none confirms the other
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class FormAnswers:
     _shelves: Shelves | None = None
     _waiting: OrderedDict[str, GivenAnswer] = field(default_factory=OrderedDict)
     _tried: OrderedDict[frozenset[str], int] = field(default_factory=OrderedDict)
+    _agreed: OrderedDict[int, list[GivenAnswer]] = field(default_factory=OrderedDict)
     _lessons: "set[asyncio.Task[None]]" = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -177,10 +179,12 @@ class FormAnswers:
         if not form.values or not text:
             return
         await self.programs.keep(query.space, dict(shelf.sources))
-        root = self._reproduced_by(shelf, given, near)
+        root, is_like = self._reproduced_by(shelf, given, near)
         if root:
             if _is_news(shelf, near, root):
-                await self._keep(given, given.form, query.text, text, shelf.sources[root], root)
+                for each in [given] if is_like else self._confirmed(root, given):
+                    request, answer = each.lookup.query.text, each.text.strip()
+                    await self._keep(each, each.form, request, answer, shelf.sources[root], root)
             return
         mates = shelf.mates(form, near)[:_MATES]
         author = given.plans.config.reuse.author
@@ -207,8 +211,22 @@ class FormAnswers:
         if wrong:
             self.memory.quarantine(recalled.solution)
 
-    def _reproduced_by(self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]) -> int:
-        """The program that gives this answer too, and is not likely to give it by chance."""
+    def _confirmed(self, root: int, given: GivenAnswer) -> list[GivenAnswer]:
+        """This answer and those that confirm it, if any: the program gave different answers to
+        requests of one wording, and each was right. Once may be chance: x * 10 / 100 is x / 10."""
+        earlier = self._agreed.pop(root, [])
+        confirming = [each for each in earlier if _confirms(each, given)]
+        kept = earlier if confirming else [*earlier, given][-_MOST_AGREED:]
+        self._agreed[root] = [each for each in kept if each not in confirming]
+        if len(self._agreed) > _WAITING:
+            self._agreed.popitem(last=False)
+        return [*confirming, given] if confirming else []
+
+    def _reproduced_by(
+        self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]
+    ) -> tuple[int, bool]:
+        """The program that gives this answer too, and is not likely to give it by chance; and
+        whether it answers requests of this wording already. 0: there is none."""
         space, text = given.lookup.query.space, given.lookup.query.text
         alike = {n.row.root for n in near if n.row.root and shelf.habits.idle(n.between)}
         roots = sorted(shelf.roots(marks(given.form)), key=lambda root: root not in alike)
@@ -217,8 +235,8 @@ class FormAnswers:
             if answer is None or not same_answer(answer, given.text):
                 continue
             if root in alike or shelf.tells(root, given.text):
-                return root
-        return 0
+                return root, root in alike
+        return 0, False
 
     def _may_try(self, form: Form) -> bool:
         key = frozenset(form.words)
@@ -327,6 +345,16 @@ class FormAnswers:
 
 def _same(answer: str | None, right: str) -> bool:
     return answer is not None and same_answer(answer, right)
+
+
+def _confirms(first: GivenAnswer, second: GivenAnswer) -> bool:
+    """Whether two requests have one wording, other values and other answers."""
+    return (
+        first.lookup.query.space == second.lookup.query.space
+        and first.form.values != second.form.values
+        and not same_answer(first.text, second.text)
+        and is_one_wording(first.form, second.form)
+    )
 
 
 def _is_news(shelf: Shelf, near: list[NearRow], root: int) -> bool:

@@ -102,6 +102,28 @@ async def test_a_program_answers_other_values_once_it_reproduced_what_was_rated_
         assert "quarantined" in states
 
 
+async def test_a_program_answers_another_wording_only_after_two_answers_that_no_chance_explains(
+    data,
+):
+    def says(text: str) -> str:
+        value = int(doubled(text)) // 2
+        return str(value + 150) if text.startswith("add") else str(2 * value)
+
+    writes = f"```python\n{PROGRAM_SOURCE.format(more='')}```"
+    async with service(data, says, lambda _: writes) as (waggle, _, _author):
+        kept = waggle.engine.recall.memory.store.everything
+        for n in (11, 23, 35):
+            await ask(waggle, f"what is the double of {n}")
+        await ask(waggle, "add one hundred and fifty to 150 please")  # 300, by chance
+        await ask(waggle, "add one hundred and fifty to 220 please")
+        await ask(waggle, "how much is twice as many as 41")
+        assert {s.request[:6] for s in kept("kind = 'program'")} == {"what i"}
+        await ask(waggle, "how much is twice as many as 57")
+        requests = [s.request for s in kept("kind = 'program'")]
+        assert sum(request.startswith("how much is twice") for request in requests) == 2
+        assert not any(request.startswith("add") for request in requests)
+
+
 async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(data):
     writes = PROGRAM_SOURCE.format(more="+ 1")
     async with service(data, doubled, lambda _: writes) as (waggle, large, author):

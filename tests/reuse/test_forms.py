@@ -154,8 +154,7 @@ def test_what_goes_out_of_use_fits_nothing_more():
     assert fits(shelf, "wifi name for guests") == []
 
 
-# Written from the words of the task by somebody who thinks of users, before the guards were tried:
-# what looks like an earlier request, and asks something else.
+# What looks like an earlier request, and asks something else.
 NEAR = [
     ("price without VAT 20, what do I charge", "price with VAT 20, what do I charge"),
     ("split 90 between 3 with 10% tip", "split only the tip: 90 between 3 with 10% tip"),

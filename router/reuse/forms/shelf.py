@@ -170,7 +170,7 @@ class Shelf:
             for each in near
             if not each.row.root
             and each.row.form.values != form.values
-            and _overlap(set(form.words), set(each.row.form.words)) >= _ALIKE
+            and is_one_wording(form, each.row.form)
         ]
 
     def _learn(self, new: ShelfRow) -> None:
@@ -191,9 +191,7 @@ class Shelf:
                     self.habits.same_answer(near.between, f"answer {new.answer}")
 
 
-def _are_short(*rows: ShelfRow) -> bool:
-    return all(is_short(row.answer) for row in rows)
-
-
-def _overlap(first: set[str], second: set[str]) -> float:
-    return len(first & second) / max(len(first | second), 1)
+def is_one_wording(first: Form, second: Form) -> bool:
+    """Whether two forms have half of their words in common."""
+    words, others = set(first.words), set(second.words)
+    return len(words & others) >= _ALIKE * max(len(words | others), 1)

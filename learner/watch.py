@@ -37,6 +37,7 @@ class Watch:
     _fall: float = 0.0
     _own: Adjustment = field(default_factory=Adjustment)
     _spread: RunningMoments = field(default_factory=lambda: RunningMoments(0.1))
+    _during: RunningMoments = field(default_factory=lambda: RunningMoments(0.1))  # since the alert
 
     @property
     def share(self) -> float:
@@ -51,11 +52,9 @@ class Watch:
             return "calm"
         x = self._own.vector(unit.context)
         beyond = unit.utility - self._own.expected(x)
-        measured = self._spread.n >= self.rules.least
-        if measured:
-            deviation = sqrt(max(self._spread.squares / self._spread.n, 1e-4))
-            self._fall = max(0.0, self._fall - beyond / deviation - _SLACK)
-        if not measured or self._fall < _SETTLED:
+        if self._measured:
+            self._fall = max(0.0, self._fall - beyond / self._deviation - _SLACK)
+        if not self._measured or self._fall < _SETTLED:
             # While answers seem to get worse, learn nothing, or worse answers would become usual.
             self._own.learn(x, unit.utility, 1.0)
             self._spread.add(beyond)
@@ -67,23 +66,40 @@ class Watch:
     def start_alert(self) -> None:
         """From this moment on, compare the strategy with its control."""
         self.alerts += 1
-        self.alert, self._fall = Contrast(), 0.0
+        self.alert, self._fall, self._during = Contrast(), 0.0, RunningMoments(0.1)
 
     def _decide(self, alert: Contrast, unit: ComparedUnit, utility: float) -> Turn:
         if abs(unit.chance - 0.5) > _FROM_HALF:
             return "calm"  # decided before routers heard of the alert
         alert.add(unit, utility)
+        if unit.side == "candidate":
+            self._during.add(utility - self._own.expected(self._own.vector(unit.context)))
         if alert.values.n < _LEAST_ALERT:
             return "calm"
         lift, over = self.lift, alert.values.n >= self.patience
         if lift.high < 0 or (over and lift.mean < -_LITTLE / 2):
             return "roll back"
         if lift.low > -_LITTLE or over:
-            # Both sides are equally good: the world changed, so such answers are usual from now on.
             self.alert = None
-            self._own, self._spread = Adjustment(), RunningMoments(0.1)
+            if not self._was_false:
+                # Both sides are equally good: the world changed, and such answers are usual by now.
+                self._own, self._spread = Adjustment(), RunningMoments(0.1)
             return "recovered"
         return "calm"
+
+    @property
+    def _measured(self) -> bool:
+        """Whether enough answers say what is usual."""
+        return self._spread.n >= self.rules.least
+
+    @property
+    def _deviation(self) -> float:
+        return sqrt(max(self._spread.squares / self._spread.n, 1e-4))
+
+    @property
+    def _was_false(self) -> bool:
+        """Whether the answers since the alert were as usual, so that what is usual still holds."""
+        return self._measured and self._during.mean > -_SLACK * self._deviation
 
     @property
     def lift(self) -> Interval:

@@ -357,6 +357,27 @@ def test_nothing_is_rolled_back_where_the_control_gets_worse_as_well():
     assert "roll back" not in turns
 
 
+def test_what_is_usual_outlives_a_false_alert():
+    """A fall soon after a false alert is noticed: it is not taken for what is usual."""
+    chance = np.random.default_rng(3)
+    watch, ended, noticed = Watch(calm_share=0.95), None, False
+    for n in range(2000):
+        if n == 200:
+            watch.start_alert()
+        share = watch.share
+        side = "candidate" if chance.random() < share else "current"
+        good = {"candidate": 0.9 if ended is None else 0.4, "current": 0.6}[side]
+        own_chance = share if side == "candidate" else 1 - share
+        value = float(chance.random() < good)
+        turn = watch.judge(exposed(side, value, chance=own_chance))
+        ended = n if ended is None and turn == "recovered" else ended
+        noticed = noticed or (ended is not None and turn == "alert")
+        if ended is not None and n >= ended + 60:
+            break
+    assert ended is not None
+    assert noticed
+
+
 def test_the_sides_of_a_simulated_world_differ_by_its_gain():
     chance = np.random.default_rng(1)
     units = list(TrialWorld("binary", 0.04, 0.5).units(chance, 20_000))

@@ -421,7 +421,9 @@ select coalesce(v.pattern, e.pattern) as pattern, coalesce(e.name, v.pattern, e.
        coalesce(e.state, 'living') as state, e.into_pattern, coalesce(v.requests, 0) as requests,
        coalesce(v.requests, 0) / nullif(every_.n, 0) as share, e.spread, coalesce(k.callers, 0) as callers,
        coalesce(v.judged, 0) as judged, v.utility_now, v.usual_plan, v.best_plan, v.best_utility,
-       if(v.best_utility > v.utility_now, v.best_utility - v.utility_now, 0 * v.best_utility) as could_bring, e.found_at, v.first_ts, v.last_ts
+       case when v.best_utility > v.utility_now then v.best_utility - v.utility_now
+            else 0 * v.best_utility end as could_bring,
+       e.found_at, v.first_ts, v.last_ts
 from v full join e using (pattern) left join k on k.pattern = coalesce(v.pattern, e.pattern)
      cross join every_
 order by requests desc, pattern;

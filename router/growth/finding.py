@@ -6,6 +6,7 @@ ids that routers wrote into the rows.
 """
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -26,7 +27,8 @@ _STEP = 50  # new requests between two looks, at least
 _PART = 8  # and a part of the window
 _ROW_BYTES = 600  # of a request's row, at least
 _UNREAD_SECONDS = 3_600.0  # new rows are read after so long, however few they are
-_SECONDS = 60.0  # between two looks at a full window, which take a second
+_SECONDS = 60.0  # between two looks at a full window
+_REST = 100  # seconds of rest for each second of CPU that the last look took
 Note = Callable[..., None]  # writes an event, given its kind, subject, state and details
 
 
@@ -45,7 +47,7 @@ class Finding:
         self._bytes, self._read_at = 0, wall()  # written since rows were read, and when they were
         self._begun, self._trouble = False, ""
         self._new = 0  # rows since the patterns were last looked for
-        self._looked_at = float("-inf")
+        self._looked_at, self._cost_seconds = float("-inf"), 0.0
         self._heard: deque[tuple[str, str]] = deque()  # ids of patterns, and words for names
         self.book = PatternBook()
         self.patterns = Patterns(0)
@@ -64,16 +66,20 @@ class Finding:
     def _turn(self, lens: int) -> None:
         if not self._begun:
             self._begin()
-        due = self._due
         self._bytes += self._bytes_written()
+        if not self._rested:
+            self._name()
+            return
+        due, begun = self._due, time.thread_time()
         waited = abs(self._wall() - self._read_at) >= _UNREAD_SECONDS
         if self._bytes >= _ROW_BYTES * (due - self._new) or (self._bytes and waited):
             self._new += self._window.look(self._wall())
             self._bytes, self._read_at = 0, self._wall()
-        if self._new < due or not self._rested:
+        if self._new < due:
             self._name()
-        else:
-            self._look(lens)
+            return
+        self._look(lens)
+        self._cost_seconds = time.thread_time() - begun
 
     def hear(self, words: Iterable[tuple[str, str]]) -> None:
         """Take words that a router tells, each with the id of its pattern."""
@@ -87,8 +93,9 @@ class Finding:
 
     @property
     def _rested(self) -> bool:
+        """Whether the last look is long enough ago that looks take little of the machine."""
         seconds = _SECONDS * len(self._window.rows) / MOST_REQUESTS
-        return abs(self._wall() - self._looked_at) >= seconds
+        return abs(self._wall() - self._looked_at) >= max(seconds, _REST * self._cost_seconds)
 
     def _begin(self) -> None:
         """Read the book and the latest rows."""

@@ -69,7 +69,7 @@ class Watch:
     def _note(self, kind, subject, state, **detail):
         self.events.append((kind, subject, state, detail))
 
-    def turn(self, seconds=100.0):
+    def turn(self, seconds=1000.0):
         self.now += seconds
         self.finding.turn(0)
         return self.finding.patterns

@@ -45,6 +45,16 @@ def test_fewer_than_ten_alike_are_no_pattern(requests, watch):
     assert watch.turn().patterns == ()
 
 
+def test_after_a_look_that_took_long_the_next_one_waits(requests, watch, monkeypatch):
+    taken = iter(range(0, 1000, 3))  # each look takes three seconds of CPU
+    monkeypatch.setattr("router.growth.finding.time.thread_time", lambda: next(taken))
+    requests.send(130)
+    version = watch.turn().version
+    requests.send(400)
+    assert watch.turn(seconds=200).version == version
+    assert watch.turn(seconds=200).version != version
+
+
 def test_ids_hold_still_while_traffic_goes_on(requests, watch):
     requests.send(130)
     before = kinds_of(watch.turn())

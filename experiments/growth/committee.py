@@ -9,19 +9,13 @@ import json
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import orjson
-
-from router.calls.outcome import CallOutcome
+from experiments.plans.scripted import played
 from router.config.config import Config
-from router.domain import Attempt, Call, Request, Usage
-from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
-from router.plans.executor import Executor
-from router.plans.pace import Pace
-from router.request.reading import reading_of
 
 FILE = Path(__file__).parent / "worlds" / "committee.json"
 _CASES: Mapping[str, tuple[int, float | None]] = {
@@ -46,7 +40,8 @@ async def measured(half: str, *, loose: bool = False) -> dict[str, Any]:
     for case in _CASES:
         right = calls = 0
         for question in questions:
-            text, made = await _answer(plans, case, question, members, loose=loose)
+            says = partial(_says, question, members, loose=loose)
+            text, made = await played(plans, case, question["id"], question["question"], says)
             right += _plain(text) == _plain(question["right"])
             calls += made
         rows[case] = {"right": right, "calls": calls, "of": len(questions)}
@@ -73,51 +68,12 @@ def _config(members: Sequence[str]) -> Config:
     return Config.model_validate({"backends": dict.fromkeys(members, backend), "plans": plans})
 
 
-async def _answer(
-    plans: Plans, case: str, question: Mapping[str, Any], members: Sequence[str], *, loose: bool
-) -> tuple[str, int]:
-    """A committee's answer to a question, and how many calls it made."""
-    fields = {"model": case, "messages": [{"role": "user", "content": question["question"]}]}
-    request = Request(
-        question["id"],
-        orjson.dumps(fields),
-        fields,
-        case,
-        stream=False,
-        include_usage=False,
-        session="",
-        session_given=False,
-        continues=False,
-        reading=reading_of(fields),
-    )
-    turns: Counter[str] = Counter()
-
-    async def try_chain(chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:
-        member = chain[0]
-        sent = orjson.loads(call.bodies.get(member, call.body))["messages"]
-        text = _says(question, member, turns[member], sent, members, loose=loose)
-        turns[member] += 1
-        reply = orjson.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]})
-        tried.append(Attempt(member, 200, "", "answered", 0.001))
-        return CallOutcome(tried[-1], reply, usage=Usage(10, 1))
-
-    async def reserve(chain: tuple[str, ...], body: bytes) -> Any:
-        del chain, body
-        return lambda *_, **__: None
-
-    calls = StepCalls(plans, request, try_chain, reserve, Pace())
-    able = dict.fromkeys(plans.config.backends, "")
-    executor = Executor(plans, request, calls, able, score=lambda _: 1.0, seed=lambda: 0)
-    result = await executor.run(plans[case].tree)
-    return result.text, len(calls.attempts)
-
-
 def _says(
     question: Mapping[str, Any],
+    members: Sequence[str],
     member: str,
     turn: int,
     messages: Sequence[Mapping[str, Any]],
-    members: Sequence[str],
     *,
     loose: bool,
 ) -> str:

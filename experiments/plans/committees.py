@@ -11,21 +11,14 @@ The executor of plans runs as in the service. Only the calls are scripted, so no
 import math
 import random
 import re
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
-import orjson
-
-from router.calls.outcome import CallOutcome
+from experiments.plans.scripted import played
 from router.config.config import Config
-from router.domain import Attempt, Call, Request, Usage
-from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
-from router.plans.executor import Executor
-from router.plans.pace import Pace
-from router.request.reading import reading_of
 
 ACCURACY = 0.8
 _PRICE = {"input": 1.0, "output": 1.0}
@@ -72,13 +65,13 @@ def config() -> Config:
 _HEARD = re.compile(r'<member number="\d+">\n(.*)\n</member>')
 
 
-def words(member: str, number: int, turn: int, messages: Sequence[Mapping[str, Any]]) -> str:
+def words(number: int, member: str, turn: int, messages: Sequence[Mapping[str, Any]]) -> str:
     """What a member says in its turn: it thinks again if somebody says something else."""
     if len(messages) > 1:
         own, news = messages[-2]["content"], messages[-1]["content"]
         if set(_HEARD.findall(news)) == {own}:
             return str(own)
-    right = random.Random(f"{member} {number} {turn}").random() < ACCURACY
+    right = random.Random(f"{member} {number} {turn + 1}").random() < ACCURACY
     return "yes" if right else "no"
 
 
@@ -88,7 +81,8 @@ async def measured(count: int) -> dict[str, Any]:
     for n, case in enumerate(CASES):
         right = calls = 0
         for number in range(count):
-            text, made = await _answer(plans, f"p{n}", number)
+            says = partial(words, number)
+            text, made = await played(plans, f"p{n}", str(number), f"{number}: yes or no?", says)
             right += text == "yes"
             calls += made
         share = right / count
@@ -132,40 +126,3 @@ def theory(case: Case) -> dict[str, float]:
 
 def _binomial(n: int) -> list[float]:
     return [math.comb(n, k) * ACCURACY**k * (1 - ACCURACY) ** (n - k) for k in range(n + 1)]
-
-
-async def _answer(plans: Plans, name: str, number: int) -> tuple[str, int]:
-    """A plan's answer to a question, and how many calls it made."""
-    fields = {"model": name, "messages": [{"role": "user", "content": f"{number}: yes or no?"}]}
-    request = Request(
-        str(number),
-        orjson.dumps(fields),
-        fields,
-        name,
-        stream=False,
-        include_usage=False,
-        session="",
-        session_given=False,
-        continues=False,
-        reading=reading_of(fields),
-    )
-    turns: Counter[str] = Counter()
-
-    async def try_chain(chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:
-        member = chain[0]
-        turns[member] += 1
-        sent = orjson.loads(call.bodies.get(member, call.body))
-        text = words(member, number, turns[member], sent["messages"])
-        reply = orjson.dumps({"choices": [{"message": {"role": "assistant", "content": text}}]})
-        tried.append(Attempt(member, 200, "", "answered", 0.001))
-        return CallOutcome(tried[-1], reply, usage=Usage(10, 1))
-
-    async def reserve(chain: tuple[str, ...], body: bytes) -> Any:
-        del chain, body
-        return lambda *_, **__: None
-
-    calls = StepCalls(plans, request, try_chain, reserve, Pace())
-    able = dict.fromkeys(plans.config.backends, "")
-    executor = Executor(plans, request, calls, able, score=lambda _: 1.0, seed=lambda: 0)
-    result = await executor.run(plans[name].tree)
-    return result.text, len(calls.attempts)

@@ -93,6 +93,12 @@ _HEDGE = re.compile(
 _MOST_HEDGES = 3
 _FINAL = re.compile(r"(?m:^)[^\S\n]*+(?:final\s++answer|answer)\s*+[:=]\s*+(\S.*)", re.I | re.S)
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
+# Marks that change no answer. Points and commas between digits, signs before digits and operators
+# do: 1.5 is not 15, -5 is not 5, and `a != b` is not `a == b`.
+_MARKS = re.compile(
+    r"[.,](?!\d)|(?<!\d),|(?<=\d),(?=\d{3}(?!\d))|!(?!=)|(?<!\w)-(?!\d)|(?<=\w)-"
+    r"|[^\w\s.,!<>=+*/%$€£-]|_"
+)
 _PLAIN_NUMBER = re.compile(r"[$€£]?\s*+(-?\d{1,3}(?:,\d{3})+|-?\d+)(\.\d+)?\s*+%?")
 
 
@@ -117,7 +123,7 @@ def normalised(answer: str) -> str:
     letter = re.fullmatch(r"\(?([A-Za-z])\)?[.:)]?(?:\s.{0,200})?", text, re.S)
     if letter and (len(text) <= 3 or re.match(r"\(?[A-Za-z][.:)]\s", text)):
         return letter[1].lower()
-    return re.sub(r"[^\w\s]|_", "", re.sub(r"\s+", " ", text)).strip().lower()
+    return " ".join(_MARKS.sub("", text).lower().split())
 
 
 def _unhedged(text: str) -> str:
@@ -159,6 +165,15 @@ def _decides(token: str) -> bool:
     return token in _NEGATIONS or any(c.isdigit() for c in token)
 
 
+def _without_articles(tokens: Sequence[str]) -> list[str]:
+    return [token for token in tokens if token not in _ARTICLES]
+
+
+def _is_longer(plain: str) -> bool:
+    """Whether a text has so many words that a part of them may agree."""
+    return len(_without_articles(_TOKEN.findall(plain))) > _SHORT
+
+
 def agreement(first: str, second: str) -> float:
     """How much two answers agree: 1 if equal once normalised, else the share of common words.
 
@@ -168,12 +183,9 @@ def agreement(first: str, second: str) -> float:
     plain, other = normalised(first), normalised(second)
     if plain == other:
         return 1.0
-    a, b = (
-        [token for token in _TOKEN.findall(text) if token not in _ARTICLES]
-        for text in (plain, other)
-    )
-    if min(len(a), len(b)) <= _SHORT:
-        return float(a == b)
+    if not _is_longer(plain) or not _is_longer(other):
+        return float(_without_articles(plain.split()) == _without_articles(other.split()))
+    a, b = (_without_articles(_TOKEN.findall(text)) for text in (plain, other))
     decisive = {t for t in a if _decides(t)} ^ {t for t in b if _decides(t)}
     if not a or not b or decisive:
         return 0.0  # another number or negation makes it another answer

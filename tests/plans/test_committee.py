@@ -102,6 +102,12 @@ async def test_agreement_ends_the_rounds_early(says, agreement, rounds):
         ("by convention yes", "yes", 0),
         ("I think 12", "I think 13", 0),
         ("It is raining", "It is not raining", 0),
+        ("1.5 m", "15 m", 0),
+        ("It's -5", "5", 0),
+        (".5 litres", "5 litres", 0),
+        ("`a < b`", "`a > b`", 0),
+        ("`x == 1`", "`x != 1`", 0),
+        ("1,200 people", "1200 people.", 1),
         (
             "Boil the eggs for six minutes, then cool them",
             "Boil the eggs, then cool them well",

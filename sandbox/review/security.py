@@ -97,6 +97,10 @@ def _attributes(program: ParsedProgram) -> Iterator[str]:
             ):
                 yield f"line {node.lineno}: `{name}` reaches into Python itself"
             case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
+                name in program.aliases and _leads_out(attr)
+            ):
+                yield f"line {node.lineno}: `{attr}` is what a module keeps for itself"
+            case ast.Attribute(value=ast.Name(id=name), attr=attr) if (
                 program.aliases.get(name) == "sys" and attr not in _OF_SYS.split()
             ):
                 yield f"line {node.lineno}: `sys.{attr}` is no input of a computation"
@@ -104,6 +108,12 @@ def _attributes(program: ParsedProgram) -> Iterator[str]:
                 program.aliases.get(name) == "os" and attr not in _OS_PATHS
             ):
                 yield f"line {node.lineno}: {_OF_OS}"
+
+
+def _leads_out(attr: str) -> bool:
+    """Whether an attribute of a module is its own, or another module through which it may leave."""
+    own = attr.startswith("_") and not attr.startswith("__")  # dunders have a rule of their own
+    return own or attr in ("os", "sys") or attr in _MACHINE - {"code", "signal"}
 
 
 def _is_of_files(name: str) -> bool:

@@ -20,6 +20,9 @@ def verdict(reviewer: str, source: str, request: str = "the figure of 40 and 12"
     [
         ("import os\nx = os.environ['A']", "reject", "environment"),
         ("from os import getenv", "reject", "environment"),
+        ("import random\nx = random._os.environ", "reject", "`_os` is what a module keeps"),
+        ("import glob as g\nx = g.os.environ", "reject", "`os` is what a module keeps"),
+        ("import math\nx = math.__name__", "accept", ""),
         ("import socket", "reject", "network"),
         ("import urllib.request", "reject", "network"),
         ("import pickle", "reject", "beyond the program"),

@@ -80,7 +80,8 @@ class PlanRuns:
             clock=self.clock,
             designs=self.designs,
             validate=self.validating(trace),
-            pattern=trace.decision.kind,
+            pattern=request.task or trace.decision.pattern or trace.decision.kind,
+            kind=trace.decision.kind,
             others=[arm for arm in trace.decision.probabilities if arm != trace.decision.plan],
         )
 

@@ -1,4 +1,4 @@
-"""Committees that a model designs, once for each kind of request, and the records of them.
+"""Committees that a model designs, once for each pattern of requests, and the records of them.
 
 A record is a file that says who designed the committee for which kind, when, and whom it has. The
 same plan finds the design again, also after a restart; a plan with other settings, or with other
@@ -207,7 +207,7 @@ def designed_in(text: str, plan: Committee, pattern: str) -> Design | None:
     return Design(members, rounds, plan.committee.design or "", pattern)
 
 
-def to_design(pattern: str, request: str, models: Sequence[str], rounds: int) -> list[Message]:
+def to_design(kind: str, request: str, models: Sequence[str], rounds: int) -> list[Message]:
     """What the designer reads."""
     least, most = SEATS
     system = (
@@ -219,7 +219,7 @@ def to_design(pattern: str, request: str, models: Sequence[str], rounds: int) ->
         '"rounds": 1}'
     )
     content = (
-        f"Kind of request: {pattern or 'any'}\nModels: {', '.join(models)}\n\n"
+        f"Kind of request: {kind or 'any'}\nModels: {', '.join(models)}\n\n"
         f"One such request:\n<request>\n{request[-_EXAMPLE:]}\n</request>"
     )
     return [{"role": "system", "content": system}, {"role": "user", "content": content}]

@@ -73,7 +73,8 @@ class Executor:
     validate: Callable[[str, str], CheckVerdict] = lambda name, _: CheckVerdict(
         True, unchecked=f"{name} could not be asked: no written validator runs here"
     )  # a written validator's verdict on a text
-    pattern: str = ""  # the kind of the request, for which a committee is designed
+    pattern: str = ""  # what the request belongs to, for which a committee is designed
+    kind: str = ""  # and the kind of the request, as a designer reads it
     computed: dict[str, Any] | None = field(default=None, init=False)
     document: str = field(default="", init=False)  # the text that `computed` speaks of
 
@@ -120,7 +121,7 @@ class Executor:
             if self.refusals[designer] or not able:
                 return ""
             text, rounds = self.request.reading.text, plan.committee.rounds
-            messages = to_design(self.pattern, text, able, rounds)
+            messages = to_design(self.kind, text, able, rounds)
             body = orjson.dumps(asking(messages, self.settings(designer)))
             place = work.at("committee.design", tail=False)
             return (await self.call((designer,), body, place)).text

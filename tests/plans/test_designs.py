@@ -14,6 +14,7 @@ from router.plans.compiled import Plans
 from router.plans.costs import Size
 from router.plans.designs import MOST_KEPT, UNUSED_SECONDS, Designs, records_of
 from tests.router.scripted import ScriptedModel, planned, steps_of, text_of
+from tests.router.test_patterns import PatternLearner
 
 DESIGN = json.dumps(
     {
@@ -51,6 +52,21 @@ async def test_a_design_is_asked_for_once_a_kind_of_request():
         await waggle.chat("anything", headers={"x-waggle-task": "billing"})
         assert len(cast["d"].requests) == 2
         assert "billing" in cast["d"].last
+
+
+async def test_a_design_is_asked_for_once_a_pattern():
+    cast = models()
+    async with planned(PLANS, learner=PatternLearner(), **cast) as waggle:
+        await waggle.chat("Where is Rome?")
+        await waggle.background.follow()
+        for designs, asks in (
+            (1, "Where is Paris?"),
+            (2, "vendor and total of invoice 4711"),
+            (2, "the vendor of this invoice, and its total"),
+            (3, "which time zone has my flight"),
+        ):
+            await waggle.chat(asks)
+            assert len(cast["d"].requests) == designs
 
 
 @pytest.mark.parametrize(

@@ -83,6 +83,7 @@ async def planned(
     more: dict[str, Any] | None = None,
     *,
     wall: Callable[[], float] = time.time,
+    learner: Any = None,
     **models: ScriptedModel,
 ):
     """A running Waggle whose backends are these models. Each costs ten times the previous one."""
@@ -98,7 +99,7 @@ async def planned(
                 "retry": {"times": 0},
             }
         config = {"backends": backends | (more or {}), "plans": plans}
-        yield await stack.enter_async_context(rig(json.dumps(config), wall=wall))
+        yield await stack.enter_async_context(rig(json.dumps(config), wall=wall, learner=learner))
 
 
 def only(plan: dict[str, Any]) -> dict[str, Any]:

@@ -26,6 +26,7 @@
 # make bench-signals      measures what users' behaviour is worth beside rare ratings
 # make bench-shadow     measures what is told of auto in the shadow, and when it switches on
 # make bench-agents       measures what escalating within agents' sessions saves
+# make bench-busy         measures what it brings to look at which backends are busy
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
@@ -49,7 +50,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-start bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-busy bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-start bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -128,6 +129,9 @@ bench-catalog: $(STAMP)
 
 bench-agents: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.agents.run
+
+bench-busy: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.busy.run
 
 bench-drift: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.drift.run

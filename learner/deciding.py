@@ -126,16 +126,20 @@ class BanditPolicy:
         *,
         preference: Preference | None = None,
         rates: Mapping[Arm, float] | None = None,
+        waits: Mapping[Arm, float] | None = None,
     ) -> tuple[list[Estimate], "Reasons"]:
         """The estimates, and what tells two arms apart in this context.
 
-        `preference` and `rates` stand in for those of the policy. The reasons for an arm over
-        another say what each feature adds to the difference of their expected qualities, most
-        important first. `trees` are what the trees add, and `bias` is what no context explains. The
-        parts add up to the difference, but for parts that hardly count.
+        `preference` and `rates` stand in for those of the policy. `waits` are the seconds by which
+        arms take longer just now than they usually do, below 0 where they take less. The reasons
+        for an arm over another say what each feature adds to the difference of their expected
+        qualities, most important first. `trees` are what the trees add, and `bias` is what no
+        context explains. The parts add up to the difference, but for parts that hardly count.
         """
         stacked = self._stacked
         view, expenses = stacked.view(context), stacked.expenses(context)
+        if waits:
+            expenses = expenses.waiting([waits.get(arm, 0.0) for arm in self.arms])
         places = stacked.all_places
         if arms is not None and tuple(arms) != self.arms:
             places = [at for at, arm in enumerate(self.arms) if arm in arms]

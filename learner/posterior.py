@@ -18,7 +18,7 @@ Matrix = NDArray[np.float64]
 Matrices = NDArray[np.float64]  # one matrix for each arm
 
 GRID = 256.0  # grid points in 1: sums of contexts and qualities on this grid are exact
-_TENTHS = 10.0
+TENTHS = 10.0
 
 
 def on_grid(value: float) -> float:
@@ -43,7 +43,7 @@ def placed(
 
 def log_seconds(seconds: Vector) -> Vector:
     """The time term of utility: the logarithm of one plus the time in tenths of seconds."""
-    return np.asarray(np.log10(1 + _TENTHS * seconds))
+    return np.asarray(np.log10(1 + TENTHS * seconds))
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ decides. The places of a context's features are looked up once for regressions a
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from math import sqrt
+from dataclasses import dataclass, replace
+from math import log10, sqrt
 from typing import Any, TypeVar
 
 import numpy as np
@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 from learner.guarding import LEAST_VARIANCE
 from learner.insight import Insight
 from learner.policy import Context
-from learner.posterior import GRID, ExpectedExpenses, Posterior, Vector
+from learner.posterior import GRID, TENTHS, ExpectedExpenses, Posterior, Vector
 from learner.standing import Standing, Tries
 
 _Expected = TypeVar("_Expected")
+_LEAST_PART = 0.1  # of its usual time that any answer takes
 _HARDLY = 1e-4  # quality; a smaller part explains nothing
 
 
@@ -51,6 +52,13 @@ class Expenses:
     seconds: list[float]
     works: list[float]
     tries: Tries | None
+
+    def waiting(self, waits: Sequence[float]) -> "Expenses":
+        """The expenses while each arm takes so many seconds longer than it usually does."""
+        pairs = zip(self.seconds, waits, strict=True)
+        seconds = [max(usual + wait, _LEAST_PART * usual) for usual, wait in pairs]
+        logs = [log10(1 + TENTHS * each) for each in seconds]
+        return replace(self, log_seconds=logs, seconds=seconds)
 
 
 class Stacked:

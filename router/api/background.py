@@ -11,6 +11,7 @@ from collections.abc import Callable
 from router.api.learner import LearnerClient
 from router.conversations.memory import ConversationMemory
 from router.engine.engine import Engine
+from router.engine.resources import ResourceWatch
 from router.hive import Hive, News, packed, unpacked
 from router.telemetry.lookup import Memory
 
@@ -42,12 +43,14 @@ class Background:
         self._stale = False
         self._position = 0
         self._replicas: dict[str, int] = {}
+        self._resources = ResourceWatch()
         self.errand: asyncio.Task[None] | None = None
 
     async def exchange(self) -> None:
         """Send this router's news to the hive, and take over the news of other routers."""
         engine = self._engine
         self._watch_replicas()
+        self._watch_resources()
         engine.metrics.gauge("waggle_requests_running", self._running())
         hive_name, moved = engine.allowances.hive_name, engine.homes.untold()
         news = News(packed(moved), self._position, engine.metrics.snapshot(), hive_name)
@@ -138,6 +141,13 @@ class Background:
                 state = "grew" if count > before else "shrank"
                 engine.tell("topology", backend, state, replicas=count, before=before)
         self._replicas = now
+
+    def _watch_resources(self) -> None:
+        """Write an event when a backend turns busy or usual again, and once in a while."""
+        due = self._resources.look(self._engine.tries.loads, self._engine.steady())
+        if due is not None:
+            state, detail = due
+            self._engine.tell("resources", self._name, state, **detail)
 
     async def keep_learning(self, seconds: float = 30.0) -> None:
         while True:

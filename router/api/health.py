@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from router.api.incoming import Incoming
 from router.engine.engine import Engine
+from router.engine.resources import row_of
 from router.version import version
 
 _SILENT_SECONDS = 3.0  # a helper that is replaced at once is no reason
@@ -27,7 +28,7 @@ class HealthEndpoint:
 
     async def ready(self, incoming: Incoming) -> None:
         engine, now = self.engine, self.engine.steady()
-        backends = {}
+        backends: dict[str, dict[str, object]] = {}
         for name, settings in engine.config.backends.items():
             replicas = len(engine.attempts.replicas(name))
             resting = engine.tries.resting.get(name, 0.0) > now
@@ -41,6 +42,9 @@ class HealthEndpoint:
                 else "starting"
             )
             backends[name] = {"state": state, "replicas": replicas}
+            if name in engine.tries.loads.by_backend:
+                seen = row_of(engine.tries.loads, name)
+                backends[name] |= {"in_flight": seen["in_flight"], "slower_s": seen["slower_s"]}
         states = {name: str(backend["state"]) for name, backend in backends.items()}
         trouble = engine.journal.trouble
         reasons = list(reasons_of(states, engine.silent, trouble, now=now))

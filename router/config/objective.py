@@ -131,6 +131,9 @@ class Objective(Values):
         description="expected quality of each plan, by kind of request or task, or `any`",
     )
     learning: Learning = Learning()
+    waits: bool = Field(
+        True, description="count what a busy backend makes a request wait when the bandit decides"
+    )
     premium: Name | None = Field(
         None,
         description="the plan that savings are compared with; default: the dearest with a price",

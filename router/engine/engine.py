@@ -299,6 +299,7 @@ class Engine:
             lens=following.lens,
             vector=vector,
             patterns=following.patterns,
+            wait=self.tries.loads.wait if config.objective.waits else None,
         )
         steering = following.steering
         if following.bandit is not None and (steering or config.objective.strategy == "bandit"):

@@ -11,6 +11,7 @@ from router.config.config import Config
 from router.config.manners import manners_of
 from router.dialects.extensions import is_plain, without_extensions
 from router.domain import Attempt, Call
+from router.plans.loads import Loads
 from router.plans.pace import Pace
 from router.telemetry.metrics import Counter, Metrics
 
@@ -32,8 +33,12 @@ class Tries:
     uniform: Callable[[], float]
     tell: Tell
     pace: Pace = field(default_factory=Pace)
+    loads: Loads = field(init=False)
     resting: dict[str, float] = field(default_factory=dict)  # when each backend's rest ends
     _counters: dict[tuple[str, str], Counter] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.loads = Loads(self.steady)
 
     async def try_chain(
         self, config: Config, chain: tuple[str, ...], call: Call, tried: list[Attempt]
@@ -55,7 +60,9 @@ class Tries:
                 if not is_plain(its_call.body, manners):
                     its_call = without_extensions(its_call, manners)
             for turn in range(settings.retry.times + 1):
-                outcome = await self.attempts.try_once(backend, its_call, patience=patience)
+                with self.loads.calling(backend) as ends:
+                    outcome = await self.attempts.try_once(backend, its_call, patience=patience)
+                    ends(outcome.answered)
                 self._note(outcome)
                 if outcome.answered:
                     tried.append(outcome.attempt)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # the import loads numpy, which only a bandit needs
     from learner.deciding import BanditPolicy, Reasons
 
 _LEAST_RATE = 1e-9  # dollars; a plan with a lower rate counts as free
+_NO_WAITS: Mapping[Arm, float] = {}
 _STAYS = 0.03  # the least gain in utility for which a conversation moves
 
 
@@ -59,12 +60,19 @@ def chosen(
     context: Context,
     eligible: Sequence[Arm],
     rates: Mapping[str, float],
+    waits: Mapping[Arm, float] = _NO_WAITS,
 ) -> Chosen:
     usd = {arm: rates.get(arm, 0.0) for arm in policy.arms}
-    estimates, reasons = policy.explained(context, eligible, preference=preference, rates=usd)
+    estimates, reasons = policy.explained(
+        context, eligible, preference=preference, rates=usd, waits=waits
+    )
     shares = {estimate.arm: estimate.share for estimate in estimates}
     distribution = policy.spread(shares, eligible)
-    return Chosen(distribution, tuple(estimates), reason_of(reasons, estimates, distribution))
+    reason = reason_of(reasons, estimates, distribution)
+    busy = [f"{arm} by {wait:.2f} s" for arm, wait in waits.items() if wait > 0]
+    if busy:
+        reason += f"; slower than usual: {', '.join(busy)}"
+    return Chosen(distribution, tuple(estimates), reason)
 
 
 def reason_of(
@@ -98,14 +106,21 @@ def exploring_costs(estimates: Sequence[Estimate], distribution: Distribution) -
 
 
 def too_slow(
-    policy: "BanditPolicy", context: Context, eligible: Sequence[Arm], most_ms: float
+    policy: "BanditPolicy",
+    context: Context,
+    eligible: Sequence[Arm],
+    most_ms: float,
+    waits: Mapping[Arm, float] = _NO_WAITS,
 ) -> dict[str, str]:
     """Plans that usually take longer than the request allows. If no plan is quick enough, all plans
     stay eligible."""
+    tails = policy.tail_seconds(context)
+    tails = {arm: tail + max(waits.get(arm, 0.0), 0.0) for arm, tail in tails.items()}
     slow = {
-        str(arm): f"takes {seconds:.2f} s at its 95th percentile, and the request may take "
+        str(arm): f"takes {seconds:.2f} s at its 95th percentile"
+        f"{' just now' if waits.get(arm, 0.0) > 0 else ''}, and the request may take "
         f"{most_ms / 1000:g} s"
-        for arm, seconds in policy.tail_seconds(context).items()
+        for arm, seconds in tails.items()
         if arm in eligible and 1000 * seconds > most_ms
     }
     return slow if len(slow) < len(eligible) else {}

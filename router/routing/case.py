@@ -42,6 +42,7 @@ class Surroundings:
     priced_only: bool = False  # whether the key's limit of dollars refuses unknown prices
     scope: str = ""  # the owner of what the key remembers
     patterns: Patterns | None = None  # the patterns that the learner found
+    wait: Callable[[str], float] | None = None  # how much slower than usual a backend is now
     now: float = 0.0  # the time, by which the age of a prompt cache is known
 
 
@@ -91,6 +92,16 @@ class Case:
         if home is None or self.request.reading.trajectory is None:
             return rates_of(self.plans, arms, size)
         return warm_rates(self.plans, arms, size, home, now=self.around.now)
+
+    @property
+    def waits(self) -> dict[Arm, float]:
+        """By how many seconds a plan's first call takes longer just now than it usually does, or
+        less: only of plans where it differs."""
+        wait = self.around.wait
+        if wait is None:
+            return {}
+        seconds = {arm: wait(self.plans[arm].lead) for arm in self.eligible}
+        return {arm: each for arm, each in seconds.items() if each}
 
     def prices(self, arms: Sequence[Arm]) -> dict[str, float]:
         """The dollars by which plans are compared: in an agent's session those of a usual turn,

@@ -41,7 +41,8 @@ def by_bandit(
     if prices is None:
         prices = case.prices(case.eligible)
     preference = preference_of(case.plans.config, case.request)
-    return chosen(policy, preference, case.features.context, case.eligible, prices)
+    context, waits = case.features.context, case.waits
+    return chosen(policy, preference, context, case.eligible, prices, waits)
 
 
 def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:
@@ -49,7 +50,7 @@ def quick_enough(case: Case, policy: "BanditPolicy | None") -> Case:
     most_ms = case.request.max_latency_ms
     if most_ms is None or policy is None:
         return case
-    slow = too_slow(policy, case.features.context, case.eligible, most_ms)
+    slow = too_slow(policy, case.features.context, case.eligible, most_ms, case.waits)
     left = [arm for arm in case.eligible if arm not in slow]
     return replace(case, eligible=left, ineligible={**case.ineligible, **slow})
 

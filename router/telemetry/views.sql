@@ -329,6 +329,16 @@ from m a join m b on a.plan = b.plan and a.kind is not distinct from b.kind
 where a.is_recent and not b.is_recent and a.n > 1 and b.n > 1
 order by abs(z) desc nulls last;
 
+-- What each router saw of each backend while calls were made: the calls under way, their usual seconds, and
+-- by how many seconds a call took longer than that just then; with what the router's machine had left.
+create view resources as
+select ts, subject as router, b->>'backend' as backend, (b->>'in_flight')::integer as in_flight,
+       (b->>'usual_s')::double as usual_s, (b->>'slower_s')::double as slower_s,
+       (detail->>'cpu_free')::double as cpu_free, (detail->>'memory_free_mb')::integer as memory_free_mb
+from (select ts, subject, detail, unnest(from_json(detail->'backends', '["json"]')) as b
+      from events where kind = 'resources')
+order by ts desc, router, backend;
+
 create view feedback_coverage as
 with s as (select request_id, request_ts, min(ts) as first_ts from all_signals group by all)
 select r.plan, count(*) as n, count(s.request_id) as judged,

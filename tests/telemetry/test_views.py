@@ -243,6 +243,18 @@ def test_drift_compares_the_last_minutes_with_the_day(stored):
     assert shifts[0]["z"] < -10
 
 
+def test_resources_are_a_row_for_each_backend(stored):
+    backends = [
+        {"backend": "a", "in_flight": 3, "usual_s": 0.5, "slower_s": 1.25},
+        {"backend": "b", "in_flight": 0, "usual_s": 0.1, "slower_s": 0.0},
+    ]
+    detail = {"cpu_free": 0.5, "memory_free_mb": 900, "backends": backends}
+    row = {"event_id": "e", "ts": NOON, "kind": "resources", "subject": "r1", "state": "busy"}
+    stored.write("events", [row | {"detail": detail}])
+    query = "select router, backend, in_flight, slower_s, cpu_free, memory_free_mb from resources"
+    assert stored.ask(query) == [("r1", "a", 3, 1.25, 0.5, 900), ("r1", "b", 0, 0.0, 0.5, 900)]
+
+
 def test_feedback_coverage(stored):
     plans = {row["plan"]: row for row in stored.rows("from feedback_coverage")}
     assert plans["cheap"]["coverage"] == 1

@@ -14,6 +14,7 @@ from router.config.backends import (
     EncoderSettings,
     EnricherSettings,
     GeneratorSettings,
+    LearnedSettings,
     LocalSettings,
     OpenAISettings,
     SandboxSettings,
@@ -30,6 +31,51 @@ from router.encoding.encoder import CannotEncode, packaged_model
 
 def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
     """The backend for these settings; a new kind of backend needs a new case here."""
+    match settings:
+        case OpenAISettings() | AnthropicSettings() | GeminiSettings():
+            return _remote(settings, read_secret)
+        case GeneratorSettings():
+            from router.backends.generator_backend import GeneratorBackend
+
+            return GeneratorBackend(settings)
+        case EnricherSettings():
+            from router.backends.enricher_backend import EnricherBackend
+
+            return EnricherBackend(settings)
+        case ValidatorSettings():
+            from router.backends.validator_backend import ValidatorBackend
+
+            return ValidatorBackend(settings)
+        case SpecialistSettings():
+            from router.backends.specialist_backend import SpecialistBackend
+
+            return SpecialistBackend(settings)
+        case LearnedSettings():
+            from router.backends.learned_backend import LearnedBackend
+
+            return LearnedBackend(settings)
+        case LocalSettings():
+            from router.backends.local_backend import LocalBackend
+
+            return LocalBackend(settings)
+        case LlamaSettings():
+            from router.backends.llama_backend import LlamaBackend
+
+            return LlamaBackend(settings)
+        case EncoderSettings():
+            from router.backends.encoder_backend import EncoderBackend
+
+            home = Path(settings.encoders or "var/encoders")
+            return EncoderBackend(_model_folder(settings), home)
+        case SandboxSettings():
+            from router.backends.sandbox_backend import SandboxBackend
+
+            return SandboxBackend(settings)
+
+
+def _remote(
+    settings: OpenAISettings | AnthropicSettings | GeminiSettings, read_secret: SecretReader
+) -> Backend:
     match settings:
         case OpenAISettings():
             from router.backends.openai_backend import OpenAIBackend
@@ -48,39 +94,6 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
                 settings, read_secret, proxy_for, root="/v1beta", judge=_status_of_gemini
             )
             return GeminiBackend(settings, endpoints)
-        case GeneratorSettings():
-            from router.backends.generator_backend import GeneratorBackend
-
-            return GeneratorBackend(settings)
-        case EnricherSettings():
-            from router.backends.enricher_backend import EnricherBackend
-
-            return EnricherBackend(settings)
-        case ValidatorSettings():
-            from router.backends.validator_backend import ValidatorBackend
-
-            return ValidatorBackend(settings)
-        case SpecialistSettings():
-            from router.backends.specialist_backend import SpecialistBackend
-
-            return SpecialistBackend(settings)
-        case LocalSettings():
-            from router.backends.local_backend import LocalBackend
-
-            return LocalBackend(settings)
-        case LlamaSettings():
-            from router.backends.llama_backend import LlamaBackend
-
-            return LlamaBackend(settings)
-        case EncoderSettings():
-            from router.backends.encoder_backend import EncoderBackend
-
-            home = Path(settings.encoders or "var/encoders")
-            return EncoderBackend(_model_folder(settings), home)
-        case SandboxSettings():
-            from router.backends.sandbox_backend import SandboxBackend
-
-            return SandboxBackend(settings)
 
 
 def _status_of_gemini(status: int, body: bytes) -> int:

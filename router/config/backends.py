@@ -80,6 +80,25 @@ class GeneratorSettings(RecordSettings):
         return ""
 
 
+class LearnedSettings(OwnSettings):
+    shares: ClassVar[str] = "programs"
+
+    kind: Literal["learned"]
+    model: str = Field(
+        max_length=150,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[1-9][0-9]{0,8})?$",
+        description="NAME, its promoted version, or NAME@3: see `waggle models list`",
+    )
+    home: str | None = Field(None, description="folder of models; default: in server.data")
+    encoders: str | None = Field(
+        None, description="folder of exported encoders; default: server.encoders"
+    )
+    capabilities: tuple[Capability, ...] = ("chat", "json")
+
+    def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:  # noqa: ARG002
+        return "a learned model answers anew for nothing, and may have been replaced"
+
+
 class LocalSettings(OwnSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING)
     is_model: ClassVar[bool] = True
@@ -250,6 +269,7 @@ AnyBackend = Annotated[
     | EnricherSettings
     | ValidatorSettings
     | SpecialistSettings
+    | LearnedSettings
     | LocalSettings
     | LlamaSettings
     | EncoderSettings

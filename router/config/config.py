@@ -91,6 +91,14 @@ class Config(Values):
         return self.data / "growth"
 
     @property
+    def models_folder(self) -> Path:
+        return self.data / "models"
+
+    @property
+    def training_folder(self) -> Path:
+        return self.data / "training"
+
+    @property
     def files_folder(self) -> Path:
         return self.data / "files"
 

@@ -12,7 +12,13 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from router.config.backends import SHIPPED, EncoderSettings, LocalSettings, SpecialistSettings
+from router.config.backends import (
+    SHIPPED,
+    EncoderSettings,
+    LearnedSettings,
+    LocalSettings,
+    SpecialistSettings,
+)
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
@@ -79,6 +85,12 @@ def at_home(config: Config) -> Config:
             model = str(Path(settings.folder).resolve()) if settings.folder else None
             exports = settings.encoders or str(config.encoders_folder)
             backends[name] = settings.model_copy(update={"folder": model, "encoders": exports})
+        if isinstance(settings, LearnedSettings):
+            places = {
+                "home": settings.home or str(config.models_folder),
+                "encoders": settings.encoders or str(config.encoders_folder),
+            }
+            backends[name] = settings.model_copy(update=places)
         if isinstance(settings, LlamaSettings) and not settings.model.startswith(PACKAGED):
             path = str(Path(settings.model).resolve())
             backends[name] = settings.model_copy(update={"model": path})

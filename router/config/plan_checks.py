@@ -1,6 +1,6 @@
 """Conditions for accepting an answer: in a cascade, or at the gate of a plan."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -34,6 +34,9 @@ class Check(Values):
     agreement: Share | None = Field(
         None, description="how much the answer must agree with the draft before it"
     )
+    sure: Literal[True] | None = Field(
+        None, description="true: a learned model's answer is enough, unless it is unsure"
+    )
 
     @model_validator(mode="after")
     def _something(self) -> "Check":
@@ -44,7 +47,8 @@ class Check(Values):
     @property
     def conditions(self) -> bool:
         """Whether anything is checked."""
-        return bool(self.looks_at_text or self.asks or self.wants_logprobs or self.agreement)
+        called = self.asks or self.wants_logprobs or self.agreement
+        return bool(self.looks_at_text or called or self.sure)
 
     @property
     def looks_at_text(self) -> bool:

@@ -332,7 +332,10 @@ class Engine:
                 request, decision, recalled = self._adapting(request, decision, lookup.match)
         progress = self._begun(request, decision, lookup, recalled=recalled)
         plan = self.plans[decision.plan].tree
-        if isinstance(plan, Ask) and plan.plain and (_unbounded(request) or _native_only(request)):
+        free = decision.plan not in self.plans.doubting and (
+            _unbounded(request) or _native_only(request)
+        )
+        if isinstance(plan, Ask) and plan.plain and free:
             answer = await self._ask(progress, plan)
         else:
             answer = await self.plan_runs.answer(progress, plan)

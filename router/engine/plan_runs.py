@@ -132,7 +132,7 @@ class PlanRuns:
         """Turn the result of a plan into an answer."""
         if not result.ok and result.text and result.outcome is not None:
             # A flawed answer is better than none.
-            result = result.marked("gate", result.problem)
+            result = result.marked(result.flaw, result.problem)
         calls, trace = executor.calls, progress.trace
         trace.attempts, trace.answered_by = tuple(calls.attempts), result.step
         trace.computed = _computed(executor, result)

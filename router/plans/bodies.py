@@ -14,7 +14,7 @@ from router.records.shape_fields import anchors_of, only
 from router.wire.splice import replaced, spans
 
 _SYSTEM = frozenset({"system", "developer"})  # the roles of a system message
-NATIVE = frozenset({"generator", "enricher", "validator", "specialist"})
+NATIVE = frozenset({"generator", "enricher", "validator", "specialist", "learned"})
 
 
 def _lesser(first: float | None, second: float | None) -> float | None:

@@ -170,9 +170,10 @@ class Plans(dict[str, CompiledPlan]):
     capabilities of each backend that refuses requests for no other reason, `verifier` what is asked
     whether one answer serves two requests, `last_resorts` the plans for what no other can answer,
     `computing` the plans that are a program, and `compute` says whether any step of a plan is one,
-    `choices` says whether a conversation could go on at another backend, `conditional` the plans
-    whose own parameters decide which requests their backends can express, `made` the plans that
-    growth made, and `made_for` those of each pattern: they are not among the `names`.
+    `doubting` the plans that ask a learned model and do nothing more, `choices` says whether a
+    conversation could go on at another backend, `conditional` the plans whose own parameters decide
+    which requests their backends can express, `made` the plans that growth made, and `made_for`
+    those of each pattern: they are not among the `names`.
     """
 
     def __init__(self, config: Config, made: Iterable[MadePlan] = ()) -> None:
@@ -191,6 +192,7 @@ class Plans(dict[str, CompiledPlan]):
         self.asking = config.asking
         self.last_resorts = config.last_resorts
         self.computing = frozenset(n for n, plan in self.items() if isinstance(plan.tree, Code))
+        self.doubting = frozenset(n for n, plan in self.items() if _doubts(plan.tree, config))
         self.conditional = frozenset(n for n, plan in self.items() if self._restricts(plan))
         equals = (ask.equals for name in self.names for ask in asks_in(self[name].tree))
         self.choices = len(self.names) > 1 or any(equals)
@@ -316,6 +318,13 @@ def _aliases(config: Config) -> dict[str, str]:
     """Every name that a caller may give in `model`, with the backend that the name means."""
     aliases = {alias: name for name, b in config.backends.items() for alias in b.aliases}
     return aliases | {name: name for name in config.backends}
+
+
+def _doubts(plan: AnyPlan, config: Config) -> bool:
+    """Whether a plan asks a learned model, which may be unsure."""
+    if not isinstance(plan, Ask):
+        return False
+    return any(config.backends[name].kind == "learned" for name in plan.backends)
 
 
 def _verifier(config: Config, aliases: Mapping[str, str]) -> VerifyingModel | None:

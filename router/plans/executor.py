@@ -148,15 +148,26 @@ class Executor:
         if plan.instruct and not work.instruction:
             work = replace(work, instruction=plan.instruct)
         backends = self.plans.config.backends
-        kind = backends[able[0]].kind
+        while backends[able[0]].kind == "learned":  # at once, and the next is asked if it is unsure
+            whole = replace(work, tail=False)
+            bodies = bodies_of(plan, self.request, whole, able[:1], backends)
+            result = _sure(await self.calls.call(able[:1], bodies[able[0]], whole))
+            able = able[1:]
+            if result.ok or result.stopped or not able:
+                return result
         stream = self.request.stream and work.tail
         bodies = bodies_of(plan, self.request, work, able, backends)
         result = await self.calls.call(able, bodies[able[0]], work, stream=stream, bodies=bodies)
         if not result.ok or result.outcome is None or not result.outcome.body:
             return result
-        if kind == "validator":
-            return _validated(result, result.outcome.body)
-        return _unknown(result, result.outcome.body) if kind == "specialist" else result
+        match backends[result.outcome.attempt.backend].kind:
+            case "validator":
+                return _validated(result, result.outcome.body)
+            case "specialist":
+                return _unknown(result, result.outcome.body)
+            case "learned":
+                return _sure(result)
+        return result
 
     async def _compute(self, plan: Code, work: Work) -> Result:
         async def attempt(backend: str, call: Call) -> CallOutcome:
@@ -301,6 +312,17 @@ def _validated(result: Result, body: bytes) -> Result:
     if validation is None or validation["valid"]:
         return result
     return replace(result, problem=_problems_of(validation))
+
+
+def _sure(result: Result) -> Result:
+    """Turn the doubt of a learned model into the problem of the result."""
+    if not result.ok or result.outcome is None or not result.outcome.body:
+        return result
+    learned = orjson.loads(result.outcome.body).get("learned")
+    if learned is None or not learned["unsure"]:
+        return result
+    problem = f"{learned['model']} is unsure: {learned['unsure']}"
+    return replace(result, problem=problem, flaw="unsure")
 
 
 def _unknown(result: Result, body: bytes) -> Result:

@@ -8,11 +8,12 @@ import orjson
 
 
 def probability_of(body: bytes) -> float | None:
-    """The geometric mean of the token probabilities, or the confidence that a specialist states;
-    None if the answer has neither."""
-    own = orjson.loads(body).get("specialist")
-    if isinstance(own, dict):
-        return float(own["confidence"])
+    """The geometric mean of the token probabilities, or the confidence that a specialist or a
+    learned model states; None if the answer has neither."""
+    answer = orjson.loads(body)
+    for kind, name in (("specialist", "confidence"), ("learned", "probability")):
+        if isinstance(answer.get(kind), dict):
+            return float(answer[kind][name])
     logprobs = [token["logprob"] for token in _tokens(body)]
     return math.exp(sum(logprobs) / len(logprobs)) if logprobs else None
 

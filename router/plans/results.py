@@ -18,6 +18,7 @@ class Result:
     outcome: CallOutcome | None = None
     step: int = 0
     problem: str = ""
+    flaw: str = "gate"  # the word that marks its text if it is given in spite of the problem
     stopped: str = ""  # the bound that ended the step: `cost`, `latency` or `limit`
     partial: str = ""  # one word, e.g. `quorum`
     reason: str = ""

@@ -16,6 +16,7 @@ from router.config.backends import (
     EncoderSettings,
     EnricherSettings,
     GeneratorSettings,
+    LearnedSettings,
     LocalSettings,
     OpenAISettings,
     SandboxSettings,
@@ -29,6 +30,7 @@ from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
 from router.request.text import fields_of, last_user_text, tokens_in
 from router.wire.chat_replies import chat_reply, in_one_piece
 from tests.dialect_servers import AnthropicServer, GeminiServer
+from tests.models.made import KNOWN, register
 from tests.router.test_local import made
 from tests.upstream import Upstream, answer_well, completion
 
@@ -36,7 +38,7 @@ SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
 KINDS = (
     *("openai", "anthropic", "gemini", "generator", "enricher", "validator", "specialist", "local"),
-    *("encoder", "sandbox", "llama"),
+    *("encoder", "sandbox", "llama", "learned"),
 )
 
 
@@ -102,6 +104,10 @@ async def case(request, folder, encoders):  # noqa: C901 - one case a kind
             settings = LlamaSettings(kind="llama", model="packaged:smollm2", context_window=512)
             anew = fields("Tell me a story", seed=None, temperature=2, max_tokens=20)
             yield of(settings, fields("Why do bees dance?", max_tokens=12), invents=anew)
+        case "learned":
+            register(folder / "models")
+            settings = LearnedSettings(kind="learned", model="triage", home=str(folder / "models"))
+            yield of(settings, fields(KNOWN["billing"]))
         case "encoder":
             settings = EncoderSettings(kind="encoder", encoders=str(encoders))
             yield of(

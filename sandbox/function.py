@@ -1,14 +1,18 @@
 """Keeps an untrusted function in a locked worker and calls it.
 
 A call takes tens of microseconds, as routing functions need, and never blocks the caller for longer
-than its deadline. A worker that is late by its own fault, sends nonsense, works or grows between
-calls, or dies is replaced by a spare worker that stands ready, so the next call is answered. The
-next spare is loaded at once the first time, later after pauses that grow, and never for the last
-time. A worker that the machine made late stays, and answers again once it has caught up. A function
-can return only JSON values. It may keep values from call to call, but not when it is replaced.
+than its deadline; a call in a thread blocks nobody, and others wait for their turn. A worker that
+is late by its own fault, sends nonsense, works or grows between calls, or dies is replaced by a
+spare worker that stands ready, so the next call is answered. The next spare is loaded at once the
+first time, later after pauses that grow, and never for the last time. A worker that the machine
+made late stays, and answers again once it has caught up. A function can return only JSON values. It
+may keep values from call to call, but not when it is replaced.
 """
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
+from concurrent.futures import Executor
 from typing import Any
 
 import orjson
@@ -37,6 +41,7 @@ __all__ = [
 _SETTINGS = {"kind": "function", "memory_bytes": 128 << 20, "cpu_seconds": None}
 _WATCH_SECONDS = 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 60.0
+_TURNS = 4  # deadlines that a call in a thread may wait for its turn
 _HEALTHY_SECONDS = 30.0  # a worker that served for so long is replaced without a pause again
 
 
@@ -62,6 +67,8 @@ class Function:
         self._loading: asyncio.Task[None] | None = None
         self._closed = False
         self._watching: asyncio.TimerHandle | None = None
+        self._turn = asyncio.Lock()  # of the calls in threads
+        self._called: FunctionWorker | None = None  # the worker that a thread waits for
 
     async def open(self) -> None:
         """Load the function and its spare. Raises `FunctionFailed` if the source fails or lacks the
@@ -97,6 +104,45 @@ class Function:
     def call(self, *arguments: Any, seconds: float, patience_seconds: float = 0.0) -> Any:
         """Call the function and return its value. Blocks for at most `seconds`, or, while the
         function is late only because of the machine, for `patience_seconds`."""
+        if self._called is not None:
+            raise CallHeldUp("a call in a thread is under way")
+        worker, body = self._ready_worker(), self._body(arguments)
+        with self._replacing():
+            answer = worker.call(body, seconds, patience_seconds)
+        return self._value(answer)
+
+    async def call_apart(self, threads: Executor, *arguments: Any, seconds: float) -> Any:
+        """Call the function in a thread, in turn, and return its value. A caller that leaves ends
+        no call. Raises `CallHeldUp` if its turn does not come in time."""
+        call = asyncio.ensure_future(self._call_apart(threads, arguments, seconds))
+        call.add_done_callback(lambda done: done.cancelled() or done.exception())
+        return await asyncio.shield(call)
+
+    async def _call_apart(
+        self, threads: Executor, arguments: tuple[Any, ...], seconds: float
+    ) -> Any:
+        try:
+            async with asyncio.timeout(_TURNS * seconds):
+                await self._turn.acquire()
+        except TimeoutError:
+            raise CallHeldUp("other calls of the function took the time") from None
+        try:
+            worker, body = self._ready_worker(), self._body(arguments)
+            self._called, loop = worker, asyncio.get_running_loop()
+            with self._replacing():
+                try:
+                    answer = await loop.run_in_executor(threads, worker.call, body, seconds)
+                finally:
+                    self._called = None
+                    if self._closed:
+                        worker.end()
+            return self._value(answer)
+        finally:
+            self._turn.release()
+
+    def _ready_worker(self) -> FunctionWorker:
+        """The worker that answers now. Raises the lateness of its last call, if nobody has heard of
+        it, or that there is no worker."""
         worker, late, self._late = self._worker, self._late, None
         if late is not None:
             raise late
@@ -105,10 +151,17 @@ class Function:
             raise FunctionUnavailable(
                 f"functions unavailable: the function is being loaded again{trouble}"
             )
+        return worker
+
+    def _body(self, arguments: tuple[Any, ...]) -> bytes:
         self._calls += 1
-        body = orjson.dumps({"arguments": arguments, "seed": self._seed + self._calls})
+        return orjson.dumps({"arguments": arguments, "seed": self._seed + self._calls})
+
+    @contextlib.contextmanager
+    def _replacing(self) -> Iterator[None]:
+        """Replace the worker if its exchange fails by its own fault."""
         try:
-            answer = worker.call(body, seconds, patience_seconds)
+            yield
         except CallHeldUp:
             raise
         except FunctionFailed as error:
@@ -117,6 +170,8 @@ class Function:
         except OSError as error:
             self._replace(str(error))
             raise FunctionUnavailable(f"functions unavailable: {error}") from error
+
+    def _value(self, answer: dict[str, Any]) -> Any:
         if answer.get("ok") is not True:
             error_text = terminal_text(str(answer.get("error"))[:500])
             if error_text.startswith("MemoryError"):  # its memory stays full
@@ -139,13 +194,16 @@ class Function:
         if self._loading is not None:
             self._loading.cancel()
         for worker in (self._let_go(), self._spare):
-            if worker is not None:
+            if worker is not None and worker is not self._called:  # its thread ends it
                 worker.end()
         self._spare = None
 
     def _watch(self) -> None:
         """Check the workers while nobody calls the function."""
         assert self._worker is not None
+        if self._called is not None:
+            self._watching = asyncio.get_running_loop().call_later(_WATCH_SECONDS, self._watch)
+            return
         if self._spare is not None and (trouble := _trouble_of(self._spare)) is not None:
             self._end_later(self._spare)
             self._spare = None

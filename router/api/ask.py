@@ -48,7 +48,7 @@ class AskEndpoint:
         if lookup is not None and lookup.answers:
             answering = self.engine.remembered(request, lookup)
         else:
-            decision = self.engine.decide(
+            decision = await self.engine.decided(
                 request, backend=backend, allowed=allowed, lookup=lookup, scope=scope
             )
             answering = self.engine.answer(request, decision, lookup)

@@ -37,7 +37,7 @@ class CountTokensEndpoint:
         )
         engine = self.engine
         request = await engine.guarding.before(engine.config, request, asks=False)
-        decision = self.engine.decide(
+        decision = await self.engine.decided(
             request, backend=incoming.backend, allowed=key.plans, scope=key.remembers_as
         )
         backend = self._speaking(decision.plan)

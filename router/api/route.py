@@ -19,7 +19,7 @@ class RouteEndpoint:
 
     async def post(self, incoming: Incoming) -> None:
         key, request = await self.admission.request(incoming, parse_chat, asks=False)
-        decision = self.engine.decide(
+        decision = await self.engine.decided(
             request, backend=incoming.backend, allowed=key.plans, scope=key.remembers_as
         )
         plans, estimates = self.engine.plans, self.engine.allowances.estimates

@@ -92,9 +92,17 @@ def distill(here: CommandContext) -> None:
 
 @routes_app.command()
 @in_context
-def write(here: CommandContext) -> None:
-    """Ask the backend `trials.writer` to write a function, and open a trial of the function."""
-    ask_learner(here, "write")
+def write(
+    here: CommandContext,
+    node: Annotated[
+        bool, typer.Option("--node", help="A validator, classifier or matcher; no function.")
+    ] = False,
+) -> None:
+    """Ask the backend `trials.writer` for a function or another node, and open its trial.
+
+    Which node is written, and what for, follows from what the judged answers show.
+    """
+    ask_learner(here, "write_node" if node else "write")
 
 
 def _function(book: Book, name: str | None) -> Strategy:

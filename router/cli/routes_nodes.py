@@ -41,6 +41,9 @@ def new(
         Path | None,
         typer.Option(help="A JSON or YAML list of {request, answer, expect}, run before all else."),
     ] = None,
+    plan: Annotated[
+        str, typer.Option(help="The plan at whose gate a validator stands. Default: as configured.")
+    ] = "",
 ) -> None:
     """Register a node that somebody wrote, after its gates, and begin its trial in the shadow.
 
@@ -53,13 +56,17 @@ def new(
         raise InputRefused(f"{name!r:.80}: {NAME_RULE}")
     code, ledger, now = _text(source, "--source"), open_ledger(here), time.time()
     if kind == "router":
+        if plan:
+            raise InputRefused(
+                "--plan: only a validator stands at the gate of a plan: leave it out"
+            )
         if cases is not None:
             raise InputRefused("--cases: a router is checked against logged requests: leave it out")
         _new_router(here, ledger, Strategy(name, "function", source=code, author="operator"), now)
         return
     node_kind: NodeKind = next(each for each in get_args(NodeKind) if each == kind)
     given = checked_cases(node_kind, _list_in(cases)) if cases is not None else ()
-    node = Node(name, node_kind, code, cases=given, author="operator")
+    node = Node(name, node_kind, code, cases=given, author="operator", plan=plan)
     check_node(node, ledger.book.config.trials.function_ms / 1000)
     here.record("node written", name, after={"kind": kind})
     ledger.change(register_node, node, now)
@@ -125,7 +132,9 @@ def _row(book: Book, node: Node) -> dict[str, Any]:
         "state": trial.state,
         "trial": trial.name,
         "why": trial.why or trial.effect,
-        "used_by": [plan for plan, tree in plans if node.name in _validators_in(tree)],
+        "used_by": [
+            plan for plan, tree in plans if node.name in _validators_in(tree) or plan == node.plan
+        ],
     }
 
 

@@ -40,9 +40,12 @@ def ask_learner(here: CommandContext, task: str) -> None:
                     out.print(f"Its trial runs: waggle trial show {trial.name}")
                     return
             for note in book.notes[notes:]:
+                if note["what"] == "asked":
+                    out.print(f"The author is asked to {note['subject']}, {escape(note['why'])}.")
+                    return
                 if note["subject"] == task:
                     out.print(f"Nothing: {escape(note['why'])}.")
                     return
-    if task != "write":
+    if task not in ("write", "write_node"):
         raise CommandRefused("the learner did not answer within a minute", "see logs/waggle.log")
-    out.print("The author is at work; `waggle routes log` shows the function when it is there.")
+    out.print("The author is at work: see `waggle routes log` and `waggle routes nodes` later.")

@@ -77,7 +77,7 @@ class InProcessService:
         if lookup is not None and lookup.answers:
             answer = await self.engine.remembered(request, lookup)
         else:
-            decision = self.engine.decide(request, backend="", allowed=(), lookup=lookup)
+            decision = await self.engine.decided(request, backend="", allowed=(), lookup=lookup)
             answer = await self.engine.answer(request, decision, lookup)
         text = ""
         if answer.status == 200:

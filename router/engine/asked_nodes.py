@@ -1,35 +1,71 @@
 """Asks written nodes about a request, in the sandbox alone, and notes their part in trials.
 
+Matchers and classifiers are asked ahead of the decision, which itself waits for nothing.
+
 A node that is late, fails or answers nonsense has no opinion. A gate whose validator has no opinion
 is not passed: the answer is marked `unchecked`.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
-from router.domain import Exposure, Trace
+from router.domain import Exposure, Request, Trace
 from router.engine.functions import Functions
+from router.plans.compiled import Plans
 from router.plans.results import CheckVerdict
 from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in
-from router.routing.function_contract import NO_OPINION, NOWHERE, Unanswered
+from router.routing.case import Surroundings, view_before
+from router.routing.function_contract import LOADING, NO_OPINION, NOWHERE, Unanswered
 from router.routing.node_contract import REFUSES, NodeSays, said_by
-from router.routing.nodes import Node, spoken, view_after
+from router.routing.nodes import Node, nodes_in, spoken, view_after
 from router.routing.steering import Steering, digest_of, unit_of
 
 _MOST_CHARACTERS = 65_536  # of an answer that a validator sees
+_AT_ONCE = 2_000  # characters in which the JSON is found at once; a thread looks at more
 _MOST_STEPS = 200_000  # to find the JSON in it: some milliseconds
 
 
-def ask_node(functions: Functions | None, node: Node, arguments: Sequence[Any]) -> NodeSays:
+async def ask_node(functions: Functions | None, node: Node, arguments: Sequence[Any]) -> NodeSays:
     """What a node says; no opinion, with the reason, if it gave no usable answer."""
     if functions is None:
         return NodeSays(trouble=NOWHERE)
     try:
-        return said_by(node.kind, functions.ask(node, arguments), node.source)
+        return said_by(node.kind, await functions.ask_apart(node, arguments), node.source)
     except Unanswered as error:
         return NodeSays(trouble=str(error))
+
+
+async def answers_of(
+    functions: Functions | None, nodes: Sequence[Node], arguments: Sequence[Any]
+) -> dict[str, NodeSays]:
+    """What each of these nodes says, by their keys."""
+    says = await asyncio.gather(*(ask_node(functions, node, arguments) for node in nodes))
+    return {node.key: each for node, each in zip(nodes, says, strict=True)}
+
+
+async def answers_ahead(
+    functions: Functions | None, plans: Plans, request: Request, around: Surroundings
+) -> Mapping[str, NodeSays]:
+    """What the matchers and classifiers in use say of a request, before it is decided."""
+    trials = around.steering.nodes if around.steering is not None else ()
+    matchers, classifiers = (nodes_in(trials, kind) for kind in ("matcher", "classifier"))
+    if not matchers and (not classifiers or request.task):
+        return {}
+    view = view_before(plans, request, around)
+    says = await answers_of(functions, matchers, (view,))
+    if classifiers and not request.task:
+        ahead = replace(around, call_node=partial(answer_ahead, says))
+        says |= await answers_of(functions, classifiers, (view_before(plans, request, ahead),))
+    return says
+
+
+def answer_ahead(says: Mapping[str, NodeSays], node: Node, _: Sequence[Any]) -> NodeSays:
+    """What a node said; it has no opinion if it came into use since."""
+    return says.get(node.key, NodeSays(trouble=LOADING))
 
 
 def document_in(text: str) -> Any:
@@ -41,6 +77,10 @@ def document_in(text: str) -> Any:
         return None
 
 
+async def _document_apart(text: str) -> Any:
+    return await asyncio.to_thread(document_in, text)
+
+
 @dataclass
 class Validating:
     """The gates of one request that name a validator."""
@@ -50,7 +90,7 @@ class Validating:
     functions: Functions | None
     exposures: dict[str, tuple[Exposure, ...]] = field(default_factory=dict)  # by validator
 
-    def __call__(self, name: str, text: str) -> CheckVerdict:
+    async def __call__(self, name: str, text: str) -> CheckVerdict:
         """The verdict on an answer. The first answer of a request decides its part in trials."""
         all_trials = self.steering.nodes if self.steering is not None else ()
         trials = [t for t in all_trials if t.candidate.name == name]
@@ -61,17 +101,21 @@ class Validating:
             much = f"the answer has more than {_MOST_CHARACTERS:,} characters"
             return CheckVerdict(True, unchecked=f"{name} could not be asked: {much}")
         view = view_after(self.trace.request, self.trace.decision)
-        arguments = (view, text, document_in(text))
+        document = document_in(text) if len(text) <= _AT_ONCE else await _document_apart(text)
+        nodes = nodes_in(trials, "validator")
+        says = await answers_of(self.functions, nodes, (view, text, document))
         unit = unit_of(self.trace.request)
-        result = spoken(
-            trials, unit, digest_of(unit), lambda node: ask_node(self.functions, node, arguments)
-        )
+        result = spoken(trials, unit, digest_of(unit), lambda node: says[node.key])
         self.exposures.setdefault(name, result.exposures)
+        if result.acting is None and trials[0].candidate.plan:
+            return CheckVerdict(True)  # nobody asked for this check: all goes on as without it
         if result.acting is None:
             return CheckVerdict(True, unchecked=f"{name} is on trial, and does not act here")
         if result.says.word == REFUSES:
             return CheckVerdict(False, f"{name}: {result.says.problem}")
         if result.says.word:
+            return CheckVerdict(True)
+        if result.acting.plan:
             return CheckVerdict(True)
         trouble = result.says.trouble or NO_OPINION
         return CheckVerdict(True, unchecked=f"{name} has no opinion: {trouble}")

@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import orjson
@@ -18,7 +19,8 @@ from learner.policy import Arm
 from router.calls.attempts import Attempts
 from router.calls.outcome import CallOutcome
 from router.config.config import Config
-from router.config.plans import Ask
+from router.config.plan_checks import Gate
+from router.config.plans import AnyPlan, Ask
 from router.domain import (
     CHAT,
     EMBEDDINGS,
@@ -35,7 +37,7 @@ from router.domain import (
 from router.engine.accounting import beside_premium
 from router.engine.allowances import Allowances
 from router.engine.answer_judges import AnswerJudges
-from router.engine.asked_nodes import Validating, ask_node
+from router.engine.asked_nodes import Validating, answer_ahead, answers_ahead
 from router.engine.conversations import Homes
 from router.engine.crossings import Crossing
 from router.engine.forms import FormAnswers
@@ -69,6 +71,8 @@ from router.routing.deciders import Deciders
 from router.routing.following import Following
 from router.routing.ladder import policy_in_force, policy_of
 from router.routing.named import compared, named
+from router.routing.node_contract import NodeSays
+from router.routing.nodes import placed_at
 from router.routing.passing import passing
 from router.routing.shadow import DRAWN, auto_serves, shadowed, share_of_auto
 from router.signals.assessor import Assessor
@@ -206,7 +210,7 @@ class Engine:
             answer = self.replying.from_memory(progress, body, text, usage)
         return self.guarding.restored(answer)
 
-    def decide(
+    async def decided(
         self,
         request: Request,
         *,
@@ -215,8 +219,38 @@ class Engine:
         lookup: Lookup | None = None,
         scope: str = "",
     ) -> Decision:
-        """`scope` owns what the caller's key remembers; empty: the key alone."""
-        decision = self._decision(request, backend, allowed, lookup, scope)
+        """The decision, after the written matchers and classifiers were asked. `scope` owns what
+        the caller's key remembers; empty: the key alone."""
+        says: Mapping[str, NodeSays] = {}
+        steering = self.following.steering
+        if steering is not None and steering.nodes and not backend:
+            following, config = self.following, self.config
+            if lookup is not None and lookup.vector is not None:
+                self.claims.know(config, request, lookup.vector)
+            always = config.objective.learning.encode
+            around = Surroundings(
+                lens=following.lens,
+                vector=self.claims.vector(config, request, always=always),
+                steering=steering,
+                patterns=following.patterns,
+            )
+            says = await answers_ahead(self.functions, self.plans, request, around)
+        return self.decide(
+            request, backend=backend, allowed=allowed, lookup=lookup, scope=scope, says=says
+        )
+
+    def decide(
+        self,
+        request: Request,
+        *,
+        backend: str,
+        allowed: tuple[str, ...],
+        lookup: Lookup | None = None,
+        scope: str = "",
+        says: Mapping[str, NodeSays] = MappingProxyType({}),
+    ) -> Decision:
+        """A decision at once, by what written nodes have said."""
+        decision = self._decision(request, backend, allowed, lookup, scope, says)
         if decision.pattern:
             self.following.words.see(decision.pattern, request.reading.last_words)
         settings = self.plans[decision.plan].shown
@@ -229,6 +263,7 @@ class Engine:
         allowed: tuple[str, ...],
         lookup: Lookup | None,
         scope: str,
+        says: Mapping[str, NodeSays],
     ) -> Decision:
         now = self.wall()
         home = None
@@ -242,6 +277,7 @@ class Engine:
             policy_version=self.policy_version,
             priced_only=self.allowances.needs_prices(request.id),
             scope=scope or single_owner(request.key_id),
+            call_node=partial(answer_ahead, says) if says else None,
             now=now,
         )
         decision = named(self.plans, request, backend, around)
@@ -310,7 +346,6 @@ class Engine:
                 around,
                 steering=steering,
                 call_function=call_function,
-                call_node=partial(ask_node, self.functions),
                 similar=_similar(lookup),
             )
         # A lens that is fitted to prompts without vectors would never see one.
@@ -331,7 +366,7 @@ class Engine:
             if recalled.tier == "adapt":
                 request, decision, recalled = self._adapting(request, decision, lookup.match)
         progress = self._begun(request, decision, lookup, recalled=recalled)
-        plan = self.plans[decision.plan].tree
+        plan = self._with_placed_gate(request, decision.plan)
         free = decision.plan not in self.plans.doubting and (
             _unbounded(request) or _native_only(request)
         )
@@ -340,6 +375,15 @@ class Engine:
         else:
             answer = await self.plan_runs.answer(progress, plan)
         return self.guarding.restored(answer)
+
+    def _with_placed_gate(self, request: Request, name: str) -> AnyPlan:
+        """The plan, with the gate of a written validator that stands there by itself. Who wants a
+        stream gets it at once, and unchecked, as without the validator."""
+        plan, steering = self.plans[name].tree, self.following.steering
+        if steering is None or plan.gate is not None or request.stream or _native_only(request):
+            return plan
+        validator = placed_at(steering.nodes, name)
+        return plan.model_copy(update={"gate": Gate(function=validator)}) if validator else plan
 
     async def passed_on(
         self, request: Request, *, backend: str, allowed: tuple[str, ...]

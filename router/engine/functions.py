@@ -1,15 +1,18 @@
 """Keeps routing functions ready for calls, each in a sandboxed worker of its own.
 
-A call takes tens of microseconds and never more than the deadline. If a function fails, the serving
-strategy decides. A function that keeps failing rests for a while, so that requests do not wait for
-the deadline each time. Only a function's own errors and its own CPU time speak against a strategy.
-The machine's troubles do not: it was busy, it loads a function again, or a function rests.
+A call takes tens of microseconds and never more than the deadline. Routing functions answer at
+once; other written nodes answer in threads, so that no request waits for another one's node. If a
+function fails, the serving strategy decides. A function that keeps failing rests for a while, so
+that requests do not wait for the deadline each time. Only a function's own errors and its own CPU
+time speak against a strategy. The machine's troubles do not: it was busy, it loads a function
+again, or a function rests.
 """
 
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -43,6 +46,7 @@ _REST_SECONDS = 30.0
 _LONGEST_REST = 1800.0
 _LEAST_LEVEL = 1  # the isolation level that a function needs to run
 _AGAIN_SECONDS = 30.0  # the wait after a function failed to open
+_THREADS = 4  # that wait for the answers of written nodes
 
 
 class Loadable(Protocol):
@@ -80,6 +84,7 @@ class Functions:
         self._kept: dict[str, _KeptFunction] = {}
         self._refused: dict[str, str] = {}
         self._following = asyncio.Lock()
+        self._threads = ThreadPoolExecutor(_THREADS, "waggle-node")  # begins none before a call
         self._again: dict[str, float] = {}  # when to open a function that could not be opened
 
     async def follow(self, strategies: Sequence[Loadable]) -> None:
@@ -115,17 +120,35 @@ class Functions:
     ) -> Any:
         """The function's answer; raises `Unanswered` if none came in time. With patience, only the
         function's own time counts, and not the time for which the machine was busy elsewhere."""
+        kept = self._usable(strategy)
+        with self._noting(strategy, kept):
+            return kept.function.call(
+                *arguments, seconds=self.deadline_seconds, patience_seconds=patience_seconds
+            )
+
+    async def ask_apart(self, node: Loadable, arguments: Sequence[Any]) -> Any:
+        """The same, while the loop serves other requests."""
+        kept = self._usable(node)
+        with self._noting(node, kept):
+            return await kept.function.call_apart(
+                self._threads, *arguments, seconds=self.deadline_seconds
+            )
+
+    def _usable(self, strategy: Loadable) -> _KeptFunction:
         kept = self._kept.get(strategy.source)
         if kept is None:
             reason = self._refused.get(strategy.source, LOADING)
             raise (MachineTrouble if reason in (LOADING, NOT_LOADED) else Unanswered)(reason)
-        now = self._clock()
-        if now < kept.until:
+        if self._clock() < kept.until:
             raise MachineTrouble(RESTING)
+        return kept
+
+    @contextlib.contextmanager
+    def _noting(self, strategy: Loadable, kept: _KeptFunction) -> Iterator[None]:
+        """Note whether the function answers a call, and raise `Unanswered` if it does not."""
+        now = self._clock()
         try:
-            answer = kept.function.call(
-                *arguments, seconds=self.deadline_seconds, patience_seconds=patience_seconds
-            )
+            yield
         except CallHeldUp:
             raise MachineTrouble(HELD_UP) from None
         except FunctionUnavailable:  # its last call has been counted already
@@ -138,7 +161,6 @@ class Functions:
             late = isinstance(error, CallTimedOut)
             raise (AnsweredLate if late else Unanswered)(why[:200]) from None
         kept.failures = 0
-        return answer
 
     async def ready(self, strategy: Loadable) -> None:
         """Wait until a function whose worker is being replaced can be asked again."""
@@ -159,6 +181,7 @@ class Functions:
         for kept in self._kept.values():
             kept.function.close()
         self._kept.clear()
+        self._threads.shutdown(wait=False)
         if self._pool is not None:
             with contextlib.suppress(ZygoteLost, OSError):
                 await self._pool.close()

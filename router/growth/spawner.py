@@ -74,7 +74,8 @@ class Spawner:
             return  # nothing happened since
         self._stamp = stamp
         try:
-            traffic = Traffic.read(self.director.telemetry).of_living(self.patterns())
+            matched = self.director.book.matched
+            traffic = Traffic.read(self.director.telemetry).of_living(self.patterns(), matched)
             self._since_micros = traffic.since_micros
             self.tidy(traffic)
             for opening in openings(self.director.book, self.config, traffic, self._words):
@@ -139,7 +140,7 @@ class Spawner:
             self.director.change(retire, trial.name, now, why)
         living = {pattern.id for pattern in self.patterns().patterns}
         for trial in (*book.grown, *book.live):
-            if trial.pattern and living and trial.pattern not in living:
+            if trial.pattern and living and trial.pattern not in living | book.matched:
                 why = f"{trial.pattern} is no pattern any more"
                 self.director.change(retire, trial.name, now, why)
             elif trial.pattern and not book.usable(book.strategies[trial.candidate]):

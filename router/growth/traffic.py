@@ -1,6 +1,6 @@
 """What telemetry says of each pattern: its requests, and what each plan was worth on them."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from math import log10
 
@@ -82,11 +82,12 @@ class Traffic:
     patterns: Mapping[str, PatternTraffic]
     since_micros: int = 0  # the time of the first request that was read
 
-    def of_living(self, patterns: Patterns) -> "Traffic":
-        """The traffic of these patterns alone, unless none is known yet; rows remember others."""
+    def of_living(self, patterns: Patterns, matched: Collection[str] = ()) -> "Traffic":
+        """The traffic of these patterns alone, and of those that written matchers name, unless no
+        pattern is known yet; rows remember others."""
         if not patterns.patterns:
             return self
-        ids = {pattern.id for pattern in patterns.patterns}
+        ids = {*matched, *(pattern.id for pattern in patterns.patterns)}
         return replace(self, patterns={id_: t for id_, t in self.patterns.items() if id_ in ids})
 
     @classmethod

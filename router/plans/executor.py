@@ -55,6 +55,12 @@ _PATTERNS: Mapping[str, Callable[..., Awaitable[Result]]] = {
 }
 
 
+async def no_validator(name: str, _: str) -> CheckVerdict:
+    """The verdict of a written validator where none runs."""
+    why = f"{name} could not be asked: no written validator runs here"
+    return CheckVerdict(True, unchecked=why)
+
+
 @dataclass
 class Executor:
     """Carries out the plan of one request."""
@@ -70,9 +76,7 @@ class Executor:
     clock: Callable[[], float] = time.perf_counter
     others: Sequence[str] = ()  # the other plans that may answer, if no program does
     designs: Designs = field(default_factory=lambda: Designs(None))
-    validate: Callable[[str, str], CheckVerdict] = lambda name, _: CheckVerdict(
-        True, unchecked=f"{name} could not be asked: no written validator runs here"
-    )  # a written validator's verdict on a text
+    validate: Callable[[str, str], Awaitable[CheckVerdict]] = no_validator
     pattern: str = ""  # what the request belongs to, for which a committee is designed
     kind: str = ""  # and the kind of the request, as a designer reads it
     computed: dict[str, Any] | None = field(default=None, init=False)
@@ -256,7 +260,7 @@ class Executor:
         text = inspection.mended or result.text
         unchecked = ""
         if isinstance(check, Gate) and check.function is not None:
-            verdict = self.validate(check.function, text)
+            verdict = await self.validate(check.function, text)
             if not verdict.holds:
                 return verdict
             unchecked = verdict.unchecked

@@ -1,7 +1,7 @@
 """The input of a decision: a request, its features, and the plans that can answer it."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from learner.policy import Arm, Choice, Context, Distribution
@@ -17,6 +17,7 @@ from router.routing.bandit import rates_of
 from router.routing.eligible import eligible_plans, made_plans
 from router.routing.escalating import turns_ahead
 from router.routing.node_features import CallNode, NamedByNodes, named_by_nodes
+from router.routing.nodes import node_view
 from router.routing.steering import Steering
 from router.routing.strategies import Strategy
 from router.routing.warmth import cached_tokens, lasting_rates, warm_rates
@@ -171,6 +172,25 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         priced_only=around.priced_only,
     )
     return Case(plans, request, around, eligible, ineligible, features, made)
+
+
+def view_before(plans: Plans, request: Request, around: Surroundings) -> dict[str, Any]:
+    """A request as matchers and classifiers see it; as classifiers do, if `around` has what the
+    matchers said."""
+    steering = around.steering
+    if around.call_node is None or steering is None:
+        around = replace(around, steering=None)
+    else:
+        trials = tuple(t for t in steering.nodes if t.candidate.kind == "matcher")
+        around = replace(around, steering=replace(steering, nodes=trials))
+    features = features_of(plans, request, around)
+    return node_view(
+        request,
+        features.numbers,
+        kind=kind_of(features.numbers),
+        pattern=features.pattern,
+        pattern_name=pattern_name(around.patterns, features.pattern),
+    )
 
 
 def features_of(plans: Plans, request: Request, around: Surroundings) -> Features:

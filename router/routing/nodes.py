@@ -31,6 +31,8 @@ class Node:
     cases: tuple[Case, ...] = ()  # what it must say, before anything else
     author: str = ""
     at: float = 0.0
+    plan: str = ""  # at whose gate a validator stands; empty: where waggle.yaml names it
+    evidence: str = ""  # why it was written
 
     @property
     def key(self) -> str:
@@ -58,6 +60,17 @@ class NodeTrial:
     current: Node | None = None
     shadow: bool = False
     watched: bool = False
+
+
+def nodes_in(trials: Sequence[NodeTrial], kind: NodeKind) -> list[Node]:
+    """All versions of nodes of this kind that these trials compare."""
+    nodes = [node for trial in trials for node in (trial.candidate, trial.current)]
+    return [*{node.key: node for node in nodes if node is not None and node.kind == kind}.values()]
+
+
+def placed_at(trials: Sequence[NodeTrial], plan: str) -> str:
+    """The validator that stands at the gate of a plan whose own gate is empty; empty: none."""
+    return next((t.candidate.name for t in trials if t.candidate.plan == plan), "")
 
 
 _DOES_NOTHING = {"", PASSES, DIFFERS}  # words after which all goes on as without the node

@@ -55,7 +55,7 @@ class PatternWords:
 
     def _count(self, pattern: str, text: str) -> None:
         text = text[:_READ]
-        plain, names = _sorted_out(text)
+        plain, names = sorted_words(text)
         for name in sorted(names):
             self._names.pop(name, None)
             self._names[name] = None
@@ -74,7 +74,7 @@ class PatternWords:
                 counts[word] = {request}
 
 
-def _sorted_out(text: str) -> tuple[set[str], set[str]]:
+def sorted_words(text: str) -> tuple[set[str], set[str]]:
     """The words of a text that may be told, and those that may be names.
 
     A text in capitals says of no word whether it is a name, so none of it is told.

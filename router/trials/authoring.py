@@ -1,4 +1,4 @@
-"""A backend that writes routing functions, and rewrites the prompt by which it writes them.
+"""A backend that writes routing functions and other nodes, and rewrites the prompt for functions.
 
 The learner cannot reach backends, so each question is an errand that a router carries out, one at a
 time. The book holds the versions of the prompt and what their functions achieved.
@@ -20,6 +20,8 @@ from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
 from router.trials.logged import LoggedDecision
+from router.trials.node_openings import NodeOpening
+from router.trials.node_writing import asked_line, node_prompt
 from router.trials.prompt_rewriting import outcome_line, rewritten, to_rewrite_prompt
 from router.trials.prompt_versions import (
     OPENED_BY,
@@ -43,14 +45,18 @@ _LEAST_JUDGED = 5  # judged answers before a kind and plan can be shown as a fai
 _LATEST = 6  # functions whose end the prompt shows
 
 
+Wanted = Literal["function", "prompt", "node"]
+
+
 @dataclass
 class Author:
-    """Asks a backend for one function, or one better prompt, at a time."""
+    """Asks a backend for one function, one other node, or one better prompt, at a time."""
 
     director: Director
     random: Random = field(default_factory=Random)  # draws which prompt writes next
     errand: Errand | None = None
-    _wants: Literal["function", "prompt"] = "function"  # what the errand is to bring
+    opening: NodeOpening | None = None  # of the node that the errand is to bring
+    _wants: Wanted = "function"  # what the errand is to bring
     _prompt: int = 0  # the version of the prompt in the errand
     _asked_at: float = 0.0
 
@@ -72,6 +78,16 @@ class Author:
         text = _whole_prompt("\n".join(parts), view.scores, current, failures)
         self._send("function", prompt.version, Errand(new_id(at), writer, text), at)
 
+    def ask_for_node(self, config: Config, opening: NodeOpening, judged: int, at: float) -> None:
+        """Make an errand for a node, unless another errand is out or no backend writes."""
+        writer = config.trials.writer
+        if writer is None or self.busy(at):
+            return
+        self.director.change(lambda _: [asked_line(opening, judged, at)])
+        self.opening = opening
+        prompt = node_prompt(opening, self.director.book)
+        self._send("node", 0, Errand(new_id(at), writer, prompt), at)
+
     def ask_for_prompt(self, config: Config, at: float) -> None:
         """Make an errand for a better prompt, if the scores call for one and no errand is out."""
         book, writer = self.director.book, config.trials.writer
@@ -87,7 +103,7 @@ class Author:
     def busy(self, at: float) -> bool:
         return self.errand is not None and at - self._asked_at < _WAIT_SECONDS
 
-    def finish(self, errand_id: str) -> tuple[Errand, Literal["function", "prompt"]] | None:
+    def finish(self, errand_id: str) -> tuple[Errand, Wanted] | None:
         """End the errand with this id; returns it and what it was to bring, or None."""
         if self.errand is None or errand_id != self.errand.id:
             return None
@@ -109,9 +125,7 @@ class Author:
         parent = self._prompt
         self.director.change(_rewritten_lines, parent, errand.backend, answer, secrets, at)
 
-    def _send(
-        self, wants: Literal["function", "prompt"], version: int, errand: Errand, at: float
-    ) -> None:
+    def _send(self, wants: Wanted, version: int, errand: Errand, at: float) -> None:
         self._wants, self._prompt, self._asked_at = wants, version, at
         self.errand = errand
 

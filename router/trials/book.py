@@ -211,6 +211,12 @@ class Book:
         """The trials of the nodes that act now, each beside its control."""
         return [t for t in self.trials.values() if t.node and t.state == "adopted"]
 
+    @property
+    def matched(self) -> set[str]:
+        """The patterns that written matchers name: those on trial, and those that act."""
+        trials = (*self.live_nodes, *self.adopted_nodes)
+        return {t.node for t in trials if self.nodes[t.candidate].kind == "matcher"}
+
     def _node_trial(self, trial: Trial) -> NodeTrial:
         watched, slot = trial.state == "adopted", trial.slot
         if watched:

@@ -32,6 +32,7 @@ def register_node(book: Book, node: Node, at: float, opened_by: str = "operator"
         raise Rejected(f"{node.name} is a {versions[-1].kind} already: give another name")
     if any(trial.node == node.name for trial in book.live):
         raise Rejected(f"a version of {node.name} is on trial: waggle routes back {node.name}")
+    _check_place(book, node)
     versioned = replace(node, version=len(versions) + 1, at=at)
     acting = acting_trial(book, node.name)
     id_ = new_id(at)
@@ -52,6 +53,25 @@ def register_node(book: Book, node: Node, at: float, opened_by: str = "operator"
         {"do": "node", "at": at, "node": versioned.written()},
         {"do": "open", "at": at, "trial": asdict(trial)},
     ]
+
+
+def _check_place(book: Book, node: Node) -> None:
+    """Raise `Rejected` unless a validator may stand at the gate of the plan that it names."""
+    if not node.plan:
+        return
+    plan = book.config.plans.get(node.plan)
+    if node.kind != "validator" or plan is None:
+        names = ", ".join(book.config.plans)
+        raise Rejected(f"plan = {node.plan}: a validator stands at the gate of one of {names}")
+    if plan.gate is not None:
+        raise Rejected(f"{node.plan} has a gate in waggle.yaml: name the validator there")
+    others = [
+        trial.node
+        for trial in (*book.live_nodes, *book.adopted_nodes)
+        if trial.node != node.name and book.nodes[trial.candidate].plan == node.plan
+    ]
+    if others:
+        raise Rejected(f"{others[0]} stands at {node.plan}: waggle routes back {others[0]}")
 
 
 def adopt_node(book: Book, trial: Trial, at: float, *, why: str, keep: float) -> list[Line]:

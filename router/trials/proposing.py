@@ -22,6 +22,11 @@ from router.trials.entering import enter, free_name
 from router.trials.evidence import evidence_lines, kept_out
 from router.trials.gates import Postponed
 from router.trials.logged import LoggedDecision
+from router.trials.node_evidence import halves, worded_answers
+from router.trials.node_openings import node_openings
+from router.trials.node_trials import register_node
+from router.trials.node_writing import check_written, may_write, node_in
+from router.trials.prompt_versions import OPENED_BY
 from router.trials.proposals import LearnerView, Proposal
 from router.trials.simplifying import (
     CURIOUS,
@@ -36,6 +41,12 @@ _MOST_ROWS = 4000  # the most logged decisions to read
 _ENOUGH_ROWS = 300
 _UNQUESTIONED = 0.9  # an adopted strategy with a smaller share of requests may yet fail
 
+_NO_NODE = (
+    "among the judged answers whose words are kept (`telemetry.prompts: true`), no form of wrong "
+    "answers, no word that divides which plan is best, and no group that is answered worse stands "
+    "out; or the author is at work; or trials.writer names no backend"
+)
+
 View = Callable[[], LearnerView | None]
 
 
@@ -47,6 +58,7 @@ class Proposer:
     curious: tuple[str, ...] = ()  # plans to which more requests should go
     author: Author = field(init=False)
     _looked_at: float = 0.0
+    _node_next: bool = False
 
     def __post_init__(self) -> None:
         self.author = Author(self.director)
@@ -77,6 +89,8 @@ class Proposer:
             return
         for task in dict.fromkeys(tasks):
             by_hand = task in wishes
+            if task == "write" and not by_hand and self._busy(task):
+                task = "write_node"  # no strategy has to wait for it
             if by_hand or not self._busy(task):
                 try:
                     self.propose(task, view, rows)
@@ -104,7 +118,9 @@ class Proposer:
                 if proposal is not None:
                     self._enter(proposal, view, rows)
             case "write":
-                self.author.ask(config, view, rows, self.wall())
+                self._write(view, rows)
+            case "write_node" if not self._write_node(view):
+                raise Rejected(_NO_NODE)
 
     def hear(self, done: tuple[str, str], view_now: View) -> None:
         """Use the answer to an errand; `done` holds the errand's id and the answer."""
@@ -120,6 +136,9 @@ class Proposer:
             secrets = environment_of(secrets_of(self.config)).values()
             self.author.take_prompt(errand, answer, secrets, self.wall())
             return
+        if wants == "node":
+            self._take_node(errand, answer)
+            return
         view = view_now()
         if view is None:
             return
@@ -130,6 +149,39 @@ class Proposer:
         except Rejected as error:
             self.author.learn_refusal(str(error), self.wall())
             self._note("write", "refused", str(error))
+
+    def _write(self, view: LearnerView, rows: Sequence[LoggedDecision]) -> None:
+        """Ask for a function and for other nodes in turns, as far as there is something to gain."""
+        self._node_next = not self._node_next
+        if self._node_next or not self._write_node(view):
+            self.author.ask(self.config, view, rows, self.wall())
+
+    def _write_node(self, view: LearnerView) -> bool:
+        """Ask for the node that may gain the most; False if there is nothing to gain, or the author
+        is at work."""
+        book, judged, now = self.director.book, sum(view.judged.values()), self.wall()
+        if self.config.trials.writer is None or self.author.busy(now):
+            return False
+        seen, _ = halves(worded_answers(self.director.telemetry))
+        openings = node_openings(seen, self.config)
+        opening = next((each for each in openings if may_write(book, each, judged)), None)
+        if opening is not None:
+            self.author.ask_for_node(self.config, opening, judged, now)
+        return opening is not None
+
+    def _take_node(self, errand: Errand, answer: str) -> None:
+        """Register the node in an author's answer, if it passes its gates."""
+        opening, now = self.author.opening, self.wall()
+        assert opening is not None
+        try:
+            node = node_in(answer, opening, errand.backend)
+            _, unseen = halves(worded_answers(self.director.telemetry))
+            check_written(node, opening, unseen, self.config)
+            self.director.change(register_node, node, now, OPENED_BY)
+        except Postponed as error:
+            self._note(opening.subject, "postponed", str(error))
+        except Rejected as error:
+            self._note(opening.subject, "refused", str(error), by_hand=True)
 
     def _enter(self, proposal: Proposal, view: LearnerView, rows: Sequence[LoggedDecision]) -> None:
         enter(self.director, self.config, proposal, view, rows, self.wall())
@@ -143,6 +195,8 @@ class Proposer:
 
     def _busy(self, task: str) -> bool:
         """Whether a task must wait: for a trial in its layer, or for an adoption to be complete."""
+        if task == "write_node":
+            return False
         watched = self.director.book.watched
         if watched is not None and (watched.state == "adopting" or watched.share < _UNQUESTIONED):
             return True

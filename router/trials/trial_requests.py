@@ -30,6 +30,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
     "simplify": (),
     "distill": (),
     "write": (),
+    "write_node": (),
 }
 
 

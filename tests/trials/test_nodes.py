@@ -44,8 +44,8 @@ def match(request):
 """
 
 
-def node(kind, source, name="n", version=1, cases=()):
-    return Node(name, kind, source, version, cases)
+def node(kind, source, name="n", version=1, cases=(), **fields):
+    return Node(name, kind, source, version, cases, **fields)
 
 
 def acting(candidate, share=1.0, **trial):
@@ -148,9 +148,10 @@ def test_each_side_of_a_trial_has_its_node_and_only_what_differs_is_apart():
 
 
 @asynccontextmanager
-async def gated(model, *trials):
-    """A service whose plan `p` is gated by the validator `n`."""
-    async with planned(only({"ask": "a", "gate": {"function": "n"}}), a=model) as waggle:
+async def gated(model, *trials, gate="n"):
+    """A service whose plan `p` is gated by this validator."""
+    plan = {"ask": "a", **({"gate": {"function": gate}} if gate else {})}
+    async with planned(only(plan), a=model) as waggle:
         engine = waggle.engine
         engine.following.steering = Steering(X, nodes=trials)
         await engine.steer()

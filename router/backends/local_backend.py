@@ -8,9 +8,17 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
-from router.backends.local_models import Load, LoadedModel, ModelShelf, load_model
+from router.backends.local_models import (
+    Load,
+    LoadedModel,
+    ModelShelf,
+    bytes_free,
+    bytes_needed,
+    load_model,
+)
 from router.backends.local_writing import Writing, options_of
 from router.backends.request_fields import fields_of_call
 from router.config.backends import LocalSettings
@@ -26,7 +34,9 @@ class LocalBackend:
 
     def __init__(self, settings: LocalSettings) -> None:
         self.settings = settings
-        self.get: Load = ModelShelf(self.load, settings.at_once).get
+        most = None if settings.at_once == "fit" else settings.at_once
+        need = partial(bytes_needed, settings=settings)
+        self.get: Load = ModelShelf(self.load, most, need, partial(bytes_free, settings)).get
         self._turn = asyncio.Lock()  # held by the call that uses the accelerator
 
     async def load(self, name: str) -> LoadedModel:

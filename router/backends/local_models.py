@@ -2,6 +2,8 @@
 
 import asyncio
 import gc
+import json
+import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -9,12 +11,16 @@ from typing import Any
 
 from router.config.backends import LocalSettings
 from router.domain import Fault
+from router.machine import MIB, memory_free_mb
 
 _WITHOUT = (
     "{name} cannot be loaded: {missing} is not installed here, and a backend of `kind: local` "
     "needs it. Run `pip install torch==2.13.0 transformers`, or run the model as a GGUF file by "
     "`kind: llama`, which needs neither"
 )
+_WIDTH = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a weight
+_BESIDE = 1.2  # what a model takes beside its weights, as a multiple
+_LEFT_MB = 256  # of the machine's memory, for everything else
 
 
 @dataclass(slots=True)
@@ -35,21 +41,75 @@ Load = Callable[[str], Awaitable[LoadedModel]]
 
 
 class ModelShelf:
-    """Keeps at most `most` models in memory; a new model replaces the least recently used."""
+    """Keeps models in memory: at most `most`, and as many as fit into what is free. A new model
+    replaces the least recently used.
 
-    def __init__(self, load: Load, most: int) -> None:
+    `need` says how many bytes a model takes, and `free` how many can be had just now.
+    """
+
+    def __init__(
+        self,
+        load: Load,
+        most: int | None,
+        need: Callable[[str], int] = lambda _: 0,
+        free: Callable[[], int | None] = lambda: None,
+    ) -> None:
         self._load = load
         self._most = most
+        self._need, self._free = need, free
         self._models: OrderedDict[str, LoadedModel] = OrderedDict()
 
     async def get(self, name: str) -> LoadedModel:
         if name not in self._models:
-            while len(self._models) >= self._most:
-                self._models.popitem(last=False)
-                gc.collect()
+            self._make_room(name)
             self._models[name] = await self._load(name)
         self._models.move_to_end(name)
         return self._models[name]
+
+    def _make_room(self, name: str) -> None:
+        while self._most is not None and len(self._models) >= self._most:
+            self._evict()
+        need, free = self._need(name), self._free()
+        while free is not None and need > free:
+            if not self._models:
+                raise Fault(
+                    "unavailable",
+                    f"{name} needs about {need // MIB:,} MiB of memory, and {free // MIB:,} MiB "
+                    "can be had: end what uses the memory, or take a smaller model or dtype",
+                )
+            self._evict()
+            free = self._free()
+
+    def _evict(self) -> None:
+        self._models.popitem(last=False)
+        gc.collect()
+
+
+def bytes_needed(name: str, settings: LocalSettings) -> int:
+    """The bytes that a model takes in memory, by the size of its weights and their type; 0 if the
+    folder does not tell."""
+    folder = settings.folder(name)
+    weights = [path.stat().st_size for path in folder.glob("*.safetensors")]
+    try:
+        described = json.loads((folder / "config.json").read_text())
+    except (OSError, ValueError):
+        return 0
+    stored = str(described.get("dtype") or described.get("torch_dtype") or "float32")
+    wanted = stored if settings.dtype == "auto" else settings.dtype
+    return int(sum(weights) * _WIDTH.get(wanted, 4) / _WIDTH.get(stored, 4) * _BESIDE)
+
+
+def bytes_free(settings: LocalSettings) -> int | None:
+    """The bytes that a model on the configured device can have; None if nobody can tell."""
+    torch = sys.modules.get("torch")
+    if settings.device.startswith("cuda") or (settings.device == "auto" and torch is not None):
+        import torch as loaded
+
+        if loaded.cuda.is_available():
+            on = None if settings.device == "auto" else settings.device
+            return int(loaded.cuda.mem_get_info(on)[0])
+    free_mb = memory_free_mb()
+    return None if free_mb is None else max(free_mb - _LEFT_MB, 0) * MIB
 
 
 async def load_model(name: str, settings: LocalSettings) -> LoadedModel:

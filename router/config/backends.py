@@ -107,7 +107,9 @@ class LocalSettings(OwnSettings):
     models: dict[Name, str] = Field(
         min_length=1, description="the folder of each model, by its name; the first is the default"
     )
-    at_once: int = Field(1, ge=1, le=16, description="most models in memory at the same time")
+    at_once: Annotated[int, Field(ge=1, le=16)] | Literal["fit"] = Field(
+        1, description="most models in memory at the same time; fit: as many as memory holds"
+    )
     replica_memory_mb: int | None = Field(
         None, ge=256, description="a replica that needs more ends, and a new one starts; null: any"
     )

@@ -4,17 +4,14 @@ An event is written when a backend turns busy or usual again, and otherwise once
 as calls are made. An idle service writes none.
 """
 
-import os
-from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
+from router.machine import cpu_free, memory_free_mb
 from router.plans.loads import Loads
 
 _EVERY_SECONDS = 30.0
 _CHANGES_SECONDS = 5.0  # between two events of a change
-_MEMORY = Path("/proc/meminfo")
 
 
 @dataclass
@@ -50,27 +47,6 @@ def row_of(loads: Loads, backend: str) -> dict[str, Any]:
 
 
 def headroom() -> dict[str, Any]:
-    """The share of the machine's cores that nothing asks for, and its free memory in MB; without
-    what the machine does not tell."""
-    left: dict[str, Any] = {}
-    try:
-        cores = len(os.sched_getaffinity(0))
-        left["cpu_free"] = round(max(1 - os.getloadavg()[0] / cores, 0.0), 3)
-    except (AttributeError, OSError):
-        pass
-    free = free_mb(_lines(_MEMORY))
-    return left if free is None else left | {"memory_free_mb": free}
-
-
-def free_mb(lines: Iterable[str]) -> int | None:
-    for line in lines:
-        if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) // 1024
-    return None
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text().splitlines()
-    except OSError:
-        return []
+    """What the machine has left; without what it does not tell."""
+    left = {"cpu_free": cpu_free(), "memory_free_mb": memory_free_mb()}
+    return {name: number for name, number in left.items() if number is not None}

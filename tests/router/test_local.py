@@ -6,9 +6,14 @@ Each worker of a test run imports this file, so only the functions that need PyT
 import asyncio
 import json
 import math
+import weakref
+from pathlib import Path
 
 import pytest
 
+from router.backends.local_models import LoadedModel, ModelShelf, bytes_free, bytes_needed
+from router.config.backends import LocalSettings
+from router.domain import Fault
 from router.telemetry.rows import request_row
 from tests.rig import rig
 from tests.router.scripted import text_of
@@ -151,3 +156,48 @@ async def test_a_folder_that_holds_no_model_is_named(tmp_path):
         answer = await waggle.chat("w1", headers={"x-waggle-max-latency-ms": "20000"})
         assert answer.status == 503
         assert "holds no model" in answer.error["message"]
+
+
+class Weights:
+    """What takes memory in a loaded model."""
+
+
+class Memory:
+    """A memory of so many bytes, in which each model takes what `sizes` says."""
+
+    def __init__(self, size, **sizes):
+        self.size, self.sizes, self.inside, self.loads = size, sizes, {}, []
+
+    async def load(self, name):
+        self.loads.append(name)
+        weights = Weights()
+        self.inside[name] = weakref.ref(weights)
+        return LoadedModel(name, weights, None, "cpu")
+
+    def free(self):
+        taken = sum(self.sizes[name] for name, weights in self.inside.items() if weights())
+        return self.size - taken
+
+
+async def test_models_stay_while_memory_holds_them_and_the_least_used_goes_first():
+    memory = Memory(100, a=40, b=40, c=30, huge=101)
+    shelf = ModelShelf(memory.load, None, memory.sizes.__getitem__, memory.free)
+    for name in ("a", "b", "a", "c", "a"):
+        assert (await shelf.get(name)).name == name
+    assert memory.loads == ["a", "b", "c"]
+    await shelf.get("b")
+    assert memory.loads == ["a", "b", "c", "b"]
+    with pytest.raises(Fault, match=r"huge needs about .* MiB can\s+be had"):
+        await shelf.get("huge")
+
+
+def test_a_model_needs_what_its_weights_say(folders):
+    stored = sum(path.stat().st_size for path in Path(folders["tiny"]).glob("*.safetensors"))
+    backend = {"kind": "local", "models": folders, "device": "cpu"}
+    whole = bytes_needed("tiny", LocalSettings(**backend))
+    assert whole >= stored
+    assert bytes_needed("tiny", LocalSettings(**backend, dtype="float16")) == pytest.approx(
+        whole / 2, rel=0.01
+    )
+    assert bytes_needed("away", LocalSettings(**backend | {"models": {"away": "/nowhere"}})) == 0
+    assert bytes_free(LocalSettings(**backend)) > 0

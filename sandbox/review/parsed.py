@@ -1,6 +1,7 @@
 """A program as its reviewers read it: its syntax tree, and what each name is made from. Pure."""
 
 import ast
+import builtins
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -78,6 +79,22 @@ class ParsedProgram:
         return values
 
     @cached_property
+    def inputs(self) -> frozenset[str]:
+        """The names that the program uses and nothing in it makes: data that it is given."""
+        made = {n.id for n in self.nodes if isinstance(n, ast.Name) and not _loads(n)}
+        made |= {n.arg for n in self.nodes if isinstance(n, ast.arg)}
+        made |= {n.name for n in self.nodes if isinstance(n, (*_FUNCTIONS, ast.ClassDef))}
+        made |= {n.name for n in self.nodes if isinstance(n, ast.ExceptHandler) and n.name}
+        made |= {"PARAMS", *self.aliases, *dir(builtins)}
+        used = {n.id for n in self.nodes if isinstance(n, ast.Name) and _loads(n)}
+        return frozenset(used - made)
+
+    @cached_property
+    def has_contract(self) -> bool:
+        """Whether it gives its figures as the library's programs do, in `result` or by `solve`."""
+        return "result" in self.values or "solve" in self.functions or "PARAMS" in self.source
+
+    @cached_property
     def changed(self) -> frozenset[str]:
         """The names whose value changes after it was assigned: counters, and lists that grow."""
         names: set[str] = set()
@@ -127,6 +144,12 @@ class ParsedProgram:
     def of_columns(self) -> frozenset[str]:
         """The names that hold columns of the table beside the request, or are made from them."""
         return self._derived(lambda node: _is_parameter(node, "columns"))
+
+    @cached_property
+    def of_data(self) -> frozenset[str]:
+        """The names that hold data of any length: columns, and other data that it is given."""
+        given = self._derived(lambda n: isinstance(n, ast.Name) and n.id in self.inputs)
+        return self.of_columns | self.inputs | given
 
     @cached_property
     def drawn(self) -> frozenset[str]:
@@ -186,6 +209,10 @@ class ParsedProgram:
             names |= new
             left += new
         return frozenset(names)
+
+
+def _loads(node: ast.Name) -> bool:
+    return isinstance(node.ctx, ast.Load)
 
 
 def names_in(node: ast.AST) -> set[str]:

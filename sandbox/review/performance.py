@@ -8,6 +8,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from sandbox.review.parsed import COMPREHENSIONS, LOOPS, Fault, ParsedProgram, body_of, names_in
+from sandbox.review.repeated_work import repeated_work
 
 BUDGET_SECONDS = 1.0  # of CPU for a run on a case
 _MOST_STEPS = 2_000_000  # of Python, about a quarter of a second
@@ -33,6 +34,7 @@ def performance(program: ParsedProgram, seconds: Sequence[float] = ()) -> Iterat
         *_nested(program),
         *_divisors(program),
         *_arrangements(program),
+        *repeated_work(program),
     )
     yield from (("revise", reason) for reason in reasons)
 
@@ -84,11 +86,11 @@ def _nested(program: ParsedProgram) -> Iterator[str]:
         if steps is not None and steps > _MOST_STEPS:
             yield f"line {line}: {steps:.1g} steps in Python: use numpy, a formula or fewer draws"
         unbounded = [names for bound, _, names in loops if bound is None]
-        over_rows = [names for names in unbounded if names & program.of_columns]
-        if len(over_rows) > 1:
-            yield f"line {line}: its time grows with the square of the rows"
-        elif len(unbounded) > 2:
+        over_rows = [names for names in unbounded if names & program.of_data]
+        if len(unbounded) > 2:
             yield f"line {line}: its time grows with the power {len(unbounded)} of the input"
+        elif len(over_rows) > 1:
+            yield f"line {line}: its time grows with the square of the rows"
 
 
 Loop = tuple[float | None, int, set[str]]  # its steps if they are written out, its line, its names
@@ -106,18 +108,25 @@ def _towers(program: ParsedProgram) -> Iterator[tuple[float | None, list[Loop]]]
             yield (product if steps else None), loops
 
 
-def _deepest(program: ParsedProgram, node: ast.AST) -> list[Loop]:
+def _deepest(
+    program: ParsedProgram, node: ast.AST, outer: frozenset[str] = frozenset()
+) -> list[Loop]:
+    """`outer`: the targets of the loops around, whose parts are shorter than the whole."""
     below: list[ast.AST] = []
     if isinstance(node, COMPREHENSIONS):
-        own = [_loop(program, each.iter, node.lineno) for each in node.generators]
+        own = []
+        for each in node.generators:
+            own.append(_loop(program, each.iter, node.lineno, outer))
+            outer |= names_in(each.target)
         below = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     elif isinstance(node, ast.For | ast.AsyncFor):
-        own, below = [_loop(program, node.iter, node.lineno)], list(node.body)
+        own, below = [_loop(program, node.iter, node.lineno, outer)], list(node.body)
+        outer |= names_in(node.target)
     elif isinstance(node, ast.While):
         own, below = [(1.0, node.lineno, set[str]())], list(node.body)  # its length is not known
     else:
         own, below = [], list(ast.iter_child_nodes(node))
-    return own + max((_deepest(program, each) for each in below), key=_weight, default=[])
+    return own + max((_deepest(program, each, outer) for each in below), key=_weight, default=[])
 
 
 def _weight(loops: list[Loop]) -> tuple[int, float]:
@@ -127,7 +136,7 @@ def _weight(loops: list[Loop]) -> tuple[int, float]:
     return len([1 for bound, _, _ in loops if bound is None]), product
 
 
-def _loop(program: ParsedProgram, over: ast.expr, line: int) -> Loop:
+def _loop(program: ParsedProgram, over: ast.expr, line: int, outer: frozenset[str]) -> Loop:
     names = names_in(over)
     if isinstance(over, ast.Call) and program.dotted(over.func) == "range":
         bounds = [_number(program, each) for each in over.args]
@@ -137,8 +146,10 @@ def _loop(program: ParsedProgram, over: ast.expr, line: int) -> Loop:
         return None, line, names
     if isinstance(over, ast.Tuple | ast.List | ast.Constant | ast.Dict | ast.Set):
         return 1.0, line, names
+    if names & outer:  # a part of what an outer loop goes over
+        return 1.0, line, set[str]()
     # What is gone over is a sequence: of the table beside the request, or as short as the request.
-    return (None if names & program.of_columns else 1.0), line, names
+    return (None if names & program.of_data else 1.0), line, names
 
 
 def _number(program: ParsedProgram, node: ast.expr) -> float | None:

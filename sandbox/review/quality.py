@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from sandbox.review.parsed import Fault, ParsedProgram
+from sandbox.review.promises import left_out
 
 _MOST_LINES, _MOST_CHARACTERS = 150, 8_000
 _MOST_DEAD = 2  # an idle import or helper happens; three idle things are dead code
@@ -26,7 +27,13 @@ def quality(program: ParsedProgram) -> Iterator[Fault]:
         return
     yield from (
         ("revise", reason)
-        for reason in (*_copied(program), *_dead(program), *_names(program), *_length(program))
+        for reason in (
+            *_copied(program),
+            *_dead(program),
+            *_names(program),
+            *_length(program),
+            *left_out(program),
+        )
     )
 
 
@@ -41,7 +48,7 @@ def _typed_answer(program: ParsedProgram) -> str:
 
 
 def _answers(program: ParsedProgram) -> Iterator[ast.expr]:
-    """The expressions of the figures: in `result`, or what `solve` gives back."""
+    """The expressions of the figures: in `result`, what `solve` gives back, or what is printed."""
     for value in program.values.get("result", []):
         answer = _entry(program, value, "answer")
         if answer is None:
@@ -53,6 +60,9 @@ def _answers(program: ParsedProgram) -> Iterator[ast.expr]:
         yield from (
             n.value for n in ast.walk(solve) if isinstance(n, ast.Return) and n.value is not None
         )
+
+    if not program.has_contract and not _chooses(program):
+        yield from (part for call in program.called("print") for part in call.args)
 
 
 def _entry(program: ParsedProgram, value: ast.expr, name: str) -> ast.expr | None:
@@ -82,7 +92,9 @@ def _is_typed(program: ParsedProgram, value: ast.expr, seen: set[str]) -> bool:
             return all(_is_typed(program, part, seen) for part in parts)
         case ast.Name(id=name) if name not in seen and name not in program.changed:
             values = program.values.get(name, [])
-            return bool(values) and all(_is_typed(program, v, {*seen, name}) for v in values)
+            chosen = len(values) > 1 and _chooses(program)
+            typed = all(_is_typed(program, v, {*seen, name}) for v in values)
+            return bool(values) and typed and not chosen
         case ast.Call(func=ast.Name(id="round" | "float" | "int" | "str" | "bool"), args=[own, *_]):
             return _is_typed(program, own, seen)
         case ast.Call(func=ast.Name(id=name)) if name in program.functions and name not in seen:
@@ -93,6 +105,11 @@ def _is_typed(program: ParsedProgram, value: ast.expr, seen: set[str]) -> bool:
             ]
             return bool(returns) and all(_is_typed(program, v, {*seen, name}) for v in returns)
     return False
+
+
+def _chooses(program: ParsedProgram) -> bool:
+    """Whether a test decides which of several written answers is given."""
+    return any(isinstance(n, ast.If | ast.Match) for n in program.nodes)
 
 
 def _is_looked_up(program: ParsedProgram, value: ast.expr) -> bool:
@@ -115,7 +132,10 @@ def _is_looked_up(program: ParsedProgram, value: ast.expr) -> bool:
 
 
 def _copied(program: ParsedProgram) -> Iterator[str]:
-    """Numbers of the request that the computation types instead of reading them."""
+    """Numbers of the request that the computation types instead of reading them. A program that
+    only prints for its variables has no request to read."""
+    if not program.has_contract:
+        return
     apart = _reported(program)
     constants = (n for n in program.nodes if isinstance(n, ast.Constant) and id(n) not in apart)
     typed = {n.value for n in constants if isinstance(n.value, int | float)}
@@ -126,10 +146,24 @@ def _copied(program: ParsedProgram) -> Iterator[str]:
         shares = "%" in program.request
         copies = [n for n in copies if not _is_usual(n) and (n >= _TELLING or (shares and n % 1))]
         whole = all(n % 1 == 0 for n in copies)
-        least = 2 if whole and len(numbers) > 1 else 1
+        named = any(n in copies for n in _named(program))
+        least = 2 if whole and len(numbers) > 1 and not named else 1
     if len(copies) >= least:
         listed = ", ".join(f"{n:g}" for n in copies[:5])
         yield f"it types {listed}: read PARAMS['request'], so that it serves other numbers too"
+
+
+def _named(program: ParsedProgram) -> list[float]:
+    """The numbers that have a name of their own: `amount = 250`, and no constants in capitals."""
+    return [
+        float(values[0].value)
+        for name, values in program.values.items()
+        if len(values) == 1
+        and not name.isupper()
+        and name not in program.changed
+        and isinstance(values[0], ast.Constant)
+        and isinstance(values[0].value, int | float)
+    ]
 
 
 def _is_of(numbers: frozenset[float], value: float) -> bool:

@@ -8,7 +8,8 @@ Not covered: a program that hides what it calls behind data, and does not use `g
 import ast
 from collections.abc import Iterator
 
-from sandbox.review.parsed import LOOPS, Fault, ParsedProgram, body_of, names_in
+from sandbox.review.endless import endless
+from sandbox.review.parsed import Fault, ParsedProgram
 
 _LIBRARIES = """
     __future__ abc array base64 bisect calendar cmath collections concurrent contextlib copy csv
@@ -40,14 +41,18 @@ _HARMLESS = """
     __init__ __name__ __doc__ __len__ __iter__ __next__ __add__ __sub__ __mul__ __truediv__ __eq__
     __lt__ __getitem__ __contains__ __call__ __post_init__"""
 _DUNDERS = frozenset(_HARMLESS.split())
+_GETTERS = ("operator.attrgetter", "operator.methodcaller")
+_BESIDE = frozenset({"codecs", "glob", "linecache", "pathlib", "shutil", "tempfile", "threading"})
+_TEXT_READERS = ("numpy.loadtxt", "numpy.genfromtxt", "numpy.fromregex")
 _OF_OS = "the environment, the files and the processes of the machine are no input"
-_ENDLESS = ("itertools.count", "itertools.cycle")
 
 
 def security(program: ParsedProgram) -> Iterator[Fault]:
     yield from _imports(program)
-    reasons = (*_reaches(program), *_attributes(program), *_loops(program))
+    reasons = (*_reaches(program), *_attributes(program), *_renamed(program))
     yield from (("reject", reason) for reason in reasons)
+    yield from (("revise", reason) for reason in _left_behind(program))
+    yield from endless(program)
 
 
 def _imports(program: ParsedProgram) -> Iterator[Fault]:
@@ -68,6 +73,8 @@ def _imports(program: ParsedProgram) -> Iterator[Fault]:
                 yield "reject", f"it imports `{module}`: a program uses no network"
             elif first in _MACHINE:
                 yield "reject", f"it imports `{module}`, which reaches beyond the program"
+            elif module == "ast" and _reads_literals(program):
+                continue
             elif first not in _MODULES or module.startswith("scipy.io"):
                 yield "revise", f"it imports `{module}`, which no computation needs"
 
@@ -80,10 +87,70 @@ def _reaches(program: ParsedProgram) -> Iterator[str]:
             yield f"line {call.lineno}: `{name}` runs or reads what nobody has reviewed"
         elif name in ("getattr", "setattr", "delattr") and not _plain_name(call):
             yield f"line {call.lineno}: `{name}` hides which attribute it uses"
+        elif name == "time.sleep":
+            yield f"line {call.lineno}: it sleeps, and no computation needs that"
+        elif name in _GETTERS and not _plain_names(call):
+            yield f"line {call.lineno}: `{name}` hides which attribute it uses"
+        elif name in _TEXT_READERS and _names_a_file(call) and not _scratch(call):
+            yield f"line {call.lineno}: `{name}` reads a file that is no scratch file"
+        elif name.endswith((".format", ".format_map")) and _reaches_by_format(call):
+            yield f"line {call.lineno}: its format reads attributes of Python itself"
         elif name in _OPENS and not _scratch(call):
             yield f"line {call.lineno}: it opens a file that is no scratch file"
         elif _is_of_files(name) and not _scratch(call):
             yield f"line {call.lineno}: `{name}` uses a file that is no scratch file"
+
+
+def _reads_literals(program: ParsedProgram) -> bool:
+    """Whether all that a program uses of `ast` is what reads written values."""
+    uses = {name for name, _ in program.calls if name.partition(".")[0] == "ast"}
+    return uses <= {"ast.literal_eval"}
+
+
+def _left_behind(program: ParsedProgram) -> Iterator[str]:
+    """Files by which a run speaks to a later one."""
+    for name, call in program.calls:
+        mode = _mode(call)
+        if name not in _OPENS or not _scratch(call) or "r" in mode:
+            continue
+        path = ast.dump(call.args[0])
+        again = [c for n, c in program.calls if n in _OPENS and c is not call and c.args]
+        if "a" in mode or not any(ast.dump(c.args[0]) == path for c in again):
+            yield f"line {call.lineno}: it writes for a later run: give it back as the result"
+
+
+def _renamed(program: ParsedProgram) -> Iterator[str]:
+    """Functions that run code or open files, under another name."""
+    called = {id(call.func) for _, call in program.calls}
+    for node in program.nodes:
+        if not isinstance(node, ast.Name) or isinstance(node.ctx, ast.Store) or id(node) in called:
+            continue
+        if node.id in (_CALLS | {"open"}) and node.id not in program.values:
+            yield f"line {node.lineno}: `{node.id}` is called under another name"
+
+
+def _mode(call: ast.Call) -> str:
+    """The mode in which a file is opened; for a mode that is not written out, `r`."""
+    given = [word.value for word in call.keywords if word.arg == "mode"]
+    mode = given[0] if given else call.args[1] if len(call.args) > 1 else ast.Constant("r")
+    return mode.value if isinstance(mode, ast.Constant) and isinstance(mode.value, str) else "r"
+
+
+def _names_a_file(call: ast.Call) -> bool:
+    first = call.args[0] if call.args else None
+    return isinstance(first, ast.Constant) and isinstance(first.value, str)
+
+
+def _reaches_by_format(call: ast.Call) -> bool:
+    text = call.func.value if isinstance(call.func, ast.Attribute) else None
+    return isinstance(text, ast.Constant) and "__" in str(text.value)
+
+
+def _plain_names(call: ast.Call) -> bool:
+    return bool(call.args) and all(
+        isinstance(a, ast.Constant) and isinstance(a.value, str) and "__" not in a.value
+        for a in call.args[:1]
+    )
 
 
 def _attributes(program: ParsedProgram) -> Iterator[str]:
@@ -113,7 +180,7 @@ def _attributes(program: ParsedProgram) -> Iterator[str]:
 def _leads_out(attr: str) -> bool:
     """Whether an attribute of a module is its own, or another module through which it may leave."""
     own = attr.startswith("_") and not attr.startswith("__")  # dunders have a rule of their own
-    return own or attr in ("os", "sys") or attr in _MACHINE - {"code", "signal"}
+    return own or attr in ("os", "sys") or attr in (_MACHINE | _BESIDE) - {"code", "signal"}
 
 
 def _is_of_files(name: str) -> bool:
@@ -138,51 +205,3 @@ def _scratch(call: ast.Call) -> bool:
         return False
     inside = not path.value.startswith(("/", "~")) or path.value.startswith("/tmp/")
     return inside and ".." not in path.value
-
-
-def _loops(program: ParsedProgram) -> Iterator[str]:
-    for node in program.nodes:
-        if isinstance(node, ast.While) and not _leaves(node):
-            endless = isinstance(node.test, ast.Constant) and bool(node.test.value)
-            if endless or not _moves(node):
-                yield f"line {node.lineno}: nothing ends this loop"
-        elif isinstance(node, ast.For) and isinstance(node.iter, ast.Call) and not _leaves(node):
-            over = program.dotted(node.iter.func)
-            if over in _ENDLESS or (over == "itertools.repeat" and len(node.iter.args) == 1):
-                yield f"line {node.lineno}: nothing ends this loop"
-    for name, function in program.functions.items():
-        nodes = [n for part in function.body for n in ast.walk(part)]
-        calls = any(isinstance(n, ast.Call) and program.dotted(n.func) == name for n in nodes)
-        branches = (ast.If, ast.IfExp, ast.BoolOp, ast.Match, ast.Try, *LOOPS, ast.comprehension)
-        if calls and not any(isinstance(n, branches) for n in nodes):
-            yield f"line {function.lineno}: nothing ends the calls of `{name}` to itself"
-
-
-def _leaves(loop: ast.AST) -> bool:
-    """Whether something in the loop can leave it: a break of its own, a return, or an error."""
-    inner = [n for n in body_of(loop) if isinstance(n, LOOPS)]
-    of_inner = {id(n) for each in inner for n in body_of(each) if isinstance(n, ast.Break)}
-    return any(
-        isinstance(n, ast.Return | ast.Raise)
-        or (isinstance(n, ast.Break) and id(n) not in of_inner)
-        for n in body_of(loop)
-    )
-
-
-def _moves(loop: ast.While) -> bool:
-    """Whether the body changes anything that the loop's condition looks at."""
-    looked_at = names_in(loop.test)
-    if any(isinstance(n, ast.Call | ast.NamedExpr) for n in ast.walk(loop.test)):
-        return True
-    for node in body_of(loop):
-        match node:
-            case ast.Name(id=name, ctx=ast.Store() | ast.Del()) if name in looked_at:
-                return True
-            case (
-                ast.Subscript(value=value, ctx=ast.Store() | ast.Del())
-                | ast.Attribute(value=value, ctx=ast.Store())
-            ) if names_in(value) & looked_at:
-                return True
-            case ast.Call() if names_in(node) & looked_at:
-                return True
-    return False

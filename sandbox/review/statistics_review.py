@@ -9,7 +9,8 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
-from sandbox.review.parsed import Fault, ParsedProgram, names_in
+from sandbox.review.parsed import COMPREHENSIONS, LOOPS, Fault, ParsedProgram, names_in
+from sandbox.review.questions import misread
 
 _SPREAD = re.compile(
     r"\bstd|\bsd\b|stand(?:ard)? ?dev|standard error|varian|\bvar(?:y|ies)\b|deviation|confidence|"
@@ -38,7 +39,13 @@ _KNOWN = re.compile(
     r"\bknown\b|sigma|\u03c3|\bz[- ](?:test|score|value|interval)|normal approx|large sample", re.I
 )
 _MISSING = re.compile(
-    r"missing|blank|\bempty\b|\bnan\b|\bnull|\bn/?a\b|no (?:value|figure|reading|data)|gaps?\b",
+    r"missing|blank|\bempty\b|\bnan\b|\bnull|\bn/?a\b|no (?:value|figure|reading|data)|gaps?\b|"
+    r"(?:not|never|n't) (?:\w+ )?(?:recorded|measured|reported|available|entered|filled|answered)|"
+    r"unrecorded|did ?n[o']t (?:answer|report|reply)|incomplete",
+    re.I,
+)
+_COMPLETE = re.compile(
+    r"\b(?:no|none|nothing|not|without)\b(?: \w+){0,3} (?:missing|blank|empty|nan|nulls?|gaps?)\b",
     re.I,
 )
 _QUANTILES = frozenset({1.96, 1.645, 1.64, 2.576, 2.58, 1.959964, 1.959963984540054, 1.2816})
@@ -52,6 +59,7 @@ def statistics_faults(program: ParsedProgram) -> Iterator[Fault]:
         *_tails(program),
         *_gaps(program),
         *_claims(program),
+        *misread(program),
     )
     yield from (("revise", reason) for reason in dict.fromkeys(reasons))
 
@@ -237,7 +245,7 @@ def _gaps(program: ParsedProgram) -> Iterator[str]:
     fills = re.search(
         r"\bor 0(?:\.0)?\b(?!\.)|nan_to_num|fillna\(0|else 0(?:\.0)?\b(?= *for| *\)|\])", source
     )
-    says = _MISSING.search(program.request) is not None
+    says = _MISSING.search(_COMPLETE.sub("", program.request)) is not None
     if says and fills and not re.search(r"as (?:0|zero)|zeros?\b", program.request, re.I):
         yield "missing values are filled with 0, which moves the mean: leave them out"
         return
@@ -247,7 +255,7 @@ def _gaps(program: ParsedProgram) -> Iterator[str]:
         r"if (?:v|x|value|s|r|row|cell|t|y)\b|dropna|nan_policy",
         source,
     )
-    makes_gaps = re.search(r"np\.nan\b|float\([\"']nan[\"']\)|math\.nan|genfromtxt", source)
+    makes_gaps = _reads_gaps(program)
     drops = re.search(
         r"isnan|isfinite|\bnan(?:mean|sum|std|var|median|percentile|quantile|min|max)\b|nan_policy",
         source,
@@ -258,10 +266,20 @@ def _gaps(program: ParsedProgram) -> Iterator[str]:
         yield "the request speaks of missing values, and the program does nothing about them"
 
 
+def _reads_gaps(program: ParsedProgram) -> bool:
+    """Whether what is no number becomes one of the values, and not just a figure."""
+    marks = re.compile(r"np\.nan\b|float\([\"']nan[\"']\)|math\.nan\b|genfromtxt")
+    parts = (*LOOPS, *COMPREHENSIONS, ast.FunctionDef)
+    inside = (ast.unparse(node) for node in program.nodes if isinstance(node, parts))
+    return "genfromtxt" in program.source or any(marks.search(text) for text in inside)
+
+
 def _claims(program: ParsedProgram) -> Iterator[str]:
     """A claim of significance that rests on no test."""
     if not re.search(r"signific", program.request + _answer_names(program), re.I):
         return
+    if re.search(r"p[- ]?values?\b", program.request, re.I) and not program.has_contract:
+        return  # they are given
     tests = re.search(
         r"p_?val|\bsf\(|\bcdf\(|\bppf\(|pearsonr|spearmanr|ttest|f_oneway|kruskal|mannwhit|wilcox|chi2|permut|bootstrap|linregress|critical",
         program.source,

@@ -28,7 +28,19 @@ def verdict(reviewer: str, source: str, request: str = "the figure of 40 and 12"
         ("import pickle", "reject", "beyond the program"),
         ("open('/etc/passwd')", "reject", "no scratch file"),
         ("open('../x')", "reject", "no scratch file"),
-        ("open('notes.txt', 'w')", "accept", ""),
+        ("open('notes.txt', 'w')\nopen('notes.txt')", "accept", ""),
+        ("open('/tmp/notes', 'a')", "revise", "it writes for a later run"),
+        ("run = exec\nrun('1')", "reject", "`exec` is called under another name"),
+        ("import ast\nx = ast.literal_eval(text)", "accept", ""),
+        ("import ast\nx = ast.parse(text)", "revise", "no computation needs"),
+        ("for x in y:\n    y.append(x)", "reject", "nothing ends this loop"),
+        ("x = 0\nwhile x != 1:\n    x += 0.1", "reject", "nothing ends this loop"),
+        ("while debt > 0:\n    debt += debt * rate\n    debt -= paid", "revise", "never ends"),
+        (
+            "assert paid > debt * rate\nwhile debt > 0:\n    debt += debt * rate\n    debt -= paid",
+            "accept",
+            "",
+        ),
         ("x = ().__class__", "reject", "`__class__` reaches"),
         ("x = getattr(int, 'a' + 'b')", "reject", "hides which attribute"),
         ("x = eval('1')", "reject", "`eval`"),
@@ -168,3 +180,52 @@ def test_a_program_that_computes_what_it_reads_is_accepted_by_all(reviewer):
 )  # fmt: skip
 def test_an_odd_program_gets_verdicts_and_no_error(source):
     assert review(source, "the figure of 40 and 12")
+
+
+@pytest.mark.parametrize(
+    ("reviewer", "request_", "source", "reason"),
+    [
+        ("statistics", "5 users before, 7 new ones after",
+         "from scipy import stats\np = stats.ttest_ind(a, b)", ""),
+        ("statistics", "the same 5 users, before and after",
+         "from scipy import stats\np = stats.ttest_ind(a, b)", "the values are pairs"),
+        ("statistics", "two independent groups",
+         "from scipy import stats\np = stats.ttest_ind(a, b)", ""),
+        ("statistics", "at least 3 of 9", "from scipy.stats import binom\np = binom.sf(k, 9, q)",
+         "more than k"),
+        ("statistics", "at least 3 of 9",
+         "from scipy.stats import binom\np = binom.sf(k - 1, 9, q)", ""),
+        ("statistics", "by how many percent did it rise?", "x = (new - old) / new", "began from"),
+        ("statistics", "by how many percent did it rise?", "x = (new - old) / old", ""),
+        ("statistics", "by how many percent did it fall?", "x = (old - new) / old", ""),
+        ("statistics", "the average growth factor", "x = sum(f) / len(f)", "geometric mean"),
+        ("statistics", "the mean of values that may be nan, and how many there are",
+         "ok = [v for v in x if v == v and not isnan(v)]\nm = sum(ok) / len(ok)\nn = len(x)",
+         "left out"),
+        ("performance", "", "x = [v - sum(values) for v in values]", "anew at every turn"),
+        ("performance", "", "total = sum(values)\nx = [v - total for v in values]", ""),
+        ("performance", "", "x = [sum(values[:i]) for i in range(len(values))]", "beginning again"),
+        ("performance", "", "for v in values:\n    if values.count(v) > 1:\n        n = v",
+         "goes over all for every element"),
+        ("performance", "", "for row in rows:\n    for cell in row:\n        n = cell", ""),
+        ("performance", "", "import re\nm = re.match('(a+)+b', text)", "endlessly many ways"),
+        ("quality", "those above `least` in `values`", "print(len(values))", "never reads least"),
+        ("quality", "those above `least` in `values`",
+         "print(len([v for v in values if v > least]))", ""),
+        ("quality", 'the second, or say "none" if there is none', "print(sorted(v)[1])", "'none'"),
+        ("quality", "", "if v > 5:\n    g = 1\nelif v > 9:\n    g = 2\nprint(g)", "no value"),
+        ("quality", "", "if v > 9:\n    g = 1\nelif v > 5:\n    g = 2\nprint(g)", ""),
+        ("quality", "", "try:\n    x = f(v)\nexcept Exception:\n    x = 0\nprint(x)", "every"),
+    ],
+)  # fmt: skip
+def test_a_general_rule_speaks_where_it_should_and_is_silent_beside(
+    reviewer, request_, source, reason
+):
+    given, reasons = verdict(reviewer, source, request_)
+    assert (given == "accept") == (not reason), reasons
+    assert reason in reasons
+
+
+def test_a_printed_answer_must_be_computed():
+    assert verdict("quality", "print('the answer is', 42)")[0] == "reject"
+    assert verdict("quality", "print('the answer is', len(values))")[0] == "accept"

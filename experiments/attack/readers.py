@@ -6,7 +6,8 @@ from router.backends.generator_backend import record_count
 from router.documents.chunking import passages_of
 from router.documents.content_words import content_words
 from router.documents.formats import Section, _markdown
-from router.plans.merging import agreement, normalised
+from router.plans.agreement.agreeing import agreement
+from router.plans.agreement.sense import sense_of
 from router.plans.prompts import better_in, opinion_in
 from router.records.concepts import concept
 from router.records.json_text import json_in
@@ -68,7 +69,7 @@ READERS: Mapping[str, Callable[[str], object]] = {
     "concept": concept,
     "json_in": json_in,
     "program_in": program_in,
-    "normalised": normalised,
+    "sense_of": sense_of,
     "agreement": lambda text: agreement(text, text + "x"),
     "opinion_in": opinion_in,
     "better_in": better_in,

@@ -7,8 +7,8 @@ from typing import Any
 import orjson
 
 from router.config.plan_checks import Check
+from router.plans.agreement.agreeing import agreement
 from router.plans.logprobs import entropy_of, probability_of
-from router.plans.merging import agreement
 from router.records.checking import Wanted, issues_in
 from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
-from router.plans.merging import agreement
+from router.plans.agreement.agreeing import agreement
 
 _LONGEST = 60_000  # most characters of a member's words in a prompt
 

@@ -6,9 +6,9 @@ from bisect import bisect_left
 from collections.abc import Sequence
 
 from router.config.plans import Code, Critic
+from router.plans.agreement.agreeing import agreement
 from router.plans.bodies import Work
 from router.plans.caller import Caller
-from router.plans.merging import agreement
 from router.plans.prompts import Opinion
 from router.plans.results import Result, together
 

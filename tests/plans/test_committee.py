@@ -10,7 +10,6 @@ from router.config.plans import Committee
 from router.config.problems import ConfigError
 from router.plans.compiled import Plans
 from router.plans.costs import Size
-from router.plans.merging import agreement
 from router.plans.shown import plan_line
 from tests.router.scripted import (
     BAD,
@@ -89,34 +88,6 @@ async def test_agreement_ends_the_rounds_early(says, agreement, rounds):
         answer = await waggle.chat("2 + 2?")
         assert text_of(answer).endswith(("4", "4.0"))
         assert [len(model.requests) for model in models.values()] == [rounds] * 3
-
-
-@pytest.mark.parametrize(
-    ("first", "second", "share"),
-    [
-        ("I think 0.15", "My answer: 0.15!", 1),
-        ("It\u2019s no.", "I'd say no", 1),
-        ("Well, probably the telephone", "a telephone", 1),
-        ("Ich glaube, das ist Ankara", "Ankara.", 1),
-        ("the fax", "the telephone", 0),
-        ("by convention yes", "yes", 0),
-        ("I think 12", "I think 13", 0),
-        ("It is raining", "It is not raining", 0),
-        ("1.5 m", "15 m", 0),
-        ("It's -5", "5", 0),
-        (".5 litres", "5 litres", 0),
-        ("`a < b`", "`a > b`", 0),
-        ("`x == 1`", "`x != 1`", 0),
-        ("1,200 people", "1200 people.", 1),
-        (
-            "Boil the eggs for six minutes, then cool them",
-            "Boil the eggs, then cool them well",
-            0.71,
-        ),
-    ],
-)
-def test_answers_agree_however_they_begin_and_a_word_agrees_wholly_or_not(first, second, share):
-    assert agreement(first, second) == agreement(second, first) == pytest.approx(share, abs=0.01)
 
 
 async def test_without_a_chair_the_answer_is_that_which_most_agree_with():

@@ -106,7 +106,7 @@ class Head:
         values = [slot.values[n] for slot, n in zip(self.slots, best, strict=True)]
         names = [shown(value) for value in self.slots[0].values]
         return Guess(
-            self._written(values),
+            self.written(values),
             float(np.interp(confidence, self.sure_at, self.right_at)),
             self._doubt(features, confidence, values),
             {name: float(p) for name, p in zip(names, each[0], strict=True)},
@@ -127,7 +127,7 @@ class Head:
             return f"it knows {share:.0%} of the words before the request"
         return ""
 
-    def _written(self, values: list[Any]) -> str:
+    def written(self, values: list[Any]) -> str:
         if len(self.slots) == 1 and not self.slots[0].name:
             return "" if values[0] == OTHER else str(values[0])
         document = {

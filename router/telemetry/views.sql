@@ -66,6 +66,18 @@ select event_id, min(ts) as ts, any_value(kind) as kind, any_value(subject) as s
        any_value(state) as state, any_value(detail) as detail, list(distinct writer) as seen_by
 from all_events group by event_id;
 
+-- One row for each training run, as it stands; a run that was killed and went on is one run.
+create view training_runs as
+select detail->>'run' as run_id, any_value(subject) as name, arg_max(state, ts) as state,
+       min(ts) as began, max(ts) as changed, any_value(detail->>'data') as data,
+       any_value(detail->>'kind') as kind, arg_max(detail->>'model', ts) as model,
+       arg_max(detail->>'why', ts) as why,
+       cast(arg_max(detail->>'$.metrics.answered', ts) as double) as answered,
+       cast(arg_max(detail->>'$.metrics.loss_answered', ts) as double) as loss,
+       cast(arg_max(detail->>'$.cpu_seconds', ts) as double) as cpu_seconds,
+       arg_max(detail, ts) as detail
+from events where kind = 'training' group by detail->>'run';
+
 -- The utility that routing maximises: the quality of an answer less penalties for cost and latency.
 create macro utility(quality, cost_usd, latency_ms, cost_weight := 0.1, latency_weight := 0.05) as
   quality - cost_weight * log10(1 + 1000 * cost_usd) - latency_weight * log10(1 + latency_ms / 100);

@@ -1,0 +1,124 @@
+"""`python -m router.training.run FOLDER`: carry out the training run whose job lies in a folder.
+
+The process is niced, so that it takes only the time that nobody needs. It may be killed at any
+moment: the registry names a model only when its files are whole, and the same run goes on later.
+"""
+
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import orjson
+
+from router.domain import Event, new_id
+from router.encoding.encodes import Encodes
+from router.files import lock_if_free, write_durably
+from router.models.card import Card
+from router.models.registry import Registry
+from router.telemetry.journal import FileJournal
+from router.telemetry.metrics import Metrics
+from router.training.examples import BadData, data_set
+from router.training.head_trainer import train_head
+from router.training.model_changes import register
+from router.training.trainer import Trained, Trainer
+from router.training.workplace import LOCK, RESULT, Job, Workplace, job_in
+
+TRAINERS: Mapping[str, Trainer] = {"head": train_head}
+NICE = 15
+DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
+
+
+def carry_out(job: Job) -> Mapping[str, Any]:
+    """Train, register, and return the facts of the run, which are also written to its folder."""
+    data = data_set(Path(job.training) / "data", job.data)
+    if data.hash != job.data_hash:
+        raise BadData(f"{job.data} has changed since the run was wished for: train again")
+    place = Workplace(job, lambda: _encoder(job))
+    place.tell(0.0, "reading the data set")
+    begun = time.process_time()
+    trained = TRAINERS[job.wish.kind](data, job.wish, place)
+    seconds = time.process_time() - begun
+    card = _card(job, trained, dict(data.fields), seconds)
+    promote = job.promote and trained.passes
+    made, digest = register(Registry(Path(job.models)), card, trained.files, promote=promote)
+    result = {
+        "state": "finished",
+        "model": made.reference,
+        "digest": digest,
+        "promoted": promote,
+        "why": trained.why,
+        "metrics": made.metrics,
+        "parameters": made.parameters,
+        "cpu_seconds": seconds,
+    }
+    write_durably(job.folder / RESULT, orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY))
+    place.tell(1.0, "done")
+    place.clear()
+    return result
+
+
+def note(job: Job, state: str, **facts: Any) -> None:
+    """Write a row about the run to telemetry: `training_runs` has a run's latest row."""
+    journal = FileJournal(Path(job.telemetry), "trainer", Metrics())
+    now = time.time()
+    detail = {"run": job.run, "data": job.data, "kind": job.wish.kind, "target": job.wish.target}
+    journal.note(Event(new_id(now), now, "training", job.name, state, {**detail, **facts}))
+    journal.close()
+
+
+def _card(job: Job, trained: Trained, data: Mapping[str, Any], seconds: float) -> Card:
+    return Card(
+        job.name,
+        1,  # the registry gives the next number
+        job.wish.kind,
+        job.wish.target,
+        trained.features,
+        time.time(),
+        job.run,
+        data,
+        trained.parameters,
+        {**trained.metrics, "why": trained.why, "cpu_seconds": seconds},
+        trained.slices,
+        trained.calibration,
+        trained.threshold,
+        trained.cost,
+    )
+
+
+def _encoder(job: Job) -> Encodes | None:
+    from router.encoding.encoder import CannotEncode
+    from router.encoding.home import encoder_of
+
+    try:
+        return encoder_of(None, job.encoders)
+    except CannotEncode:
+        return None  # heads do without sentence vectors then
+
+
+def main(folder: Path) -> int:
+    os.umask(0o077)
+    os.nice(NICE)
+    job = job_in(folder)
+    if lock_if_free(folder / LOCK) is None:
+        return BUSY
+    note(job, "running", pid=os.getpid())
+    try:
+        result = carry_out(job)
+    except BadData as error:
+        note(job, "refused", why=str(error))
+        print(str(error), file=sys.stderr)  # noqa: T201 - the command that started the run reads it
+        return REFUSED
+    except Exception as error:
+        traceback.print_exc()
+        note(job, "failed", why=type(error).__name__)
+        return 1
+    note(job, **{key: value for key, value in result.items() if key != "digest"})
+    return DONE
+
+
+if __name__ == "__main__":
+    sys.exit(main(Path(sys.argv[1])))

@@ -184,5 +184,5 @@ def _paid_beside(waggle: InProcessService) -> list[float]:
 
     forms = waggle.engine.replying.keeping.forms if waggle.engine.replying.keeping else None
     if forms is not None:
-        forms.note = noted
+        forms.writing.note = noted
     return paid

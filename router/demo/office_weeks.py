@@ -208,7 +208,7 @@ class _Watch:
         self._note = journal.note
         keeping = self.waggle.engine.replying.keeping
         if keeping is not None and keeping.forms is not None:
-            keeping.forms.note = self._noted
+            keeping.forms.writing.note = self._noted
 
     def _noted(self, event: Event) -> None:
         self._events.append(event)

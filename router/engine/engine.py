@@ -40,6 +40,8 @@ from router.engine.answer_judges import AnswerJudges
 from router.engine.asked_nodes import Validating, answer_ahead, answers_ahead
 from router.engine.conversations import Homes
 from router.engine.crossings import Crossing
+from router.engine.form_programs import FormPrograms
+from router.engine.form_writing import FormWriting
 from router.engine.forms import FormAnswers
 from router.engine.functions import Functions
 from router.engine.guard_functions import GuardFunctions
@@ -168,9 +170,10 @@ class Engine:
         if self.config.reuse.author is None:
             keeping.forms = recall.match_form = None
         elif keeping.forms is None:
-            keeping.forms = FormAnswers(
-                recall.memory, self._ask_backend, self.wall, self.journal.note, self.uniform
+            writing = FormWriting(
+                recall.memory, self._ask_backend, self.wall, self.journal.note, FormPrograms()
             )
+            keeping.forms = FormAnswers(recall.memory, writing, self.wall, self.uniform)
             recall.match_form = keeping.forms.match
 
     def reconfigure(self, config: Config) -> None:

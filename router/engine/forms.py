@@ -7,37 +7,25 @@ what callers rated well. Nothing is learned from an answer that nobody rated.
 
 import asyncio
 import logging
-import time
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from hashlib import blake2b
 from typing import Any
 
-import orjson
-
-from router.calls.outcome import CallOutcome
-from router.calls.prices import priced
-from router.compute.prompts import written_in
-from router.compute.reviewing import to_revise
-from router.domain import CHAT, Call, Event, Recalled, Trace, new_id
-from router.engine.form_programs import FormPrograms
-from router.engine.recall import AskBackend, Lookup
+from router.domain import Recalled, Trace
+from router.engine.form_writing import FormWriting, GivenAnswer
+from router.engine.recall import Lookup
 from router.plans.compiled import Plans
 from router.reuse.evidence import ReuseCheck
 from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.form import Form, form_of
-from router.reuse.forms.prompts import to_write
 from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, is_one_wording, marks
-from router.reuse.forms.shelves import Shelves, form_space
+from router.reuse.forms.shelves import Shelves
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery
-from router.reuse.programs.lines import LibraryLine
 from router.reuse.recollection import Recollection
 from router.reuse.solution import Solution
-from router.wire.answers import answer_text
-from sandbox.review.reviewers import ReviewerVerdict, review
 
 _log = logging.getLogger("waggle")
 # Facts change, and calculations do not: answers that went stale must not stop the programs.
@@ -51,25 +39,12 @@ _TRIES = 2  # programs that the author may write for one form
 _MOST_AGREED = 32  # answers with which one program agreed, while none confirms the other
 
 
-@dataclass(frozen=True, slots=True)
-class GivenAnswer:
-    """An answer of a backend, which is a lesson as soon as somebody rates it well."""
-
-    plans: Plans
-    lookup: Lookup
-    form: Form
-    text: str
-    bare: Solution  # the solution without its answer
-
-
 @dataclass
 class FormAnswers:
     memory: SolutionMemory
-    ask: AskBackend
+    writing: FormWriting
     wall: Callable[[], float]
-    note: Callable[[Event], None]
     uniform: Callable[[], float]
-    programs: FormPrograms = field(default_factory=FormPrograms)
     _shelves: Shelves | None = None
     _waiting: OrderedDict[str, GivenAnswer] = field(default_factory=OrderedDict)
     _tried: OrderedDict[frozenset[str], int] = field(default_factory=OrderedDict)
@@ -90,12 +65,12 @@ class FormAnswers:
         form, shelf = form_of(query.text), self.shelf(query.space)
         if form is None or shelf is None:
             return None
-        if not self.programs.holds(query.space, shelf.sources) and shelf.sources:
-            self._begin(self.programs.keep(query.space, dict(shelf.sources)))
+        if not self.writing.programs.holds(query.space, shelf.sources) and shelf.sources:
+            self._begin(self.writing.programs.keep(query.space, dict(shelf.sources)))
         for row in shelf.fitting(form):
             answer: str | None = row.answer
             if row.root:
-                answer = self.programs.answer(query.space, row.root, query.text)
+                answer = self.writing.programs.answer(query.space, row.root, query.text)
             solution = self._usable(query, row) if answer is not None else None
             if solution is not None and answer is not None:
                 return self._recollection(query, replace(solution, answer=answer), row)
@@ -159,7 +134,7 @@ class FormAnswers:
 
     async def close(self) -> None:
         await self.settled()
-        await self.programs.close()
+        await self.writing.programs.close()
 
     async def _lesson(self, given: GivenAnswer) -> None:
         async with self._turn:
@@ -178,20 +153,22 @@ class FormAnswers:
         near = shelf.near(form)
         if not form.values or not text:
             return
-        await self.programs.keep(query.space, dict(shelf.sources))
+        await self.writing.programs.keep(query.space, dict(shelf.sources))
         root, is_like = self._reproduced_by(shelf, given, near)
         if root:
             if _is_news(shelf, near, root):
                 for each in [given] if is_like else self._confirmed(root, given):
                     request, answer = each.lookup.query.text, each.text.strip()
-                    await self._keep(each, each.form, request, answer, shelf.sources[root], root)
+                    await self.writing.keep(
+                        each, each.form, request, answer, shelf.sources[root], root
+                    )
             return
         mates = shelf.mates(form, near)[:_MATES]
         author = given.plans.config.reuse.author
         if not given.lookup.author_may_read:
             return
         if mates and author is not None and self._may_try(form):
-            await self._write(given, author, mates)
+            await self.writing.write(given, author, mates)
 
     def _check(self, given: GivenAnswer) -> None:
         """Judge what memory would have answered by the answer that was rated well."""
@@ -231,7 +208,7 @@ class FormAnswers:
         alike = {n.row.root for n in near if n.row.root and shelf.habits.idle(n.between)}
         roots = sorted(shelf.roots(marks(given.form)), key=lambda root: root not in alike)
         for root in roots[:_MOST_TRIED]:
-            answer = self.programs.answer(space, root, text)
+            answer = self.writing.programs.answer(space, root, text)
             if answer is None or not same_answer(answer, given.text):
                 continue
             if root in alike or shelf.tells(root, given.text):
@@ -244,107 +221,6 @@ class FormAnswers:
         if len(self._tried) > _WAITING:
             self._tried.popitem(last=False)
         return tries <= _TRIES
-
-    async def _write(self, given: GivenAnswer, author: str, mates: list[ShelfRow]) -> None:
-        """Ask the author for a program, and keep it if it reproduces what was rated well."""
-        text = given.lookup.query.text
-        messages = to_write(text, given.text, mates)
-        source, answer, paid = await self._source(given, author, messages)
-        verdicts = await asyncio.to_thread(review, source, text) if source else ()
-        if reasons := [reason for verdict in verdicts for reason in verdict.reasons]:
-            self._tell(given, author, *paid, state="revised")
-            revise = to_revise(messages, answer, reasons)
-            source, _, paid = await self._source(given, author, revise)
-            verdicts = await asyncio.to_thread(review, source, text) if source else ()
-        answers: list[str | None] = [None] * (1 + len(mates))
-        if source and all(verdict.accepts for verdict in verdicts):
-            answers = await self.programs.trial(source, [text, *(m.request for m in mates)])
-        pairs = zip(mates, answers[1:], strict=True)
-        held = [mate for mate, answer in pairs if _same(answer, mate.answer)]
-        kept = bool(held) and _same(answers[0], given.text)
-        self._tell(given, author, *paid, state="written" if kept else "dropped")
-        if not kept:
-            self._note(0, verdicts)
-            return
-        root = await self._keep(given, given.form, text, given.text, source, 0)
-        self._note(root, verdicts)
-        for mate in held:
-            await self._keep(given, mate.form, mate.request, mate.answer, source, root)
-
-    async def _source(
-        self, given: GivenAnswer, author: str, messages: list[dict[str, Any]]
-    ) -> tuple[str, str, tuple[CallOutcome, float]]:
-        """The program that the author wrote, its whole answer, and what the call took."""
-        steadily = given.plans.config.backends[author].steadily
-        body = orjson.dumps({"model": author, "messages": messages, **steadily})
-        begun = time.perf_counter()
-        outcome = await self.ask(author, Call(CHAT, body, False, given.bare.request_id))
-        answer = answer_text(outcome.body) if outcome.answered else ""
-        written = written_in(answer)
-        source = "" if written.refusal or not answer else written.source
-        return source, answer, (outcome, time.perf_counter() - begun)
-
-    def _note(self, root: int, verdicts: Sequence[ReviewerVerdict]) -> None:
-        """Keep what the reviewers said; a program that was dropped has no number."""
-        for verdict in verdicts:
-            self.memory.add_line(
-                LibraryLine(
-                    root, self.wall(), "reviewed", verdict.reviewer, verdict.verdict,
-                    "; ".join(verdict.reasons),
-                )
-            )  # fmt: skip
-
-    async def _keep(
-        self, given: GivenAnswer, form: Form, request: str, answer: str, source: str, root: int
-    ) -> int:
-        """Store the program for this request; `root` is the first solution of its line."""
-        query = given.lookup.query
-        own = request == query.text
-        key = blake2b(f"{form.words}{form.values}".encode(), digest_size=16).digest()
-        solution = replace(
-            given.bare,
-            space=form_space(query.space),
-            exact=blake2b(query.space + key, digest_size=16).digest(),
-            kind="program",
-            request=request,
-            answer=answer,
-            program=source,
-            spec={"kind": "form", "of": key.hex()},
-            vector=given.bare.vector if own else b"",
-            state="proven",
-            proof="it reproduced well rated answers",
-            parent=root,
-            change="the same program, for other words" if root else "",
-            request_id=given.bare.request_id if own and not root else "",
-        )
-        return await asyncio.wrap_future(self.memory.keep(solution))
-
-    def _tell(
-        self,
-        given: GivenAnswer,
-        author: str,
-        outcome: CallOutcome,
-        seconds: float,
-        *,
-        state: str,
-    ) -> None:
-        """Record what the author was paid; no request pays for it."""
-        cost, config = None, given.plans.config
-        if outcome.usage is not None:
-            cost = priced(config.backends[author].price, outcome.usage)
-        now = self.wall()
-        detail = {
-            "request_id": given.bare.request_id,
-            "backend": author,
-            "cost_usd": cost,
-            "latency_ms": round(1000 * seconds, 3),
-            "program": state,
-        }
-        self.note(Event(new_id(now), now, "signal", "reuse", "asked", detail))
-
-
-def _same(answer: str | None, right: str) -> bool:
-    return answer is not None and same_answer(answer, right)
 
 
 def _confirms(first: GivenAnswer, second: GivenAnswer) -> bool:

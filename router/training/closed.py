@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from router.models.head import Value
-from router.plans.merging import normalised
+from router.plans.agreement.words import unhedged
 from router.records.json_text import NoJson, json_in
 from router.training.examples import BadData
 
@@ -25,6 +25,9 @@ _SLOTTED = 0.8  # share of the answers that must be objects with the same fields
 _MOST_FIELDS = 20
 _LONGEST_ANSWER = 4_000
 _PAIR = re.compile(r"^\W*(\w[\w -]{0,40}?)\W*[:=]\s*(.{0,200}?)\s*$")
+_AROUND = " *_`\"'.!\u201c\u201d\u2018\u2019"
+_LETTER = re.compile(r"\(?([a-z])(?:[).:]\s.*|\))?\Z", re.S)  # of a choice: `B) the second`
+_MARK = re.compile(r"[^\w\s.,<>=+*/%$-]|(?<!\d)[.,]|[.,](?!\d)|(?<!\w)-(?!\w)|_")
 _LEAD = re.compile(r"^(.{1,80}?)\s*(?:[,.;:!\u2013\u2014-]+\s|\n)", re.S)
 
 Fields = Mapping[str, Value]
@@ -107,6 +110,18 @@ def fields_in(answer: str) -> Fields | None:
     if len(pairs) < 2 or len(pairs) > _MOST_FIELDS or not all(pairs):
         return None
     return {pair[1].strip(): pair[2].strip() for pair in pairs if pair}
+
+
+def normalised(answer: str) -> str:
+    """An answer's content: its words in small letters, without marks and what introduces it."""
+    text = unhedged(" ".join(answer.split()).strip(_AROUND)).strip(_AROUND).casefold()
+    letter = _LETTER.match(text)
+    if letter is not None:
+        return letter[1]
+    try:
+        return f"{float(text):.12g}"
+    except ValueError:
+        return " ".join(_MARK.sub(" ", text).split())
 
 
 def _slotted(answers: Sequence[str], rows: Sequence[Fields]) -> Reader:

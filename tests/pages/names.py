@@ -31,6 +31,7 @@ _OWN_FILES = (
     "waggle.yaml",
     "serve.yaml",
     "keys.json",
+    "card.json",
     "telemetry.duckdb",
     "manifest.json",
     "manifest.copy.json",

@@ -14,6 +14,7 @@ from rich.table import Table
 from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.conversations import forget_callers
+from router.cli.data import forget_data
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
 from router.growth.forgetting import forget_made
@@ -115,7 +116,7 @@ def forget(
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Remove without asking first.")] = False,
 ) -> None:
-    """Remove all rows, solutions and conversations of a caller for good.
+    """Remove all rows, solutions and conversations of a caller for good, from data sets too.
 
     Later requests of the caller are recorded as before. The sums that the learner and the rollup
     keep name no caller, and the dollars that a key spent today still count.
@@ -150,6 +151,7 @@ def forget(
     made = forget_made(config, removed.request_ids, time.time())
     if made:
         out.print(f"Removed {len(made)} made plans that held words of these requests.")
+    forget_data(config, removed.request_ids, key_ids, sessions)
     conversations = forget_callers(config, key_ids, session or (), sessions)
     if conversations:
         out.print(f"Removed {conversations:,} conversations that were kept.")

@@ -19,6 +19,7 @@ from router.config.problems import ConfigError
 from router.encoding.encoder import CannotEncode
 from router.reuse.solution_store import UnreadableStore
 from router.telemetry.store.manifest import Damaged
+from router.training.data_query import DataRefused
 from router.trials.book import Rejected
 from router.wire.plain_text import plain
 from sandbox.runner import RunRefused
@@ -54,6 +55,7 @@ _STATUS: Mapping[type[Exception], int] = {
     CommandRefused: 1,
     Rejected: 2,
     CannotEncode: 1,
+    DataRefused: 2,
     Damaged: 1,
     RunRefused: 1,
     UnreadableStore: 1,

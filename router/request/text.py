@@ -14,6 +14,21 @@ def prompt_text(fields: Mapping[str, Any]) -> str:
     return "\n".join(_texts(fields.get("messages")))
 
 
+def prompt_parts(fields: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """Whose words `prompt_text` holds: the role and the characters of each message with a text.
+
+    One character stands between two messages.
+    """
+    messages = fields.get("messages")
+    parts = []
+    for message in messages if isinstance(messages, list) else ():
+        texts = list(_texts([message]))
+        if texts:
+            role = message.get("role")
+            parts.append((role if isinstance(role, str) else "", len("\n".join(texts))))
+    return parts
+
+
 def texts_of(message: Mapping[str, Any]) -> list[str]:
     """The texts in a message: its content, or the text of each part."""
     return list(_texts([message]))

@@ -24,6 +24,7 @@ from router.domain import (
 )
 from router.request.context import agent_of
 from router.request.own_words import seen_words
+from router.request.text import prompt_parts
 from router.verified import Verified
 
 Row = dict[str, Any]
@@ -81,6 +82,8 @@ def request_row(trace: Trace) -> Row:
     if trace.keep_prompt:
         row["prompt"] = request.reading.text[:LONGEST_TEXT]
         row["words"] = seen_words(request.reading.last_words)
+        parts = prompt_parts(request.fields)
+        _add(row, "prompt_parts", [{"role": role, "characters": n} for role, n in parts])
     return row
 
 

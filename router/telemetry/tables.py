@@ -41,6 +41,9 @@ FEATURES = NAMES_OF
 # What each guard did, in the order of the guards; `moment`: before or after the call.
 GUARD = "STRUCT(guard VARCHAR, moment VARCHAR, outcome VARCHAR, rule VARCHAR, ms DOUBLE)"
 
+# The role and the characters of each message in `prompt`; one character stands between messages.
+PART = "STRUCT(role VARCHAR, characters INTEGER)"
+
 _EVERY = {"v": "INTEGER", "writer": "VARCHAR", "n": "BIGINT", "ts": "TIMESTAMP"}
 
 _REQUESTS = {
@@ -89,6 +92,7 @@ _REQUESTS = {
     "answer_hash": "VARCHAR",
     "prompt": "VARCHAR",
     "words": "VARCHAR[]",  # of the user's last message, as functions saw them; kept with prompts
+    "prompt_parts": f"{PART}[]",  # kept with prompts
     "answer": "VARCHAR",
     "attempts": f"{ATTEMPT}[]",
     "partial": "VARCHAR",

@@ -1,0 +1,178 @@
+"""Finds the rows of a data set that say the same twice: exactly, nearly, or in other words.
+
+Of rows that are alike the best is kept: a demonstration before a judged answer, then the better
+answer, then the later one. Each removed row is alike a row that is kept, not merely alike a row
+that is removed too. Rows with different labels are never near copies of each other.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from router.training.data_rows import DataRow, counted, labels_of
+from router.training.meaning import Meaning, nearest
+from router.training.minhash import in_common, meeting
+from router.training.wording import (
+    Wording,
+    difference,
+    familiar_words,
+    normal,
+    numbers_of,
+    one_frame,
+    shingles,
+    slips_alone,
+    wordings,
+)
+
+if TYPE_CHECKING:
+    from router.training.meaning import Vectors
+
+Alike = Literal["exact", "near", "paraphrase"]
+_WORTH_A_LOOK = 0.4  # the share of shingles in common of two rows that may be near copies
+_NEAR = 0.6  # the same, of rows that are called near copies if they also mean the same
+_MOST_JUDGED = 20_000  # pairs that the verifier reads: each takes milliseconds
+_RANK = {"demonstration": 2, "pair": 1, "judged": 0}
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """A row that is not in the data set, because a row that is kept says the same."""
+
+    id: str
+    of: str  # the id of the row that is kept
+    kind: Alike
+
+
+@dataclass(frozen=True, slots=True)
+class Distinct:
+    """Rows without duplicates, in the order of time, with the vectors of their own words."""
+
+    rows: tuple[DataRow, ...]
+    vectors: "Vectors | None"
+    removed: tuple[Removal, ...]
+    contradictions: int = 0  # exact duplicates whose label was another than the kept row's
+    unjudged_pairs: int = 0  # pairs that might be paraphrases, and were too many to be judged
+
+    @property
+    def by_kind(self) -> Mapping[str, int]:
+        return counted(removal.kind for removal in self.removed)
+
+
+def distinct(
+    rows: Sequence[DataRow], meaning: Meaning | None, progress: Progress = lambda _: None
+) -> Distinct:
+    ranked = sorted(rows, key=lambda row: (-_RANK[row.source], -row.quality, -row.ts, row.id))
+    labels = frozenset(labels_of(ranked))
+    different, exact, contradictions = _without_copies(ranked, labels)
+    search = _Search(different, labels, meaning, progress)
+    kept, removed = search.result()
+    kept.sort(key=lambda place: (different[place].ts, different[place].id))
+    vectors = search.vectors[kept] if search.vectors is not None else None
+    rows = tuple(different[place] for place in kept)
+    return Distinct(rows, vectors, (*exact, *removed), contradictions, search.unjudged)
+
+
+def _without_copies(
+    ranked: Sequence[DataRow], labels: frozenset[str]
+) -> tuple[list[DataRow], list[Removal], int]:
+    first: dict[str, DataRow] = {}
+    removed, contradictions = list[Removal](), 0
+    for row in ranked:
+        kept = first.setdefault(normal(row.text), row)
+        if kept is not row:
+            removed.append(Removal(row.id, kept.id, "exact"))
+            contradictions += _contradict(kept, row, labels)
+    return list(first.values()), removed, contradictions
+
+
+def _contradict(first: DataRow, second: DataRow, labels: frozenset[str]) -> bool:
+    """Whether two rows have different labels. Answers in free words never contradict each other."""
+    answers = first.answer.strip(), second.answer.strip()
+    return answers[0] != answers[1] and labels.issuperset(answers)
+
+
+@dataclass
+class _Search:
+    """Looks for rows that are alike among rows in the order in which they are to be kept."""
+
+    rows: Sequence[DataRow]
+    labels: frozenset[str]
+    meaning: Meaning | None
+    progress: Progress
+    unjudged: int = 0
+    vectors: "Vectors | None" = None
+    _wordings: list[Wording] = field(default_factory=list)
+    _sets: list[frozenset[int]] = field(default_factory=list)
+    _familiar: frozenset[str] = frozenset()
+    _kinds: dict[tuple[int, int], Alike | None] = field(default_factory=dict)
+
+    def result(self) -> tuple[list[int], list[Removal]]:
+        self.progress(f"comparing {len(self.rows):,} rows word by word")
+        self._wordings = wordings([row.text for row in self.rows])
+        self._familiar = familiar_words([wording.words for wording in self._wordings])
+        self._sets = [shingles(wording.words) for wording in self._wordings]
+        if self.meaning is not None:
+            self.progress(f"reading the meaning of {len(self.rows):,} rows")
+            self.vectors = self.meaning.encoder.encode([w.text for w in self._wordings])
+        alike: dict[int, list[int]] = {}
+        for earlier, later in self._pairs():
+            if self._kind(earlier, later) is not None:
+                alike.setdefault(later, []).append(earlier)
+        return self._kept(alike)
+
+    def _pairs(self) -> list[tuple[int, int]]:
+        """Pairs of rows that may be alike; only the likest are judged if there are very many."""
+        by_words = [pair for pair in meeting(self._sets) if self._in_common(*pair) >= _WORTH_A_LOOK]
+        if self.vectors is None:
+            return by_words
+        near = set(by_words)
+        by_meaning = sorted(
+            (-cosine, earlier, later)
+            for earlier, later, cosine in nearest(self.vectors)
+            if (earlier, later) not in near
+        )
+        self.unjudged = max(len(by_meaning) - _MOST_JUDGED, 0)
+        pairs = [*by_words, *((a, b) for _, a, b in by_meaning[:_MOST_JUDGED])]
+        self.progress(f"judging {len(pairs):,} pairs that may say the same")
+        return pairs
+
+    def _kept(self, alike: Mapping[int, Sequence[int]]) -> tuple[list[int], list[Removal]]:
+        kept, removed = list[int](), list[Removal]()
+        stands_for: dict[int, int] = {}  # the kept row of each row so far
+        for place, row in enumerate(self.rows):
+            reached = {stands_for[other] for other in alike.get(place, ())}
+            same = next((o for o in sorted(reached) if self._kind(o, place) is not None), None)
+            if same is None:
+                kept.append(place)
+                stands_for[place] = place
+                continue
+            stands_for[place] = same
+            kind = self._kinds[same, place]
+            assert kind is not None
+            removed.append(Removal(row.id, self.rows[same].id, kind))
+        return kept, removed
+
+    def _kind(self, earlier: int, later: int) -> Alike | None:
+        """In which way two rows are alike, if they are."""
+        if (earlier, later) not in self._kinds:
+            self._kinds[earlier, later] = self._judged(earlier, later)
+        return self._kinds[earlier, later]
+
+    def _judged(self, earlier: int, later: int) -> Alike | None:
+        first, second = self._wordings[earlier], self._wordings[later]
+        if not one_frame(first, second) or numbers_of(first.text) != numbers_of(second.text):
+            return None
+        if _contradict(self.rows[earlier], self.rows[later], self.labels):
+            return None
+        if slips_alone(difference(first.words, second.words), self._familiar):
+            return "near"
+        if self.meaning is None or self.vectors is None:
+            return None
+        cosine = float(self.vectors[earlier] @ self.vectors[later])
+        if not self.meaning.same(first.text, second.text, cosine):
+            return None
+        return "near" if self._in_common(earlier, later) >= _NEAR else "paraphrase"
+
+    def _in_common(self, earlier: int, later: int) -> float:
+        return in_common(self._sets[earlier], self._sets[later])

@@ -17,8 +17,9 @@ INSTRUCTIONS: Mapping[str, str] = {
     "steps": "Work step by step: show the intermediate results, and then state the answer.",
     "brief": "Answer only with what was asked for, and nothing else.",
 }
-# In the order in which they are tried: what helps most often first.
-RECIPES = (EXAMPLES, "steps", AUTHOR, "brief")
+# How often a recipe usually helps a pattern; the order in which recipes are tried follows from
+# that, and from what helped in this service.
+RECIPES: Mapping[str, float] = {EXAMPLES: 0.5, "steps": 0.4, AUTHOR: 0.35, "brief": 0.15}
 MOST_EXAMPLES, LEAST_EXAMPLES = 5, 3
 _MOST_INSTRUCTION = 600  # characters
 SHOWN = 8  # requests that an author sees

@@ -1,11 +1,13 @@
 """Makes plans for patterns that may gain from one, one recipe after the other, each by a trial.
 
 A pattern gets a plan when enough of its answers are judged, something could be gained, and there is
-room: for another made plan, and in the share of requests that trials of growth may take. A recipe
-that did nothing is tried again only when the pattern's judged answers have multiplied, or when an
-adopted plan of the pattern turned bad.
+room: for another made plan, and in the share of requests that trials of growth may take. The
+recipes that won most trials in this service come first. A recipe that did nothing for a plan is
+tried again only when the pattern's judged answers have multiplied, or when an adopted plan of the
+pattern turned bad; each recipe that did nothing for a plan lowers what the plan promises.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -33,6 +35,8 @@ _HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
 _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
 _AGAIN, _MORE = 3, 300  # a recipe is tried again after so many times the judged answers, and more
 _LEAST_PART = 0.2
+_WON = ("adopted", "superseded", "rolled back")
+_BELIEVED = 4  # ended trials of a recipe for which its usual chance counts
 _TRIES = 3  # answers of an author that may be refused for a pattern
 _SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
 _LARGE = 0.0125  # and from which one is worth making
@@ -80,7 +84,7 @@ def openings(
         (hope, each)
         for each in traffic.patterns.values()
         if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= _LARGE
-        if (hope := hope_of(config, each)) is not None
+        if (hope := hope_of(config, each, _losses(book, each))) is not None
     ]
     for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):
         part = min(left / (HALF * each.share), 1.0)  # of the pattern's requests
@@ -93,11 +97,13 @@ def openings(
     return worthwhile
 
 
-def hope_of(config: Config, traffic: PatternTraffic) -> tuple[str, float] | None:
+def hope_of(
+    config: Config, traffic: PatternTraffic, losses: Mapping[str, int]
+) -> tuple[str, float] | None:
     """The plan from which another could be made, and what that might add; None if too little."""
     preference = config.objective.preference
     hoped = {
-        plan: _hoped(traffic, plan, preference)
+        plan: _hoped(traffic, plan, preference, losses.get(plan, 0))
         for plan in traffic.plans
         if isinstance(_parent(config, plan), Ask)
     }
@@ -139,6 +145,7 @@ def made_from(
         scope=scope,
         part=opening.part,
         alike=opening.judged,
+        hope=opening.hope,
         at=at,
     )
 
@@ -164,8 +171,8 @@ def _opening(
     words_of: Callable[[str, float], OwnWords],
 ) -> Opening | None:
     turned = _turned_bad(book, traffic.pattern)
-    out = _kept_out(book, traffic, turned)
-    for recipe in RECIPES:
+    out = _kept_out(book, traffic, parent)
+    for recipe in by_success(book):
         if recipe in out or (recipe == AUTHOR and config.growth.author is None):
             continue
         if recipe in (EXAMPLES, AUTHOR):
@@ -175,6 +182,22 @@ def _opening(
         quality = traffic.quality(parent)
         return Opening(traffic.pattern, recipe, parent, gain, traffic.judged, quality, since=turned)
     return None
+
+
+def by_success(book: Book) -> list[str]:
+    """The recipes, that first whose plans won most of their trials here; a recipe that was hardly
+    tried counts as it usually does."""
+    won: Counter[str] = Counter()
+    ended: Counter[str] = Counter()
+    for made in book.made.values():
+        state, recipe = state_of(book, made.name), _recipe(made)
+        ended[recipe] += state in (*_WON, "kept")
+        won[recipe] += state in _WON
+    chance = {
+        recipe: (won[recipe] + _BELIEVED * usual) / (ended[recipe] + _BELIEVED)
+        for recipe, usual in RECIPES.items()
+    }
+    return sorted(RECIPES, key=lambda recipe: -chance[recipe])
 
 
 def _turned_bad(book: Book, pattern: str) -> float:
@@ -189,21 +212,37 @@ def _turned_bad(book: Book, pattern: str) -> float:
     )
 
 
-def _kept_out(book: Book, traffic: PatternTraffic, turned: float) -> set[str]:
-    """The recipes that were tried for the pattern, and that nothing new speaks for."""
-    out = set()
+def _losses(book: Book, traffic: PatternTraffic) -> Mapping[str, int]:
+    """How many recipes did nothing for each plan."""
+    return Counter(made.parent for made in _tried(book, traffic))
+
+
+def _kept_out(book: Book, traffic: PatternTraffic, parent: str) -> set[str]:
+    """The recipes that were tried for the pattern and the plan, and that nothing new speaks for."""
+    out = {
+        _recipe(made)
+        for made in _tried(book, traffic)
+        if made.parent == parent or state_of(book, made.name) == "forbidden"
+    }
+    turned = _turned_bad(book, traffic.pattern)
+    subject = subject_of(traffic.pattern, AUTHOR)
+    refused = [note for note in book.notes if note["subject"] == subject and note["at"] > turned]
+    return out | {AUTHOR} if len(refused) >= _TRIES else out
+
+
+def _tried(book: Book, traffic: PatternTraffic) -> list[MadePlan]:
+    """The plans that were made for the pattern, and of which nothing new can be expected."""
+    turned = _turned_bad(book, traffic.pattern)
+    tried = []
     for made in book.made.values():
         if made.pattern != traffic.pattern:
             continue
         state = state_of(book, made.name)
-        again = _AGAIN * made.alike + _MORE
-        little_new = traffic.judged < again
+        little_new = traffic.judged < _AGAIN * made.alike + _MORE
         earlier = state not in ENDED_BY_HAND and made.at <= turned
         if state == "forbidden" or (little_new and not earlier):
-            out.add(_recipe(made))
-    subject = subject_of(traffic.pattern, AUTHOR)
-    refused = [note for note in book.notes if note["subject"] == subject and note["at"] > turned]
-    return out | {AUTHOR} if len(refused) >= _TRIES else out
+            tried.append(made)
+    return tried
 
 
 def subject_of(pattern: str, recipe: str) -> str:
@@ -224,6 +263,8 @@ def _parent(config: Config, plan: str) -> Ask | None:
     return None if NATIVE.intersection(settings) else parent
 
 
-def _hoped(traffic: PatternTraffic, plan: str, preference: Preference) -> float:
+def _hoped(traffic: PatternTraffic, plan: str, preference: Preference, losses: int) -> float:
+    """The utility that a plan might have once mended; less, the more recipes did nothing for it."""
     quality = traffic.quality(plan)
-    return quality + _HOPED * (1 - quality) - traffic.plans[plan].price(preference)
+    mended = _HOPED / (1 + losses) * (1 - quality)
+    return quality + mended - traffic.plans[plan].price(preference)

@@ -44,6 +44,7 @@ class MadePlan:
     scope: str = ""  # the owner of the words that it was made from; empty: no words of callers
     part: float = 1.0  # of the pattern's requests that may be part of its trial
     alike: int = 0  # judged answers of the pattern when it was made
+    hope: float = 0.0  # utility that it might add to a request
     at: float = 0.0
 
     def written(self) -> dict[str, Any]:

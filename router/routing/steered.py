@@ -34,7 +34,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
         return case.stays(case.home)
     case = quick_enough(case, by.bandit)
     unit = unit_of(case.request)
-    parts = steering.parts(unit, case.pattern)
+    parts = steering.parts(unit, case.pattern, case.made)
     odds_of = _Odds(case, steering, by)
     strategy = steering.strategy(parts)
     own = odds_of(strategy)
@@ -153,9 +153,10 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
 def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
     """The opinion of a strategy that has a plan of its own for the request's pattern."""
     plan = strategy.within.get(case.pattern)
-    if plan is None or plan not in case.made:
+    if plan is None or plan not in (*case.made, *case.eligible):
         return opinion
-    reason = f"{plan} was made for {case.pattern}; else: {opinion.reason}"
+    why = "was made for" if plan in case.made else "is beside its own made plan on trial for"
+    reason = f"{plan} {why} {case.pattern}; else: {opinion.reason}"
     return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason)
 
 

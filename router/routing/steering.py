@@ -1,10 +1,10 @@
 """Which strategy serves, and which trials a request is part of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from learner.assignment import Assignment, Slot, assigned
+from learner.assignment import Assignment, Slot, assigned, place
 from router.domain import Request
 from router.plans.made import MadePlan
 from router.routing.nodes import Node, NodeTrial
@@ -22,6 +22,7 @@ class Live:
     candidate: Strategy
     current: Strategy | None = None
     shadow: bool = False  # the candidate's choice is recorded but not used
+    rival: Strategy | None = None  # decides half of the current side's units
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class TrialPart:
 
     live: Live
     assignment: Assignment
+    rival: bool = False  # whether the rival decides it on the current side
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,11 @@ class Steering:
     made: tuple[MadePlan, ...] = ()  # the plans that growth made, of the running trials
     nodes: tuple[NodeTrial, ...] = ()  # the trials of written nodes
 
-    def parts(self, unit: str, pattern: str = "") -> Sequence[TrialPart]:
+    def parts(
+        self, unit: str, pattern: str = "", made: Collection[str] = ()
+    ) -> Sequence[TrialPart]:
         """The trials that a unit is part of. A held-out unit is in no other trial, and a request is
-        in no trial of another pattern."""
+        in no trial of another pattern. `made` are the made plans that can answer it."""
         parts = []
         if self.holdout is not None:
             assignment = assigned(self.holdout.slot, unit)
@@ -59,7 +63,9 @@ class Steering:
                 continue
             assignment = assigned(live.slot, unit)
             if assignment is not None:
-                parts.append(TrialPart(live, assignment))
+                rival = live.rival is not None and live.name in made
+                rival = rival and place(f"rival {live.slot.trial}", unit) < 0.5
+                parts.append(TrialPart(live, assignment, rival))
         return parts
 
     def holds_out(self, part: TrialPart) -> bool:
@@ -81,6 +87,8 @@ class Steering:
                 base = part.live.candidate.over(base)
             elif part.live.current is not None:
                 base = part.live.current
+            elif part.rival and part.live.rival is not None:
+                base = part.live.rival.over(base)
         return base
 
     @property

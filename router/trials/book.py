@@ -91,6 +91,13 @@ def candidate_of(made: MadePlan) -> Strategy:
     )
 
 
+def parent_of(made: MadePlan) -> Strategy:
+    """The strategy that answers the requests of a pattern by the plan that a made plan was made
+    from: a made plan must be better than that, and not only than what serves."""
+    name = f"{made.parent} for {made.pattern}"
+    return Strategy(name, "same", within={made.pattern: made.parent})
+
+
 class Rejected(ValueError):
     """A change of trials is not allowed; the message says why, and what to do instead."""
 
@@ -191,9 +198,11 @@ class Book:
             candidate = self.strategies[trial.candidate]
             if self.usable(candidate):
                 slot, shadow = trial.slot, trial.state == "shadow"
+                rival = parent_of(self.made[trial.name]) if trial.pattern else None
                 if trial.state == "adopted":  # it leaves its layer to the next trial of the pattern
                     slot = Slot(trial.id, f"grown {trial.pattern}", 0.0, 1.0, trial.share)
-                lives.append(Live(slot, trial.name, candidate, shadow=shadow))
+                    rival = None
+                lives.append(Live(slot, trial.name, candidate, shadow=shadow, rival=rival))
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
         made = tuple(self.made[live.name] for live in lives if live.candidate.within)

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
 from learner.policy import Context
-from learner.sequence import ComparedUnit
+from learner.sequence import ComparedUnit, Contrast
 from learner.watch import Turn, Watch
 from router.config.config import Config
 from router.request.context import NAMES, context_of
@@ -51,8 +51,10 @@ class Course:
 
     trial: Trial
     config: Config
+    parent: str = ""  # the plan that a made plan on trial was made from
     since_micros: int = 0
     comparison: Comparison = field(init=False)
+    beside_parent: Contrast = field(default_factory=Contrast)  # the units of it or of its parent
     watch: Watch = field(init=False)
     began_micros: int = field(init=False)  # earlier rows do not count
     answered: int = 0  # requests that the candidate answered in shadow
@@ -164,6 +166,8 @@ class Course:
             judged = replace(unit, quality=qualities[id_], utility=utility, context=context)
             self.earlier.learn(row, utility)
             self.comparison.judge(judged)
+            if self.parent == (row.other if row.side == "candidate" else row.plan):
+                self.beside_parent.add(judged, utility)
             if self.trial.state == "adopted":
                 turns.append(self.watch.judge(judged))
         return [turn for turn in turns if turn != "calm"]

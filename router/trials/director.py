@@ -139,7 +139,9 @@ class Director:
             if course is None or course.phase != phase_of(trial):
                 self._courses.pop(id_, None)
                 with self._alone(id_):
-                    self._courses[id_] = Course(trial, self._config)
+                    made = self.book.made.get(trial.name) if trial.pattern else None
+                    parent = made.parent if made is not None else ""
+                    self._courses[id_] = Course(trial, self._config, parent)
             else:
                 course.trial = trial
         self._looks += 1

@@ -1,9 +1,11 @@
 """The trials of made plans: how a made plan enters, what decides its trial, and how it goes.
 
-A plan is tried within its pattern: half of the pattern's requests get it. It is adopted as soon as
-it is shown to be better; then all but a small control get it, and it is watched. The chance of a
-false adoption is shared out over all trials of growth (LOND: Javanmard and Montanari, 2015), so
-that many trials of plans that do nothing adopt hardly any.
+A plan is tried within its pattern: half of the pattern's requests get it, a quarter the plan that
+it was made from, and a quarter what serves. It is adopted as soon as it is shown to be better than
+these, and seems better than the plan that it was made from: no made plan is credited with what
+another choice among the configured plans would bring. Then all but a small control get it, and it
+is watched. The chance of a false adoption is shared out over all trials of growth (LOND: Javanmard
+and Montanari, 2015), so that many trials of plans that do nothing adopt hardly any.
 """
 
 from dataclasses import asdict
@@ -11,7 +13,7 @@ from math import log, sqrt
 
 from learner.assignment import Slot
 from learner.comparison import Comparison
-from learner.sequence import split_evidence
+from learner.sequence import RunningMoments, split_evidence
 from learner.verdict import MISMATCH, apart_share
 from router.config.config import Config
 from router.domain import new_id
@@ -22,7 +24,10 @@ from router.trials.course import Course
 
 HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
+LEAST_BESIDE = 20  # of these, answers beside those of its parent
 _DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
+_SURE = 1.64  # standard errors by which a plan must be better than its parent
+_OF_HOPE = 0.3  # the part of what was hoped for that a plan must be able to add
 _OPENED_BY = "growth"
 _TIGHT_AT = (
     120  # compared answers; with so small an alpha the interval is tightest at twice as many
@@ -120,9 +125,14 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
         why = f"the sides have other shares than intended, so nothing can be trusted: {words}"
     elif lift.high < floor:
         why = f"it is worse: {words}"
-    elif hopeless(comparison, config.growth.epsilon):
-        why = f"it hardly adds {config.growth.epsilon:g}: {words}"
-    elif lift.low > floor and comparison.enough and not _lopsided(comparison):
+    elif comparison.rules.goal == "better" and (low := _hopeless(course)):
+        why = f"it hardly adds {comparison.rules.worth:.2g}{low}: {words}"
+    elif (
+        lift.low > floor
+        and comparison.enough
+        and not _lopsided(comparison)
+        and (trial.goal != "better" or _adds_to_parent(course))
+    ):
         if not config.trials.adopt:
             why = f"it is {trial.goal}: {words}. To adopt: waggle growth approve {trial.name}"
             return [state_line(trial, "decided", at, why) | numbers]
@@ -145,16 +155,32 @@ def keep_made(trial: Trial, course: Course, at: float) -> list[Line]:
     return [state_line(trial, "rolled back", at, why) | {"numbers": comparison.numbers()}]
 
 
-def hopeless(comparison: Comparison, worth: float) -> bool:
-    """Whether a plan that is to be better most likely adds less than `worth`.
+def _hopeless(course: Course) -> str:
+    """Beside what a plan most likely adds less than it must; empty if it may yet do.
 
     To end a trial early is never a false adoption, so this needs no interval at every look.
     """
-    values = comparison.utility.values
-    if comparison.rules.goal != "better" or values.n < LEAST or not comparison.enough:
-        return False
-    error = sqrt(max(values.squares, 0.0)) / values.n
-    return (values.mean + _DOUBT * error) * comparison.apart_share < worth
+    comparison = course.comparison
+    if comparison.compared < LEAST or not comparison.enough:
+        return ""
+    worth, share = comparison.rules.worth, comparison.apart_share
+    for values, beside in (
+        (comparison.utility.values, " to what serves"),
+        (course.beside_parent.values, f" to {course.parent} there"),
+    ):
+        if values.n >= LEAST_BESIDE and (values.mean + _DOUBT * _error(values)) * share < worth:
+            return beside
+    return ""
+
+
+def _adds_to_parent(course: Course) -> bool:
+    """Whether a plan seems better than the plan that it was made from, whatever else serves."""
+    values = course.beside_parent.values
+    return values.n >= LEAST_BESIDE and values.mean > _SURE * _error(values)
+
+
+def _error(values: RunningMoments) -> float:
+    return sqrt(max(values.squares, 0.0)) / max(values.n, 1)
 
 
 def _lopsided(comparison: Comparison) -> bool:
@@ -222,6 +248,7 @@ def _open_line(
     if any(trial.slot.layer == layer for trial in book.live):
         raise Rejected(f"another plan is tried on {made.pattern}: one at a time")
     id_ = new_id(at)
+    worth = max(book.config.growth.epsilon, _OF_HOPE * made.hope)
     trial = Trial(
         id_,
         made.name,
@@ -232,7 +259,13 @@ def _open_line(
         _OPENED_BY,
         at,
         at,
-        rules={"alpha": alpha, "least": LEAST, "most_requests": most, "tight_at": _TIGHT_AT},
+        rules={
+            "alpha": alpha,
+            "least": LEAST,
+            "most_requests": most,
+            "tight_at": _TIGHT_AT,
+            "worth": worth,
+        },
         effect=effect,
         pattern=made.pattern,
     )

@@ -139,9 +139,11 @@ def made_sides(world, **more):
 def test_a_made_plan_answers_half_of_its_pattern_and_nothing_else(world):
     world.enter(STEPS)
     inside = made_sides(world)
-    assert {d.plan for d in inside} == {"p1-steps-1", "y"}
+    assert {d.plan for d in inside} == {"p1-steps-1", "x", "y"}
     assert all(d.exposures[0].apart for d in inside)
-    assert inside[0].probabilities == {"p1-steps-1": 0.5, "x": 0.0, "y": 0.5}
+    beside = [{plan for plan, odds in d.probabilities.items() if odds == 0.5} for d in inside]
+    assert 15 < beside.count({"p1-steps-1", "x"}) < 45  # the plan that it was made from
+    assert all(each in ({"p1-steps-1", "x"}, {"p1-steps-1", "y"}) for each in beside)
     outside = [world.decide("a poem", n=n)[1] for n in range(20)]
     assert {d.plan for d in outside} == {"y"}
     assert not any(d.exposures for d in outside)
@@ -159,7 +161,7 @@ def test_a_caller_who_bounds_the_plans_gets_no_made_plan(world, more):
 
 def test_words_of_callers_answer_only_requests_of_their_owner(world):
     world.enter(EXAMPLES)
-    assert {d.plan for d in made_sides(world)} == {"p1-examples-1", "y"}
+    assert {d.plan for d in made_sides(world)} == {"p1-examples-1", "x", "y"}
     assert {d.plan for d in made_sides(world, around={"scope": "key k"})} == {"y"}
     assert {d.plan for d in made_sides(world, around={"scope": ""})} == {"y"}
 
@@ -210,11 +212,11 @@ def test_a_made_plan_is_checked_as_if_it_stood_in_the_file(tmp_path, plan, why):
 
 def test_a_better_plan_is_adopted_watched_and_taken_back_when_it_turns_bad(world):
     world.enter(STEPS)
-    better = {"p1-steps-1": 9, "y": 4}
+    better = {"p1-steps-1": 9, "x": 4, "y": 4}
     turn(world, 20, lambda plan, n: n * 7 % 10 < better[plan])
     assert state_of(world.book, STEPS.name) == "adopted"
     assert world.director.steering.lives[0].slot.share == pytest.approx(0.95)
-    worse = {"p1-steps-1": 2, "y": 4}
+    worse = {"p1-steps-1": 2, "x": 4, "y": 4}
     turn(world, 20, lambda plan, n: n * 7 % 10 < worse[plan])
     assert state_of(world.book, STEPS.name) == "rolled back"
     assert not world.director.steering.lives
@@ -224,11 +226,20 @@ def test_a_better_plan_is_adopted_watched_and_taken_back_when_it_turns_bad(world
 
 def test_a_plan_that_does_nothing_is_kept_out_early(world):
     world.enter(STEPS)
-    good = {"p1-steps-1": 4, "y": 6}
+    good = {"p1-steps-1": 4, "x": 6, "y": 6}
     turn(world, 15, lambda plan, n: n * 7 % 10 < good[plan])
     trial = world.book.trial(STEPS.name)
     assert trial.state == "kept"
     assert "hardly adds 0.02" in trial.why
+
+
+def test_a_plan_gets_no_credit_for_what_the_plan_that_it_was_made_from_does(world):
+    world.enter(replace(STEPS, hope=0.3))
+    good = {"p1-steps-1": 9, "x": 9, "y": 1}
+    turn(world, 20, lambda plan, n: n * 7 % 10 < good[plan])
+    trial = world.book.trial(STEPS.name)
+    assert trial.state == "kept"
+    assert "hardly adds 0.09 to x there" in trial.why
 
 
 def turn(world, times, good):
@@ -242,6 +253,7 @@ def test_growth_makes_plans_one_recipe_after_the_other(world):
     world.write(30, lambda _, n: n % 2, key_id="")
     world.spawner.turn()
     made = world.book.made["p1-examples-1"]
+    assert world.book.trial(made.name).rules["worth"] == pytest.approx(0.3 * made.hope)
     assert (made.pattern, made.parent, made.scope) == ("p1", "y", "key ")
     assert state_of(world.book, made.name) == "running"
     assert len(world.director.steering.made[0].plan["examples"]) == 5

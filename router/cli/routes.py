@@ -15,6 +15,7 @@ from router.cli.terminal import InputRefused, out, utc_minute
 from router.cli.trial_book import ask_learner, open_ledger
 from router.routing.strategies import Strategy
 from router.trials.book import Book
+from router.trials.node_reviews import in_short, lineage
 
 routes_app = typer.Typer(
     name="routes",
@@ -34,16 +35,16 @@ def log(here: CommandContext) -> None:
     if not functions:
         out.print("No function was made yet: `waggle routes distill` makes one.")
         return
-    table = Table("function", "at", "by", "lines", "trials", "evidence", box=None)
+    table = Table("function", "at", "by", "lines", "reviewers", "trials", "evidence", box=None)
     for function in functions:
         trials = [trial for trial in book.trials.values() if trial.candidate == function.key]
         outcome = "; ".join(f"{trial.name} {trial.state}" for trial in trials) or "not tried"
         if function.key == book.serving.key:
             outcome += " [green](serves)[/]"
         lines, evidence = str(function.source.count("\n")), escape(function.evidence)
-        table.add_row(
-            function.key, utc_minute(function.at), function.author, lines, outcome, evidence
-        )
+        reviews = escape(in_short(book.reviews.get(function.key, {}).get("verdicts", ())))
+        made = function.key, utc_minute(function.at), function.author, lines
+        table.add_row(*made, reviews, outcome, evidence)
     out.print(table)
 
 
@@ -52,13 +53,19 @@ def log(here: CommandContext) -> None:
 def show_route(
     here: CommandContext,
     name: Annotated[
-        str | None, typer.Argument(help="A function. Default: the one that serves.")
+        str | None, typer.Argument(help="A function or node@1. Default: the one that serves.")
     ] = None,
 ) -> None:
-    """Show the source of a routing function."""
-    function = _function(open_ledger(here).book, name)
-    out.print(f"[bold]{escape(function.key)}[/], {utc_minute(function.at)}, by {function.author}")
-    out.print(Syntax(function.source, "python", background_color="default"))
+    """Show the source of a function or node, what it follows, and what its reviewers say."""
+    book = open_ledger(here).book
+    written = book.nodes.get(name or "") or _function(book, name)
+    out.print(f"[bold]{escape(written.key)}[/], {utc_minute(written.at)}, by {written.author}")
+    for parent in lineage(book, written.key):
+        out.print(f"follows {escape(parent)}")
+    for verdict in book.reviews.get(written.key, {}).get("verdicts", ()):
+        reasons = "".join(f": {escape(reason)}" for reason in verdict["reasons"])
+        out.print(f"{verdict['reviewer']}: {verdict['verdict']}{reasons}")
+    out.print(Syntax(written.source, "python", background_color="default"))
 
 
 @routes_app.command()

@@ -25,6 +25,7 @@ from router.trials import changes
 from router.trials.book import Book
 from router.trials.ledger import Ledger
 from router.trials.node_gates import check_node, checked_cases
+from router.trials.node_reviews import in_short, lineage
 from router.trials.node_trials import adopt_by_hand, back_by_hand, register_node
 
 _MOST_FILE = 1_000_000  # bytes
@@ -95,9 +96,12 @@ def nodes(here: CommandContext, as_json: JsonOption = False) -> None:
     if not rows:
         out.print("No node was written yet: waggle routes new NAME --kind validator --source FILE")
         return
-    table = Table("node", "kind", "at", "by", "cases", "state", "used by", "why", box=None)
+    table = Table("node", "kind", "at", "by", "cases", "state", "used by", box=None)
+    table.add_column("reviewers")
+    table.add_column("why")
     for row in rows:
-        words = row["state"], ", ".join(row["used_by"]), escape(row["why"])
+        reviews = escape(in_short(row["reviews"]))
+        words = row["state"], ", ".join(row["used_by"]), reviews, escape(row["why"])
         cases = str(len(row["cases"]))
         table.add_row(row["key"], row["kind"], utc_minute(row["at"]), row["author"], cases, *words)
     out.print(table)
@@ -131,6 +135,8 @@ def _row(book: Book, node: Node) -> dict[str, Any]:
         "key": node.key,
         "state": trial.state,
         "trial": trial.name,
+        "reviews": book.reviews.get(node.key, {}).get("verdicts", []),
+        "follows": lineage(book, node.key),
         "why": trial.why or trial.effect,
         "used_by": [
             plan for plan, tree in plans if node.name in _validators_in(tree) or plan == node.plan

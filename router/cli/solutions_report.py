@@ -14,6 +14,7 @@ from router.cli.terminal import CommandRefused, InputRefused, facts, out
 from router.cli.trial_book import open_ledger
 from router.reuse.programs.figures import VIEWS, LibraryReader, Row
 from router.reuse.solution_store import FILE, SolutionStore
+from router.trials.node_reviews import in_short, lineage
 
 _SHOWN_LETTERS = 48
 
@@ -55,7 +56,7 @@ def report(
     _show("Deepest lines", figures.deepest, _DEEPEST, "program_lines")
     _show("Breakthroughs, and how they spread", figures.breakthroughs, _SPREAD, _SPREAD_VIEW)
     _show("Reviewers", figures.reviewers, _REVIEWERS, "program_reviews")
-    _show("Routing functions", functions, _FUNCTIONS, "waggle routes log")
+    _show("Written functions and nodes", functions, _FUNCTIONS, "waggle routes log, nodes")
     _show_standards(figures.standards)
 
 
@@ -77,8 +78,8 @@ _SPREAD = {
     "days_to_last_key": "days to the last", "heirs": "heirs", "share_of_line": "of its line's uses",
 }  # fmt: skip
 _FUNCTIONS = {
-    "function": "function", "author": "by", "lines": "lines", "trials": "trials",
-    "serves": "serves",
+    "function": "name", "kind": "kind", "author": "by", "follows": "follows", "lines": "lines",
+    "reviews": "reviewers", "trials": "trials", "serves": "serves",
 }  # fmt: skip
 _REVIEWERS = {
     "reviewer": "reviewer", "reviews": "reviews", "accepted": "accept", "revise": "revise",
@@ -88,20 +89,25 @@ _SHARES = frozenset({"success", "accepted", "share_of_line"})
 
 
 def _functions(here: CommandContext) -> list[Row]:
-    """The routing functions of the book of trials, each version with how its trials ended."""
+    """The functions and other nodes of the book of trials: each version with what it follows, what
+    its reviewers said, and how its trials ended."""
     book = open_ledger(here).book
+    functions = [(f, "router") for f in book.registered.values() if f.kind == "function"]
+    acting = {book.serving.key, *(trial.candidate for trial in book.adopted_nodes)}
     return [
         {
-            "function": function.key,
-            "author": function.author,
-            "lines": function.source.count("\n"),
+            "function": written.key,
+            "kind": kind,
+            "author": written.author,
+            "follows": next(iter(lineage(book, written.key)), ""),
+            "lines": written.source.count("\n"),
+            "reviews": in_short(book.reviews.get(written.key, {}).get("verdicts", ())),
             "trials": ", ".join(
-                t.state for t in book.trials.values() if t.candidate == function.key
+                t.state for t in book.trials.values() if t.candidate == written.key
             ),
-            "serves": "yes" if function.key == book.serving.key else "no",
+            "serves": "yes" if written.key in acting else "no",
         }
-        for function in book.registered.values()
-        if function.kind == "function"
+        for written, kind in (*functions, *((node, node.kind) for node in book.nodes.values()))
     ]
 
 

@@ -109,6 +109,7 @@ class Book:
     config: Config
     registered: dict[str, Strategy] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)  # versions of written nodes, by their keys
+    reviews: dict[str, Line] = field(default_factory=dict)  # of functions and nodes, by their keys
     trials: dict[str, Trial] = field(default_factory=dict)
     history: list[Served] = field(default_factory=list)
     adopting: str = ""  # the id of the trial whose adopted candidate serves
@@ -244,7 +245,7 @@ class Book:
         self.lines += 1
         at = line["at"]
         match line["do"]:
-            case "register" | "node":
+            case "register" | "node" | "reviewed":
                 self._register(line)
             case "open":
                 fields = line["trial"]
@@ -273,6 +274,9 @@ class Book:
                 self.notes.append(line)
 
     def _register(self, line: Line) -> None:
+        if line["do"] == "reviewed":
+            self.reviews[line["key"]] = line
+            return
         if line["do"] == "node":
             node = Node.read(line["node"])
             self.nodes[node.key] = node

@@ -11,6 +11,7 @@ from router.domain import new_id
 from router.routing.function_contract import lint
 from router.routing.strategies import Strategy, built_in, check
 from router.trials.book import Book, Line, Rejected, Trial, TrialState
+from router.trials.node_reviews import review_line
 
 STEPS = (0.01, 0.1, 0.5)  # the candidate's shares during an adoption by steps
 _SIMPLER = "-simpler"
@@ -28,7 +29,12 @@ def register(book: Book, strategy: Strategy, at: float) -> list[Line]:
     faults = lint(versioned.source) if versioned.kind == "function" else []
     if faults:
         raise Rejected(f"strategy {versioned.name}: {'; '.join(faults)}")
-    return [{"do": "register", "at": at, "strategy": versioned.written()}]
+    line = {"do": "register", "at": at, "strategy": versioned.written()}
+    if versioned.kind != "function":
+        return [line]
+    before = book.latest(versioned.name)
+    parent = before.key if before is not None else ""
+    return [line, review_line(versioned.key, versioned.source, parent, at)]
 
 
 def open_trial(

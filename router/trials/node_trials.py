@@ -13,6 +13,7 @@ from router.routing.node_contract import NODE_KINDS, lint_node
 from router.routing.nodes import Node
 from router.trials.book import Book, Line, Rejected, Trial
 from router.trials.changes import state_line
+from router.trials.node_reviews import review_line
 
 _HALF = 0.5
 _IN_USE = ("shadow", "running", "decided", "adopted")
@@ -49,8 +50,10 @@ def register_node(book: Book, node: Node, at: float, opened_by: str = "operator"
         node=node.name,
         effect=f"a {node.kind}, written by {node.author}",
     )
+    parent = trial.current or (versions[-1].key if versions else "")
     return [
         {"do": "node", "at": at, "node": versioned.written()},
+        review_line(versioned.key, versioned.source, parent, at),
         {"do": "open", "at": at, "trial": asdict(trial)},
     ]
 

@@ -12,6 +12,7 @@ import duckdb
 from router.config.config import Config
 from router.config.environment import environment_of
 from router.config.load import secrets_of
+from router.routing.function_contract import lint
 from router.routing.messages import Errand
 from router.trials.authoring import Author
 from router.trials.book import Book, Line, Rejected
@@ -24,6 +25,7 @@ from router.trials.gates import Postponed
 from router.trials.logged import LoggedDecision
 from router.trials.node_evidence import halves, worded_answers
 from router.trials.node_openings import node_openings
+from router.trials.node_reviews import hear_once
 from router.trials.node_trials import register_node
 from router.trials.node_writing import check_written, may_write, node_in
 from router.trials.prompt_versions import OPENED_BY
@@ -143,7 +145,10 @@ class Proposer:
         if view is None:
             return
         try:
-            self._enter(self.author.proposal(errand, answer), view, self._rows())
+            proposal = self.author.proposal(errand, answer)
+            if not lint(proposal.strategy.source):
+                hear_once(self.director.book, "write", proposal.strategy.source)
+            self._enter(proposal, view, self._rows())
         except Postponed as error:
             self._note("write", "postponed", str(error))
         except Rejected as error:
@@ -177,6 +182,7 @@ class Proposer:
             node = node_in(answer, opening, errand.backend)
             _, unseen = halves(worded_answers(self.director.telemetry))
             check_written(node, opening, unseen, self.config)
+            hear_once(self.director.book, opening.subject, node.source)
             self.director.change(register_node, node, now, OPENED_BY)
         except Postponed as error:
             self._note(opening.subject, "postponed", str(error))

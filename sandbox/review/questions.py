@@ -209,7 +209,7 @@ def _written_out(program: ParsedProgram, node: ast.expr, depth: int = 3) -> str:
             values = program.values.get(name, [])
             if len(values) == 1:
                 own = _written_out(program, values[0], depth - 1)
-                text = re.sub(rf"\b{re.escape(name)}\b", lambda _, own=own: own, text)
+                text = own.join(re.split(rf"\b{re.escape(name)}\b", text))
     return text[:2000]
 
 

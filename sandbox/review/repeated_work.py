@@ -13,8 +13,8 @@ _OVER_ALL = """
     cumsum nunique corrcoef"""
 _WHOLE = _PASSES | frozenset(_OVER_ALL.split())
 _LIBRARIES = ("statistics.", "numpy.", "re.", "csv.", "json.", "math.", "collections.", "ast.")
-_COUNTED = ("itertools.combinations", "itertools.permutations", "itertools.product")
-_COUNTED += ("itertools.combinations_with_replacement",)
+_ARRANGEMENTS = ("combinations", "permutations", "product", "combinations_with_replacement")
+_COUNTED = tuple(f"itertools.{name}" for name in _ARRANGEMENTS)
 _NESTED_REPEAT = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*]")
 _TURNS = re.compile(
     r"(?:first|up to|below|under|from 1 to|until)\s+(\d[\d,_]*)|(\d[\d,_]*)\s+(?:\w+ )?"
@@ -39,8 +39,9 @@ def repeated_work(program: ParsedProgram) -> Iterator[str]:
     yield from _by_luck(program)
     yield from _many_turns(program)
     for node in program.nodes:
-        pattern = node.value if isinstance(node, ast.Constant) else None
-        if isinstance(pattern, str) and _is_pattern(program, node) and _doubles_back(pattern):
+        if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+            continue
+        if _is_pattern(program, node) and _doubles_back(node.value):
             yield f"line {node.lineno}: the pattern tries the same text in endlessly many ways"
 
 
@@ -254,7 +255,9 @@ def _many_turns(program: ParsedProgram) -> Iterator[str]:
     if largest < _MOST_TURNS:
         return
     for node in program.nodes:
-        over = node.iter if isinstance(node, ast.For) else None
+        if not isinstance(node, ast.For):
+            continue
+        over = node.iter
         if isinstance(over, ast.Call) and program.dotted(over.func) == "range":
             bound = over.args[min(len(over.args), 2) - 1] if over.args else over
             if not isinstance(bound, ast.Constant) and not _of_length(bound):

@@ -10,15 +10,19 @@ from router.growth.traffic import Traffic
 from router.request.context import NAMES
 from router.request.patterns import Pattern, Patterns
 from router.routing.nodes import placed_at
+from router.routing.strategies import Strategy
 from router.trials.book import Rejected
+from router.trials.changes import register
 from router.trials.node_evidence import halves, marks_of_answers, marks_of_requests, worded_answers
 from router.trials.node_openings import node_openings
+from router.trials.node_reviews import hear_once, in_short, lineage
 from router.trials.node_trials import back_by_hand, register_node
 from router.trials.node_writing import check_written, node_in
 from router.trials.proposing import Proposer
 from tests.learning.traffic import features_of
 from tests.router.scripted import ScriptedModel
 from tests.telemetry.stored import MINUTE, request, signal
+from tests.trials.test_commands import SOURCE
 from tests.trials.test_director import by_kind, made, taught_view
 from tests.trials.test_nodes import DIGITS, REFUNDS, acting, gated, node, on_trial
 
@@ -239,3 +243,37 @@ async def test_other_requests_go_on_while_a_slow_node_thinks():
             turns += 1
         assert call.result() is True
         assert turns > 100
+
+
+# -- reviews and lineage
+
+SLOW = """
+def match(request):
+    seen = []
+    return any(word in request["words"] for word in sorted(request["words"]) if sorted(SORTED))
+""".replace("SORTED", "request['words']")
+
+
+def test_reviewers_read_every_version_and_the_book_keeps_what_each_follows(world):
+    at = world.now()
+    world.change(register_node, node("matcher", REFUNDS, "refunds"), at)
+    world.change(back_by_hand, "refunds", at)
+    world.change(register_node, node("matcher", SLOW, "refunds"), at)
+    assert lineage(world.book, "refunds@2") == ["refunds@1"]
+    said = {key: in_short(line["verdicts"]) for key, line in world.book.reviews.items()}
+    assert said == {"refunds@1": "accept", "refunds@2": "performance: revise"}
+    world.change(register, Strategy("mine", "function", source=SOURCE), at)
+    world.change(register, Strategy("mine", "function", source=SOURCE), at)
+    assert lineage(world.book, "mine@2") == ["mine@1"]
+    assert in_short(world.book.reviews["mine@2"]["verdicts"]) == "accept"
+
+
+def test_an_author_hears_once_what_the_reviewers_want(world):
+    with pytest.raises(Rejected, match="reviewers: performance: revise: line 4: `sorted"):
+        hear_once(world.book, "write matcher m", SLOW)
+    note = {"do": "note", "at": 1.0, "subject": "write matcher m", "what": "refused"}
+    world.change(lambda _: [note | {"why": "reviewers: performance: revise"}])
+    hear_once(world.book, "write matcher m", SLOW)  # it has heard, and its trial decides
+    world.change(lambda _: [note | {"why": "case 1 fails"}])
+    with pytest.raises(Rejected, match="reviewers"):
+        hear_once(world.book, "write matcher m", SLOW)

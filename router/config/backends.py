@@ -11,6 +11,7 @@ from router.catalog.names import provider_of
 from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
+from router.config.plan_checks import MODEL_PATTERN
 from router.config.values import (
     PASSED_THROUGH,
     BackendSettings,
@@ -86,7 +87,7 @@ class LearnedSettings(OwnSettings):
     kind: Literal["learned"]
     model: str = Field(
         max_length=150,
-        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[1-9][0-9]{0,8})?$",
+        pattern=MODEL_PATTERN,
         description="NAME, its promoted version, or NAME@3: see `waggle models list`",
     )
     home: str | None = Field(None, description="folder of models; default: in server.data")

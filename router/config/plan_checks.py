@@ -7,7 +7,19 @@ from pydantic import Field, model_validator
 from router.config.values import Name, Values
 from router.records.rules import RuleText
 
+MODEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[1-9][0-9]{0,8})?$"  # NAME or NAME@3
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Confidence(Values):
+    """How likely an answer is good, by a model that was trained on judged answers."""
+
+    head: str = Field(
+        max_length=150,
+        pattern=MODEL_PATTERN,
+        description="a model trained with `waggle models train NAME --target quality`",
+    )
+    least: Share = Field(0.8, description="lowest probability of a good answer that is enough")
 
 
 class Check(Values):
@@ -34,6 +46,9 @@ class Check(Values):
     agreement: Share | None = Field(
         None, description="how much the answer must agree with the draft before it"
     )
+    confidence: Confidence | None = Field(
+        None, description="a trained head must find the answer good, e.g. `{head: good, least: .8}`"
+    )
     sure: Literal[True] | None = Field(
         None, description="true: a learned model's answer is enough, unless it is unsure"
     )
@@ -48,7 +63,7 @@ class Check(Values):
     def conditions(self) -> bool:
         """Whether anything is checked."""
         called = self.asks or self.wants_logprobs or self.agreement
-        return bool(self.looks_at_text or called or self.sure)
+        return bool(self.looks_at_text or called or self.sure or self.confidence)
 
     @property
     def looks_at_text(self) -> bool:

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 STRUCTURE, ARRAYS = "head.json", "head.npz"
 OTHER = {"other": True}  # in place of a value: one that is too rare to be learned
+GOOD = "(good)"  # the slot of a head that judges answers: its values are true and false
 Value = str | int | float | bool | None
 
 
@@ -89,11 +90,25 @@ class Head:
 
     def of(self, question: Asked, encoder: "Encodes | None" = None) -> Guess:
         """The head's answer to a request. `encoder` is needed if the head names one."""
+        if self.slots[0].name == GOOD:
+            raise BrokenModel("it judges answers and gives none: use it in `accept.confidence`")
         if self.encoder and (encoder is None or encoder.name != self.encoder):
             name = encoder.name if encoder is not None else "none"
             wrong = f"it was trained with vectors of {self.encoder}, and the encoder is {name}"
             raise BrokenModel(f"{wrong}: train it again with this encoder")
         return self.guess(features_of(question, encoder if self.encoder else None))
+
+    def quality(self, words: Asked) -> float:
+        """The calibrated probability that the answer in `words` is good."""
+        return self.goodness(features_of(words))
+
+    def goodness(self, features: Features) -> float:
+        slot, scoring = self.slots[0], self.scorings[0]
+        if slot.name != GOOD:
+            raise BrokenModel("it gives answers and judges none: train with `--target quality`")
+        chance = chances(scoring.scores(self.inputs(features)), slot.temperature)
+        good = float(chance[slot.values.index(True)])
+        return float(np.interp(good, self.sure_at, self.right_at))
 
     def guess(self, features: Features) -> Guess:
         inputs = self.inputs(features)

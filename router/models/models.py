@@ -7,6 +7,7 @@ the reason is logged once.
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
@@ -31,6 +32,9 @@ class Predicts(Protocol):
         """The name of the encoder whose vectors the model needs; empty: none."""
 
     def of(self, question: Asked, encoder: "Encodes | None" = None) -> Guess: ...
+    def quality(self, words: Asked) -> float:
+        """How likely an answer to a request is good. Raises `BrokenModel` if the model does not
+        judge answers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,24 @@ class Models:
                 return before[1]
             self._open[reference] = version, model
             return model
+
+
+@lru_cache(maxsize=8)
+def models_in(folder: str) -> Models:
+    """The models of a folder that this process has open."""
+    return Models(Path(folder))
+
+
+def doubted(models: Models, reference: str, least: float, words: Asked) -> str:
+    """Why a head that judges answers does not find this answer good enough; empty if it does."""
+    try:
+        model = models.get(reference)
+        quality = model.model.quality(words)
+    except (NoSuchModel, BrokenModel) as error:
+        return f"nobody can say how good it is: {error}"
+    if quality >= least:
+        return ""
+    return f"{model.card.reference} finds it good with {quality:.2f} of the {least:g} needed"
 
 
 def open_model(folder: Path, digest: str) -> OpenModel:

@@ -17,10 +17,12 @@ from router.calls.outcome import CallOutcome
 from router.compute.backend_calls import BackendCalls, Ceilings
 from router.compute.computing import Computing
 from router.config.backends import AnyBackend
-from router.config.plan_checks import Check, Gate
+from router.config.plan_checks import Check, Confidence, Gate
 from router.config.plan_steps import lead
 from router.config.plans import AnyPlan, Ask, Code, Committee, Plan, Step
 from router.domain import Attempt, Call, Request, Usage
+from router.models.features import words_of
+from router.models.models import doubted, models_in
 from router.plans import committee, fan_out, patterns, revising
 from router.plans.acceptance import Inspection, disagrees, inspected, unsure
 from router.plans.bodies import PlanBudget, Work, body_of, fields_for
@@ -255,6 +257,8 @@ class Executor:
         body = result.outcome.body if result.outcome is not None else b""
         inspection = await self._inspect(check, result.text, may_mend=may_mend)
         problem = inspection.problem or unsure(check, body) or disagrees(check, result.text, before)
+        if not problem and check.confidence is not None:
+            problem = self._doubted(check.confidence, result.text)
         if problem:
             return CheckVerdict(False, problem)
         text = inspection.mended or result.text
@@ -276,6 +280,12 @@ class Executor:
                 problem = f"{check.judge} gave {score} of the {check.least:g} asked"
                 return CheckVerdict(False, f"{problem}: {opinion.problems}", step=step)
         return CheckVerdict(True, mended=inspection.mended, unchecked=unchecked)
+
+    def _doubted(self, confidence: Confidence, text: str) -> str:
+        """Why a trained head does not find the answer good; empty if it does."""
+        messages = self.request.fields.get("messages")
+        models = models_in(str(self.plans.config.models_folder))
+        return doubted(models, confidence.head, confidence.least, words_of(messages, text))
 
     async def _inspect(self, check: Check, text: str, *, may_mend: bool) -> Inspection:
         shape = self.request.reading.shape

@@ -30,6 +30,7 @@ class Example:
     language: str = ""
     pattern: str = ""
     shown: bool = False  # whether a person gave the answer, and not a plan
+    rejected: str = ""  # a worse answer to the same request
     soft: Mapping[str, float] = field(default_factory=dict)  # the teacher's chances of each answer
 
 
@@ -108,5 +109,6 @@ def _example(row: Mapping[str, Any]) -> Example:
         str(row.get("language") or ""),
         str(row.get("pattern") or ""),
         row.get("source") == "demonstration",
+        str(row.get("rejected") or ""),
         {str(answer): float(chance) for answer, chance in soft.items()},
     )

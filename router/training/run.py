@@ -23,11 +23,12 @@ from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.training.examples import BadData, data_set
 from router.training.head_trainer import train_head
+from router.training.judge_trainer import train_judge
 from router.training.model_changes import register
 from router.training.trainer import Trained, Trainer
 from router.training.workplace import LOCK, RESULT, Job, Workplace, job_in
 
-TRAINERS: Mapping[str, Trainer] = {"head": train_head}
+TRAINERS: Mapping[str, Trainer] = {"head": train_head}  # by kind
 NICE = 15
 DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
 
@@ -40,7 +41,8 @@ def carry_out(job: Job) -> Mapping[str, Any]:
     place = Workplace(job, lambda: _encoder(job))
     place.tell(0.0, "reading the data set")
     begun = time.process_time()
-    trained = TRAINERS[job.wish.kind](data, job.wish, place)
+    trainer = train_judge if job.wish.target == "quality" else TRAINERS[job.wish.kind]
+    trained = trainer(data, job.wish, place)
     seconds = time.process_time() - begun
     card = _card(job, trained, dict(data.fields), seconds)
     promote = job.promote and trained.passes

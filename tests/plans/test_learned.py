@@ -1,7 +1,11 @@
 """A learned model answers, or is unsure and leaves the request to who comes after it."""
 
+import numpy as np
 import pytest
 
+from router.models.features import Asked, features_of
+from router.models.head import GOOD, Doubts, Head, Slot
+from router.models.scoring import Linear
 from tests.models.made import KNOWN, register
 from tests.router.scripted import ScriptedModel, planned, steps_of, text_of
 
@@ -71,3 +75,27 @@ async def test_an_error_names_the_missing_model_and_the_mend(tmp_path):
         # The model's absence is not waited for, and a cascade goes on.
         assert text_of(await waggle.chat(SURE, model="steps")) == "dear"
         assert len(waggle.journal.traces[-1].attempts) == 2
+
+
+def judge_by_hand():
+    """A head that finds answers good that hold the word `good`."""
+    columns = features_of(Asked("", "", "good")).buckets
+    weights = np.array([np.full(len(columns), 5.0), np.zeros(len(columns))], np.float32)
+    scoring = Linear(weights, np.zeros((2, 0), np.float32), np.array([-2, 2], np.float32))
+    line = np.array([0.0, 1.0], np.float32)
+    slots, rarity = (Slot(GOOD, (True, False)),), np.ones(len(columns), np.float32)
+    return Head(slots, (scoring,), columns, rarity, line, line, Doubts(0.0))
+
+
+async def test_a_cascade_goes_on_where_a_head_does_not_find_the_answer_good():
+    accept = {"confidence": {"head": "grader", "least": 0.7}}
+    plans = {"steps": {"cascade": ["small", "big"], "accept": accept}}
+    small, big = ScriptedModel(["a good one", "a bad one"]), ScriptedModel("dear")
+    async with planned(plans, small=small, big=big) as waggle:
+        # Without the model nobody can say that an answer is good.
+        assert text_of(await waggle.chat("?", model="steps")) == "dear"
+        small.requests.clear()
+        register(waggle.engine.config.models_folder, judge_by_hand(), name="grader")
+        assert text_of(await waggle.chat("?", model="steps")) == "a good one"
+        assert text_of(await waggle.chat("?", model="steps")) == "dear"
+        assert waggle.journal.traces[-1].decision.plan == "steps"

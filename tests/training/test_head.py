@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from router.models.card import BrokenModel
 from router.models.features import Asked, features_of
 from router.models.head import head_in
 from router.models.scoring import Inputs
@@ -14,6 +15,7 @@ from router.training.closed import reader_of
 from router.training.examples import BadData, data_set
 from router.training.fitting import Recipe, columns_of, fitted
 from router.training.head_trainer import train_head
+from router.training.judge_trainer import train_judge
 from router.training.trainer import Wish
 from tests.models.made import card
 from tests.training import tickets
@@ -158,3 +160,35 @@ def test_a_threshold_answers_for_its_loss_with_a_margin():
     assert threshold_of(confidences[:40], losses[:40], 0.01).confidence == NEVER  # too few rows
     sure_at, right_at = calibrated(confidences, losses)
     assert np.interp([0.9, 0.1], sure_at, right_at) == pytest.approx([1, 0], abs=0.02)
+
+
+def judged(count, seed=5):
+    """Answers that are good where they name the message's topic."""
+    chance = random.Random(seed)
+    for number, each in enumerate(tickets.rows_of(count, seed)):
+        answer = chance.choice(list(tickets.TOPICS))
+        good = float(answer == each["answer"])
+        yield each | {"id": f"j{number}", "answer": f"It is {answer}", "quality": good}
+
+
+def test_a_head_says_how_likely_an_answer_is_good(tmp_path):
+    rows = [each | {"rejected": "I cannot say"} for each in judged(500)]
+    for each in rows:
+        words = tickets.TOPICS[each["answer"].split()[-1]]
+        each["messages"][1]["content"] += " " + words[0]  # a bad answer follows from two topics
+    tickets.data_set(tmp_path, rows)
+    made = train_judge(data_set(tmp_path / "data", "tickets"), Wish(target="quality"), Desk())
+    assert made.passes
+    assert made.metrics["area_under_curve"] > 0.8
+    head = head_in(card(), made.files)
+    words = Asked("My parcel and box are wrong today", tickets.SYSTEM, "I cannot say")
+    assert head.quality(words) < 0.1
+    with pytest.raises(BrokenModel, match=r"judges answers and gives none: use it in `accept"):
+        head.of(words)
+    with pytest.raises(BadData, match="training answers of the rarer sort"):
+        trained_judge(tmp_path / "good", tickets.rows_of(200))
+
+
+def trained_judge(folder, rows):
+    tickets.data_set(folder, rows)
+    return train_judge(data_set(folder / "data", "tickets"), Wish(target="quality"), Desk())

@@ -10,7 +10,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from sandbox.function import Function, FunctionFailed
+from sandbox.function import CallHeldUp, Function, FunctionFailed, FunctionUnavailable
 from sandbox.levels import open_pool
 from sandbox.pool import Pool
 from sandbox.runner import RunRefused
@@ -19,7 +19,7 @@ from sandbox.supervisor.parent import ZygoteLost
 _log = logging.getLogger("waggle")
 _SECONDS, _PATIENCE_SECONDS = 0.05, 0.2  # of one call
 _MOST_SPACES = 4
-_MOST_FAILURES = 2  # after which a program is not called again
+_MOST_FAILURES = 2  # in a row, after which a program is not called again
 _MOST_CHARACTERS = 2_000  # of an answer
 _LEAST_LEVEL = 1
 _HOST = """
@@ -90,10 +90,13 @@ class FormPrograms:
             answer = function.call(
                 str(program), text, seconds=_SECONDS, patience_seconds=_PATIENCE_SECONDS
             )
+        except (CallHeldUp, FunctionUnavailable):
+            return None  # the machine was late: that says nothing about the program
         except FunctionFailed as error:
-            if "Error" not in str(error):  # it was too slow, or its worker is gone
+            if "Error" not in str(error):  # it was too slow, or it killed its worker
                 self._failures[space, program] += 1
             return None
+        del self._failures[space, program]
         return answer if isinstance(answer, str) and len(answer) <= _MOST_CHARACTERS else None
 
     async def _opened(self, sources: Mapping[int, str]) -> Function | None:

@@ -1,7 +1,8 @@
 """The pages' way to the service: checks what a page sends, and passes it on.
 
 The playground may ask which plans there are, what each would cost, and for one plan's answer, and
-may say how good an answer was; the page about growth may approve, remove or forbid a made plan.
+may say how good an answer was; the page about growth may approve, remove or forbid a made plan,
+and the page about trials a written function or node.
 Nothing else reaches the service. `Site` lets only the dashboard's own pages send.
 The dashboard has no key: the page sends along the key of whoever pays or of an admin, and nobody
 keeps that key.
@@ -203,6 +204,15 @@ def _growth(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa:
     return ServiceRequest("POST", "/v1/growth", {"do": do, "name": _text(fields, "plan")})
 
 
+def _routes(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: ARG001
+    """What an operator does with a written function or node, also with an admin's key."""
+    do = fields.get("do")
+    if do not in _ROUTES:
+        raise BadMessage(f"`do` must be one of {', '.join(_ROUTES)}: reload the page.")
+    return ServiceRequest("POST", "/v1/routes", {"do": do, "name": _text(fields, "plan")})
+
+
+_ROUTES = ("approve", "remove")
 _GROWTH = ("approve", "remove", "forbid")
 _Reader = Callable[[Mapping[str, Any], str], ServiceRequest]
 _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
@@ -211,6 +221,7 @@ _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "answer": ("POST", _answer),
     "feedback": ("POST", _feedback),
     "growth": ("POST", _growth),
+    "routes": ("POST", _routes),
 }
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "

@@ -1,14 +1,18 @@
-// What an operator does with a made plan, from the page about growth: undo it, forbid it, approve it.
+// What an operator does with a made plan, from the page about growth: undo it, forbid it, approve it;
+// and with a written function or node, from the page about trials: take it back, approve it.
 // Nothing is sent before the operator has agreed. The admin's key stays in this page's memory, and is
 // gone with the page.
 (() => {
   "use strict";
 
-  const WORDS = {
+  const WORDS = { routes: {
+    remove: ["Take back", "It ends at once. The version before it acts again, or none does."],
+    approve: ["Approve", "It acts for all requests but a control from now on."],
+  }, growth: {
     remove: ["Undo", "It ends at once, and its pattern is answered as before. One like it may be made again."],
     forbid: ["Forbid", "It ends at once, and none like it is made for its pattern again."],
     approve: ["Approve", "A plan that waits begins its trial; a plan on trial is adopted."],
-  };
+  } };
   let key = "";
   let box = null; // the dialog, made once
 
@@ -40,10 +44,11 @@
     return box;
   }
 
-  function open(wish) {
+  function open(of, wish) {
     const { made, title, words, status, go } = dialog();
-    const [act, effect] = WORDS[wish.do];
+    const [act, effect] = WORDS[of][wish.do];
     box.wish = wish;
+    box.of = of;
     title.textContent = `${act} ${wish.plan}?`;
     words.textContent = effect;
     status.textContent = "";
@@ -53,7 +58,7 @@
   }
 
   async function carryOut() {
-    const { made, field, keyed, status, go, wish } = box;
+    const { made, field, keyed, status, go, wish, of } = box;
     if (!keyed.hidden) key = field.value.trim();
     const headers = { "content-type": "application/json" };
     if (key) headers.authorization = `Bearer ${key}`;
@@ -62,7 +67,7 @@
     let answer = null;
     let error = null;
     try {
-      answer = await fetch("/service/growth", {
+      answer = await fetch(`/service/${of}`, {
         method: "POST", headers, cache: "no-store", body: JSON.stringify(wish),
       });
       if (answer.ok) { made.close(); return; }
@@ -80,6 +85,7 @@
 
   document.addEventListener("click", (event) => {
     const at = event.target.closest("[data-grow]");
-    if (at && WORDS[at.dataset.grow]) open({ do: at.dataset.grow, plan: at.dataset.plan });
+    const of = at && (at.dataset.of || "growth");
+    if (at && WORDS[of] && WORDS[of][at.dataset.grow]) open(of, { do: at.dataset.grow, plan: at.dataset.plan });
   });
 })();

@@ -15,6 +15,7 @@ from dashboard.components import (
     when,
 )
 from dashboard.pages import trial_verdict
+from dashboard.pages.written import WRITTEN_PANEL
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
@@ -146,6 +147,7 @@ PAGE = Page(
             "two strategies chose different plans.",
         ),
         Panel("served", "Who served", served, _served, form="parts"),
+        WRITTEN_PANEL,
         Panel("functions", "Routing functions", functions, _functions, form="parts"),
     ),
     filters=(),

@@ -67,6 +67,7 @@ class App:
         models = ModelsEndpoint(engine, admission, started_at)
         trials = TrialsEndpoint(admission, learner, audit, engine.wall)
         growth = TrialsEndpoint(admission, learner, audit, engine.wall, "growth")
+        written = TrialsEndpoint(admission, learner, audit, engine.wall, "routes")
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
         messages = MessagesDialect()
@@ -109,6 +110,7 @@ class App:
                 Route("/v1/learner", {"GET": LearnerEndpoint(engine, admission, learner).get}),
                 Route("/v1/trials", {"GET": trials.get, "POST": trials.post}),
                 Route("/v1/growth", {"GET": growth.get, "POST": growth.post}),
+                Route("/v1/routes", {"GET": written.get, "POST": written.post}),
                 Route("/health/live", {"GET": health.live}),
                 Route("/health/ready", {"GET": health.ready}),
                 Route("/metrics", {"GET": MetricsEndpoint(engine, admission, hive, name).get}),

@@ -1,8 +1,9 @@
 """`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them; `/v1/growth` does
-the same for made plans.
+the same for made plans, and `/v1/routes` for written functions and nodes.
 
 A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`, and
-about made plans `{"do": "approve" | "forbid" | "remove", "name": ...}`. This module passes each
+about made plans `{"do": "approve" | "forbid" | "remove", "name": ...}`, without `forbid` about
+functions and nodes. This module passes each
 command to the learner, which carries it out.
 """
 
@@ -27,7 +28,7 @@ class TrialsEndpoint:
     learner: LearnerClient | None
     audit: AuditLog | None = None
     wall: Callable[[], float] = time.time
-    about: Literal["trials", "growth"] = "trials"
+    about: Literal["trials", "growth", "routes"] = "trials"
 
     async def get(self, incoming: Incoming) -> None:
         """Answer with every trial and its numbers, every strategy, and the strategy that serves; or
@@ -70,4 +71,6 @@ class TrialsEndpoint:
         with reached(self.learner, advice="ask again") as learner:
             if self.about == "growth":
                 return await learner.growth(command)
+            if self.about == "routes":
+                return await learner.routes(command)
             return await learner.trials(command)

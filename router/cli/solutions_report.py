@@ -14,6 +14,8 @@ from router.cli.terminal import CommandRefused, InputRefused, facts, out
 from router.cli.trial_book import open_ledger
 from router.reuse.programs.figures import VIEWS, LibraryReader, Row
 from router.reuse.solution_store import FILE, SolutionStore
+from router.routing.nodes import Node
+from router.routing.strategies import Strategy
 from router.trials.node_reviews import in_short, lineage
 
 _SHOWN_LETTERS = 48
@@ -92,22 +94,23 @@ def _functions(here: CommandContext) -> list[Row]:
     """The functions and other nodes of the book of trials: each version with what it follows, what
     its reviewers said, and how its trials ended."""
     book = open_ledger(here).book
-    functions = [(f, "router") for f in book.registered.values() if f.kind == "function"]
+    written: list[tuple[Strategy | Node, str]] = [
+        (each, "router") for each in book.registered.values() if each.kind == "function"
+    ]
+    written += [(node, node.kind) for node in book.nodes.values()]
     acting = {book.serving.key, *(trial.candidate for trial in book.adopted_nodes)}
     return [
         {
-            "function": written.key,
+            "function": each.key,
             "kind": kind,
-            "author": written.author,
-            "follows": next(iter(lineage(book, written.key)), ""),
-            "lines": written.source.count("\n"),
-            "reviews": in_short(book.reviews.get(written.key, {}).get("verdicts", ())),
-            "trials": ", ".join(
-                t.state for t in book.trials.values() if t.candidate == written.key
-            ),
-            "serves": "yes" if written.key in acting else "no",
+            "author": each.author,
+            "follows": next(iter(lineage(book, each.key)), ""),
+            "lines": each.source.count("\n"),
+            "reviews": in_short(book.reviews.get(each.key, {}).get("verdicts", ())),
+            "trials": ", ".join(t.state for t in book.trials.values() if t.candidate == each.key),
+            "serves": "yes" if each.key in acting else "no",
         }
-        for written, kind in (*functions, *((node, node.kind) for node in book.nodes.values()))
+        for each, kind in written
     ]
 
 

@@ -24,6 +24,7 @@ from router.learning.state import kind_in
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.telemetry.journal import Journal
+from router.trials import node_requests
 from router.trials.director import Director
 from router.trials.proposals import LearnerView
 from router.trials.proposing import Proposer
@@ -127,6 +128,11 @@ class Publisher:
         """Carry out an operator's command about made plans."""
         with self._directing:
             return growth_requests.act(self.director, command, self._wall())
+
+    def routes(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Carry out an operator's command about written functions and nodes."""
+        with self._directing:
+            return node_requests.act(self.director, command, self._wall())
 
     def reconfigure(self, config: Config) -> None:
         with self._lock:

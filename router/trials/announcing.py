@@ -11,6 +11,7 @@ from router.files import write_whole
 from router.routing.strategies import Strategy
 from router.telemetry.journal import Journal
 from router.trials.book import Book, Line
+from router.trials.node_reviews import in_short
 
 _EVENTFUL = ("rolled back", "adopted", "adopting")
 _TOLD = ("pattern", "parent", "author", "evidence", "version")  # of a made plan
@@ -69,6 +70,10 @@ class Announcer:
                 node = line["node"]
                 detail = {"role": node["kind"], "version": node["version"]}
                 self._event("node", node["name"], "written", at, author=node["author"], **detail)
+            case "reviewed":
+                detail = {name: line[name] for name in ("author", "parent")}
+                detail |= {"role": line["kind"], "reviews": in_short(line["verdicts"])}
+                self._event("node", line["key"], "reviewed", at, **detail)
             case "open":
                 self.trial(line["trial"]["id"], at, line["trial"]["state"], line)
             case "state":

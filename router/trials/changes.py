@@ -34,7 +34,8 @@ def register(book: Book, strategy: Strategy, at: float) -> list[Line]:
         return [line]
     before = book.latest(versioned.name)
     parent = before.key if before is not None else ""
-    return [line, review_line(versioned.key, versioned.source, parent, at)]
+    made = {"kind": "router", "author": versioned.author, "parent": parent}
+    return [line, review_line(versioned.key, versioned.source, at, **made)]
 
 
 def open_trial(

@@ -17,7 +17,9 @@ def reviews_of(source: str) -> list[ReviewerVerdict]:
     return [verdict for verdict in review(source, "") if verdict.reviewer in _READ_BY]
 
 
-def review_line(key: str, source: str, parent: str, at: float) -> Line:
+def review_line(
+    key: str, source: str, at: float, *, kind: str, author: str, parent: str = ""
+) -> Line:
     """The line that keeps the verdicts on a version, and the version that it follows. Raises
     `Rejected` if a reviewer rejects it."""
     verdicts = reviews_of(source)
@@ -27,7 +29,8 @@ def review_line(key: str, source: str, parent: str, at: float) -> Line:
     written = [
         {"reviewer": v.reviewer, "verdict": v.verdict, "reasons": list(v.reasons)} for v in verdicts
     ]
-    return {"do": "reviewed", "at": at, "key": key, "parent": parent, "verdicts": written}
+    made = {"kind": kind, "author": author, "parent": parent}
+    return {"do": "reviewed", "at": at, "key": key, **made, "verdicts": written}
 
 
 def hear_once(book: Book, subject: str, source: str) -> None:

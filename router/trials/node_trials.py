@@ -51,9 +51,10 @@ def register_node(book: Book, node: Node, at: float, opened_by: str = "operator"
         effect=f"a {node.kind}, written by {node.author}",
     )
     parent = trial.current or (versions[-1].key if versions else "")
+    made = {"kind": node.kind, "author": node.author, "parent": parent}
     return [
         {"do": "node", "at": at, "node": versioned.written()},
-        review_line(versioned.key, versioned.source, parent, at),
+        review_line(versioned.key, versioned.source, at, **made),
         {"do": "open", "at": at, "trial": asdict(trial)},
     ]
 

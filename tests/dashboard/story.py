@@ -120,6 +120,9 @@ BEHAVIOURS = [
 ]
 
 
+REVIEWED = {"role": "router", "author": "large", "parent": "learned:1", "reviews": "accept"}
+
+
 def _events(begin: int) -> Any:
     for minute, kind, subject, state, detail in (
         (1, "configuration", "17-a1", "in force", {"plans": ["cheap", "dear"]}),
@@ -149,6 +152,7 @@ def _events(begin: int) -> Any:
         (40, "growth", "p1-examples-1", "adopted", {"why": "it is better"}),
         (41, "growth", "p1-brief-1", "made", made_plan("brief")),
         (42, "growth", "p1-brief-1", "removed", {"why": "an operator said so", "by": "operator"}),
+        (29, "node", "learned:2", "reviewed", REVIEWED),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}

@@ -11,7 +11,7 @@ from dashboard.view import PageView
 from router.keys import new_key, save_keys
 from tests.dashboard.browser import Watched, chromium, needs_chromium
 from tests.dashboard.playing import playing
-from tests.dashboard.story import MADE_TRIAL
+from tests.dashboard.story import MADE_TRIAL, TRIAL
 from tests.dashboard.test_board import whole
 from tests.router.scripted import ScriptedModel
 
@@ -78,6 +78,15 @@ def test_every_number_of_the_page_leads_to_its_rows(board):
     query = PageView(page="requests", last="all", find="p1")
     listed = board.page_values(query)["panels"]["found"]
     assert "100 shown, the newest" in texts(whole(listed["parts"]))
+
+
+def test_written_functions_show_their_line_their_reviews_and_what_their_trial_says(board):
+    (row,) = rows_of(board.page_values(PageView(page="trials", last="all"))["panels"]["written"])
+    shown = texts(row)
+    assert shown[:6] == ["learned:2", "router", "large", "learned:1", "accept", "✓ adopted"]
+    assert shown[6].startswith("+0.0400")
+    assert shown[-1] == "take back"
+    assert f"page=trials&trial={TRIAL}" in json.dumps(whole(row))
 
 
 @pytest.mark.parametrize(

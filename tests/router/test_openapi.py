@@ -108,6 +108,7 @@ ASKED = [
     ("GET", "/v1/trials", None, {}, 404),
     ("POST", "/v1/growth", {"do": "list"}, {}, 404),
     ("GET", "/v1/growth", None, {}, 404),
+    ("GET", "/v1/routes", None, {}, 404),
     ("GET", "/v1/learner", None, {}, 404),
     ("GET", "/v1/models", None, {}, 200),
     ("GET", "/v1/models/auto", None, {}, 200),

@@ -12,9 +12,10 @@ from router.request.patterns import Pattern, Patterns
 from router.routing.nodes import placed_at
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
-from router.trials.changes import register
+from router.trials.changes import open_trial, register
 from router.trials.node_evidence import halves, marks_of_answers, marks_of_requests, worded_answers
 from router.trials.node_openings import node_openings
+from router.trials.node_requests import act
 from router.trials.node_reviews import hear_once, in_short, lineage
 from router.trials.node_trials import back_by_hand, register_node
 from router.trials.node_writing import check_written, node_in
@@ -260,8 +261,8 @@ def test_reviewers_read_every_version_and_the_book_keeps_what_each_follows(world
     world.change(back_by_hand, "refunds", at)
     world.change(register_node, node("matcher", SLOW, "refunds"), at)
     assert lineage(world.book, "refunds@2") == ["refunds@1"]
-    said = {key: in_short(line["verdicts"]) for key, line in world.book.reviews.items()}
-    assert said == {"refunds@1": "accept", "refunds@2": "performance: revise"}
+    short = {key: in_short(line["verdicts"]) for key, line in world.book.reviews.items()}
+    assert short == {"refunds@1": "accept", "refunds@2": "performance: revise"}
     world.change(register, Strategy("mine", "function", source=SOURCE), at)
     world.change(register, Strategy("mine", "function", source=SOURCE), at)
     assert lineage(world.book, "mine@2") == ["mine@1"]
@@ -277,3 +278,40 @@ def test_an_author_hears_once_what_the_reviewers_want(world):
     world.change(lambda _: [note | {"why": "case 1 fails"}])
     with pytest.raises(Rejected, match="reviewers"):
         hear_once(world.book, "write matcher m", SLOW)
+
+
+# -- what operators see and do
+
+
+def test_an_operator_lists_approves_and_takes_back_functions_and_nodes(world):
+    world.change(register_node, node("matcher", REFUNDS, "refunds"), world.now())
+    world.change(register, Strategy("mine", "function", source=SOURCE), world.now())
+    world.change(open_trial, "mine-1", "mine@1", world.now(), shadow=True)
+
+    def wish(do, name=""):
+        command = {"do": do, **({"name": name} if name else {})}
+        answer = act(world.director, command, world.now())
+        states = {row["key"]: (row["kind"], row["state"], row["acts"]) for row in answer["nodes"]}
+        return states["mine@1"], states["refunds@1"]
+
+    assert wish("list") == (("router", "shadow", False), ("matcher", "shadow", False))
+    assert wish("approve", "refunds")[1] == ("matcher", "adopted", True)
+    assert wish("approve", "mine")[0] == ("router", "adopting", True)
+    assert wish("remove", "refunds")[1] == ("matcher", "rolled back", False)
+    assert wish("remove", "mine")[0] == ("router", "rolled back", False)
+    (row,) = [row for row in act(world.director, {"do": "list"}, 0.0)["nodes"] if row["cases"] == 0
+              and row["kind"] == "matcher"]  # fmt: skip
+    assert [v["verdict"] for v in row["reviews"]] == ["accept"] * 3
+
+
+@pytest.mark.parametrize(
+    ("wish", "why"),
+    [
+        ({"do": "forbid", "name": "x"}, "one of approve, remove or list is meant"),
+        ({"do": "remove", "name": "x"}, "no function or node is called that. There are: none yet"),
+        ({"do": "remove", "name": "x", "at": 1}, "at: remove takes name and nothing more"),
+        ({"do": "approve"}, "approve needs the name of a function or a node"),
+    ],
+)
+def test_a_wish_that_cannot_be_carried_out_is_refused_by_name(world, wish, why):
+    assert why in act(world.director, wish, world.now())["rejected"]

@@ -72,6 +72,9 @@ class LearnerReplica:
     async def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._running.growth, command)
 
+    async def routes(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._running.routes, command)
+
     @property
     def _running(self) -> "Publisher":
         assert self._publisher is not None, "Serve calls reconfigure() first"
@@ -110,4 +113,9 @@ class HandleLearner:
     async def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         async with asyncio.timeout(30):
             answer: Mapping[str, Any] = await self._handle.growth.remote(command)
+        return answer
+
+    async def routes(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        async with asyncio.timeout(30):
+            answer: Mapping[str, Any] = await self._handle.routes.remote(command)
         return answer

@@ -26,6 +26,9 @@ def eras(
     for row in rows:
         if row["events"]:
             out.print(escape(f"week {row['week']}: {'; '.join(row['events'])}"))
+    out.print("The eras:")
+    for line in story(rows):
+        out.print(escape(line))
     out.print(conclusion(rows))
     folder = config.data
     (folder / PICTURE).write_text(picture(rows), "utf-8")
@@ -62,16 +65,50 @@ def table_of(rows: Sequence[Mapping[str, Any]]) -> Table:
     return table
 
 
+def story(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """A line for each era: the weeks in which the same strategy served, and what they brought."""
+    parts: list[list[Mapping[str, Any]]] = []
+    for row in rows:
+        if not parts or parts[-1][-1]["serving"] != row["serving"]:
+            parts.append([])
+        parts[-1].append(row)
+    return [_era(weeks) for weeks in parts]
+
+
+def _era(weeks: Sequence[Mapping[str, Any]]) -> str:
+    first, last = weeks[0], weeks[-1]
+    span = f"{first['week']}-{last['week']}" if len(weeks) > 1 else str(first["week"])
+    quality = sum(week["quality"] for week in weeks) / len(weeks)
+    paths = max((name for name in last["paths"]), key=lambda name: float(last["paths"][name]))
+    return (
+        f"week{'s' if len(weeks) > 1 else ''} {span}, {first['serving']}: repeats from the library "
+        f"{first['reuse_of_repeats']:.0%} → {last['reuse_of_repeats']:.0%}, cost "
+        f"{cost_beside_large(first):.0%} → {cost_beside_large(last):.0%}, quality {quality:.3f}; "
+        f"in the end most came by {paths}"
+    )
+
+
+def rollbacks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The strategies that were adopted and went back, with their weeks."""
+    return [
+        f"week {row['week']}: {event}"
+        for row in rows
+        for event in row["events"]
+        if "→ rolled back" in event
+    ]
+
+
 def conclusion(rows: Sequence[Mapping[str, Any]]) -> str:
     """The last week beside the first, and what the library got wrong."""
     first, last = rows[0], rows[-1]
-    wrong = sum(row["wrong_near"] for row in rows)
+    wrong, back = sum(row["wrong_near"] for row in rows), rollbacks(rows)
     return (
         f"Repeats from the library: {first['reuse_of_repeats']:.0%} → "
         f"{last['reuse_of_repeats']:.0%}. Cost beside always large: "
         f"{cost_beside_large(first):.0%} → {cost_beside_large(last):.0%}. Quality: "
         f"{first['quality']:.3f} → {last['quality']:.3f}. Near misses that the library answered "
-        f"wrongly: {wrong}."
+        f"wrongly: {wrong}. Strategies rolled back: {len(back)}"
+        + (f" ({'; '.join(back)})." if back else ".")
     )
 
 

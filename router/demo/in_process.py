@@ -119,10 +119,10 @@ class InProcessService:
 
 @asynccontextmanager
 async def in_process_service(
-    config: Config, *, clock: Clock, seed: int
+    config: Config, *, clock: Clock, seed: int, publisher: "Publisher | None" = None
 ) -> AsyncIterator[InProcessService]:
-    """Start the service in this event loop, and stop it when the context ends."""
-    from router.learning.publisher import Publisher  # loads River, which takes a second
+    """Start the service in this event loop, and stop it when the context ends. It learns by
+    itself, unless the `publisher` of a learner elsewhere is given."""
 
     chance = random.Random(seed)
     token = secrets.token_hex(8)
@@ -155,7 +155,10 @@ async def in_process_service(
             uniform=chance.random,
         ).engine
         await asyncio.to_thread(catalog.appeared, folder, seconds=60)
-        publisher = Publisher(config, journal, clock)
+        if publisher is None:
+            from router.learning.publisher import Publisher  # loads River, which takes a second
+
+            publisher = Publisher(config, journal, clock)
         watching = asyncio.ensure_future(_watch(keeper))
         try:
             yield InProcessService(config, engine, publisher, clock, backends.hosts)

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from router.demo.eras import conclusion, picture
+from router.demo.eras import conclusion, picture, story
 from router.demo.office import REPEATS, Office
 from router.demo.office_texts import FAMILIES, HOUSE
 
@@ -55,3 +55,15 @@ def test_the_picture_marks_the_weeks_in_which_something_went_back():
     assert titles == ["week 2: rolled back"]
     assert "Repeats from the library: 10% → 90%" in conclusion(rows)
     assert "100%" not in conclusion(rows)
+
+
+def test_each_era_is_told_with_the_strategy_that_went_back():
+    rows = [row(1, 0.1, []), row(2, 0.5, []), row(3, 0.9, [])]
+    rows[1]["serving"] = "mid-first"
+    rows[2]["events"] = ["mid-first: adopted → rolled back (quality fell)"]
+    assert [line.split(":")[0] for line in story(rows)] == [
+        "week 1, always-large",
+        "week 2, mid-first",
+        "week 3, always-large",
+    ]
+    assert "rolled back: 1 (week 3: mid-first" in conclusion(rows)

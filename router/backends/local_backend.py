@@ -11,6 +11,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
 
+from router.backends.chat_form import content_text, prompt_tokens
 from router.backends.local_models import (
     Load,
     LoadedModel,
@@ -18,6 +19,7 @@ from router.backends.local_models import (
     bytes_free,
     bytes_needed,
     load_model,
+    shelf_name,
 )
 from router.backends.local_writing import Writing, options_of
 from router.backends.request_fields import fields_of_call
@@ -39,8 +41,8 @@ class LocalBackend:
         self.get: Load = ModelShelf(self.load, most, need, partial(bytes_free, settings)).get
         self._turn = asyncio.Lock()  # held by the call that uses the accelerator
 
-    async def load(self, name: str) -> LoadedModel:
-        return await load_model(name, self.settings)
+    async def load(self, stands_as: str) -> LoadedModel:
+        return await load_model(stands_as, self.settings)
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
@@ -50,7 +52,8 @@ class LocalBackend:
         options = options_of(fields, self.settings.max_new_tokens)
         async with self._turn:
             begun = time.monotonic()
-            loaded = await self.get(self.settings.model_of(fields))
+            name = self.settings.model_of(fields)
+            loaded = await self.get(shelf_name(name, self.settings))
             swap_seconds = time.monotonic() - begun
             prompt = await asyncio.to_thread(_prompt, loaded, fields["messages"])
             room = loaded.most_tokens - prompt.shape[1]
@@ -74,26 +77,13 @@ async def _closed(name: str) -> LoadedModel:
 
 
 def _prompt(loaded: LoadedModel, messages: list[dict[str, Any]]) -> Any:
-    """Format the conversation by the model's chat template; without a template, line by line."""
-    plain = [{"role": m["role"], "content": _text(m.get("content"))} for m in messages]
-    length, most = sum(len(m["content"]) for m in plain), loaded.most_tokens
+    length, most = sum(len(content_text(m.get("content"))) for m in messages), loaded.most_tokens
     if length > most * _CHARACTERS_A_TOKEN:  # splitting a long text takes much memory
         detail = f"the prompt has {length:,} characters, and {most} tokens are the most"
         raise Fault("bad_request", detail)
-    tokenizer = loaded.tokenizer
-    if tokenizer.chat_template:
-        text = tokenizer.apply_chat_template(plain, add_generation_prompt=True, tokenize=False)
-        encoded = tokenizer(text, return_tensors="pt", add_special_tokens=False)
-    else:
-        text = "\n".join(f"{m['role']}: {m['content']}" for m in plain) + "\nassistant:"
-        encoded = tokenizer(text, return_tensors="pt")
-    return encoded["input_ids"].to(loaded.device)
+    import torch
 
-
-def _text(content: Any) -> str:
-    if isinstance(content, list):
-        return "\n".join(p["text"] for p in content if isinstance(p, dict) and "text" in p)
-    return str(content or "")
+    return torch.tensor([prompt_tokens(loaded.tokenizer, messages)], device=loaded.device)
 
 
 async def _reply(call: Call, writing: Writing, swap_seconds: float) -> Reply:

@@ -7,11 +7,15 @@ import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from router.config.backends import LocalSettings
 from router.domain import Fault
 from router.machine import MIB, memory_free_mb
+from router.models.card import BrokenModel
+from router.models.model_files import opened
+from router.models.registry import NoSuchModel, Registry
 
 _WITHOUT = (
     "{name} cannot be loaded: {missing} is not installed here, and a backend of `kind: local` "
@@ -20,6 +24,7 @@ _WITHOUT = (
 )
 _WIDTH = {"float32": 4, "bfloat16": 2, "float16": 2}  # bytes of a weight
 _BESIDE = 1.2  # what a model takes beside its weights, as a multiple
+_VERSION = "\0"  # between the name of an adapted model and the digest of its adapter
 _LEFT_MB = 256  # of the machine's memory, for everything else
 
 
@@ -85,10 +90,10 @@ class ModelShelf:
         gc.collect()
 
 
-def bytes_needed(name: str, settings: LocalSettings) -> int:
+def bytes_needed(stands_as: str, settings: LocalSettings) -> int:
     """The bytes that a model takes in memory, by the size of its weights and their type; 0 if the
     folder does not tell."""
-    folder = settings.folder(name)
+    folder = settings.folder(stands_as.partition(_VERSION)[0])
     weights = [path.stat().st_size for path in folder.glob("*.safetensors")]
     try:
         described = json.loads((folder / "config.json").read_text())
@@ -112,11 +117,37 @@ def bytes_free(settings: LocalSettings) -> int | None:
     return None if free_mb is None else max(free_mb - _LEFT_MB, 0) * MIB
 
 
-async def load_model(name: str, settings: LocalSettings) -> LoadedModel:
-    return await asyncio.to_thread(_load, name, settings)
+def shelf_name(name: str, settings: LocalSettings) -> str:
+    """Under which name a model stands on the shelf: an adapter stands there with its version, so
+    that another version is loaded once it is promoted."""
+    adapted = settings.adapters.get(name)
+    if adapted is None:
+        return name
+    try:
+        _, version = Registry(Path(settings.home or "")).find(adapted.model)
+    except NoSuchModel as error:
+        raise Fault("no_model", str(error)) from None
+    return f"{name}{_VERSION}{version.digest}"
 
 
-def _load(name: str, settings: LocalSettings) -> LoadedModel:
+async def load_model(stands_as: str, settings: LocalSettings) -> LoadedModel:
+    return await asyncio.to_thread(_load, stands_as, settings)
+
+
+def _adapter(name: str, digest: str, settings: LocalSettings) -> tuple[str, dict[str, bytes]]:
+    """What an adapter is called, and its files."""
+    try:
+        card, files = opened(Registry(Path(settings.home or "")).files, digest)
+    except BrokenModel as error:
+        raise Fault("no_model", str(error)) from None
+    if card.kind != "adapter":
+        wrong = f"{name} names {card.reference}, which is a {card.kind} and no adapter"
+        raise Fault("no_model", f"{wrong}: name it in a backend of kind learned")
+    return card.reference, files
+
+
+def _load(stands_as: str, settings: LocalSettings) -> LoadedModel:
+    name, _, digest = stands_as.partition(_VERSION)
     try:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -134,6 +165,13 @@ def _load(name: str, settings: LocalSettings) -> LoadedModel:
         model = AutoModelForCausalLM.from_pretrained(
             str(folder), local_files_only=True, use_safetensors=True, dtype=dtype
         )
+        if digest:
+            from router.models.lora import merge
+
+            reference, files = _adapter(name, digest, settings)
+            merge(model, files, f"{reference} for {settings.adapters[name].of}")
         return LoadedModel(name, model.to(device).eval(), tokenizer, device)
+    except BrokenModel as error:
+        raise Fault("no_model", str(error)) from None
     except (OSError, ValueError, RuntimeError, KeyError) as error:
         raise Fault("unavailable", f"{name} in {folder} cannot be loaded: {error}") from None

@@ -11,13 +11,14 @@ from router.catalog.names import provider_of
 from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
 from router.config.parameters import PARAMETERS, SAMPLING
-from router.config.plan_checks import MODEL_PATTERN
+from router.config.plan_checks import ModelReference
 from router.config.values import (
     PASSED_THROUGH,
     BackendSettings,
     Capability,
     Name,
     OwnSettings,
+    Values,
 )
 from router.domain import CHAT_DIALECT, Fields, Request
 from router.records.rules import RuleText
@@ -85,11 +86,7 @@ class LearnedSettings(OwnSettings):
     shares: ClassVar[str] = "programs"
 
     kind: Literal["learned"]
-    model: str = Field(
-        max_length=150,
-        pattern=MODEL_PATTERN,
-        description="NAME, its promoted version, or NAME@3: see `waggle models list`",
-    )
+    model: ModelReference
     home: str | None = Field(None, description="folder of models; default: in server.data")
     encoders: str | None = Field(
         None, description="folder of exported encoders; default: server.encoders"
@@ -100,6 +97,13 @@ class LearnedSettings(OwnSettings):
         return "a learned model answers anew for nothing, and may have been replaced"
 
 
+class Adapted(Values):
+    """A model of a folder with an adapter that was trained for it."""
+
+    of: Name = Field(description="the model whose folder the adapter was trained on")
+    model: ModelReference
+
+
 class LocalSettings(OwnSettings):
     parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING)
     is_model: ClassVar[bool] = True
@@ -108,6 +112,10 @@ class LocalSettings(OwnSettings):
     models: dict[Name, str] = Field(
         min_length=1, description="the folder of each model, by its name; the first is the default"
     )
+    adapters: dict[Name, Adapted] = Field(
+        default_factory=dict, description="models of this backend with what was trained, by name"
+    )
+    home: str | None = Field(None, description="folder of adapters; default: in server.data")
     at_once: Annotated[int, Field(ge=1, le=16)] | Literal["fit"] = Field(
         1, description="most models in memory at the same time; fit: as many as memory holds"
     )
@@ -124,19 +132,26 @@ class LocalSettings(OwnSettings):
         for name, folder in self.models.items():
             if not folder:
                 raise ValueError(f"the folder of {name} is empty: name one")
+        for name, adapted in self.adapters.items():
+            if name in self.models:
+                raise ValueError(f"{name} is a model and an adapter: give the adapter another name")
+            if adapted.of not in self.models:
+                there = ", ".join(self.models)
+                raise ValueError(f"{name} is of {adapted.of}, which is no model here: name {there}")
         return self
 
     @property
     def aliases(self) -> tuple[str, ...]:
-        return tuple(self.models)
+        return (*self.models, *self.adapters)
 
     def folder(self, name: str) -> Path:
-        return Path(self.models[name])
+        adapted = self.adapters.get(name)
+        return Path(self.models[adapted.of if adapted is not None else name])
 
     def model_of(self, fields: Mapping[str, Any]) -> str:
         """The model that the request names, or else the first configured model."""
         model = fields.get("model")
-        return model if model in self.models else next(iter(self.models))
+        return model if model in self.aliases else next(iter(self.models))
 
 
 class OpenAISettings(NetworkSettings):

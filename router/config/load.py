@@ -80,7 +80,8 @@ def at_home(config: Config) -> Config:
     for name, settings in config.backends.items():
         if isinstance(settings, LocalSettings):
             folders = {model: str(Path(f).resolve()) for model, f in settings.models.items()}
-            backends[name] = settings.model_copy(update={"models": folders})
+            home = settings.home or str(config.models_folder)
+            backends[name] = settings.model_copy(update={"models": folders, "home": home})
         if isinstance(settings, EncoderSettings):
             model = str(Path(settings.folder).resolve()) if settings.folder else None
             exports = settings.encoders or str(config.encoders_folder)

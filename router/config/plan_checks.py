@@ -7,16 +7,21 @@ from pydantic import Field, model_validator
 from router.config.values import Name, Values
 from router.records.rules import RuleText
 
-MODEL_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[1-9][0-9]{0,8})?$"  # NAME or NAME@3
+ModelReference = Annotated[
+    str,
+    Field(
+        max_length=150,
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*(@[1-9][0-9]{0,8})?$",
+        description="NAME, its promoted version, or NAME@3: see `waggle models list`",
+    ),
+]
 Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class Confidence(Values):
     """How likely an answer is good, by a model that was trained on judged answers."""
 
-    head: str = Field(
-        max_length=150,
-        pattern=MODEL_PATTERN,
+    head: ModelReference = Field(
         description="a model trained with `waggle models train NAME --target quality`",
     )
     least: Share = Field(0.8, description="lowest probability of a good answer that is enough")

@@ -4,7 +4,7 @@ if they run on the same node, and otherwise over TCP. Each call names its backen
 
 import asyncio
 import time
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Coroutine, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from router.backends.build import build
 from router.backends.encoder_backend import EncoderBackend
 from router.backends.host import Host, HostDoor
 from router.backends.llama_backend import LlamaBackend
+from router.backends.local_models import Load, LoadedModel
 from router.config.backends import AnyBackend, LocalSettings
 from router.config.config import Config
 from router.config.environment import TOKEN_VARIABLE, read_secret
@@ -26,6 +27,7 @@ from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.wire.frame_server import FrameServer
 
+_MOST_MODELS = 64  # that Serve hears of, where memory is the only bound
 _LEAVING_SECONDS = 0.5
 # An encoder loads its model once the rest of a service has usually started: that takes 70 MB, and
 # 330 MB and five seconds of CPU where the model must first be exported. A replica with tighter
@@ -75,9 +77,7 @@ class BackendReplica:
             log.error("backend %s could not be changed: %s", name, error)
             return
         if isinstance(settings, LocalSettings):
-            # Serve keeps at most `at_once` models, and drops the least recently used one first.
-            keep = serve.multiplexed(max_num_models_per_replica=settings.at_once)
-            built.get = keep(_loader(built.load))
+            built.get = _multiplexed(built.get, settings)
         self._warm(name, settings, built)
         host = self._door.hosts.get(name)
         if host is None:
@@ -158,10 +158,19 @@ async def _load_now(model: LlamaBackend, name: str) -> None:
         log.error("the model of %s was not loaded: %s", name, fault.detail)
 
 
-def _loader(load: Callable[[str], Any]) -> Callable[[str], Any]:
-    """A new function for each backend, because Serve stores the models on the function."""
+def _multiplexed(get: Load, settings: LocalSettings) -> Load:
+    """Serve hears which models this replica holds. The shelf of the backend holds the models: it
+    knows how much memory is free."""
+    most = _MOST_MODELS if settings.at_once == "fit" else settings.at_once
 
-    async def loaded(model_id: str) -> Any:
-        return await load(model_id)
+    # A new function for each backend, because Serve stores the names on the function.
+    @serve.multiplexed(max_num_models_per_replica=most)  # type: ignore[untyped-decorator]
+    async def noted(model_id: str) -> str:
+        return model_id
+
+    async def loaded(stands_as: str) -> LoadedModel:
+        model = await get(stands_as)
+        await noted(model.name)
+        return model
 
     return loaded

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+CHAT_FORM = "chat-form-1"  # the name of this form; an adapter that learned another one is refused
+
 
 def prompt_tokens(tokenizer: Any, messages: Sequence[Mapping[str, Any]]) -> list[int]:
     """The tokens of a conversation that waits for an answer, by the model's chat template; without

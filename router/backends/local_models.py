@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from router.backends.chat_form import CHAT_FORM
 from router.config.backends import LocalSettings
 from router.domain import Fault
 from router.machine import MIB, memory_free_mb
@@ -143,6 +144,9 @@ def _adapter(name: str, digest: str, settings: LocalSettings) -> tuple[str, dict
     if card.kind != "adapter":
         wrong = f"{name} names {card.reference}, which is a {card.kind} and no adapter"
         raise Fault("no_model", f"{wrong}: name it in a backend of kind learned")
+    if card.features != CHAT_FORM:
+        wrong = f"{card.reference} learned from {card.features}, and this Waggle writes {CHAT_FORM}"
+        raise Fault("no_model", f"{wrong}: train it again with `waggle models train {card.name}`")
     return card.reference, files
 
 

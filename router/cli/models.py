@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -27,8 +28,8 @@ from router.training.examples import BadData
 from router.training.mlflow_export import export as export_runs
 from router.training.model_changes import Refused, cards, promote, remove, rollback
 from router.training.run import TRAINERS
-from router.training.starting import RunEnded, Running, job_of, start
-from router.training.trainer import ALLOWED_LOSS, Wish
+from router.training.starting import RunEnded, Running, base_folder, job_of, start
+from router.training.trainer import ALLOWED_LOSS, MOST_STEPS, Wish
 
 models_app = typer.Typer(
     name="models",
@@ -52,6 +53,10 @@ def train(
     vectors: Annotated[
         bool, typer.Option("--vectors/--no-vectors", help="Whether sentence vectors may be used.")
     ] = True,
+    base: Annotated[
+        str, typer.Option(help="Of an adapter: a model of a local backend, or a folder.")
+    ] = "",
+    steps: Annotated[int, typer.Option(min=1, help="Most steps of an adapter.")] = MOST_STEPS,
     promoted: Annotated[
         bool, typer.Option("--promote", help="Promote it at once if it passes its evaluation.")
     ] = False,
@@ -68,10 +73,13 @@ def train(
         raise InputRefused(f"--target {target}: there are answer and quality")
     if not re.fullmatch(NAME_PATTERN, name):
         raise InputRefused(f"NAME = {name!r}: {NAME_RULE}")
-    wish = Wish(cast(Any, kind), cast(Any, target), loss, vectors)
+    wish = Wish(cast(Any, kind), cast(Any, target), loss, vectors, most_steps=steps)
     try:
         # `--data` is the data set here, so the data folder is always that of the configuration.
-        job = job_of(CommandContext(config_file).config, name, data, wish, promote=promoted)
+        config = CommandContext(config_file).config
+        if kind == "adapter":
+            wish = replace(wish, base=base_folder(config, base))
+        job = job_of(config, name, data, wish, promote=promoted)
         result = _followed(start(job), name)
     except BadData as error:
         raise InputRefused(str(error)) from None

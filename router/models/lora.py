@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import nn
 
@@ -17,6 +18,7 @@ from router.models.card import BrokenModel
 
 CONFIG, WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 _PREFIX = "base_model.model."
+_MISFITS = (ArithmeticError, AttributeError, KeyError, RuntimeError, TypeError, ValueError)
 
 
 class Lora(nn.Module):
@@ -105,13 +107,6 @@ def merge(model: nn.Module, files: Mapping[str, bytes], what: str) -> None:
                 layer.weight.detach() + added.to(layer.weight.device, layer.weight.dtype),
                 requires_grad=False,
             )
-    except (
-        ArithmeticError,
-        AttributeError,
-        KeyError,
-        RuntimeError,
-        TypeError,
-        ValueError,
-    ) as error:
+    except (SafetensorError, *_MISFITS) as error:
         wrong = f"{what} does not fit the model that it is used with ({error})"
         raise BrokenModel(f"{wrong}: use the model that its card names") from None

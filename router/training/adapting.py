@@ -14,14 +14,18 @@ from torch import nn
 from torch.nn import functional
 
 from router.models.lora import Lora, without
+from router.training.course import Course
+from router.training.trainer import Kept
 
 IGNORED = -100  # a label that costs nothing
 _RATES = (2e-4, 1e-3, 5e-3, 2e-2)
 _TRIED = 12  # steps with which each rate is tried
 _BATCH = 8
 _CLIP = 1.0
+_MOMENTS = ("step", "exp_avg", "exp_avg_sq")  # of AdamW
 _BETA = 0.1  # how far pairs may move the model from where it was
-_PATIENCE = 3  # checks without progress after which training ends
+_SMALL = 300_000  # numbers of an adapter for which rates are tried
+_USUAL_RATE = 5e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,7 @@ def learn_texts(
     validation: Sequence[Text],
     lesson: Lesson,
     tell: Tell,
+    kept: Kept,
 ) -> list[float]:
     """Learn answers by heart as far as validation rows gain from it; the losses on them."""
 
@@ -68,7 +73,7 @@ def learn_texts(
     def check() -> float:
         return loss_of(model, validation)
 
-    return _learn(adapters, train, step, check, lesson, tell)
+    return _learn(adapters, train, step, check, lesson, tell, kept)
 
 
 def learn_pairs(
@@ -78,22 +83,25 @@ def learn_pairs(
     validation: Sequence[Pair],
     lesson: Lesson,
     tell: Tell,
+    kept: Kept,
 ) -> list[float]:
     """Learn which answers are preferred (direct preference optimisation); the losses on pairs that
-    are not learned from. The model as it is now is the reference."""
+    are not learned from. The model as it is now is the reference. The better answers are learned
+    beside it, since preference alone may make both answers unlikely."""
     before = {id(pair): _margins(model, [pair]).item() for pair in (*train, *validation)}
 
     def pairs_loss(batch: Sequence[Pair]) -> torch.Tensor:
         reference = torch.tensor([before[id(pair)] for pair in batch], device=_device(model))
         moved = _margins(model, batch, graph=True) - reference
-        return -functional.logsigmoid(_BETA * moved).mean()
+        preference = -functional.logsigmoid(_BETA * moved).mean()
+        return preference + _loss(model, [pair.chosen for pair in batch])
 
     def check() -> float:
         with torch.no_grad():
             losses = [pairs_loss([pair]).item() for pair in validation]
         return sum(losses) / len(losses)
 
-    return _learn(adapters, train, pairs_loss, check, lesson, tell)
+    return _learn(adapters, train, pairs_loss, check, lesson, tell, kept)
 
 
 def loss_of(model: Any, texts: Sequence[Text]) -> float:
@@ -123,42 +131,54 @@ def _learn(
     check: Callable[[], float],
     lesson: Lesson,
     tell: Tell,
+    kept: Kept,
 ) -> list[float]:
     """Take steps at the rate that a few steps show to be best, and keep the best weights."""
+    course = Course.read(kept.read(), _weights(adapters))
+    if course is None:
+        rate = _best_rate(adapters, train, loss, check, lesson)
+        course = Course(rate, 0, [check()], 0, _weights(adapters), _weights(adapters))
+    optimizer = _optimizer(adapters, course.rate)
+    _put(adapters, course.now)
+    _restore(optimizer, course.moments)
+    while course.step < lesson.most_steps and course.goes_on:
+        until = min(course.step + lesson.check_every, lesson.most_steps)
+        _steps(adapters, train, loss, range(course.step, until), lesson.seed, optimizer)
+        course.see(until, check(), _weights(adapters), _moments(optimizer))
+        tell(until, course.losses[-1])
+        kept.write(course.written())
+    _put(adapters, course.best)
+    return course.losses
+
+
+def _best_rate(
+    adapters: Mapping[str, Lora],
+    train: Sequence[Any],
+    loss: Callable[[Sequence[Any]], torch.Tensor],
+    check: Callable[[], float],
+    lesson: Lesson,
+) -> float:
+    """The rate at which a few steps bring most; a large model is not tried."""
     begun = _weights(adapters)
-    first = check()
+    if sum(part.numel() for part in begun) > _SMALL:
+        return _USUAL_RATE
     tried = []
     for rate in _RATES:
-        _put(adapters, begun)
-        _steps(adapters, train, loss, rate, range(_TRIED), lesson.seed)
+        optimizer = _optimizer(adapters, rate)
+        _steps(adapters, train, loss, range(_TRIED), lesson.seed, optimizer)
         tried.append((check(), rate))
-    rate = min(tried)[1]
-    _put(adapters, begun)
-    losses, best, best_at = [first], begun, 0
-    optimizer = _optimizer(adapters, rate)
-    for at in range(0, lesson.most_steps, lesson.check_every):
-        span = range(at, min(at + lesson.check_every, lesson.most_steps))
-        _steps(adapters, train, loss, rate, span, lesson.seed, optimizer)
-        losses.append(check())
-        tell(span.stop, losses[-1])
-        if losses[-1] == min(losses):
-            best, best_at = _weights(adapters), len(losses)
-        elif len(losses) - best_at > _PATIENCE:
-            break
-    _put(adapters, best)
-    return losses
+        _put(adapters, begun)
+    return min(tried)[1]
 
 
 def _steps(
     adapters: Mapping[str, Lora],
     train: Sequence[Any],
     loss: Callable[[Sequence[Any]], torch.Tensor],
-    rate: float,
     span: range,
     seed: int,
-    optimizer: torch.optim.Optimizer | None = None,
+    optimizer: torch.optim.Optimizer,
 ) -> None:
-    optimizer = optimizer or _optimizer(adapters, rate)
     parameters = _parameters(adapters)
     for at in span:
         drawn = random.Random(f"{seed} {at}")
@@ -185,6 +205,23 @@ def _put(adapters: Mapping[str, Lora], weights: Sequence[torch.Tensor]) -> None:
     with torch.no_grad():
         for part, kept in zip(_parameters(adapters), weights, strict=True):
             part.copy_(kept)
+
+
+def _moments(optimizer: torch.optim.Optimizer) -> list[torch.Tensor]:
+    """What the optimizer knows of the steps so far, in the order of the weights."""
+    return [
+        optimizer.state[part][name].detach().clone()
+        for part in optimizer.param_groups[0]["params"]
+        for name in _MOMENTS
+    ]
+
+
+def _restore(optimizer: torch.optim.Optimizer, moments: Sequence[torch.Tensor]) -> None:
+    if not moments:
+        return
+    given = iter(moments)
+    for part in optimizer.param_groups[0]["params"]:
+        optimizer.state[part] = {name: next(given).clone() for name in _MOMENTS}
 
 
 def _device(model: Any) -> Any:

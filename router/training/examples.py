@@ -1,15 +1,16 @@
 """The rows of a data set as a trainer reads them, and where data sets lie."""
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import orjson
 
 from router.models.features import Asked, words_of
 
+T = TypeVar("T")
 SPLITS = ("train", "validation", "test")
 GOOD = 0.5  # the least quality of an answer that is worth learning
 
@@ -48,7 +49,11 @@ class DataSet:
         return {"name": self.name, "version": self.version, "hash": self.hash}
 
     def examples(self, split: str) -> list[Example]:
-        return list(_examples(self.folder / f"{split}.jsonl"))
+        return list(_read(self.folder / f"{split}.jsonl", _example))
+
+    def rows(self, split: str) -> Iterator[Mapping[str, Any]]:
+        """The rows as they were written: with whole conversations and rejected answers."""
+        return _read(self.folder / f"{split}.jsonl", _row)
 
 
 def data_set(folder: Path, reference: str) -> DataSet:
@@ -83,18 +88,24 @@ def _hash_of(folder: Path) -> str:
     return whole.hexdigest()
 
 
-def _examples(path: Path) -> Iterator[Example]:
+def _read(path: Path, read: Callable[[Any], T]) -> Iterator[T]:
     if not path.is_file():
         return
     with path.open("rb") as file:
         for number, line in enumerate(file, 1):
             try:
-                yield _example(orjson.loads(line))
+                yield read(orjson.loads(line))
             except (orjson.JSONDecodeError, KeyError, TypeError, ValueError) as error:
                 kind = type(error).__name__  # an error's text may quote the row
                 raise BadData(
                     f"{path.name} line {number} is no row ({kind}): make the data set again"
                 ) from None
+
+
+def _row(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not isinstance(row["messages"], list) or not isinstance(row["answer"], str):
+        raise TypeError
+    return row
 
 
 def _example(row: Mapping[str, Any]) -> Example:

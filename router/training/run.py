@@ -21,14 +21,22 @@ from router.models.card import Card
 from router.models.registry import Registry
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
-from router.training.examples import BadData, data_set
+from router.training.examples import BadData, DataSet, data_set
 from router.training.head_trainer import train_head
 from router.training.judge_trainer import train_judge
 from router.training.model_changes import register
-from router.training.trainer import Trained, Trainer
+from router.training.trainer import Trained, Trainer, Wish, Work
 from router.training.workplace import LOCK, RESULT, Job, Workplace, job_in
 
-TRAINERS: Mapping[str, Trainer] = {"head": train_head}  # by kind
+
+def train_adapter(data: DataSet, wish: Wish, work: Work) -> Trained:
+    """Only a process that trains an adapter loads torch."""
+    from router.training import adapter_trainer
+
+    return adapter_trainer.train_adapter(data, wish, work)
+
+
+TRAINERS: Mapping[str, Trainer] = {"head": train_head, "adapter": train_adapter}  # by kind
 NICE = 15
 DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import orjson
 
+from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.files import write_durably
 from router.training.examples import BadData, data_set
@@ -21,6 +22,27 @@ _LOOK_SECONDS = 0.2
 
 class RunEnded(RuntimeError):
     """A run ended without a model; the message says why."""
+
+
+def base_folder(config: Config, base: str) -> str:
+    """The folder of the model that an adapter is for: `base` names a model of a `local` backend, or
+    a folder; empty: the only model there is. Raises `BadData`."""
+    models = {
+        name: Path(settings.models[name]).resolve()
+        for settings in config.backends.values()
+        if isinstance(settings, LocalSettings)
+        for name in settings.models
+    }
+    if not base and len(models) == 1:
+        return str(next(iter(models.values())))
+    folder = models.get(base) or Path(base).resolve()
+    if not base or not folder.is_dir():
+        there = ", ".join(models) or "none"
+        raise BadData(
+            f"--base {base!r} is no folder and no model of a backend of kind local (there is "
+            f"{there}): name the model that the adapter is for"
+        )
+    return str(folder)
 
 
 def job_of(config: Config, name: str, data: str, wish: Wish, *, promote: bool = False) -> Job:

@@ -9,6 +9,7 @@ from router.models.card import ModelKind
 from router.models.features import FEATURES, Asked, Features
 from router.training.examples import DataSet
 
+MOST_STEPS = 400  # of an adapter
 ALLOWED_LOSS = 0.01  # how much worse than its teacher an answer may be on average
 
 
@@ -22,6 +23,8 @@ class Wish:
     vectors: bool = True  # whether sentence vectors may be used
     most_rows: int = 20_000  # the newest rows are kept
     seed: int = 7
+    base: str = ""  # the folder of the model that an adapter is for
+    most_steps: int = MOST_STEPS
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,18 @@ class Work(Protocol):
     def features(self, split: str, words: Sequence[Asked], *, vectors: bool) -> list[Features]:
         """The features of a split. Sentence vectors are kept, so that a run that was killed goes
         on where it was."""
+
+    def kept(self, name: str) -> "Kept":
+        """A file of the run, by which training goes on where it was killed."""
+
+
+class Kept(Protocol):
+    """The state of a long training, written whole again and again."""
+
+    def read(self) -> bytes:
+        """The latest state; empty if there is none yet."""
+
+    def write(self, state: bytes) -> None: ...
 
 
 class Trainer(Protocol):

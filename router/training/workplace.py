@@ -16,12 +16,13 @@ import numpy as np
 import orjson
 
 from router.encoding.encodes import Encodes
-from router.files import write_whole
+from router.files import write_durably, write_whole
 from router.models.features import FEATURES, Asked, Features, features_of
 from router.training.trainer import Wish
 
 JOB, PROGRESS, RESULT, LOCK = "job.json", "progress.json", "result.json", "lock"
 _BLOCK = 128  # texts
+_STATE = ".state"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +102,24 @@ class Workplace:
         beside.replace(path)
         return made
 
+    def kept(self, name: str) -> "KeptFile":
+        return KeptFile(self.job.folder / f"{name}{_STATE}")
+
     def clear(self) -> None:
         """Remove what a finished run needs no more."""
-        for path in self.job.folder.glob("*.npy"):
+        for path in (*self.job.folder.glob("*.npy"), *self.job.folder.glob(f"*{_STATE}")):
             path.unlink()
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFile:
+    path: Path
+
+    def read(self) -> bytes:
+        return self.path.read_bytes() if self.path.is_file() else b""
+
+    def write(self, state: bytes) -> None:
+        write_durably(self.path, state)
 
 
 def progress_in(folder: Path) -> Mapping[str, Any]:

@@ -42,7 +42,7 @@ Reference = Annotated[str, typer.Argument(help="NAME, or NAME@3 for a version.")
 @models_app.command()
 def train(
     name: Annotated[str, typer.Argument(help="The model's name; each run adds a version.")],
-    data: Annotated[str, typer.Option("--data", help="A data set: NAME, or NAME@2.")],
+    data: Annotated[str, typer.Option("--data", help="A data set: NAME, or NAME@v2.")],
     kind: Annotated[str, typer.Option(help=f"What to train: {', '.join(TRAINERS)}.")] = "head",
     target: Annotated[
         str, typer.Option(help="`answer`, or `quality`: how good an answer is.")
@@ -120,7 +120,7 @@ def show(here: CommandContext, reference: Reference, as_json: JsonOption = False
     if as_json:
         out.print_json(card.encoded().decode())
         return
-    data = f"{card.data['name']}@{card.data['version']}"
+    data = f"{card.data['name']}@v{card.data['version']}"
     why = card.metrics.get("why")
     lines = [
         f"{card.kind} for {card.target}, trained on {escape(data)}, {utc_minute(card.made_at)}",
@@ -258,7 +258,7 @@ def _row(card: Card | None, version: Any, name: str, promoted: bool) -> dict[str
         "promoted": promoted,
         "kind": version.kind if card else "broken",
         "made_at": version.at,
-        "data": f"{card.data['name']}@{card.data['version']}" if card else "",
+        "data": f"{card.data['name']}@v{card.data['version']}" if card else "",
         "answered": metrics.get("answered"),
         "loss": metrics.get("loss_answered"),
         "passed": bool(card) and not metrics.get("why"),

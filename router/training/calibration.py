@@ -16,7 +16,7 @@ from router.models.scoring import chances
 
 Numbers = NDArray[np.float64]
 NEVER = 2.0  # a threshold that no confidence reaches
-_DEVIATIONS = 1.0  # of the bound: about five in six
+_DEVIATIONS = 1.28  # of the bound: nine of ten
 _LEAST_ANSWERED = 20  # rows that must speak for a threshold
 _TEMPERATURES = np.geomspace(0.2, 5.0, 41)
 _BINS = 10

@@ -59,8 +59,9 @@ class DataSet:
 def data_set(folder: Path, reference: str) -> DataSet:
     """The data set that `NAME` or `NAME@2` means, below the folder of training data."""
     name, mark, number = reference.partition("@")
+    number = number.removeprefix("v")
     if not name or Path(name).name != name or name.startswith("."):
-        raise BadData(f"{reference!r} is no name of a data set: write NAME or NAME@2")
+        raise BadData(f"{reference!r} is no name of a data set: write NAME or NAME@v2")
     there = sorted(
         int(path.name[1:])
         for path in (folder / name).glob("v*")
@@ -72,7 +73,7 @@ def data_set(folder: Path, reference: str) -> DataSet:
             f"no data set is called {name} (there is {names}): make it with `waggle data make`"
         )
     if mark and not (number.isdigit() and int(number) in there):
-        versions = ", ".join(f"{name}@{each}" for each in there)
+        versions = ", ".join(f"{name}@v{each}" for each in there)
         raise BadData(f"{reference!r} is no version of {name}: there is {versions}")
     version = int(number) if mark else there[-1]
     place = folder / name / f"v{version}"

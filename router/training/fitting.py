@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from router.models.features import ANSWER, Array, Buckets, Features, weighed
+from router.models.features import BUCKETS, Array, Buckets, Features, weighed
 from router.models.scoring import Inputs, Linear, Scoring, Trees, dense
 
 _LEAST_ROWS = 2  # that have a column
-_MOST_COLUMNS = 20_000
+_MOST_COLUMNS = 24_000
 _PICKED = 300  # columns that trees see
 _TREES, _LEAVES = 80, 15
 Weights = NDArray[np.float64]
@@ -51,8 +51,7 @@ class Columns:
 
 def columns_of(rows: Sequence[Features]) -> Columns:
     """The buckets that at least two rows have; the rarer a bucket is, the more it weighs."""
-    end = ANSWER[0] + ANSWER[1]
-    counts = np.zeros(end, np.int64)
+    counts = np.zeros(BUCKETS, np.int64)
     for row in rows:
         counts[row.buckets] += 1
     kept = np.flatnonzero(counts >= min(_LEAST_ROWS, max(1, len(rows) // 20)))
@@ -131,6 +130,7 @@ def _boosted(
 ) -> Scoring:
     from sklearn.ensemble import HistGradientBoostingClassifier  # type: ignore[import-untyped]
     from sklearn.feature_selection import chi2  # type: ignore[import-untyped]
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
     words = sparse([Inputs(r.columns, r.values, r.vector[:0]) for r in rows], width)
     telling = np.nan_to_num(chi2(words, index)[0])
@@ -145,7 +145,8 @@ def _boosted(
         n_iter_no_change=8,
         random_state=7,
     )
-    model.fit(matrix, index, sample_weight=weights)
+    with threadpool_limits(1, user_api="openmp"):  # on a busy machine its threads would only wait
+        model.fit(matrix, index, sample_weight=weights)
     return _copied(model, picked, present, values)
 
 

@@ -12,6 +12,7 @@ from router.config.load import at_home
 from router.models.features import Asked
 from router.models.models import Models
 from router.models.registry import Registry
+from router.training.data_rows import DataRow, Message, lines_of
 from router.training.examples import BadData, data_set
 from router.training.model_changes import Refused, promote, remove, rollback
 from router.training.run import carry_out
@@ -156,3 +157,21 @@ def test_the_commands_show_compare_and_export(config, tmp_path):
     assert len(runs) == 2
     assert len(runs[0].read_text().split()) == 3
     assert not list((tmp_path / "mlruns").rglob("*.new"))
+
+
+def test_a_row_that_a_data_set_writes_is_read(tmp_path):
+    messages = (Message("system", "Sort."), Message("user", "my parcel"))
+    good = DataRow("r1", 5, messages, "shipping", 0.9, "demonstration", plan="vote", language="en")
+    pair = DataRow("r2", 6, messages, "shipping", 1.0, "pair", rejected="billing")
+    place = tmp_path / "data" / "tickets" / "v1"
+    place.mkdir(parents=True)
+    (place / "train.jsonl").write_bytes(lines_of([good, pair]))
+    first, second = data_set(tmp_path / "data", "tickets@v1").examples("train")
+    assert first.words == Asked("my parcel", "Sort.")
+    assert (first.answer, first.quality, first.shown, first.teacher) == (
+        "shipping",
+        0.9,
+        True,
+        "vote",
+    )
+    assert second.rejected == "billing"

@@ -6,6 +6,7 @@
 import datetime as dt
 import re
 
+from router.plans.agreement.number_words import in_words
 from router.plans.agreement.text import each, folded
 
 _MONTHS = (
@@ -42,14 +43,28 @@ _TIME = re.compile(
     r"(?:at |um |a las |à )?(\d{1,2})(?:(?:[:.](\d{2})(?::(\d{2}))?)?\s?(a\.?m\.?|p\.?m\.?)"
     r"|:(\d{2})(?::(\d{2}))?(?:\s?(?:uhr|h|hours|hrs))?|\s?h\s?(\d{2})|\s?uhr(?:\s(\d{2}))?|\s?o'?clock)"
 )
+_PAST = re.compile(r"(?:at |a )?(half past|quarter past|quarter to|halb) (\w+)")
 _NAMED_TIMES = {"noon": "12:00", "midday": "12:00", "midnight": "00:00", "mediodia": "12:00"}
 
 
 def moment_of(text: str) -> str:
-    """`date 1969-07-20`, `date --07-20`, `date 1969-07` or `time 15:00`; empty for another text."""
+    """`date 1969-07-20`, `date --07-20`, `date 1969-07`, `day 4` or `time 15:00`, or two of these;
+    empty for another text."""
     plain = " ".join(folded(text).split()).strip(" .")
     if not plain or len(plain) > _LONGEST:
         return ""
+    if whole := _moment(plain):
+        return whole
+    words = plain.split()
+    for n in range(1, len(words)):  # Monday, 9 am
+        day = _moment(" ".join(words[:n]).rstrip(".,"))
+        time = _time(re.sub(r"^(?:at|um|a las|a) ", "", " ".join(words[n:])))
+        if day.startswith("da") and time:
+            return f"{day} {time}"
+    return ""
+
+
+def _moment(plain: str) -> str:
     if plain in _DAY_OF or plain in _GERMAN_DAYS:
         return f"day {_DAY_OF.get(plain, _GERMAN_DAYS.get(plain))}"
     if plain in _MONTH_OF and plain not in _NO_MONTH_ALONE:
@@ -58,7 +73,7 @@ def moment_of(text: str) -> str:
 
 
 def _time(plain: str) -> str:
-    plain = _NAMED_TIMES.get(plain, plain)
+    plain = _in_figures(_NAMED_TIMES.get(plain, plain))
     match = _TIME.fullmatch(plain)
     if match is None:
         return ""
@@ -71,6 +86,19 @@ def _time(plain: str) -> str:
     if half:
         hour = hour % 12 + (12 if half == "pm" else 0)
     return f"time {hour % 24:02d}:{minute:02d}" + (f":{seconds}" if seconds else "")
+
+
+def _in_figures(plain: str) -> str:
+    """`3:30` for `half past three`, `4:45` for `quarter to five`."""
+    match = _PAST.fullmatch(plain)
+    if match is None:
+        return plain
+    hour = int(match[2]) if match[2].isdigit() else int(in_words([match[2]]) or 99)
+    if not 1 <= hour <= 12:
+        return plain
+    minutes = {"half past": 30, "quarter past": 15, "quarter to": -15, "halb": -30}[match[1]]
+    at = (60 * hour + minutes) % 720
+    return f"{at // 60 or 12}:{at % 60:02d}"
 
 
 def _numeric_date(plain: str) -> str:

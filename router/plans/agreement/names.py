@@ -16,6 +16,23 @@ _ALIASES = {
     "wwii": "world war 2", "ww1": "world war 1", "ww2": "world war 2",
     "first world war": "world war 1", "second world war": "world war 2",
 }  # fmt: skip
+_IN_OTHER_LANGUAGES = {
+    "germany": "deutschland alemania allemagne brd bundesrepublik_deutschland",
+    "spain": "espana spanien espagne", "france": "frankreich francia",
+    "italy": "italien italia italie", "austria": "osterreich autriche",
+    "switzerland": "schweiz suisse suiza svizzera", "netherlands": "niederlande holland pays-bas",
+    "united states": "estados_unidos etats_unis vereinigte_staaten",
+    "united kingdom": "reino_unido royaume_uni vereinigtes_konigreich", "munich": "munchen",
+    "cologne": "koln", "vienna": "wien viena", "rome": "roma rom", "london": "londres",
+    "milan": "milano mailand", "venice": "venezia venedig venecia", "florence": "firenze florenz",
+    "lisbon": "lisboa lissabon", "prague": "praha prag", "warsaw": "warszawa warschau",
+    "moscow": "moskau moscu", "beijing": "peking pekin", "not applicable": "n/a",
+}  # fmt: skip
+_ALIASES |= {
+    other.replace("_", " "): name
+    for name, others in _IN_OTHER_LANGUAGES.items()
+    for other in each(others)
+}
 _ROMAN = re.compile(r"(?=[IVXLC])(?:C{0,3}(?:XC|XL|L?X{0,3})(?:IX|IV|V?I{0,3}))")
 _VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _LITTLE = frozenset(each("of the and for de la del der die und et du des"))
@@ -68,7 +85,7 @@ def _first_names() -> frozenset[str]:
 
 def one_name(plain: str) -> str:
     """The one way to write a name that has several."""
-    return _ALIASES.get(plain, plain)
+    return _ALIASES.get(plain, _ALIASES.get(folded(plain), plain))
 
 
 def with_figures(words: list[str]) -> list[str]:

@@ -13,12 +13,14 @@ import orjson
 from router.plans.agreement.moments import moment_of
 from router.plans.agreement.names import abbreviation, one_name, roman, short_names
 from router.plans.agreement.spelling import (
+    in_one_line,
     in_plain_signs,
     plain_words,
     with_whole_words,
     without_articles,
 )
-from router.plans.agreement.units import CURRENCIES, amounts_of, range_of
+from router.plans.agreement.unit_table import CURRENCIES
+from router.plans.agreement.units import amounts_of, currency_or_rate, range_of
 from router.plans.agreement.words import stance_of, unhedged
 from router.value import value
 
@@ -45,6 +47,16 @@ _SAID_BY_PRONOUN = re.compile(
     r"(because of|due to|by|in|on|with|for|to|from)\s([^\W\d][^.,?!;:\n]{0,40})",
     re.I,
 )
+_HAS_AMOUNT = re.compile(
+    r"(?:(?:it|they|he|she|we|you|i|there|this|that|the \w+)\s+)?(?:is|are|was|were|has|have|had"
+    r"|takes|took|costs?|weighs|needs|lasts|lasted"
+    r"|(?:starts|begins|opens|closes|arrives|leaves|ends)(?: at| on)?"
+    r"|employs?|contains?|holds|sold|received|cuesta|cuestan|dura|tiene|tienen|kostet|kosten"
+    r"|dauert|hat|haben|wiegt|co[uû]te|co[uû]tent|dure|p[eè]se)\s+(\S.{0,40})",
+    re.I,
+)
+_INVERTED = re.compile(r"([A-Z][^\W\d]+), ([A-Z][^\W\d]+)")
+_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/\S*)?)")
 _SUBJECT = re.compile(
     r"(?:the|la|el|le|die|der|das|my|your|its|this|that|los|las|les)\s[^.?!;:,\n]{2,80}?\s"
     r"(?:is|are|was|were|es|son|fue|era|ist|sind|war|waren|est|sont|était|lautet|heißt)\s+"
@@ -100,7 +112,7 @@ def _as_words(answer: str) -> Sense:
     text = fenced[1] if fenced else text
     if stance := stance_of(text):
         return _only(stance)
-    text = unhedged(_bare(in_plain_signs(text)))
+    text = unhedged(_bare(in_plain_signs(in_one_line(text))))
     if stance := stance_of(text):
         return _only(stance)
     text = with_whole_words(_bare(text)) if len(text) <= _SHORT else text
@@ -130,6 +142,11 @@ def _whole(text: str, plain: str) -> Iterator[str]:
     yield from typed
     if not typed:
         yield from _named(plain)
+    if inverted := _INVERTED.fullmatch(text):
+        yield from _named(plain_words(f"{inverted[2]} {inverted[1]}"))
+    if address := _ADDRESS.fullmatch(text.lower()):
+        yield f"={address[1].rstrip('/')}"
+    yield from (f"={unit}" for unit in currency_or_rate(text))
     letters = abbreviation(text)
     if letters:
         yield f"#{letters}"
@@ -177,6 +194,10 @@ def _short(text: str) -> Iterator[str]:
     for amount in amounts_of(text):
         if amount.dimension in CURRENCIES:
             yield f"={amount.number} "
+    if "-" in text and (joined := re.sub(r"(?<=[^\W\d])-(?=\w)", "", text)) != text:
+        yield from _named(plain_words(joined))  # email for e-mail
+    stated = _HAS_AMOUNT.fullmatch(text)
+    yield from (sense for sense in _typed(stated[1] if stated else "") if sense[0] == "=")
     if text.lower() in _NONE:
         yield "=0 "
     if len(text) > 1 and (number := roman(text)):
@@ -185,7 +206,7 @@ def _short(text: str) -> Iterator[str]:
         yield from _typed(labelled[1])
     sentence = _SAID_BY_PRONOUN.fullmatch(text)
     if sentence and not _NEGATIVE.search(text):
-        yield from _named(plain_words(sentence[2]))
+        yield from _whole(sentence[2], plain_words(sentence[2]))
         yield from _named(plain_words(f"{sentence[1]} {sentence[2]}"))
     for name in short_names(text):
         yield name if name.startswith("#") else one_name(" ".join(without_articles(name.split())))

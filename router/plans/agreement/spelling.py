@@ -33,6 +33,9 @@ _SPELLING = (
     (re.compile(r"\baluminium"), "aluminum"),
     (re.compile(r"\bversion (?=\d)|\bv\. ?(?=\d)"), "v"),
     (re.compile(r"\b([1-4])(?:st|nd|rd|th) quarter\b"), r"q\1"),
+    (re.compile(r"\b(q[1-4]) of (?=\d{4})"), r"\1 "),
+    (re.compile(r"\bp\. ?(?=\d)"), "page "),
+    (re.compile(r"\bokay\b"), "ok"),
     (re.compile(r"\b(\w{3,12})is(e[sd]?|ing|ation)\b(?<!wise)(?<!rise)(?<!vise)"), r"\1iz\2"),
 )
 ARTICLES = frozenset(
@@ -41,6 +44,17 @@ ARTICLES = frozenset(
         *("el", "los", "las", "una", "il", "lo", "l"),
     ]
 )
+
+
+def in_one_line(text: str) -> str:
+    """A list with a line for each item, as a list with commas."""
+    lines = [line for line in text.split("\n") if line.strip()]
+    if len(lines) < 2 or not all(_ITEM.match(line) for line in lines):
+        return text
+    return ", ".join(_ITEM.sub("", line, count=1).strip(" .,;") for line in lines)
+
+
+_ITEM = re.compile(r"\s*(?:[-*\u2022]|\d{1,2}[.)])\s+")
 
 
 def in_plain_signs(text: str) -> str:

@@ -155,6 +155,48 @@ async def test_of_two_versions_the_one_that_gives_the_figures_of_both_stands_for
             assert list(states.values()).count("proven") == 1
 
 
+def narrow(kept: int) -> str:
+    """A program that is right for one share of burnt loaves alone."""
+    return READS.replace("(100 - burnt)", str(kept))
+
+
+def counted(ovens: int, loaves: int, hours: int, burnt: int) -> str:
+    used = f"{{'ovens': {ovens}, 'loaves_an_hour': {loaves}, 'hours': {hours}, "
+    return program(
+        f"total = sum({loaves} for oven in range({ovens}) for hour in range({hours}))\n"
+        f"burnt = total * {burnt} / 100",
+        "{'good_loaves': total - burnt}",
+        f"{used}'burnt_percent': {burnt}}}",
+    )
+
+
+@pytest.mark.parametrize(
+    ("general", "states"),
+    [
+        (READS, ["deprecated", "deprecated", "deprecated", "proven"]),
+        (narrow(90), ["proven", "proven", "proven"]),  # wrong on two of the three cases
+    ],
+)
+async def test_several_versions_become_one_if_it_passes_all_their_cases(data, general, states):
+    baked = ((3, 40, 7, 5), (5, 30, 6, 10), (4, 25, 9, 20))
+    written = [text for each in baked for text in (narrow(100 - each[3]), counted(*each))]
+    later = (narrow(83), counted(7, 11, 13, 17))
+    async with ScriptedAuthor(*written, general, *later, general).listening() as up:
+        async with rig(models(data, up.url, authors=True)) as waggle:
+            for each in baked:
+                await waggle.chat(LOAVES.format(*each))
+                await at_rest(waggle)
+            assert "Write the one program" in up.requests[6]["messages"][-1]["content"]
+            line = sorted(rows(waggle, "programs"), key=lambda row: row["id"])
+            assert [row["state"] for row in line] == states
+            assert line[-1]["version"] == len(states)
+            answer = await waggle.chat(LOAVES.format(7, 11, 13, 17))
+            assert json.loads(content(answer)) == {"good_loaves": pytest.approx(830.83)}
+            remembered = answer.headers["x-waggle-reuse"] == "reuse"
+            assert remembered == (states[-1] == "proven" and len(states) == 4)
+            assert (len(up.requests) == 7) == remembered  # nobody had to write again
+
+
 def kept(request: str, program: str) -> Solution:
     spec = {"kind": "free", "beside": program}
     return Solution("key", b"", b"", "program", request, program=program, spec=spec)

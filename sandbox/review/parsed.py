@@ -152,6 +152,20 @@ class ParsedProgram:
         return self.of_columns | self.inputs | given
 
     @cached_property
+    def roots(self) -> dict[str, frozenset[str]]:
+        """From which of the inputs each name is made."""
+        roots = {name: frozenset({name}) for name in self.inputs}
+        changed = bool(roots)
+        while changed:
+            changed = False
+            for name, values in self.values.items():
+                used = {n for value in values for n in _sequences_in(value) if n in roots}
+                own = roots.get(name, frozenset()).union(*(roots[n] for n in used))
+                if own and own != roots.get(name):
+                    roots[name], changed = own, True
+        return roots
+
+    @cached_property
     def drawn(self) -> frozenset[str]:
         """The names that hold random draws, or are made from them."""
         return self._derived(
@@ -209,6 +223,18 @@ class ParsedProgram:
             names |= new
             left += new
         return frozenset(names)
+
+
+def _sequences_in(node: ast.AST) -> Iterator[str]:
+    """The names in an expression, but for those of which it takes one element: `rows[0]`."""
+    match node:
+        case ast.Name(id=name):
+            yield name
+        case ast.Subscript(slice=ast.Constant() | ast.UnaryOp()):
+            return
+        case _:
+            for child in ast.iter_child_nodes(node):
+                yield from _sequences_in(child)
 
 
 def _loads(node: ast.Name) -> bool:

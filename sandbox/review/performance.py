@@ -5,8 +5,10 @@ Not covered: slow calls of a library, and growth that shows in no shape.
 """
 
 import ast
+import re
 from collections.abc import Iterator, Sequence
 
+from sandbox.review.many_turns import many_turns
 from sandbox.review.parsed import COMPREHENSIONS, LOOPS, Fault, ParsedProgram, body_of, names_in
 from sandbox.review.repeated_work import repeated_work
 
@@ -14,6 +16,10 @@ BUDGET_SECONDS = 1.0  # of CPU for a run on a case
 _MOST_STEPS = 2_000_000  # of Python, about a quarter of a second
 _GROWN = 8.0  # a run with twice the input may take so many times as long, but no more
 _NOTICED_SECONDS = 0.1  # a shorter run says nothing about growth
+_WANTS_PAIRS = re.compile(
+    r"\b(?:all|every|each) pairs?\b|pairwise|matri(?:x|ces)|determinant|eliminat", re.I
+)
+_AT_MOST = re.compile(r"(?:at most|up to|no more than|maximum of) (\d+)", re.I)
 _SMALL = 8  # things that all permutations may be made of
 
 
@@ -35,6 +41,7 @@ def performance(program: ParsedProgram, seconds: Sequence[float] = ()) -> Iterat
         *_divisors(program),
         *_arrangements(program),
         *repeated_work(program),
+        *many_turns(program),
     )
     yield from (("revise", reason) for reason in reasons)
 
@@ -86,11 +93,24 @@ def _nested(program: ParsedProgram) -> Iterator[str]:
         if steps is not None and steps > _MOST_STEPS:
             yield f"line {line}: {steps:.1g} steps in Python: use numpy, a formula or fewer draws"
         unbounded = [names for bound, _, names in loops if bound is None]
-        over_rows = [names for names in unbounded if names & program.of_data]
-        if len(unbounded) > 2:
+        wanted = _WANTS_PAIRS.search(program.request) is not None
+        over_rows = [names for names in unbounded if names & program.of_columns]
+        again = _same_input(program, unbounded) and not wanted
+        if len(unbounded) > 2 and not wanted:
             yield f"line {line}: its time grows with the power {len(unbounded)} of the input"
-        elif len(over_rows) > 1:
+        elif len(over_rows) > 1 or again:
             yield f"line {line}: its time grows with the square of the rows"
+
+
+def _same_input(program: ParsedProgram, loops: Sequence[set[str]]) -> bool:
+    """Whether two of the loops go over one and the same input."""
+    seen: set[str] = set()
+    for names in loops:
+        roots = {root for name in names for root in program.roots.get(name, ())}
+        if roots & seen:
+            return True
+        seen |= roots
+    return False
 
 
 Loop = tuple[float | None, int, set[str]]  # its steps if they are written out, its line, its names
@@ -143,10 +163,11 @@ def _loop(program: ParsedProgram, over: ast.expr, line: int, outer: frozenset[st
         if bounds and None not in bounds:
             low, high = (0.0, bounds[0]) if len(bounds) == 1 else bounds[:2]
             return max((high or 0.0) - (low or 0.0), 0.0), line, names
-        return None, line, names
+        return None, line, names - outer or names
     if isinstance(over, ast.Tuple | ast.List | ast.Constant | ast.Dict | ast.Set):
         return 1.0, line, names
-    if names & outer:  # a part of what an outer loop goes over
+    columns = isinstance(over, ast.Call) and any(isinstance(a, ast.Starred) for a in over.args)
+    if names & outer or columns:  # a part of what an outer loop goes over
         return 1.0, line, set[str]()
     # What is gone over is a sequence: of the table beside the request, or as short as the request.
     return (None if names & program.of_data else 1.0), line, names
@@ -210,5 +231,6 @@ def _arrangements(program: ParsedProgram) -> Iterator[str]:
         whole = call.args[0] if call.args else None
         few = isinstance(whole, ast.List | ast.Tuple) and len(whole.elts) <= _SMALL
         few |= isinstance(whole, ast.Constant) and len(str(whole.value)) <= _SMALL
+        few |= any(int(n) <= _SMALL for n in _AT_MOST.findall(program.request))
         if len(call.args) < 2 and not few:
             yield f"line {call.lineno}: the permutations of ten things are 3.6 million"

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from sandbox.review.instructions import unfollowed
 from sandbox.review.parsed import Fault, ParsedProgram
 from sandbox.review.promises import left_out
 
@@ -33,6 +34,7 @@ def quality(program: ParsedProgram) -> Iterator[Fault]:
             *_names(program),
             *_length(program),
             *left_out(program),
+            *unfollowed(program),
         )
     )
 
@@ -109,7 +111,7 @@ def _is_typed(program: ParsedProgram, value: ast.expr, seen: set[str]) -> bool:
 
 def _chooses(program: ParsedProgram) -> bool:
     """Whether a test decides which of several written answers is given."""
-    return any(isinstance(n, ast.If | ast.Match) for n in program.nodes)
+    return any(isinstance(n, ast.If | ast.Match | ast.Try) for n in program.nodes)
 
 
 def _is_looked_up(program: ParsedProgram, value: ast.expr) -> bool:
@@ -213,7 +215,7 @@ def _dead(program: ParsedProgram) -> Iterator[str]:
     ]  # fmt: skip
     after = [f"line {line}" for line in _unreachable(program)]
     dead = [*functions, *values, *modules, *idle, *after]
-    if len(dead) > _MOST_DEAD:
+    if len(dead) > _MOST_DEAD or after:
         yield f"dead code: nothing uses {', '.join(dead[:5])}"
 
 

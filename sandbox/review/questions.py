@@ -63,7 +63,6 @@ def misread(program: ParsedProgram) -> Iterator[str]:
     yield from _standard_error(program)
     yield from _fitted_spread(program)
     yield from _many_tests(program)
-    yield from _counted_with_gaps(program)
 
 
 def _tails_of_counts(program: ParsedProgram) -> Iterator[str]:
@@ -77,7 +76,9 @@ def _tails_of_counts(program: ParsedProgram) -> Iterator[str]:
         parts = name.split(".")
         if len(parts) < 2 or parts[-2] not in _DISCRETE or not call.args:
             continue
-        plain = isinstance(call.args[0], ast.Name | ast.Constant)
+        plain = isinstance(call.args[0], ast.Name)
+        if isinstance(call.args[0], ast.Constant):  # of the request, and not one less
+            plain = call.args[0].value in program.numbers
         written = ast.unparse(call.args[0])
         below = re.search(r"- ?1\b", written) is not None
         if parts[-1] == "sf" and ((least and plain) or (more and below)):
@@ -262,23 +263,3 @@ def _many_tests(program: ParsedProgram) -> Iterator[str]:
                 written = _written_out(program, bound)
                 if re.fullmatch(r"0?\.\d+|\d+ / 100|float\([^/]*", written):
                     yield f"line {node.lineno}: so many tests need a stricter level for each"
-
-
-def _counted_with_gaps(program: ParsedProgram) -> Iterator[str]:
-    """Missing values are left out of the figure, and counted as if they had been in it."""
-    for cleaned, values in program.values.items():
-        if len(values) != 1 or not isinstance(values[0], ast.ListComp):
-            continue
-        (each, *_) = values[0].generators
-        drops = any(
-            re.search(r"isnan|isfinite|is not None|!= ?None", ast.unparse(c)) for c in each.ifs
-        )
-        if not drops or not isinstance(each.iter, ast.Name):
-            continue
-        whole = f"len({each.iter.id})"
-        used = [n for n in program.nodes if isinstance(n, ast.Call) and ast.unparse(n) == whole]
-        beside = re.search(
-            rf"missing|dropped|skipped|total|- len\({cleaned}\)|{whole} -", program.source
-        )
-        if used and not beside and f"len({cleaned})" in program.source:
-            yield f"line {used[0].lineno}: `{whole}` also counts the values that were left out"

@@ -13,15 +13,7 @@ _OVER_ALL = """
     cumsum nunique corrcoef"""
 _WHOLE = _PASSES | frozenset(_OVER_ALL.split())
 _LIBRARIES = ("statistics.", "numpy.", "re.", "csv.", "json.", "math.", "collections.", "ast.")
-_ARRANGEMENTS = ("combinations", "permutations", "product", "combinations_with_replacement")
-_COUNTED = tuple(f"itertools.{name}" for name in _ARRANGEMENTS)
 _NESTED_REPEAT = re.compile(r"\((?:[^()\\]|\\.)*[+*](?:[^()\\]|\\.)*\)[+*]")
-_TURNS = re.compile(
-    r"(?:first|up to|below|under|from 1 to|until)\s+(\d[\d,_]*)|(\d[\d,_]*)\s+(?:\w+ )?"
-    r"(?:draws|rolls|samples|trials|times|simulations|numbers|integers|tosses|flips|iterations)\b",
-    re.I,
-)
-_MOST_TURNS = 5_000_000
 _SHORT = 50  # elements of a written list; over fewer no work is too much
 
 
@@ -33,11 +25,10 @@ def repeated_work(program: ParsedProgram) -> Iterator[str]:
         over = loop.test if isinstance(loop, ast.While) else _first_iter(loop)
         if not names_in(over) & program.of_data:
             continue  # few values, from the request
-        reasons += _lists(program, loop) if isinstance(loop, LOOPS) else _counts(loop, turns)
+        reasons += (
+            _lists(program, loop) if isinstance(loop, LOOPS) else _counts(program, loop, turns)
+        )
     yield from dict.fromkeys(reasons)
-    yield from _enumerated(program)
-    yield from _by_luck(program)
-    yield from _many_turns(program)
     for node in program.nodes:
         if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
             continue
@@ -179,6 +170,10 @@ def _lists(program: ParsedProgram, loop: ast.AST) -> Iterator[str]:
                 _grows_as_list(program, loop, name)
             ):
                 yield f"line {node.lineno}: `in {name}` goes over a list: use a set"
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]) if (
+                _is_a_list(program, name)
+            ):
+                yield f"line {node.lineno}: `in {name}` goes over a list: make a set of it first"
             case ast.Assign(
                 targets=[ast.Name(id=name)], value=ast.Dict(keys=[None, *_], values=[first, *_])
             ) if isinstance(first, ast.Name) and first.id == name:
@@ -190,7 +185,7 @@ def _lists(program: ParsedProgram, loop: ast.AST) -> Iterator[str]:
                 yield f"line {node.lineno}: `{name}` is copied at every turn: append to it"
 
 
-def _counts(loop: ast.AST, turns: set[str]) -> Iterator[str]:
+def _counts(program: ParsedProgram, loop: ast.AST, turns: set[str]) -> Iterator[str]:
     """`values.count(v)` for every `v` of the values."""
     generators = getattr(loop, "generators", [])
     over = {n for each in generators if isinstance(each.iter, ast.Name) for n in (each.iter.id,)}
@@ -201,6 +196,19 @@ def _counts(loop: ast.AST, turns: set[str]) -> Iterator[str]:
                 args=[argument, *_],
             ) if name in over and names_in(argument) & turns:
                 yield f"line {node.lineno}: `{name}.{method}` goes over all for every element"
+            case ast.Compare(ops=[ast.In() | ast.NotIn()], comparators=[ast.Name(id=name)]) if (
+                _is_a_list(program, name)
+            ):
+                yield f"line {node.lineno}: `in {name}` goes over a list: make a set of it first"
+
+
+def _is_a_list(program: ParsedProgram, name: str) -> bool:
+    """Whether the request says that an input is a list."""
+    mark = re.escape(name)
+    said_so = (
+        rf"\blists?\b[^.,;]{{0,30}}`{mark}`|`{mark}`[^.,;]{{0,15}}\blist\b|^`\w+` and `{mark}`"
+    )
+    return name in program.inputs and re.search(said_so, program.request, re.I) is not None
 
 
 def _grows_as_list(program: ParsedProgram, loop: ast.AST, name: str) -> bool:
@@ -215,59 +223,6 @@ def _grows_as_list(program: ParsedProgram, loop: ast.AST, name: str) -> bool:
         for n in body_of(loop)
     )
     return starts and appends
-
-
-def _enumerated(program: ParsedProgram) -> Iterator[str]:
-    """Arrangements that are made only to be counted."""
-    for name, call in program.calls:
-        if name not in ("len", "sum") or not call.args:
-            continue
-        over = call.args[0]
-        if isinstance(over, ast.Call) and program.dotted(over.func) in ("list", "tuple", "set"):
-            over = over.args[0] if over.args else over
-        elif isinstance(over, ast.GeneratorExp | ast.ListComp):
-            ones = isinstance(over.elt, ast.Constant) or name == "len"
-            alone = len(over.generators) == 1 and not over.generators[0].ifs and ones
-            over = over.generators[0].iter if alone else over
-        if isinstance(over, ast.Call) and program.dotted(over.func) in _COUNTED:
-            yield f"line {call.lineno}: it makes every arrangement to count them: use a formula"
-
-
-def _by_luck(program: ParsedProgram) -> Iterator[str]:
-    """A loop without end that random draws alone may leave."""
-    for node in program.nodes:
-        if not isinstance(node, ast.While) or not isinstance(node.test, ast.Constant):
-            continue
-        inside = list(body_of(node))
-        draws = any(isinstance(n, ast.Call) and "random" in program.dotted(n.func) for n in inside)
-        keeps = any(
-            isinstance(n, ast.Call) and isinstance(n.func, ast.Attribute)
-            and n.func.attr in ("append", "extend") for n in inside
-        )  # fmt: skip
-        if draws and keeps:
-            yield f"line {node.lineno}: only luck ends this loop, and it keeps every draw: bound it"
-
-
-def _many_turns(program: ParsedProgram) -> Iterator[str]:
-    """A loop in Python whose turns are a number of the request, where that is millions."""
-    counts = [first or second for first, second in _TURNS.findall(program.request)]
-    largest = max((float(re.sub("[,_ ]", "", count)) for count in counts), default=0.0)
-    if largest < _MOST_TURNS:
-        return
-    for node in program.nodes:
-        if not isinstance(node, ast.For):
-            continue
-        over = node.iter
-        if isinstance(over, ast.Call) and program.dotted(over.func) == "range":
-            bound = over.args[min(len(over.args), 2) - 1] if over.args else over
-            if not isinstance(bound, ast.Constant) and not _of_length(bound):
-                yield f"line {node.lineno}: with {largest:,.0f} turns, use numpy or a formula"
-
-
-def _of_length(bound: ast.expr) -> bool:
-    """Whether the bound is the length of something, or a root."""
-    calls = [ast.unparse(n.func) for n in ast.walk(bound) if isinstance(n, ast.Call)]
-    return any(name.rpartition(".")[2] in ("len", "isqrt", "sqrt") for name in calls)
 
 
 def _is_pattern(program: ParsedProgram, node: ast.AST) -> bool:

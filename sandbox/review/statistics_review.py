@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Iterator, Sequence
 
+from sandbox.review.changed_values import changed_values
 from sandbox.review.parsed import COMPREHENSIONS, LOOPS, Fault, ParsedProgram, names_in
 from sandbox.review.questions import misread
 
@@ -59,6 +60,7 @@ def statistics_faults(program: ParsedProgram) -> Iterator[Fault]:
         *_tails(program),
         *_gaps(program),
         *_claims(program),
+        *changed_values(program),
         *misread(program),
     )
     yield from (("revise", reason) for reason in dict.fromkeys(reasons))

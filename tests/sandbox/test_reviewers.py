@@ -208,7 +208,23 @@ def test_an_odd_program_gets_verdicts_and_no_error(source):
         ("performance", "", "for v in values:\n    if values.count(v) > 1:\n        n = v",
          "goes over all for every element"),
         ("performance", "", "for row in rows:\n    for cell in row:\n        n = cell", ""),
+        ("performance", "", "for a in v:\n    for b in v:\n        n = a + b", "square of"),
+        ("performance", "", "for a in v:\n    for b in w:\n        n = a + b", ""),
+        ("performance", "all pairs", "for a in v:\n    for b in v:\n        n = a + b", ""),
+        ("performance", "", "for a in v:\n    for b in range(a, w):\n        n = a + b", ""),
         ("performance", "", "import re\nm = re.match('(a+)+b', text)", "endlessly many ways"),
+        ("performance", "", "for mask in range(2 ** len(items)):\n    n = mask", "every subset"),
+        ("performance", "all subsets", "for mask in range(2 ** len(items)):\n    n = mask", ""),
+        ("performance", "those of the list `a` in the list `b`", "x = [v for v in a if v in b]",
+         "make a set"),
+        ("performance", "", "x = [v for v in a if v in b]", ""),  # it may be a set
+        ("statistics", "the mean", "x = sum(v) // len(v)", "whole number"),
+        ("statistics", "the mean", "x = [v for v in values if abs(v - m) < 3 * sd]", "unasked"),
+        ("statistics", "without outliers", "x = [v for v in values if abs(v - m) < 3 * sd]", ""),
+        ("quality", "the names, sorted by age", "print(names)", "nothing is sorted"),
+        ("quality", "the mean of `v` to two decimals", "print(sum(v) / len(v))", "is rounded"),
+        ("quality", "the mean of `v` to two decimals", "print(f'{sum(v) / len(v):.2f}')", ""),
+        ("quality", "the maximum, without using `max`", "print(max(v))", "wants no `max`"),
         ("quality", "those above `least` in `values`", "print(len(values))", "never reads least"),
         ("quality", "those above `least` in `values`",
          "print(len([v for v in values if v > least]))", ""),
@@ -226,6 +242,8 @@ def test_a_general_rule_speaks_where_it_should_and_is_silent_beside(
     assert reason in reasons
 
 
-def test_a_printed_answer_must_be_computed():
+def test_a_printed_answer_must_be_computed_or_chosen():
+    chosen = "try:\n    f(v)\n    print('valid')\nexcept ValueError:\n    print('invalid')"
+    assert verdict("quality", chosen)[0] == "accept"
     assert verdict("quality", "print('the answer is', 42)")[0] == "reject"
     assert verdict("quality", "print('the answer is', len(values))")[0] == "accept"

@@ -45,6 +45,7 @@ def measured(
                 "wrong_near": week["wrong_near"],
                 "wrong_library": week["wrong_library"],
                 "by_kind": _by_kind(world, played.rows, n + 1),
+                "trust": played.trust.get(n + 1, {}),
             }
         )
     return {
@@ -70,6 +71,20 @@ def _by_kind(world: Any, rows: Any, week: int) -> dict[str, list[int]]:
     return counts
 
 
+def _told(week: dict[str, Any]) -> str:
+    """A week in one line: what of each kind came from the library, and how far it is trusted."""
+    kinds = ", ".join(f"{kind} {lib}/{n}" for kind, (lib, n) in week["by_kind"].items())
+    trust = ", ".join(
+        f"{bucket} {checks:g} checks, {wrong:g} wrong, {stops:g} stops"
+        for bucket, (checks, wrong, stops) in week["trust"].items()
+        if bucket.startswith(("form", "program"))
+    )
+    return (
+        f"week {week['week']}: {week['reuse_of_repeats']:.0%} of repeats, cost {week['cost']:.0%}, "
+        f"quality {week['quality']:.3f} ({week['quality_large']:.3f} of large); {kinds}; {trust}"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="+", default=[0, 1, 2, 3])
@@ -86,6 +101,8 @@ def main() -> None:
         runs[half] = sorted([*runs[half], run], key=lambda r: (r["seed"], r["stale"]))
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
         last = run["weeks"][-1]
+        for week in run["weeks"]:
+            print(_told(week))
         print(seed, {name: last[name] for name in last if name != "by_kind"}, run["trials"])
     put("demo weeks", weeks_table(result), "demo")
 

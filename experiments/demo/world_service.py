@@ -116,6 +116,7 @@ class Played:
 
     rows: list[tuple[int, str, str, float]] = field(default_factory=list)
     trials: list[str] = field(default_factory=list)
+    trust: dict[int, dict[str, list[float]]] = field(default_factory=dict)
     seconds: float = 0.0
 
 
@@ -159,12 +160,21 @@ async def play(
             played.rows.append((request.i, reply.text, source, usd))
             if len(played.rows) % TURN_EVERY == 0:
                 await waggle.learn()
+                played.trust[request.week] = _trust(waggle)
         played.trials = [
             f"{trial.name}: {trial.state}"
             for trial in waggle.publisher.director.book.trials.values()
         ]
     played.seconds = time.perf_counter() - begun
     return played
+
+
+def _trust(waggle: InProcessService) -> dict[str, list[float]]:
+    """For each kind of likeness: its checks, those that found a wrong answer, and its stops."""
+    if waggle.engine.recall is None:
+        return {}
+    summary = waggle.engine.recall.memory.calibration.summary()
+    return {bucket: [each.checks, each.wrong, each.stops] for bucket, each in summary.items()}
 
 
 @dataclass(frozen=True, slots=True)

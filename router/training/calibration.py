@@ -16,7 +16,7 @@ from router.models.scoring import chances
 
 Numbers = NDArray[np.float64]
 NEVER = 2.0  # a threshold that no confidence reaches
-_DEVIATIONS = 1.28  # of the bound: nine of ten
+DEVIATIONS = 1.28  # of the bound: nine of ten
 _LEAST_ANSWERED = 20  # rows that must speak for a threshold
 _TEMPERATURES = np.geomspace(0.2, 5.0, 41)
 _BINS = 10
@@ -56,8 +56,11 @@ def calibrated(confidences: Numbers, losses: Numbers) -> tuple[Numbers, Numbers]
     return np.asarray(line.X_thresholds_, float), np.asarray(line.y_thresholds_, float)
 
 
-def threshold_of(confidences: Numbers, losses: Numbers, allowed: float) -> Threshold:
-    """The lowest threshold that keeps to the allowed loss; `NEVER` if there is none."""
+def threshold_of(
+    confidences: Numbers, losses: Numbers, allowed: float, deviations: float = DEVIATIONS
+) -> Threshold:
+    """The lowest threshold that keeps to the allowed loss; `NEVER` if there is none. The bound is
+    so many deviations above what was seen: none suffice to compare, and not to decide."""
     order = np.argsort(-confidences, kind="stable")
     falling, lost = confidences[order], losses[order]
     best = Threshold(NEVER, 0.0, 0.0, 1.0)
@@ -65,18 +68,18 @@ def threshold_of(confidences: Numbers, losses: Numbers, allowed: float) -> Thres
     for n in range(_LEAST_ANSWERED, len(order) + 1):
         if n < len(order) and falling[n] == falling[n - 1]:
             continue  # rows of one confidence are answered together
-        bound = upper(float(total[n - 1]), n)
+        bound = upper(float(total[n - 1]), n, deviations)
         if bound <= allowed:
             loss = float(total[n - 1]) / n
             best = Threshold(float(falling[n - 1]), n / len(order), loss, bound)
     return best
 
 
-def upper(lost: float, rows: int) -> float:
-    """Wilson's upper bound of a share, at the deviations of this module."""
-    share, z2 = lost / rows, _DEVIATIONS**2
+def upper(lost: float, rows: int, deviations: float = DEVIATIONS) -> float:
+    """Wilson's upper bound of a share."""
+    share, z2 = lost / rows, deviations**2
     spread = math.sqrt(share * (1 - share) / rows + z2 / (4 * rows * rows))
-    return (share + z2 / (2 * rows) + _DEVIATIONS * spread) / (1 + z2 / rows)
+    return (share + z2 / (2 * rows) + deviations * spread) / (1 + z2 / rows)
 
 
 def reliability(probabilities: Numbers, losses: Numbers) -> dict[str, Any]:

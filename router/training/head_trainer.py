@@ -71,7 +71,7 @@ def train_head(data: DataSet, wish: Wish, work: Work) -> Trained:
         validation = sets["validation"]
         head = tempered(head, validation.features, task.targets(validation.examples))
         ruling = guesses(head, task, validation.features, validation.examples)
-        limit = threshold_of(ruling.confidences, ruling.losses, wish.allowed_loss)
+        limit = threshold_of(ruling.confidences, ruling.losses, wish.allowed_loss, 0.0)
         candidates.append(Candidate(recipe, head, ruling, limit))
     best = _best(candidates)
     train, validation = sets["train"], sets["validation"]

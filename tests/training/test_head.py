@@ -21,15 +21,22 @@ from tests.models.made import card
 from tests.training import tickets
 
 
+class NoEncoder:
+    """An encoder that must not be needed."""
+
+    name, dimensions = "none", 384
+
+
 class Desk:
     """A place to work that keeps nothing."""
 
-    encoder = None
+    encoder = NoEncoder()
 
     def tell(self, done, what):
         pass
 
     def features(self, split, words, *, vectors):
+        assert not vectors
         return [features_of(each) for each in words]
 
 
@@ -41,6 +48,7 @@ def trained(folder, rows, **wish):
 def test_a_head_answers_as_its_teacher_does_however_that_writes(tmp_path):
     made = trained(tmp_path, tickets.rows_of(500, write=tickets.loose))
     assert made.passes
+    assert len(made.metrics["candidates"]) == 2  # words suffice: no dearer recipe is tried
     assert made.metrics["answered"] > 0.9
     assert made.metrics["loss_answered"] <= 0.01
     head = head_in(card(), made.files)
@@ -66,7 +74,7 @@ def test_a_task_without_a_rule_is_left_to_the_teacher(tmp_path):
     def write(_, chance):
         return chance.choice(["yes", "no"])
 
-    made = trained(tmp_path, tickets.rows_of(400, write=write))
+    made = trained(tmp_path, tickets.rows_of(400, write=write), vectors=False)
     assert not made.passes
     assert made.threshold == NEVER
     head = head_in(card(), made.files)

@@ -1,10 +1,12 @@
 """Describes groups of requests as patterns that a router can match. Pure.
 
-A pattern's words are those that its requests use more often than others do. How much a request must
-resemble it is set where the fewest of the requests seen so far fall on the wrong side.
+A pattern's centre tells its requests from all others: a ridge regression of "belongs to the group"
+on the words, and a second on the meaning. A request of the window is judged by the centre as it
+would be without the request, because a request resembles a centre that it had a part in too well.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from router.growth.clusters import SeenRequest, counts, rarity_of, unit
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
 
     Matrix = NDArray[np.float32]
 
-_MOST_WORDS = 200  # buckets of a centre
-_LEAST_USED = 2  # requests of a group that use a bucket of its centre
+_MOST_WORDS = 400  # buckets of a centre
+_LEAST_ALIKE = 0.22  # how much a request must resemble a pattern; 1 is as much as a member should
+_RIDGE = 0.3  # how much a centre holds back; the rows have the length 1
 
 
 class Describing:
@@ -26,10 +29,9 @@ class Describing:
     def __init__(self, requests: Sequence[SeenRequest]) -> None:
         import numpy as np
 
-        self._counted = counts(requests)
-        self._used = self._counted.sum(axis=0)
-        weights = rarity_of(self._used, len(requests))
-        self._rows = unit(self._counted * weights)
+        counted = counts(requests)
+        weights = rarity_of(counted.sum(axis=0), len(requests))
+        self._rows = unit(counted * weights)
         at = np.flatnonzero(weights)
         self.rarity: Mapping[int, float] = dict(
             zip(at.tolist(), weights[at].round(4).tolist(), strict=True)
@@ -39,24 +41,62 @@ class Describing:
         meanings = [r.meaning for r in requests if r.meaning is not None]
         self._meanings = unit(np.array(meanings, dtype=np.float32)) if meanings else None
 
-    def pattern(self, id_: str, name: str, group: Sequence[int]) -> Pattern:
-        """The pattern of the requests at these places of the window."""
+    def refined(self, groups: Sequence[Sequence[int]], least: int) -> list[list[int]]:
+        """The groups after each request went to the group that it resembles most, or to none.
+
+        Groups that keep fewer requests than `least` are left out: often such a group is a phrase
+        that goes with anything.
+        """
         import numpy as np
 
-        members = np.zeros(len(self._rows), dtype=bool)
-        members[list(group)] = True
-        centre = self._centre(members)
-        by_words = self._rows @ centre
-        at = np.argsort(-centre, kind="stable")[:_MOST_WORDS]
-        weights = {int(b): round(float(centre[b]), 4) for b in at if centre[b] > 0}
-        least = _least(by_words, members)
-        own = members[self._meant]
-        if self._meanings is None or own.sum() * 2 < len(group):
-            return Pattern(id_, name, weights, least)
-        meaning = unit(self._meanings[own].mean(axis=0, keepdims=True))[0]
-        together = (by_words[self._meant] + self._meanings @ meaning) / 2
-        meant = tuple(meaning.round(4).tolist())
-        return Pattern(id_, name, weights, least, meant, _least(together, own))
+        if not groups:
+            return []
+        likeness = self._likeness(self._members(groups))
+        best = np.where(likeness.max(axis=1) >= _LEAST_ALIKE, likeness.argmax(axis=1), -1)
+        places = [np.flatnonzero(best == number).tolist() for number in range(len(groups))]
+        return sorted((group for group in places if len(group) >= least), key=len)[::-1]
+
+    def _members(self, groups: Sequence[Sequence[int]]) -> "Matrix":
+        """A column for each group, with a 1 for each request in it."""
+        import numpy as np
+
+        members = np.zeros((len(self._rows), len(groups)), dtype=np.float32)
+        for number, group in enumerate(groups):
+            members[list(group), number] = 1
+        return members
+
+    def _likeness(self, members: "Matrix") -> "Matrix":
+        """How much each request resembles each group's centre without the request."""
+        _, likeness = _fitted(self._rows, members)
+        if self._meanings is not None:
+            _, meant = _fitted(self._meanings, members[self._meant])
+            likeness[self._meant] = (likeness[self._meant] + meant) / 2
+        return likeness
+
+    def patterns(
+        self, ids: Sequence[str], names: Sequence[str], groups: Sequence[Sequence[int]]
+    ) -> list[Pattern]:
+        """The patterns of groups, which are lists of places in the window."""
+        import numpy as np
+
+        if not groups:
+            return []
+        members = self._members(groups)
+        centres, _ = _fitted(self._rows, members)
+        if self._meanings is not None:
+            own = members[self._meant]
+            meanings, _ = _fitted(self._meanings, own)
+        described = []
+        for number, (id_, name, group) in enumerate(zip(ids, names, groups, strict=True)):
+            centre = centres[:, number]
+            at = np.argsort(-np.abs(centre), kind="stable")[:_MOST_WORDS]
+            weights = {int(b): round(float(centre[b]), 4) for b in at if centre[b]}
+            pattern = Pattern(id_, name, weights, _LEAST_ALIKE)
+            if self._meanings is not None and own[:, number].sum() * 2 >= len(group):
+                meaning = tuple(meanings[:, number].round(4).tolist())
+                pattern = replace(pattern, meaning=meaning, least_meant=_LEAST_ALIKE)
+            described.append(pattern)
+        return described
 
     def spread(self, group: Sequence[int]) -> float:
         """How much the requests of a group differ: 0 if all have the same words or meaning."""
@@ -72,28 +112,17 @@ class Describing:
         middle = rows.mean(axis=0)
         return round(float(max(1 - middle @ middle, 0.0)), 4)
 
-    def _centre(self, members: "NDArray[np.bool_]") -> "Matrix":
-        """The weight of each bucket: how much more often the members use it than all do, and how
-        often they use it."""
-        import numpy as np
 
-        size, every = int(members.sum()), len(members)
-        own = self._counted[members].sum(axis=0)
-        usual = (self._used + 0.5) / (every + 1)
-        often = (own + 0.5 * self._used / every) / (size + 0.5)
-        more = np.maximum(np.log(np.maximum(often, 1e-9) / usual), 0.0)
-        weights = np.where(own >= _LEAST_USED, more * np.sqrt(often), 0.0)
-        centre: Matrix = unit(weights[None, :])[0]
-        return centre
-
-
-def _least(alike: "Matrix", members: "NDArray[np.bool_]") -> float:
-    """The least likeness of a member that finds the most members and the fewest others."""
+def _fitted(rows: "Matrix", members: "Matrix") -> "tuple[Matrix, Matrix]":
+    """The centres of groups, and how much each row resembles each centre as it would be without the
+    row. `members` has a column for each group."""
     import numpy as np
+    from scipy.linalg.lapack import spotrf, spotri
 
-    order = np.argsort(-alike, kind="stable")
-    right = np.cumsum(members[order])
-    score = 2 * right / (np.arange(1, len(order) + 1) + members.sum())
-    at = int(score.argmax())
-    following = order[at + 1] if at + 1 < len(order) else order[at]
-    return round(float(alike[order[at]] + alike[following]) / 2, 4)
+    alike = rows @ rows.T
+    alike[np.diag_indices_from(alike)] += _RIDGE
+    factor, _ = spotrf(alike, lower=1)
+    lower, _ = spotri(factor, lower=1)
+    inverse = np.tril(lower) + np.tril(lower, -1).T
+    parts = inverse @ members
+    return rows.T @ parts, members - parts / np.diag(inverse)[:, None]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 LEAST_ALIKE = 10  # requests that make a pattern
 _DIRECTIONS = 80  # of words
 _LEAST_USED = 3  # requests that use a bucket, so that directions are made of it
-_MEANT = 0.7  # the part of meaning where two requests have one
+_MEANT = 0.6  # the part of meaning where two requests have one
 _OWN_WORDS = 0.3  # the part of the words themselves where they have none
 _WORDS_AHEAD = 0.15  # by words alone, requests of one kind are alike by so much less
 _SAME_BEFORE = 0.1

@@ -21,7 +21,7 @@ from router.value import value
 FORGOTTEN_SECONDS = 30 * 86_400.0  # a pattern that hardly anybody asks for is kept so long
 _INHERITED = 0.4  # the part of a pattern's requests in a group that gets its id
 _STILL_USED = 5  # requests of the window by which a pattern counts as asked for
-_FORMAT = 1
+_FORMAT = 2
 
 
 @value
@@ -78,14 +78,12 @@ class PatternBook:
             labels = [request.pattern for request in requests]
         middles = middles_of(requests)
         labelled = centred(requests, labels, middles)
-        groups = grouped(labelled)
         describing = Describing(labelled)
+        groups = describing.refined(grouped(labelled), LEAST_ALIKE)
         ids, following = _ids(groups, labels, old.following)
         histories = {each.pattern.id: each for each in old.living}
-        described = [
-            describing.pattern(id_, histories[id_].pattern.name if id_ in histories else id_, group)
-            for id_, group in zip(ids, groups, strict=True)
-        ]
+        names = [histories[id_].pattern.name if id_ in histories else id_ for id_ in ids]
+        described = describing.patterns(ids, names, groups)
         gone = _merged(histories.keys() - set(ids), groups, ids, labels)
         kept = [
             each.pattern for id_, each in histories.items() if id_ not in ids and id_ not in gone

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from zlib import crc32
 
 from router.domain import Reading
+from router.request.marks import MOST_MARKS, marks
 from router.request.plain import bare, folded
 from router.request.terms import BUCKETS
 
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     Matrix = NDArray[np.float32]
 
 MOST_PATTERNS = 64
-MOST_TERMS = 32  # different words of a request
+MOST_WORDS = 32  # different words of a request
+MOST_TERMS = MOST_WORDS + MOST_MARKS
 _BEFORE = 8  # of these, words of the conversation before the user's last message
 _END = 8  # and words at the end of a long message, where often the question stands
 _HEAD, _TAIL = 700, 200  # characters read of a message
@@ -47,9 +49,9 @@ _COMMON = frozenset(_COMMON_WORDS.split())
 
 @dataclass(frozen=True)
 class Pattern:
-    """Requests that are alike. `centre` weighs buckets of words, and has the length 1. `meaning` is
-    the mean direction of the sentence vectors under a lens, of length 1, too; empty: the pattern is
-    one of words alone."""
+    """Requests that are alike. `centre` weighs buckets of words and marks: for those that tell the
+    requests of the pattern from others, or others from them. `meaning` does so for sentence vectors
+    under a lens; empty: the pattern is one of words alone."""
 
     id: str  # such as `p7`; never given to another pattern
     name: str
@@ -173,16 +175,20 @@ def own_words(text: str) -> list[str]:
 
 def own_terms(reading: Reading) -> tuple[int, ...]:
     """The buckets of a request's own words, at most 32: those of the user's last message first,
-    then some of the conversation before it."""
+    then some of the conversation before it; and at last those of the marks in the message. A
+    request without words of its own has no terms."""
     last = _buckets(reading.last_words)
     before: list[int] = []
     if len(reading.words) > len(reading.last_words) + 1:
         earlier = _buckets(reading.words[: _HEAD + _TAIL])
         before = [at for at in earlier if at not in last][:_BEFORE]
-    room = MOST_TERMS - len(before)
+    room = MOST_WORDS - len(before)
     if len(last) > room:
         last = last[: room - _END] + last[-_END:]
-    return (*last, *before)
+    words = (*last, *before)
+    return tuple(
+        dict.fromkeys((*words, *sorted(marks(_read(reading.last_words))))) if words else ()
+    )
 
 
 def _buckets(text: str) -> list[int]:
@@ -192,9 +198,12 @@ def _buckets(text: str) -> list[int]:
 
 
 def _words(text: str) -> list[str]:
-    text = text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
-    small = folded(bare(text))
+    small = folded(bare(_read(text)))
     return (_ASCII_WORD if small.isascii() else _WORD).findall(small)
+
+
+def _read(text: str) -> str:
+    return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]} {text[-_TAIL:]}"
 
 
 @lru_cache(maxsize=16_384)

@@ -119,7 +119,7 @@ _REQUESTS = {
     "guard": "VARCHAR",  # the guards that did more than let the words pass
     "guards": f"{GUARD}[]",
     "pattern": "VARCHAR",  # the pattern that the request belongs to; null: none
-    "terms": "INTEGER[]",  # buckets of the request's own words, which tell no word
+    "terms": "INTEGER[]",  # buckets of the request's own words and marks, which tell no word
     "no_store": "BOOLEAN",  # whether the caller asked that the answer is not stored; null: no
 }
 

@@ -160,6 +160,17 @@ def test_two_patterns_that_became_alike_are_merged():
     assert {again.patterns.of(each.terms) for each in alike} == {"p7"}
 
 
+def test_a_phrase_that_goes_with_anything_takes_no_request_from_its_kind():
+    drawn = Requests(None)
+    phrase = " sorry, typing from a phone"
+    kinds = [kind for kind in (*KINDS, "") for _ in range(40)]
+    texts = [drawn.text(kind) + phrase * (n % 3 == 0) for n, kind in enumerate(kinds)]
+    patterns = PatternBook().after([SeenRequest(terms(text)) for text in texts], 0, 0.0)[0].patterns
+    for kind in KINDS:
+        text = drawn.text(kind)
+        assert patterns.of(terms(text + phrase)) == patterns.of(terms(text)) != ""
+
+
 def test_one_kind_in_two_languages_is_one_pattern_by_its_meaning():
     """To this encoder the language says more than what is asked for."""
     chance = np.random.default_rng(1)

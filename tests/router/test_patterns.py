@@ -4,6 +4,7 @@ import pytest
 
 from router.request.context import NAMES, meaning_of
 from router.request.lens import MEANING
+from router.request.marks import marks
 from router.request.patterns import MOST_TERMS, Pattern, Patterns, bucket, own_terms, own_words
 from router.request.reading import reading_of
 from router.routing.following import Following
@@ -46,6 +47,21 @@ def test_a_request_without_words_of_its_own_has_no_terms_and_no_pattern(text):
 
 def test_a_word_with_a_digit_or_an_accent_is_read_without_it():
     assert own_words("pedido 617941 código") == ["pedido", "codigo"]
+
+
+@pytest.mark.parametrize(
+    ("text", "same", "other"),
+    [
+        ("shift from 9:15", "shift from 18:40", "shift from noon"),
+        ("convert 12.5", "convert 0,7", "convert 12"),
+        ("pay $5", "pay 8€", "pay 5"),
+        ("explain foo(); bar = 1", "explain foo = 2;", "explain foo"),
+        ('sort "late and broken"', "sort „late, broken“", "sort late, broken"),
+    ],
+)
+def test_sorts_of_numbers_and_signs_count_beside_words_and_their_values_do_not(text, same, other):
+    assert marks(text) == marks(same) != marks(other)
+    assert set(terms(text)) > marks(text)
 
 
 def word(number):
@@ -140,7 +156,7 @@ async def test_a_row_says_which_pattern_a_request_has_and_the_buckets_of_its_wor
         await waggle.chat("sing a song")
         before, *_, after, other = map(request_row, waggle.journal.traces)
         assert answer.json["waggle"]["pattern"] == after["pattern"] == "p1"
-        assert after["terms"] == list(terms("vendor total invoice"))
+        assert after["terms"] == list(terms("vendor total invoice 1234"))
         assert before["terms"] == after["terms"]
         assert "pattern" not in before
         assert "pattern" not in other

@@ -28,6 +28,7 @@
 # make bench-agents       measures what escalating within agents' sessions saves
 # make bench-busy         measures what it brings to look at which backends are busy
 # make bench-drift        measures whether a model that becomes worse is noticed
+# make bench-library    measures whether the library's A/B says what standards bring
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
 # make bench-trials     measures how reliable verdicts are, and simulates twelve weeks
 # make bench-dialects   measures what a request loses between dialects, and what each adds
@@ -50,7 +51,7 @@ AUDIT := .venv-audit
 CLIENTS := .venv-clients
 INSTALL := $(BIN)/python .ci/pip_progress.py .venv/install.log
 
-.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-busy bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-start bench-structure bench-telemetry bench-trials lock audit sbom clean
+.PHONY: env serve test lint slow soak image image-steps attack attack-long bench bench-agents bench-busy bench-catalog bench-dashboard bench-dialects bench-demo bench-drift bench-kinds bench-library bench-llama bench-memory bench-offpolicy bench-replay bench-reuse bench-sandbox bench-shadow bench-signals bench-plans bench-statistics bench-start bench-structure bench-telemetry bench-trials lock audit sbom clean
 
 env: $(STAMP)
 
@@ -147,6 +148,9 @@ bench-reading: $(STAMP)
 
 bench-signals: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.signals.run
+
+bench-library: $(STAMP)
+	$(BIN)/python -m experiments.library.run
 
 bench-reuse: $(STAMP)
 	$(BIN)/python -m experiments.reuse.run

@@ -20,6 +20,7 @@ from experiments.guardrails import report as guardrails
 from experiments.image import report as image
 from experiments.init import report as init
 from experiments.kinds import report as kinds
+from experiments.library import run as library
 from experiments.llama import report as llama
 from experiments.offpolicy import report as offpolicy
 from experiments.overhead import report as overhead
@@ -57,6 +58,7 @@ REPORTS = {
     "growth": growth,
     "guardrails": guardrails,
     "init": init,
+    "library": library,
     "structure": structure,
     "statistics": statistics,
     "plans": plans,

@@ -37,6 +37,7 @@
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
+# make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
 # make bench-scale BEFORE=FOLDER  measures what is full first with more routers, and simulates a hundred
@@ -187,6 +188,10 @@ bench-guardrails: $(STAMP)
 .PHONY: bench-growth
 bench-growth: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.run
+
+.PHONY: bench-training
+bench-training: $(STAMP)
+	$(BIN)/python -m experiments.training.data.run
 
 .PHONY: bench-init
 bench-init: $(STAMP)

@@ -35,6 +35,7 @@ from experiments.signals import report as signals
 from experiments.statistics import report as statistics
 from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
+from experiments.training.data import report as training_data
 from experiments.trials import report as trials
 from router.backends.host import Host, HostDoor
 from router.calls.hop import Hops
@@ -133,6 +134,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("learning", "replay", replay.learning_table),
         ("rivals", "replay", rivals_table),
         ("conditions", "replay", replay.conditions_table),
+        ("data", "training/data", training_data.readme_table),
         ("scale", "scale", scale.readme_table),
         ("scale advice", "scale", scale.advice_table),
         ("scale machine", "scale", scale.machine_table),

@@ -108,7 +108,9 @@ def make(
         "validation_share": validation_share,
         "against": None if against is None else tuple(against),
     }
-    changed = {option: value for option, value in given.items() if value is not None}
+    changed: dict[str, Any] = {
+        option: value for option, value in given.items() if value is not None
+    }
     before = query_of(latest.card["query"]) if latest else DataQuery()
     ends = 0 if until is None else _micros("--until", until)
     query = replace(before, **changed, until=ends)

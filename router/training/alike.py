@@ -5,23 +5,24 @@ answer, then the later one. Each removed row is alike a row that is kept, not me
 that is removed too. Rows with different labels are never near copies of each other.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
+from router.training.answers import Answers
 from router.training.data_rows import DataRow, counted, labels_of
-from router.training.meaning import Meaning, nearest
+from router.training.meaning import LEAST_COSINE_IF_AGREED, Meaning, nearest
 from router.training.minhash import in_common, meeting
+from router.training.slips import Vocabulary, slips_alone, vocabulary_of
 from router.training.wording import (
     Wording,
-    difference,
-    familiar_words,
     normal,
     numbers_of,
     one_frame,
     shingles,
-    slips_alone,
     wordings,
+    words_of,
 )
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 Alike = Literal["exact", "near", "paraphrase"]
 _WORTH_A_LOOK = 0.4  # the share of shingles in common of two rows that may be near copies
 _NEAR = 0.6  # the same, of rows that are called near copies if they also mean the same
+_CROWD = 50  # rows with one answer, of which all pairs are looked at
 _MOST_JUDGED = 20_000  # pairs that the verifier reads: each takes milliseconds
 _RANK = {"demonstration": 2, "pair": 1, "judged": 0}
 Progress = Callable[[str], None]
@@ -65,7 +67,7 @@ def distinct(
     ranked = sorted(rows, key=lambda row: (-_RANK[row.source], -row.quality, -row.ts, row.id))
     labels = frozenset(labels_of(ranked))
     different, exact, contradictions = _without_copies(ranked, labels)
-    search = _Search(different, labels, meaning, progress)
+    search = _Search(different, labels, meaning, progress, _exact_pairs(ranked, exact))
     kept, removed = search.result()
     kept.sort(key=lambda place: (different[place].ts, different[place].id))
     vectors = search.vectors[kept] if search.vectors is not None else None
@@ -86,6 +88,17 @@ def _without_copies(
     return list(first.values()), removed, contradictions
 
 
+def _instructions(row: DataRow) -> tuple[str, ...]:
+    """The words of a row's system messages: other instructions make another request."""
+    return words_of(" ".join(m.content for m in row.messages if m.role in ("system", "developer")))
+
+
+def _exact_pairs(rows: Sequence[DataRow], exact: Sequence[Removal]) -> list[tuple[str, str]]:
+    """The answers of exact copies."""
+    answers = {row.id: row.answer for row in rows}
+    return [(answers[removal.id], answers[removal.of]) for removal in exact]
+
+
 def _contradict(first: DataRow, second: DataRow, labels: frozenset[str]) -> bool:
     """Whether two rows have different labels. Answers in free words never contradict each other."""
     answers = first.answer.strip(), second.answer.strip()
@@ -100,42 +113,58 @@ class _Search:
     labels: frozenset[str]
     meaning: Meaning | None
     progress: Progress
+    exact: Sequence[tuple[str, str]]  # the answers of exact copies, which were removed before
     unjudged: int = 0
     vectors: "Vectors | None" = None
     _wordings: list[Wording] = field(default_factory=list)
+    _instructions: list[tuple[str, ...]] = field(default_factory=list)
     _sets: list[frozenset[int]] = field(default_factory=list)
-    _familiar: frozenset[str] = frozenset()
+    _vocabulary: Vocabulary = field(default_factory=lambda: Vocabulary({}))
+    _answers: Answers = field(default_factory=lambda: Answers(()))
     _kinds: dict[tuple[int, int], Alike | None] = field(default_factory=dict)
 
     def result(self) -> tuple[list[int], list[Removal]]:
         self.progress(f"comparing {len(self.rows):,} rows word by word")
         self._wordings = wordings([row.text for row in self.rows])
-        self._familiar = familiar_words([wording.words for wording in self._wordings])
+        self._vocabulary = vocabulary_of(wording.words for wording in self._wordings)
+        self._instructions = [_instructions(row) for row in self.rows]
         self._sets = [shingles(wording.words) for wording in self._wordings]
         if self.meaning is not None:
             self.progress(f"reading the meaning of {len(self.rows):,} rows")
             self.vectors = self.meaning.encoder.encode([w.text for w in self._wordings])
+        by_words = [pair for pair in meeting(self._sets) if self._in_common(*pair) >= _WORTH_A_LOOK]
+        self._read_answers([pair for pair in by_words if self._is_slip(*pair)])
         alike: dict[int, list[int]] = {}
-        for earlier, later in self._pairs():
+        for earlier, later in self._pairs(by_words):
             if self._kind(earlier, later) is not None:
                 alike.setdefault(later, []).append(earlier)
         return self._kept(alike)
 
-    def _pairs(self) -> list[tuple[int, int]]:
+    def _read_answers(self, slips: Sequence[tuple[int, int]]) -> None:
+        """See by the sure copies whether answers tell anything."""
+        texts = [row.answer for row in self.rows]
+        self._answers = Answers(texts)
+        self._answers.learn([*self.exact, *((texts[a], texts[b]) for a, b in slips)])
+
+    def _pairs(self, by_words: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
         """Pairs of rows that may be alike; only the likest are judged if there are very many."""
-        by_words = [pair for pair in meeting(self._sets) if self._in_common(*pair) >= _WORTH_A_LOOK]
         if self.vectors is None:
-            return by_words
-        near = set(by_words)
-        by_meaning = sorted(
-            (-cosine, earlier, later)
-            for earlier, later, cosine in nearest(self.vectors)
-            if (earlier, later) not in near
-        )
-        self.unjudged = max(len(by_meaning) - _MOST_JUDGED, 0)
-        pairs = [*by_words, *((a, b) for _, a, b in by_meaning[:_MOST_JUDGED])]
+            return list(by_words)
+        seen = set(by_words)
+        by_meaning = {(a, b): cosine for a, b, cosine in nearest(self.vectors)}
+        for first, second in self._with_one_answer():
+            cosine = float(self.vectors[first] @ self.vectors[second])
+            if cosine >= LEAST_COSINE_IF_AGREED:
+                by_meaning[first, second] = cosine
+        ranked = sorted(by_meaning.keys() - seen, key=lambda pair: (-by_meaning[pair], pair))
+        self.unjudged = max(len(ranked) - _MOST_JUDGED, 0)
+        pairs = [*by_words, *ranked[:_MOST_JUDGED]]
         self.progress(f"judging {len(pairs):,} pairs that may say the same")
         return pairs
+
+    def _with_one_answer(self) -> Iterator[tuple[int, int]]:
+        for group in self._answers.alike():
+            yield from combinations(group[:_CROWD], 2)
 
     def _kept(self, alike: Mapping[int, Sequence[int]]) -> tuple[list[int], list[Removal]]:
         kept, removed = list[int](), list[Removal]()
@@ -161,18 +190,32 @@ class _Search:
 
     def _judged(self, earlier: int, later: int) -> Alike | None:
         first, second = self._wordings[earlier], self._wordings[later]
-        if not one_frame(first, second) or numbers_of(first.text) != numbers_of(second.text):
+        if self._instructions[earlier] != self._instructions[later]:
             return None
         if _contradict(self.rows[earlier], self.rows[later], self.labels):
             return None
-        if slips_alone(difference(first.words, second.words), self._familiar):
+        if self._is_slip(earlier, later):
             return "near"
+        if not one_frame(first, second):
+            return None
         if self.meaning is None or self.vectors is None:
             return None
         cosine = float(self.vectors[earlier] @ self.vectors[later])
-        if not self.meaning.same(first.text, second.text, cosine):
+        shared = {*first.words} & {*second.words}
+        surprise = self._answers.surprise(earlier, later, shared)
+        if not self.meaning.same(first.text, second.text, cosine, surprise):
             return None
         return "near" if self._in_common(earlier, later) >= _NEAR else "paraphrase"
+
+    def _is_slip(self, earlier: int, later: int) -> bool:
+        """Whether the own words, or all words, of two rows differ in slips alone."""
+        own = self._wordings[earlier].text, self._wordings[later].text
+        if numbers_of(own[0]) != numbers_of(own[1]):
+            return False
+        whole = self.rows[earlier].text, self.rows[later].text
+        return slips_alone(*own, self._vocabulary) or (
+            own != whole and slips_alone(*whole, self._vocabulary)
+        )
 
     def _in_common(self, earlier: int, later: int) -> float:
         return in_common(self._sets[earlier], self._sets[later])

@@ -59,7 +59,9 @@ class DataQuery:
 
 def query_of(raw: Mapping[str, Any]) -> DataQuery:
     names = {field.name for field in fields(DataQuery)}
-    given = {n: tuple(v) if isinstance(v, list) else v for n, v in raw.items() if n in names}
+    given: dict[str, Any] = {
+        n: tuple(v) if isinstance(v, list) else v for n, v in raw.items() if n in names
+    }
     return DataQuery(**given)
 
 

@@ -21,6 +21,7 @@ from router.training.data_rows import SPLITS, BadRow, DataRow, Split, lines_of, 
 
 CARD, REPORT = "card.json", "report.json"
 _VERSION = re.compile(r"v([1-9][0-9]*)")
+_ASKED_FOR = re.compile(r"v?([1-9][0-9]*)")
 Rows = Mapping[Split, tuple[DataRow, ...]]
 
 
@@ -61,7 +62,7 @@ class DataSets:
         return self.load(name, versions[-1]) if versions else None
 
     def named(self, reference: str) -> DataSet:
-        """The data set `NAME` (its latest version) or `NAME@v3`."""
+        """The data set `NAME` (its latest version), `NAME@v3` or `NAME@3`."""
         name, _, version = reference.partition("@")
         versions = self.versions(checked_name(name))
         if not versions:
@@ -69,7 +70,7 @@ class DataSets:
             raise DataRefused(
                 f"there is no data set {name} (there are: {there}); `waggle data make` makes one"
             )
-        number = _VERSION.fullmatch(version) if version else None
+        number = _ASKED_FOR.fullmatch(version) if version else None
         if version and (number is None or int(number[1]) not in versions):
             there = ", ".join(f"v{each}" for each in versions)
             raise DataRefused(f"{reference}: {name} has no version {version}; it has {there}")

@@ -30,8 +30,13 @@ class LoggedAnswer:
         """The row for learning the right answer."""
         if self.demonstration is None:
             return self.given
-        shown = {"answer": self.demonstration, "quality": 1.0, "source": "demonstration"}
-        return replace(self.given, **shown, by=self.by)
+        return replace(
+            self.given,
+            answer=self.demonstration,
+            quality=1.0,
+            source="demonstration",
+            by=self.by,
+        )
 
 
 def preferences(
@@ -50,8 +55,8 @@ def preferences(
         apart = better.quality - worse.quality >= max(least_margin, 1e-9)
         differ = better.answer.strip() != worse.answer.strip()
         if words not in corrected and apart and differ and better.quality >= least_quality:
-            given = {"source": "pair", "rejected": worse.answer, "rejected_id": worse.id}
-            pairs.append(replace(better, **given))
+            pair = replace(better, source="pair", rejected=worse.answer, rejected_id=worse.id)
+            pairs.append(pair)
     return tuple(pairs)
 
 

@@ -53,9 +53,8 @@ def parted(
     """Part rows, which are in the order of time."""
     boundaries = _boundaries(rows, validation_share, test_share)
     shares = (1 - validation_share - test_share, validation_share, test_share)
-    clustering, ladder = _by_vectors(vectors), _COSINES
-    if vectors is None:
-        clustering, ladder = _by_words(rows), _IN_COMMON
+    clustering = _by_words(rows) if vectors is None else _by_vectors(vectors)
+    ladder: tuple[float, ...] = _IN_COMMON if vectors is None else _COSINES
     for least in ladder:
         clusters = clustering(least)
         sides = _sides(rows, clusters, boundaries, shares)
@@ -118,11 +117,10 @@ def _sides(
     ]
 
 
-def _by_vectors(vectors: "Vectors | None") -> Callable[[float], list[int]]:
+def _by_vectors(vectors: "Vectors") -> Callable[[float], list[int]]:
     def clusters(least: float) -> list[int]:
         import numpy as np
 
-        assert vectors is not None
         edges: list[tuple[Numbers, Numbers]] = []
         for start in range(0, len(vectors), _BLOCK):
             cosines = vectors[start : start + _BLOCK] @ vectors.T

@@ -10,12 +10,9 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
 from hashlib import blake2b
-from importlib.resources import files
 
 from router.guardrails.folding import folded, plain
-from router.reuse.lexicon import lexicon
 
 _TOKEN = re.compile(r"\w+(?:['\u2019]\w+)*")
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
@@ -25,10 +22,12 @@ _SHARE = 0.05  # the share of all rows, that have a run in common if it is of a 
 _GRAM = 4  # characters of a shingle
 _SHORT = 40  # words of a text that is judged whole
 _LONGEST = 8_000  # characters that are compared, half from each end
-_COURTESY = frozenset({
-    "please", "pls", "plz", "kindly", "thanks", "thank", "thx", "hi", "hello", "hey", "dear",
-    "cheers", "regards", "bitte", "danke", "hallo", "merci", "bonjour", "gracias", "hola",
-})  # fmt: skip
+_SENTENCE = re.compile(r"[.!?:\u2026\n]+(?=\s|$)")
+_NAME = re.compile(r"(?<=[\w,;)] )(?!I\b)[^\W\d_a-z]\w*")
+_SHORT_FORMS = {
+    "n't": " not", "'ve": " have", "'re": " are", "'ll": " will", "'m": " am",
+}  # fmt: skip
+_IS = frozenset("what who where how it that there here when he she".split())  # noqa: SIM905
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +45,42 @@ def normal(text: str) -> str:
 
 
 def words_of(text: str) -> tuple[str, ...]:
-    return tuple(_TOKEN.findall(folded(text)[0]))
+    """The words of a text, folded; short forms such as `what's` are written out."""
+    words = _TOKEN.findall(folded(text)[0])
+    return tuple(part for word in words for part in _written_out(word))
+
+
+def _written_out(word: str) -> list[str]:
+    word = word.replace("\u2019", "'")
+    if "'" not in word:
+        return ["can", "not"] if word == "cannot" else [word]
+    if word in ("can't", "won't"):
+        return ["can" if word == "can't" else "will", "not"]
+    for ending, whole in _SHORT_FORMS.items():
+        if word.endswith(ending):
+            return (word.removesuffix(ending) + whole).split()
+    before, _, after = word.partition("'")
+    return [before, "is"] if after == "s" and before in _IS else [word]
+
+
+def sentences_of(text: str) -> list[tuple[str, ...]]:
+    """The words of each sentence."""
+    return [words for each in _SENTENCE.split(text) if (words := words_of(each))]
 
 
 def numbers_of(text: str) -> Counter[str]:
     return Counter(number.strip(".,") for number in _NUMBER.findall(plain(text)[0]))
+
+
+def names_of(text: str) -> frozenset[str]:
+    """Words that are written with a capital within a sentence, unless all is in capitals."""
+    names = (name for name in _NAME.findall(text) if not name.isupper() or len(name) == 1)
+    return frozenset(folded(name)[0].removesuffix("s") for name in names)
+
+
+def words_as_names(text: str) -> frozenset[str]:
+    """All words of a text, in the form that names have."""
+    return frozenset(word.removesuffix("s") for word in words_of(text))
 
 
 def wordings(texts: Sequence[str]) -> list[Wording]:
@@ -111,27 +141,6 @@ def shingles(words: Sequence[str]) -> frozenset[int]:
     return frozenset(hash_of(text[start : start + _GRAM]) for start in range(len(text) - _GRAM + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class WordChanges:
-    """The words that stand in one text alone, place by place."""
-
-    changes: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...]
-
-    @property
-    def words(self) -> int:
-        return sum(max(len(old), len(new)) for old, new in self.changes)
-
-
-def difference(first: Sequence[str], second: Sequence[str]) -> WordChanges:
-    matcher = SequenceMatcher(None, first, second, autojunk=False)
-    changes = [
-        (tuple(first[a:b]), tuple(second[c:d]))
-        for kind, a, b, c, d in matcher.get_opcodes()
-        if kind != "equal"
-    ]
-    return WordChanges(tuple(changes))
-
-
 def around_changes(first: str, second: str, context: int = 8) -> tuple[str, str]:
     """Both texts, cut to their differences and some words around each; whole if they are short or
     have little in common."""
@@ -152,64 +161,14 @@ def around_changes(first: str, second: str, context: int = 8) -> tuple[str, str]
     )
 
 
-def slips_alone(changed: WordChanges, familiar: Collection[str]) -> bool:
-    """Whether two texts differ in misspellings, spaces within words and courtesies alone.
-
-    A misspelling turns a word into something that is no word, so a pair of words of which both are
-    `familiar` is never one.
-    """
-    return all(_slip(old, new, familiar) for old, new in changed.changes)
-
-
-def _slip(old: tuple[str, ...], new: tuple[str, ...], familiar: Collection[str]) -> bool:
-    if "".join(old) == "".join(new):
-        return not any(word.isdigit() for word in (*old, *new)) or old == new
-    idle = _COURTESY | lexicon().idle
-    old, new = (tuple(w for w in words if w not in idle) for words in (old, new))
-    if not old and not new:
-        return True
-    if len(old) != len(new):
-        return False
-    return all(a == b or _misspelt(a, b, familiar) for a, b in zip(old, new, strict=True))
-
-
-def _misspelt(first: str, second: str, familiar: Collection[str]) -> bool:
-    if any(char.isdigit() for char in first + second) or min(len(first), len(second)) < 3:
-        return False
-    if (first in familiar) == (second in familiar):
-        return False
-    return _edits(first, second) <= (1 if min(len(first), len(second)) < 8 else 2)
-
-
-def _edits(first: str, second: str) -> int:
-    """Characters to change; two neighbours that swapped their places count as one change."""
-    before: list[int] = []
-    row = list(range(len(second) + 1))
-    for i, a in enumerate(first, 1):
-        last, before, row = before, row, [i]
-        for j, b in enumerate(second, 1):
-            best = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (a != b))
-            if i > 1 and j > 1 and a == second[j - 2] and first[i - 2] == b:
-                best = min(best, last[j - 2] + 1)
-            row.append(best)
-    return row[-1]
-
-
-@cache
-def english() -> frozenset[str]:
-    """Common words of English."""
-    lists = (files("router") / "reuse" / "english.txt").read_text("utf-8")
-    return frozenset(lists.split())
-
-
-def familiar_words(rows: Iterable[Sequence[str]], least: int = 4) -> frozenset[str]:
-    """Words that are no slips: common English, and what several rows use."""
-    counts = Counter(word for words in rows for word in set(words))
-    return english() | {word for word, count in counts.items() if count >= least}
-
-
 def runs_in(words: Sequence[str], length: int) -> set[int]:
     """Every run of so many words, as numbers."""
     return {
         hash_of(" ".join(words[start : start + length])) for start in range(len(words) - length + 1)
     }
+
+
+def reordered(first: str, second: str) -> bool:
+    """Whether two texts have the same words in another order: from A to B, and from B to A."""
+    old, new = words_of(first), words_of(second)
+    return old != new and Counter(old) == Counter(new)

@@ -32,6 +32,7 @@ _OWN_FILES = (
     "serve.yaml",
     "keys.json",
     "card.json",
+    "report.json",
     "telemetry.duckdb",
     "manifest.json",
     "manifest.copy.json",

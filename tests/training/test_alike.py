@@ -4,6 +4,7 @@ The encoder and the verifier are small real ones: vectors of words, where synony
 """
 
 import random
+from dataclasses import replace
 from zlib import crc32
 
 import numpy as np
@@ -18,8 +19,9 @@ from router.training.leaks import leaks
 from router.training.logged_rows import messages_of
 from router.training.meaning import Meaning
 from router.training.minhash import in_common, meeting
+from router.training.slips import vocabulary_of
 from router.training.splitting import parted
-from router.training.wording import familiar_words, wordings, words_of
+from router.training.wording import wordings, words_of
 
 SYNONYMS = {"buy": "purchase", "laptop": "notebook", "fix": "repair", "quick": "fast"}
 DAY = 86_400_000_000
@@ -66,6 +68,12 @@ def kinds(*texts, answers=None, meaning=MEANING):
         ("Where is my parcel?", "Where  is my\nparcel?", "exact"),
         ("Where is my parcel today?", "where is my PARCEL, today", "near"),
         ("Where is my letter today?", "Hi, where is my lettre today please", "near"),
+        ("What's the price of a stamp?", "Good morning, what is the price of a stamp", "near"),
+        (
+            "The shop is closed. The lift is broken. Why?",
+            "The lift is broken. The shop is closed. Why?",
+            "near",
+        ),
         ("I want to buy a laptop for work", "I want to purchase a notebook for work", "paraphrase"),
     ],
 )
@@ -81,6 +89,7 @@ def test_copies_are_seen(first, second, kind):
         ("The parcel has arrived today", "The parcel has not arrived today"),
         ("What is the capital of France?", "What is the capital of Germany?"),
         ("I want to increase my storage plan", "I want to decrease my storage plan"),
+        ("A train from Siena to Basel", "A train from Basel to Siena"),
     ],
 )
 def test_what_differs_in_one_thing_is_no_copy(first, second):
@@ -92,6 +101,25 @@ def test_rows_with_other_labels_are_no_near_copies():
     answers = ["a", "b", "a", "b"]
     assert kinds(*texts, "Log  loging is broken agian", answers=[*answers, "b"]) == []
     assert kinds(*texts, "Log  loging is broken agian", answers=[*answers, "a"]) == ["near"]
+
+
+def test_other_instructions_make_another_request():
+    rows = [row("Where is my letter today?", n=n) for n in range(2)]
+    instructed = replace(rows[1], messages=(Message("system", "Rhyme."), *rows[1].messages))
+    assert distinct([rows[0], instructed], MEANING).removed == ()
+
+
+def test_answers_count_where_copies_agree_in_theirs():
+    """Only the answers tell these two apart; without copies that agree, they would be alike."""
+    first, second = "Is it fine to buy a laptop there", "Is it fine to purchase a notebook there"
+    copies = [f"number {n} is {'abcdefghij'[n % 10] * (3 + n // 10)}" for n in range(30)]
+    texts = [*copies, *copies, first, second]
+    answers = [*(f"It is {n} {n}" for n in range(30))] * 2
+    assert kinds(*texts, answers=[*answers, "gate 511", "gate 622"]).count("paraphrase") == 0
+    assert kinds(*texts, answers=[*answers, "gate 511", "Sure. Gate 511"]).count("paraphrase") == 0
+    assert kinds(*texts, answers=[*answers, "gate 511", "gate 511"]).count("paraphrase") == 1
+    changing = [*answers[:30], *(f"I say {n}" for n in range(30, 60))]
+    assert kinds(*texts, answers=[*changing, "gate 511", "gate 622"]).count("paraphrase") == 1
 
 
 def test_a_common_instruction_makes_no_copies():
@@ -214,5 +242,5 @@ def test_a_row_gives_back_whose_words_a_request_holds():
 def test_words_of_other_scripts_are_compared_too():
     texts = [f"где моя посылка {n}" for n in range(3)]
     assert len(wordings(texts)) == 3
-    assert "посылка" in familiar_words([words_of("посылка пришла")] * 4)
+    assert vocabulary_of([words_of("посылка пришла")] * 4).knows("посылка")
     assert kinds("где моя посылка сегодня", "Где моя посылка сегодня?") == ["near"]

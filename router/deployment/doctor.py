@@ -12,7 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
+from router.config.backends import (
+    LearnedSettings,
+    LocalSettings,
+    SandboxSettings,
+    SpecialistSettings,
+)
 from router.config.config import Config
 from router.deployment.closed_folder import FolderNotOurs
 from router.deployment.local_service import RunningService, open_to_others
@@ -21,6 +26,9 @@ from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import port_free, ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, exported, packaged_model
+from router.models.card import BrokenModel
+from router.models.models import Models
+from router.models.registry import NoSuchModel
 from router.telemetry.analyst import QueryRefused, locks_that_hold
 from sandbox.cell.readonly import LOCK_NAMES
 
@@ -52,6 +60,7 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
     yield _port(config, running)
     yield _encoder()
     yield from _specialists(config)
+    yield from _learned(config)
     yield from _models(config)
     yield _sandbox(config)
     yield _queries(config)
@@ -221,6 +230,17 @@ def _specialists(config: Config) -> Iterator[Diagnosis]:
                 yield Diagnosis(f"Specialist {name}", "warn", state, mend)
             else:
                 yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
+
+
+def _learned(config: Config) -> Iterator[Diagnosis]:
+    for name, settings in config.backends.items():
+        if isinstance(settings, LearnedSettings):
+            try:
+                card = Models(Path(settings.home or config.models_folder)).get(settings.model).card
+                yield Diagnosis(f"Learned {name}", "ok", f"{card.reference} answers")
+            except (NoSuchModel, BrokenModel) as error:
+                wrong, _, mend = str(error).partition(": ")
+                yield Diagnosis(f"Learned {name}", "warn", wrong, mend)
 
 
 def _models(config: Config) -> Iterator[Diagnosis]:

@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 from router.cli.models import models_app
 from router.config.config import Config
 from router.config.load import at_home
+from router.deployment.doctor import examine
 from router.models.features import Asked
 from router.models.models import Models
 from router.models.registry import Registry
@@ -157,6 +158,16 @@ def test_the_commands_show_compare_and_export(config, tmp_path):
     assert len(runs) == 2
     assert len(runs[0].read_text().split()) == 3
     assert not list((tmp_path / "mlruns").rglob("*.new"))
+
+
+def test_the_doctor_says_which_version_answers_or_how_to_get_one(config):
+    def learned():
+        return next(each for each in examine(config, None) if each.what == "Learned triage")
+
+    assert (learned().verdict, "waggle models train triage" in learned().mend) == ("warn", True)
+    made(config)
+    promote(Registry(config.models_folder), "triage")
+    assert learned().state == "triage@1 answers"
 
 
 def test_a_row_that_a_data_set_writes_is_read(tmp_path):

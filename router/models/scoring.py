@@ -34,13 +34,13 @@ class Scoring(Protocol):
 class Linear:
     """A score is the weighted sum of what the request has."""
 
-    words: Array  # labels x columns
+    words: Array  # columns x labels, since a request has few of the columns
     vectors: Array  # labels x dimensions of a sentence vector, or no columns
     bias: Array
 
     def scores(self, inputs: Inputs) -> NDArray[np.float64]:
         total = self.bias.astype(np.float64)
-        total = total + self.words[:, inputs.columns] @ inputs.values
+        total = total + inputs.values @ self.words[inputs.columns]
         if self.vectors.shape[1]:
             total = total + self.vectors @ inputs.vector
         return np.asarray(total, np.float64)

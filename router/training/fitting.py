@@ -81,7 +81,7 @@ def fitted(
 def _constant(value: int, row: Inputs, width: int, values: int) -> Scoring:
     bias = np.full(values, -20.0, np.float32)
     bias[value] = 20.0
-    words = np.zeros((values, width), np.float32)
+    words = np.zeros((width, values), np.float32)
     return Linear(words, np.zeros((values, len(row.vector)), np.float32), bias)
 
 
@@ -117,7 +117,7 @@ def _linear(
     whole = np.zeros((values, matrix.shape[1]), np.float32)
     offset = np.full(values, -20.0, np.float32)  # of values that no row has
     whole[present], offset[present] = inner, bias
-    return Linear(whole[:, :width].copy(), whole[:, width:].copy(), offset)
+    return Linear(whole[:, :width].T.copy(), whole[:, width:].copy(), offset)
 
 
 def _boosted(

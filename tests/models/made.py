@@ -15,9 +15,9 @@ KNOWN = {"billing": "my invoice shows a wrong charge", "shipping": "my parcel ne
 def by_hand(*, least: float = 0.8, least_words: float = 0.5) -> Head:
     features = {label: features_of(Asked(text)) for label, text in KNOWN.items()}
     columns = np.unique(np.concatenate([each.buckets for each in features.values()]))
-    weights = np.zeros((2, len(columns)), np.float32)
-    for row, each in enumerate(features.values()):
-        weights[row, np.searchsorted(columns, each.buckets)] = 4.0
+    weights = np.zeros((len(columns), 2), np.float32)
+    for label, each in enumerate(features.values()):
+        weights[np.searchsorted(columns, each.buckets), label] = 4.0
     scoring = Linear(weights, np.zeros((2, 0), np.float32), np.zeros(2, np.float32))
     certain = np.array([0.0, 1.0], np.float32)
     rarity = np.ones(len(columns), np.float32)

@@ -81,7 +81,7 @@ def judge_by_hand():
     """A head that finds answers good that hold the word `good`."""
     good, bad = (features_of(Asked("", "", f"a {word} one")).buckets for word in ("good", "bad"))
     columns = np.setdiff1d(good, bad)
-    weights = np.array([np.full(len(columns), 5.0), np.zeros(len(columns))], np.float32)
+    weights = np.array([[5.0, 0.0]] * len(columns), np.float32)
     scoring = Linear(weights, np.zeros((2, 0), np.float32), np.array([-2, 2], np.float32))
     line = np.array([0.0, 1.0], np.float32)
     slots, rarity = (Slot(GOOD, (True, False)),), np.ones(len(columns), np.float32)

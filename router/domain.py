@@ -436,6 +436,7 @@ class Signal:
     comment: str | None = None
     demonstration: str | None = None
     key_id: str = ""
+    rival: str | None = None  # the answer that a judge compared with; only where answers are kept
 
 
 @value

@@ -82,9 +82,13 @@ class Assessor:
                     _log.exception("the signal %s failed", source.kind)
                     continue
                 if judgement is not None:
-                    self.say([self._signal(source, trace, judgement)])
+                    keeps = config.telemetry.answers and not trace.request.no_store
+                    self.say([self._signal(source, trace, judgement, keeps=keeps)])
 
-    def _signal(self, source: SignalSource, trace: Trace, judgement: Judgement) -> Signal:
+    def _signal(
+        self, source: SignalSource, trace: Trace, judgement: Judgement, *, keeps: bool
+    ) -> Signal:
+        """The signal; with the rival's answer where telemetry keeps the words of answers."""
         now = self.wall()
         return Signal(
             new_id(now),
@@ -95,6 +99,7 @@ class Assessor:
             judgement.reason,
             judgement.score,
             source.believed,
+            rival=judgement.rival if keeps else None,
         )
 
 

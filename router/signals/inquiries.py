@@ -6,7 +6,7 @@ count the cost of judging, but no request's own cost includes it.
 
 import secrets
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
@@ -82,7 +82,8 @@ class Inquiry:
         ]
         if first is None or second is None:
             return None
-        return preferred(better_in(first), better_in(second), self.text, rival)
+        judgement = preferred(better_in(first), better_in(second), self.text, rival)
+        return None if judgement is None else replace(judgement, rival=rival)
 
     async def _rival(self, backend: str) -> str:
         """Another backend's answer to the same request."""

@@ -28,6 +28,7 @@ _SHRINKS = 0.25  # a longer answer's win shrinks by the ratio of lengths to this
 class Judgement:
     score: float
     reason: str  # must quote neither the request nor the answer
+    rival: str | None = None  # the answer that the judge compared with
 
 
 def by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) -> Judgement | None:

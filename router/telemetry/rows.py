@@ -281,6 +281,7 @@ def signal_row(signal: Signal) -> Row:
         "weight": signal.weight,
         "comment": signal.comment,
         "demonstration": signal.demonstration,
+        "rival": None if signal.rival is None else signal.rival[:LONGEST_TEXT],
         "strategy": about.strategy,
         "plan": about.plan,
         "kind": about.kind,

@@ -136,6 +136,7 @@ _SIGNALS = {
     "weight": "DOUBLE",
     "comment": "VARCHAR",
     "demonstration": "VARCHAR",
+    "rival": "VARCHAR",  # the answer that a judge compared with; kept with answers
     "strategy": "VARCHAR",
     "plan": "VARCHAR",
     "kind": "VARCHAR",

@@ -31,8 +31,13 @@ shown AS (
          arg_max(coalesce(key_id, ''), (ts, n)) AS shown_by
   FROM all_signals WHERE demonstration IS NOT NULL AND length(demonstration) > 0
         AND length(demonstration) < {LONGEST_TEXT} AND $demonstrations GROUP BY ALL),
+compared AS (
+  SELECT request_id, request_ts, arg_max(rival, (ts, n)) AS rival,
+         arg_max(score, (ts, n)) AS against_rival
+  FROM all_signals WHERE score IS NOT NULL AND length(rival) BETWEEN 1 AND {LONGEST_TEXT - 1}
+  GROUP BY ALL),
 seen AS (
-  SELECT r.*, j.quality, s.demonstration, s.shown_by, CASE
+  SELECT r.*, j.quality, s.demonstration, s.shown_by, c.rival, c.against_rival, CASE
     WHEN coalesce(r.no_store, false) THEN 'marked by the caller as not to be stored'
     WHEN r.ts >= m.since THEN 'of a conversation with a request that is not to be stored'
     WHEN coalesce(r.status, 0) <> 200 OR r.partial IS NOT NULL THEN 'not answered whole'
@@ -49,6 +54,7 @@ seen AS (
   FROM all_requests r
   LEFT JOIN judged j ON j.request_id = r.request_id AND j.request_ts = r.ts
   LEFT JOIN shown s ON s.request_id = r.request_id AND s.request_ts = r.ts
+  LEFT JOIN compared c ON c.request_id = r.request_id AND c.request_ts = r.ts
   LEFT JOIN marked m ON m.session = r.session AND m.key_id IS NOT DISTINCT FROM r.key_id
   WHERE r.gen_ai_operation_name = 'chat' AND r.ts >= make_timestamp($since)
         AND r.ts < make_timestamp($until)
@@ -60,7 +66,7 @@ _ROWS = f"""{_SEEN}
 SELECT request_id, epoch_us(ts), coalesce(key_id, ''), coalesce(session, ''),
        coalesce(pattern, ''), coalesce(kind, ''), coalesce(plan, ''), prompt,
        prompt_parts, coalesce(answer, ''),
-       quality, demonstration, coalesce(shown_by, '')
+       quality, demonstration, coalesce(shown_by, ''), rival, against_rival
 FROM seen WHERE why = '{_TAKEN}' ORDER BY ts DESC, request_id LIMIT $most
 """
 
@@ -109,7 +115,7 @@ def logged_rows(con: duckdb.DuckDBPyConnection, query: DataQuery) -> LoggedRows:
 
 
 def _answer(logged: Sequence[Any]) -> LoggedAnswer:
-    id_, ts, key, session, pattern, task, plan, prompt, parts, answer, quality, shown, by = logged
+    id_, ts, key, session, pattern, task, plan, prompt, parts, answer, quality, *others = logged
     row = DataRow(
         id_,
         ts,
@@ -124,7 +130,7 @@ def _answer(logged: Sequence[Any]) -> LoggedAnswer:
         language=language(prompt[:LOOKED_AT]),
         plan=plan,
     )
-    return LoggedAnswer(row, quality is not None, shown, by)
+    return LoggedAnswer(row, quality is not None, *others)
 
 
 def messages_of(prompt: str, parts: Sequence[Mapping[str, Any]] | None) -> tuple[Message, ...]:

@@ -2,7 +2,8 @@
 
 A demonstration is better than the answer that it corrects. Of answers to the same words, by
 different plans or at different times, the best stands beside the worst, if they were judged apart.
-A trial gives such pairs, because its two sides answer the same requests by different plans.
+A trial gives such pairs, because its two sides answer the same requests by different plans. A judge
+that compares with a rival's answer gives them too, where telemetry keeps the rival's words.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,6 +21,8 @@ class LoggedAnswer:
     judged: bool
     demonstration: str | None = None
     by: str = ""  # the id of the key that gave the demonstration
+    rival: str | None = None  # another backend's answer, with which a judge compared
+    against_rival: float | None = None  # the judge's score of the given answer beside the rival
 
     @property
     def id(self) -> str:
@@ -45,6 +48,10 @@ def preferences(
     """One pair for each request that has a better and a worse answer."""
     pairs = list(_corrected(answers))
     corrected = {normal(pair.text) for pair in pairs}
+    for pair in _compared(answers, least_quality, least_margin):
+        if normal(pair.text) not in corrected:
+            pairs.append(pair)
+            corrected.add(normal(pair.text))
     groups: dict[str, list[DataRow]] = {}
     for answer in answers:
         if answer.judged and answer.given.answer:
@@ -65,3 +72,20 @@ def _corrected(answers: Sequence[LoggedAnswer]) -> Iterator[DataRow]:
         worse, better = answer.given.answer.strip(), answer.demonstration
         if better is not None and worse and better.strip() != worse:
             yield replace(answer.row, source="pair", rejected=answer.given.answer)
+
+
+def _compared(
+    answers: Sequence[LoggedAnswer], least_quality: float, least_margin: float
+) -> Iterator[DataRow]:
+    """A judge's comparisons with a rival. The two scores of a comparison add up to 1."""
+    for answer in answers:
+        given, rival, score = answer.given, answer.rival, answer.against_rival
+        if rival is None or score is None or abs(2 * score - 1) < max(least_margin, 1e-9):
+            continue
+        better, worse = (given.answer, rival) if score > 0.5 else (rival, given.answer)
+        if max(score, 1 - score) < least_quality or better.strip() == worse.strip():
+            continue
+        plan = given.plan if score > 0.5 else ""  # a rival is a backend's answer, of no plan
+        quality = max(score, 1 - score)
+        changed = replace(given, answer=better, quality=quality, plan=plan)
+        yield replace(changed, source="pair", rejected=worse)

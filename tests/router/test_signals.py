@@ -97,6 +97,24 @@ async def test_a_judge_compares_with_another_backend_and_its_cost_is_reported():
         assert len(waggle.journal.traces) == 1  # the judge's calls write no trace
 
 
+@pytest.mark.parametrize(
+    ("answers", "no_store", "rival"),
+    [(True, False, "rivals"), (False, False, None), (True, True, None)],
+)
+async def test_a_rivals_answer_is_kept_only_where_answers_are(answers, no_store, rival):
+    def judge(fields):
+        return json.dumps({"better": _place_of("served", fields["messages"][-1]["content"])})
+
+    models = {"a": ScriptedModel("served"), "b": ScriptedModel("rivals"), "j": ScriptedModel(judge)}
+    async with planned({"p": {"ask": "a"}}, None, **models) as waggle:
+        _with(waggle, [{"kind": "judge", "by": "j", "against": "b"}])
+        kept = waggle.engine.config.telemetry.model_copy(update={"answers": answers})
+        waggle.engine.reconfigure(waggle.engine.config.model_copy(update={"telemetry": kept}))
+        await waggle.chat("?", model="p", **({"store": False} if no_store else {}))
+        await waggle.engine.assessor.idle()
+        assert [signal.rival for signal in waggle.journal.signals] == [rival]
+
+
 def _place_of(word, text):
     return "first" if text.index(word) < text.index("</first>") else "second"
 

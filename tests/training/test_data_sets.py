@@ -183,6 +183,22 @@ def test_two_sides_of_a_trial_make_a_pair(stored, data):
         assert (better, row["plan"]) == (worse + 1, "b")
 
 
+def test_a_judge_that_compares_with_a_rival_makes_a_pair(stored, data):
+    """The better answer may be the rival's; of two that are near each other, neither is better."""
+    rows = [answered(n, answer=f"ours {n}") for n in range(30)]
+    scores = [(1.0, 0.0, 0.45)[n % 3] for n in range(30)]
+    stored.write("requests", rows)
+    given = {"source": "judge", "metric": "judge", "rival": "theirs"}
+    stored.write("signals", [signal(r, s, **given) for r, s in zip(rows, scores, strict=True)])
+    pairs = everything(made("--pairs"), data=data)["train"]
+    ours = {row["request_id"]: s for row, s in zip(rows, scores, strict=True)}
+    assert {ours[pair["id"]] for pair in pairs} == {0.0, 1.0}
+    for pair in pairs:
+        better, worse = ("answer", "rejected") if ours[pair["id"]] else ("rejected", "answer")
+        assert pair[better].startswith("ours")
+        assert pair[worse] == "theirs"
+
+
 def test_a_forgotten_caller_is_in_no_version(stored, data):
     rows = [answered(n, prompt=f"{words_for(n)} of {'XYZ'[n % 3] * 7}") for n in range(36)]
     write(stored, rows)

@@ -13,10 +13,12 @@ import pytest
 from router.request.text import prompt_parts, prompt_text
 from router.training.alike import distinct
 from router.training.benchmark_files import HeldOut, held_out_texts
-from router.training.data_query import DataRefused
+from router.training.data_query import DataQuery, DataRefused
 from router.training.data_rows import DataRow, Message
+from router.training.data_sets import DataSets
 from router.training.leaks import leaks
-from router.training.logged_rows import messages_of
+from router.training.logged_rows import LoggedRows, messages_of
+from router.training.making import DataMaker
 from router.training.meaning import Meaning
 from router.training.minhash import in_common, meeting
 from router.training.slips import vocabulary_of
@@ -244,3 +246,13 @@ def test_words_of_other_scripts_are_compared_too():
     assert len(wordings(texts)) == 3
     assert vocabulary_of([words_of("посылка пришла")] * 4).knows("посылка")
     assert kinds("где моя посылка сегодня", "Где моя посылка сегодня?") == ["near"]
+
+
+def test_rows_that_are_forgotten_while_a_version_is_made_are_not_written(tmp_path):
+    """Telemetry is read again under the lock that forgetting takes."""
+    rows = [row(f"request number {n} about {'abcdefghij'[n % 10] * 9}", n=n) for n in range(20)]
+    answers = iter([LoggedRows(tuple(rows), {}), LoggedRows(tuple(rows[:10]), {})])
+    maker = DataMaker(DataSets(tmp_path), lambda _: next(answers), None)
+    made = maker.make("triage", DataQuery(), 10**15)
+    assert {each.id for each in made.data_set.everything} <= {each.id for each in rows[:10]}
+    assert made.data_set.card["left_out"]["forgotten meanwhile"] > 0

@@ -8,6 +8,7 @@ requests of a kind often share no word.
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from router.request.marks import BUCKETS_OF_MARKS
 from router.request.terms import BUCKETS
 from router.value import value
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 LEAST_ALIKE = 10  # requests that make a pattern
 _DIRECTIONS = 80  # of words
+_MARK = 0.5  # the rarity of a mark beside that of a word
 _LEAST_USED = 3  # requests that use a bucket, so that directions are made of it
 _MEANT = 0.6  # the part of meaning where two requests have one
 _OWN_WORDS = 0.3  # the part of the words themselves where they have none
@@ -102,10 +104,12 @@ def counts(requests: Sequence[SeenRequest]) -> "Matrix":
 
 
 def rarity_of(used: "Matrix", requests: int) -> "Matrix":
-    """The rarity of each bucket, by how many of the requests use it; 0 if none does."""
+    """The rarity of each bucket, by how many of the requests use it; 0 if none does. A mark counts
+    less than a word: two kinds that ask about times and amounts are two kinds."""
     import numpy as np
 
     rarity = np.sqrt(np.log((1 + requests) / (1 + used)))
+    rarity[list(BUCKETS_OF_MARKS)] *= _MARK
     rarity[used == 0] = 0.0
     result: Matrix = rarity.astype(np.float32)
     return result

@@ -38,7 +38,8 @@ _OF_NUMBER = {name: _bucket(name) for name in _NUMBER.groupindex}
 _OF_SIGN = {sign: _bucket(name) for name, signs in _SIGNS.items() for sign in signs}
 _OF_PAIR = {pair: _bucket(name) for name, pairs in _PAIRS.items() for pair in pairs}
 _DIGITS = frozenset("0123456789")
-MOST_MARKS = len(_OF_NUMBER) + len(_SIGNS) + len(_PAIRS)
+BUCKETS_OF_MARKS = frozenset((*_OF_NUMBER.values(), *_OF_SIGN.values(), *_OF_PAIR.values()))
+MOST_MARKS = len(BUCKETS_OF_MARKS)
 
 
 def marks(text: str) -> set[int]:

@@ -37,6 +37,7 @@
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
+# make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
@@ -188,6 +189,10 @@ bench-guardrails: $(STAMP)
 .PHONY: bench-growth
 bench-growth: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.run
+
+.PHONY: bench-heads
+bench-heads: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.training.heads.run
 
 .PHONY: bench-training
 bench-training: $(STAMP)

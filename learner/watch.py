@@ -1,7 +1,7 @@
 """Watches whether an adopted strategy is still as good as when it was adopted."""
 
 from dataclasses import dataclass, field
-from math import sqrt
+from math import inf, sqrt
 from typing import Literal
 
 from learner.comparison import TrialRules
@@ -13,6 +13,7 @@ _SLACK = 0.2
 _SETTLED = 6.0
 _ALARM = 20.0
 _LEAST_ALERT = 30
+_LEAST_DOUBTED = 40  # answers before a strategy can seem useless
 _LITTLE = 0.05  # a loss of utility that is small enough to tolerate
 _FROM_HALF = 0.3  # a unit whose chance is further from 0.5 was decided before the alert
 
@@ -32,6 +33,11 @@ class Watch:
     calm_share: float = 0.98
     alert_share: float = 0.5
     patience: int = 1200  # compared units after which an alert must end
+    least: float = -_LITTLE / 2  # utility that the strategy must seem to add then, to stay
+    tolerated: float = -_LITTLE  # an alert ends once it is shown to add more than that
+    # Standard errors above the mean at which it may still add that; if it does not, it goes before
+    # the interval says so. Infinite: only the interval decides.
+    doubt: float = inf
     alerts: int = 0
     alert: Contrast | None = None
     _fall: float = 0.0
@@ -77,15 +83,20 @@ class Watch:
         if alert.values.n < _LEAST_ALERT:
             return "calm"
         lift, over = self.lift, alert.values.n >= self.patience
-        if lift.high < 0 or (over and lift.mean < -_LITTLE / 2):
+        if lift.high < 0 or self._seems_useless(alert.values) or (over and lift.mean < self.least):
             return "roll back"
-        if lift.low > -_LITTLE or over:
+        if lift.low > self.tolerated or over:
             self.alert = None
             if not self._was_false:
                 # Both sides are equally good: the world changed, and such answers are usual by now.
                 self._own, self._spread = Adjustment(), RunningMoments(0.1)
             return "recovered"
         return "calm"
+
+    def _seems_useless(self, values: RunningMoments) -> bool:
+        error = sqrt(max(values.squares, 0.0)) / values.n
+        enough = values.n >= _LEAST_DOUBTED and self.doubt < inf
+        return enough and values.mean + self.doubt * error < self.least
 
     @property
     def _measured(self) -> bool:

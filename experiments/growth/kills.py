@@ -19,9 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from router.config.config import Config
+from router.growth.fewer import merged
 from router.growth.spawner import Spawner
 from router.growth.traffic import Traffic
-from router.plans.made import MadePlan, compiled_from, keep_words
+from router.plans.made import MadePlan, compiled_from, copy_words, keep_words
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.trials.director import Director
@@ -45,12 +46,12 @@ def config_in(folder: str) -> Config:
 
 
 def grow(folder: str) -> None:
-    """Make plans, adopt them and end them, for ever; print the name of each that is durable."""
+    """Make, adopt, merge and end plans, for ever; print the name of each that is durable."""
     config = config_in(folder)
     ledger = Ledger(config.trials_folder, config)
     ledger.follow()
     while True:
-        number = len(ledger.book.made)
+        number = sum(made.kind == "spawn" for made in ledger.book.made.values())
         made = MadePlan(
             f"p{number}-examples-1",
             f"p{number}",
@@ -64,6 +65,12 @@ def grow(folder: str) -> None:
         if number % 3:
             ledger.change(adopt_made, ledger.book.trial(made.name), time.time(), "it is better")
             print(f"adopted {made.name}", flush=True)
+        for merge in merged(ledger.book):
+            copy_words(config.growth_folder, merge.merges[0], merge.name)
+            ledger.change(make, merge, time.time(), waits=False, alpha=0.05, most=400)
+            print(merge.name, flush=True)
+            ledger.change(adopt_made, ledger.book.trial(merge.name), time.time(), "no worse")
+            print(f"adopted {merge.name}", flush=True)
         if number > 8:  # so that not too many are alive
             old = f"p{number - 8}-examples-1"
             ledger.change(end_by_hand, old, time.time(), "removed")
@@ -78,7 +85,8 @@ def looked_at(folder: str, lines: list[str]) -> dict[str, int]:
     lost = sum(line.removeprefix("adopted ") not in book.made for line in lines)
     adopted = {line.removeprefix("adopted ") for line in lines if line.startswith("adopted ")}
     states = {name: state_of(book, name) for name in book.made}
-    lost += sum(states.get(name) not in ("adopted", "removed") for name in adopted)
+    went = ("adopted", "superseded", "removed")
+    lost += sum(states.get(name) not in went for name in adopted)
     steering = director.steering
     half = 0
     carried = set()

@@ -68,6 +68,9 @@ def show(here: CommandContext, name: PlanName, as_json: JsonOption = False) -> N
     lines = [
         f"[bold]{row['state']}[/] since {utc_minute(row['since'])}, for requests of {made.pattern}",
         f"made from {escape(made.parent)} by {escape(made.author)}, version {made.version}",
+        f"answers what would go to {escape(made.stands_for)}" if made.stands_for else "",
+        f"in the place of {escape(' and '.join(made.merges))}" if made.merges else "",
+        f"answers {', '.join(made.patterns)}" if made.others else "",
         escape(made.evidence),
         escape(row["why"]),
         f"{does}, in words of callers, for the requests of their owner alone"

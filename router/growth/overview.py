@@ -36,7 +36,10 @@ def plan_fields(
         "name": made.name,
         "pattern": made.pattern,
         "state": state_of(book, made.name),
+        "patterns": list(made.patterns),
         "made_from": made.parent,
+        "stands_for": made.stands_for,
+        "merges": list(made.merges),
         "way": made.kind,
         "by": made.author,
         "version": made.version,
@@ -72,6 +75,6 @@ def adopted(book: Book) -> Iterable[MadePlan]:
 
 
 def lineage(book: Book, name: str) -> list[MadePlan]:
-    """The plans that were made for the same pattern, the oldest first."""
-    pattern = named_plan(book, name).pattern
-    return [made for made in book.made.values() if made.pattern == pattern]
+    """The plans that were made for the same patterns, the oldest first."""
+    patterns = set(named_plan(book, name).patterns)
+    return [made for made in book.made.values() if not patterns.isdisjoint(made.patterns)]

@@ -4,6 +4,7 @@ Each step is a line of the book before anything acts on it. The words of example
 before the book names their plan; a plan whose trial a kill prevented gets it at the next turn.
 """
 
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -13,17 +14,27 @@ import duckdb
 from router.config.config import Config
 from router.domain import new_id
 from router.growth.examples import OwnWords, own_words
+from router.growth.fewer import dominated, merged, without_stages
 from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
 from router.growth.spawning import Opening, made_from, openings, small, subject_of
 from router.growth.traffic import Traffic
 from router.keys import load_keys, single_owner
-from router.plans.made import forget_words, keep_words
+from router.plans.made import MadePlan, copy_words, forget_words, keep_words
 from router.request.patterns import Patterns
 from router.routing.messages import Errand
 from router.telemetry.feed import Feed
 from router.trials.book import Book, Line, Rejected
 from router.trials.director import Director
-from router.trials.made_trials import alive, alpha_of, make, open_made, retire, state_of
+from router.trials.made_trials import (
+    adopt_made,
+    alive,
+    alpha_of,
+    doubt,
+    make,
+    open_made,
+    retire,
+    state_of,
+)
 
 _log = logging.getLogger("waggle")
 _EVERY_SECONDS = 30.0
@@ -78,8 +89,13 @@ class Spawner:
             traffic = Traffic.read(self.director.telemetry).of_living(self.patterns(), matched)
             self._since_micros = traffic.since_micros
             self.tidy(traffic)
+            seen = self.director.book, self.config, traffic
             for opening in openings(self.director.book, self.config, traffic, self._words):
                 self._follow(opening)
+            for made in (*merged(self.director.book), *without_stages(*seen)):
+                self._simplify(made)
+            for name, why in dominated(*seen, self.wall()):
+                self.director.change(doubt, name, self.wall(), why)
         except (duckdb.Error, OSError, ValueError) as error:
             # The catalog is being replaced, or the keys cannot be read: try again later.
             _log.warning("nothing grows at this turn: %s", error)
@@ -132,6 +148,26 @@ class Spawner:
             effect=opening.effect,
         )
 
+    def _simplify(self, made: MadePlan) -> None:
+        """Try a plan that is simpler than what answers, with the words of the plan that it is."""
+        growth, now = self.config.growth, self.wall()
+        if made.scope and not copy_words(self.config.growth_folder, made.merges[0], made.name):
+            return
+        alpha = self.config.trials.alpha
+        with contextlib.suppress(Rejected):  # another plan is tried there, or it cannot stand alone
+            self.director.change(
+                make,
+                replace(made, at=now),
+                now,
+                waits=growth.approve,
+                alpha=alpha,
+                most=growth.most_requests,
+                effect=made.evidence,
+            )
+            if made.kind == "merge" and not made.scope and not growth.approve:
+                trial = self.director.book.trial(made.name)
+                self.director.change(adopt_made, trial, now, "both plans are the same")
+
     def tidy(self, traffic: Traffic) -> None:
         """End what brings nothing, go on with what a kill cut short, and forget needless words."""
         book, now, growth = self.director.book, self.wall(), self.config.growth
@@ -140,7 +176,8 @@ class Spawner:
             self.director.change(retire, trial.name, now, why)
         living = {pattern.id for pattern in self.patterns().patterns}
         for trial in (*book.grown, *book.live):
-            if trial.pattern and living and trial.pattern not in living | book.matched:
+            patterns = book.made[trial.name].patterns if trial.pattern else ()
+            if patterns and living and living.union(book.matched).isdisjoint(patterns):
                 why = f"{trial.pattern} is no pattern any more"
                 self.director.change(retire, trial.name, now, why)
             elif trial.pattern and not book.usable(book.strategies[trial.candidate]):

@@ -73,11 +73,11 @@ def openings(
     """What could be made now, the most worthwhile first, within the bounds of growth."""
     growth, live = config.growth, alive(book)
     room = growth.most_plans - len(live)
-    busy = {made.pattern for made in live}
+    busy = {pattern for made in live if not made.stands_for for pattern in made.patterns}
     left = growth.explore - HALF * sum(
         traffic.patterns[trial.pattern].share * trial.slot.high
         for trial in book.live
-        if trial.pattern in traffic.patterns
+        if trial.pattern in traffic.patterns and trial.goal == "better"
     )
     worthwhile: list[Opening] = []
     hopes = [
@@ -131,7 +131,7 @@ def made_from(
     else:
         plan = instructed(parent, INSTRUCTIONS[opening.recipe])
     version = 1 + sum(
-        made.pattern == opening.pattern and _recipe(made) == opening.recipe
+        made.pattern == opening.pattern and recipe_of(made) == opening.recipe
         for made in book.made.values()
     )
     return MadePlan(
@@ -158,7 +158,7 @@ def small(book: Book, traffic: Traffic) -> list[Trial]:
     return [
         trial
         for trial in book.grown
-        if trial.pattern not in shares or shares[trial.pattern].share < _SMALL
+        if sum(shares[p].share for p in book.made[trial.name].patterns if p in shares) < _SMALL
     ]
 
 
@@ -190,7 +190,7 @@ def by_success(book: Book) -> list[str]:
     won: Counter[str] = Counter()
     ended: Counter[str] = Counter()
     for made in book.made.values():
-        state, recipe = state_of(book, made.name), _recipe(made)
+        state, recipe = state_of(book, made.name), recipe_of(made)
         ended[recipe] += state in (*_WON, "kept")
         won[recipe] += state in _WON
     chance = {
@@ -206,7 +206,9 @@ def _turned_bad(book: Book, pattern: str) -> float:
         (
             trial.shared_at or trial.since
             for trial in book.trials.values()
-            if trial.pattern == pattern and trial.state == "rolled back"
+            if trial.pattern
+            and trial.state == "rolled back"
+            and pattern in book.made[trial.name].patterns
         ),
         default=0.0,
     )
@@ -220,7 +222,7 @@ def _losses(book: Book, traffic: PatternTraffic) -> Mapping[str, int]:
 def _kept_out(book: Book, traffic: PatternTraffic, parent: str) -> set[str]:
     """The recipes that were tried for the pattern and the plan, and that nothing new speaks for."""
     out = {
-        _recipe(made)
+        recipe_of(made)
         for made in _tried(book, traffic)
         if made.parent == parent or state_of(book, made.name) == "forbidden"
     }
@@ -235,7 +237,7 @@ def _tried(book: Book, traffic: PatternTraffic) -> list[MadePlan]:
     turned = _turned_bad(book, traffic.pattern)
     tried = []
     for made in book.made.values():
-        if made.pattern != traffic.pattern:
+        if made.pattern != traffic.pattern or made.kind != "spawn":
             continue
         state = state_of(book, made.name)
         little_new = traffic.judged < _AGAIN * made.alike + _MORE
@@ -250,7 +252,7 @@ def subject_of(pattern: str, recipe: str) -> str:
     return f"{pattern} {recipe}"
 
 
-def _recipe(made: MadePlan) -> str:
+def recipe_of(made: MadePlan) -> str:
     return made.name.removeprefix(f"{made.pattern}-").rpartition("-")[0]
 
 

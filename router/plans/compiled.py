@@ -187,7 +187,8 @@ class Plans(dict[str, CompiledPlan]):
         overlay = overlaid(config, self.made)
         for each in self.made:
             self[each.name] = self._compile(each.name, overlay)
-            self.made_for[each.pattern] = (*self.made_for.get(each.pattern, ()), each)
+            for pattern in each.patterns:
+                self.made_for[pattern] = (*self.made_for.get(pattern, ()), each)
         self.aliases = _aliases(config)
         self.asking = config.asking
         self.last_resorts = config.last_resorts

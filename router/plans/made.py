@@ -46,6 +46,14 @@ class MadePlan:
     alike: int = 0  # judged answers of the pattern when it was made
     hope: float = 0.0  # utility that it might add to a request
     at: float = 0.0
+    stands_for: str = ""  # it answers what would go to this plan; empty: all of the pattern
+    others: tuple[str, ...] = ()  # more patterns that it answers, once it is adopted
+    merges: tuple[str, ...] = ()  # the made plans in whose place it is
+
+    @property
+    def patterns(self) -> tuple[str, ...]:
+        """All patterns that it answers."""
+        return (self.pattern, *self.others)
 
     def written(self) -> dict[str, Any]:
         """The plan as a line of the book holds it: without the words of its examples."""
@@ -58,7 +66,8 @@ class MadePlan:
 
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> "MadePlan":
-        return cls(**fields)
+        lists = {name: tuple(fields.get(name, ())) for name in ("others", "merges")}
+        return cls(**{**fields, **lists})
 
 
 def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
@@ -72,7 +81,13 @@ def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
     if isinstance(raw.get("examples"), int):
         del raw["examples"]  # their words stand in a file of their own
     kinds = {name: {"kind": settings.kind} for name, settings in config.backends.items()}
-    mistakes = list(cross_checks({"backends": kinds, "plans": {made.name: raw}}))
+    plans = {made.name: raw}
+    if made.kind == "stage":  # its steps may be plans of the configuration
+        plans |= {
+            name: plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+            for name, plan in config.plans.items()
+        }
+    mistakes = list(cross_checks({"backends": kinds, "plans": plans}))
     if mistakes:
         raise ValueError(f"{where}: {mistakes[0].rule}. {mistakes[0].mend}")
     try:
@@ -81,7 +96,8 @@ def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise ValueError(f"{where}: {place}: {first['msg']}") from None
-    native = [name for name in backends_of(plan, {}) if config.backends[name].kind in NATIVE]
+    backends = backends_of(plan, config.plans)
+    native = [name for name in backends if config.backends[name].kind in NATIVE]
     if isinstance(plan, Ask) and plan.changes and native:
         raise ValueError(f"{where}: {native[0]} reads no instructions and no examples")
     return plan
@@ -109,6 +125,17 @@ def keep_words(folder: Path, made: MadePlan, requests: Sequence[str] = ()) -> No
     if made.scope:
         words = {"examples": made.plan.get("examples", []), "requests": list(requests)}
         write_durably(_words(folder, made.name), orjson.dumps(words))
+
+
+def copy_words(folder: Path, of: str, to: str) -> bool:
+    """Give a plan the words of another one, before the book names it; False if they were
+    removed."""
+    try:
+        content = _words(folder, of).read_bytes()
+    except OSError:
+        return False
+    write_durably(_words(folder, to), content)
+    return True
 
 
 def with_words(folder: Path, made: MadePlan) -> MadePlan | None:

@@ -151,7 +151,10 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
 
 
 def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
-    """The opinion of a strategy that has a plan of its own for the request's pattern."""
+    """The opinion of a strategy that has plans of its own for the request's pattern."""
+    stands = strategy.stands.get(case.pattern, {})
+    stands = {plan: made for plan, made in stands.items() if made in case.made}
+    opinion = replace(opinion, distribution=_instead(opinion, stands))
     plan = strategy.within.get(case.pattern)
     if plan is None or plan not in (*case.made, *case.eligible):
         return opinion

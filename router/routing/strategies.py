@@ -21,7 +21,7 @@ _MOST_SOURCE = 20_000  # characters
 @dataclass(frozen=True, slots=True)
 class Strategy:
     """A way to decide. The kind `same` is the serving strategy with some plans left out or
-    replaced, or with a plan of its own within some patterns."""
+    replaced, or with plans of its own within some patterns."""
 
     name: str
     kind: Kind
@@ -33,6 +33,8 @@ class Strategy:
     without: tuple[str, ...] = ()
     instead: Mapping[str, str] = field(default_factory=dict)  # plan: its simpler replacement
     within: Mapping[str, str] = field(default_factory=dict)  # pattern: the plan that growth made
+    # pattern: the plans that growth made, by the plans whose requests they answer there
+    stands: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     at: float = 0.0
 
     @property
@@ -51,12 +53,31 @@ class Strategy:
         without = tuple(dict.fromkeys((*base.without, *self.without)))
         instead = {**base.instead, **self.instead}
         within = {**base.within, **self.within}
+        stands = {
+            pattern: {**base.stands.get(pattern, {}), **self.stands.get(pattern, {})}
+            for pattern in {**base.stands, **self.stands}
+        }
         name = f"{base.key} {self.key}"
-        return replace(base, without=without, instead=instead, within=within, name=name, version=0)
+        return replace(
+            base,
+            without=without,
+            instead=instead,
+            within=within,
+            stands=stands,
+            name=name,
+            version=0,
+        )
 
     def concerns(self, pattern: str) -> bool:
         """Whether the strategy may decide a request of this pattern otherwise than what serves."""
-        return not self.within or pattern in self.within
+        patterns = {**self.within, **self.stands}
+        return not patterns or pattern in patterns
+
+    @property
+    def made(self) -> tuple[str, ...]:
+        """The names of the made plans that it uses within patterns."""
+        standing = [made for plans in self.stands.values() for made in plans.values()]
+        return (*self.within.values(), *standing)
 
     def written(self) -> dict[str, Any]:
         return {name: value for name, value in asdict(self).items() if value not in ("", {}, ())}
@@ -130,7 +151,8 @@ def check(strategy: Strategy, config: Config) -> None:
             raise ValueError(
                 f"{where}: {other} cannot stand for {plan}; there are: {choices or 'none'}"
             )
-    if strategy.kind == "same" and not (strategy.without or strategy.instead or strategy.within):
+    changes = strategy.without or strategy.instead or strategy.made
+    if strategy.kind == "same" and not changes:
         raise ValueError(
             f"{where}: it would decide as what serves does: name plans it goes without"
         )

@@ -80,13 +80,15 @@ class Switched:
 
 def candidate_of(made: MadePlan) -> Strategy:
     """The strategy that answers the requests of a pattern by a made plan."""
+    instead = {made.stands_for: made.name}
     return Strategy(
         made.name,
         "same",
         version=made.version,
         author=made.author,
         evidence=made.evidence,
-        within={made.pattern: made.name},
+        within={} if made.stands_for else dict.fromkeys(made.patterns, made.name),
+        stands=dict.fromkeys(made.patterns, instead) if made.stands_for else {},
         at=made.at,
     )
 
@@ -143,7 +145,7 @@ class Book:
     def usable(self, strategy: Strategy) -> bool:
         with contextlib.suppress(ValueError):
             check(strategy, self.config)
-            for plan in strategy.within.values():
+            for plan in strategy.made:
                 compiled_from(self.config, self.made[plan])
             return True
         return False
@@ -199,17 +201,21 @@ class Book:
             candidate = self.strategies[trial.candidate]
             if self.usable(candidate):
                 slot, shadow = trial.slot, trial.state == "shadow"
-                rival = parent_of(self.made[trial.name]) if trial.pattern else None
+                made = self.made[trial.name] if trial.pattern else None
+                rival = parent_of(made) if made is not None and made.kind == "spawn" else None
+                if made is not None and made.others and trial.state != "adopted":
+                    # In its other patterns it does what is done there already.
+                    candidate = replace(candidate, within={trial.pattern: trial.name})
                 if trial.state == "adopted":  # it leaves its layer to the next trial of the pattern
                     slot = Slot(trial.id, f"grown {trial.pattern}", 0.0, 1.0, trial.share)
                     rival = None
                 lives.append(Live(slot, trial.name, candidate, shadow=shadow, rival=rival))
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
-        made = tuple(self.made[live.name] for live in lives if live.candidate.within)
+        grown = tuple(self.made[live.name] for live in lives if live.candidate.made)
         nodes = tuple(map(self._node_trial, (*self.live_nodes, *self.adopted_nodes)))
         return Steering(
-            serving, holdout, tuple(lives), self.lines, self.switched, made, nodes=nodes
+            serving, holdout, tuple(lives), self.lines, self.switched, grown, nodes=nodes
         )
 
     @property

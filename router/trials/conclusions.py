@@ -50,6 +50,8 @@ def follow_turn(book: Book, course: Course, turn: Turn, at: float) -> list[Line]
             if trial.node:
                 return roll_back_node(book, trial, at, why)
             if trial.pattern:
+                if watch.lift.high >= 0:
+                    why = f"it adds hardly anything to what else serves: utility {lift} a request"
                 return [state_line(trial, "rolled back", at, why)]
             return roll_back(book, at, why)
         case "calm":

@@ -21,6 +21,8 @@ _TAGGED = NAMES.index("tagged")
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
+_PATIENCE = 300  # compared answers within which a made plan that is in doubt must be worth it
+_DOUBT = 0.7  # standard errors
 _SOON = 0.49  # the alpha with which an adopted made plan is shown to be worse than its control
 _SET_BACK_MICROS = 900_000_000  # of rows that are read again after the clock was set back
 
@@ -75,11 +77,23 @@ class Course:
         share = 0.0 if self.phase == "watched" else self.trial.slot.share
         self.comparison = Comparison(rules, share)
         control = self.config.growth.control if self.trial.pattern else self.config.trials.control
+        self.watch = Watch(rules, calm_share=1 - control)
         if self.trial.pattern:  # to go back costs little: the plan may be made and tried again
             rules = replace(rules, alpha=_SOON)
-        self.watch = Watch(rules, calm_share=1 - control)
-        if self.trial.state == "adopted" and self.trial.share < self.watch.calm_share - 1e-9:
-            self.watch.start_alert()  # there was an alert when the last process ended
+            margin = self.config.growth.epsilon
+            least = margin if self.trial.goal == "better" else -margin
+            self.watch = Watch(
+                rules, 1 - control, patience=_PATIENCE, least=least, tolerated=least, doubt=_DOUBT
+            )
+        self.follow(self.trial)
+
+    def follow(self, trial: Trial) -> None:
+        """Take the trial's present state. Where an adopted plan has a smaller share than usual,
+        there is an alert: of an earlier process, or because the plan is in doubt."""
+        self.trial = trial
+        doubted = trial.state == "adopted" and trial.share < self.watch.calm_share - 1e-9
+        if doubted and self.watch.alert is None:
+            self.watch.start_alert()
 
     def reads_from(self, late: int, recent: int, now: int) -> int:
         """The time to read from: `late` before the last row; if watched, not before `recent`.

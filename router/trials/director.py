@@ -143,7 +143,7 @@ class Director:
                     parent = made.parent if made is not None else ""
                     self._courses[id_] = Course(trial, self._config, parent)
             else:
-                course.trial = trial
+                course.follow(trial)
         self._looks += 1
         late = _LATE_MICROS if self._looks % _LOOKS_BACK == 1 else _SOON_MICROS
         now = int(self._wall() * 1e6)

@@ -19,7 +19,7 @@ from router.config.config import Config
 from router.domain import new_id
 from router.plans.made import MadePlan, compiled_from
 from router.trials.book import Book, Line, Rejected, Trial, candidate_of
-from router.trials.changes import state_line
+from router.trials.changes import share_line, state_line
 from router.trials.course import Course
 
 HALF = 0.5
@@ -27,6 +27,8 @@ LEAST = 40  # compared answers before a trial can end
 LEAST_BESIDE = 20  # of these, answers beside those of its parent
 _DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
+MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse
+MARGIN_OF_MERGED = 0.05  # utility
 _OF_HOPE = 0.3  # the part of what was hoped for that a plan must be able to add
 _OPENED_BY = "growth"
 _TIGHT_AT = (
@@ -104,10 +106,12 @@ def retire(book: Book, name: str, at: float, why: str) -> list[Line]:
 
 def adopt_made(book: Book, trial: Trial, at: float, why: str) -> list[Line]:
     """Let a made plan answer its pattern, beside its control; it takes the place of another."""
+    made = book.made[trial.name]
     lines = [
         state_line(other, "superseded", at, f"{trial.name} took its place")
         for other in book.grown
-        if other.pattern == trial.pattern
+        if book.made[other.name].stands_for == made.stands_for
+        and not set(book.made[other.name].patterns).isdisjoint(made.patterns)
     ]
     share = 1 - book.config.growth.control
     return [*lines, {**state_line(trial, "adopted", at, why), "share": share}]
@@ -121,12 +125,15 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
     numbers = {"numbers": comparison.numbers()}
     floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
     why = ""
+    goal = "no worse, and simpler" if trial.goal == "no worse" else trial.goal
     if comparison.mismatch > -log(MISMATCH):
         why = f"the sides have other shares than intended, so nothing can be trusted: {words}"
     elif lift.high < floor:
         why = f"it is worse: {words}"
-    elif comparison.rules.goal == "better" and (low := _hopeless(course)):
+    elif trial.goal == "better" and (low := _hopeless(course)):
         why = f"it hardly adds {comparison.rules.worth:.2g}{low}: {words}"
+    elif trial.goal != "better" and _likely_worse(comparison):
+        why = f"it most likely loses more than {comparison.rules.margin:g}: {words}"
     elif (
         lift.low > floor
         and comparison.enough
@@ -134,22 +141,31 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
         and (trial.goal != "better" or _adds_to_parent(course))
     ):
         if not config.trials.adopt:
-            why = f"it is {trial.goal}: {words}. To adopt: waggle growth approve {trial.name}"
+            why = f"it is {goal}: {words}. To adopt: waggle growth approve {trial.name}"
             return [state_line(trial, "decided", at, why) | numbers]
         return [
             line | numbers if line["trial"] == trial.id else line
-            for line in adopt_made(book, trial, at, f"it is {trial.goal}: {words}")
+            for line in adopt_made(book, trial, at, f"it is {goal}: {words}")
         ]
     elif comparison.requests >= comparison.rules.most_requests:
         why = f"nothing was decided within {comparison.requests:,} requests: {words}"
     return [state_line(trial, "kept", at, why) | numbers] if why else []
 
 
+def doubt(book: Book, name: str, at: float, why: str) -> list[Line]:
+    """Half of an adopted plan's requests go to its control, until it is known who does better."""
+    trial = trial_of(book, name)
+    if trial is None or trial.state != "adopted" or trial.share <= HALF:
+        return []
+    return [share_line(trial, HALF, at, why)]
+
+
 def keep_made(trial: Trial, course: Course, at: float) -> list[Line]:
     """Take an adopted plan back if its control is shown to do better, however slowly that came."""
     comparison = course.comparison
     lift = comparison.lift()
-    if not comparison.enough or lift.high >= 0:
+    floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
+    if not comparison.enough or lift.high >= floor:
         return []
     why = f"its control does better: utility {lift} a request of {trial.pattern}"
     return [state_line(trial, "rolled back", at, why) | {"numbers": comparison.numbers()}]
@@ -171,6 +187,13 @@ def _hopeless(course: Course) -> str:
         if values.n >= LEAST_BESIDE and (values.mean + _DOUBT * _error(values)) * share < worth:
             return beside
     return ""
+
+
+def _likely_worse(comparison: Comparison) -> bool:
+    values, margin = comparison.utility.values, comparison.rules.margin
+    if comparison.compared < LEAST or not comparison.enough:
+        return False
+    return (values.mean + _DOUBT * _error(values)) * comparison.apart_share < -margin
 
 
 def _adds_to_parent(course: Course) -> bool:
@@ -195,7 +218,7 @@ def alpha_of(book: Book, alpha: float) -> float:
     Each adoption so far earns the trials after it more. Only a gain is adopted: so an interval with
     twice the chance of error has one that is too high with this chance.
     """
-    trials = [trial for trial in book.trials.values() if trial.pattern]
+    trials = [t for t in book.trials.values() if t.pattern and t.goal == "better"]
     adopted = sum(trial.state in ("adopted", "superseded") for trial in trials)
     share = _SCALE / (len(trials) + 1 + _SLOW) ** 1.5 * (1 + adopted)
     return float(2 * alpha * min(share, 1.0))
@@ -235,6 +258,14 @@ def _grown_line(name: str, state: str, at: float, why: str, by: str) -> Line:
     return {"do": "grown", "at": at, "plan": name, "state": state, "why": why, "by": by}
 
 
+def _simpler_rules(book: Book, made: MadePlan) -> dict[str, float]:
+    """A simpler plan costs nothing while it is tried, and to show that little is lost takes many
+    answers. A merged plan answers as well as both did, so it may differ a little more."""
+    margin = book.config.growth.epsilon
+    margin = max(margin, MARGIN_OF_MERGED) if made.kind == "merge" else margin
+    return {"least": LEAST, "margin": margin, "most_requests": MOST_OF_SIMPLER}
+
+
 def _open_line(
     book: Book,
     made: MadePlan,
@@ -244,7 +275,8 @@ def _open_line(
     most: int,
     effect: str,
 ) -> Line:
-    layer = f"pattern {made.pattern}"
+    layer = f"stages {made.pattern}" if made.stands_for else f"pattern {made.pattern}"
+    simpler = made.kind != "spawn"
     if any(trial.slot.layer == layer for trial in book.live):
         raise Rejected(f"another plan is tried on {made.pattern}: one at a time")
     id_ = new_id(at)
@@ -259,7 +291,10 @@ def _open_line(
         _OPENED_BY,
         at,
         at,
-        rules={
+        goal="no worse" if simpler else "better",
+        rules=_simpler_rules(book, made)
+        if simpler
+        else {
             "alpha": alpha,
             "least": LEAST,
             "most_requests": most,

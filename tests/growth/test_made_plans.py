@@ -10,6 +10,7 @@ from learner.assignment import Slot
 from router.config.config import Config
 from router.domain import Request, Trace
 from router.growth.examples import own_words
+from router.growth.fewer import dominated, merged
 from router.growth.forgetting import forget_made
 from router.growth.growth_requests import act
 from router.growth.overview import exported
@@ -31,7 +32,7 @@ from router.trials.book import Rejected, Trial, candidate_of
 from router.trials.changes import adopt
 from router.trials.director import Director
 from router.trials.ledger import Ledger
-from router.trials.made_trials import adopt_made, alpha_of, end_by_hand, make, state_of
+from router.trials.made_trials import adopt_made, alpha_of, doubt, end_by_hand, make, state_of
 from tests.fakes import MemoryJournal
 from tests.kills import killed_midway
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
@@ -48,16 +49,17 @@ SHOWN = [{"prompt": "whose invoice is this", "answer": "Ada's"}] * 3
 EXAMPLES = MadePlan("p1-examples-1", "p1", "x", {"ask": "a", "examples": SHOWN}, scope="group g")
 
 
-def config_in(folder, *, growth=None, **trials):
+def config_in(folder, *, growth=None, plan="y", more=None, **trials):
     return Config.model_validate(
         {
             "server": {"data": str(folder)},
             "backends": {"a": BACKEND, "b": BACKEND, "own": {"kind": "generator"}},
             "plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "z": {"ask": "own"}},
-            "objective": {"strategy": "fixed", "plan": "y"},
+            "objective": {"strategy": "fixed", "plan": plan},
             "telemetry": {"prompts": True, "answers": True},
             "trials": {"propose": True, "adopt": True, **trials},
             "growth": growth or {},
+            **(more or {}),
         }
     )
 
@@ -469,3 +471,79 @@ def test_a_plan_whose_pattern_is_found_no_more_makes_room(world):
     world.spawner.turn()
     assert state_of(world.book, STEPS.name) == "stopped"
     assert list(world.book.made) == [STEPS.name]  # nothing new for a pattern of old rows
+
+
+def adopted_for(world, made, pattern):
+    made = replace(made, name=made.name.replace("p1", pattern), pattern=pattern)
+    world.enter(made)
+    world.director.change(adopt_made, world.book.trial(made.name), world.now(), "better")
+    return made.name
+
+
+def test_two_plans_that_are_the_same_become_a_plan_for_both_patterns(world):
+    names = [adopted_for(world, STEPS, "p1"), adopted_for(world, STEPS, "p2")]
+    (made,) = merged(world.book)
+    world.spawner._simplify(made)
+    assert [state_of(world.book, name) for name in names] == ["superseded", "superseded"]
+    assert state_of(world.book, "p1-p2-steps-1") == "adopted"
+    (live,) = world.director.steering.lives
+    assert live.candidate.within == {"p1": "p1-p2-steps-1", "p2": "p1-p2-steps-1"}
+    assert {d.plan for d in made_sides(world)} == {"p1-p2-steps-1", "y"}  # y: the control
+    assert not list(merged(world.book))
+
+
+def test_a_plan_with_examples_stands_for_another_by_a_trial_in_the_others_pattern(world):
+    names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, EXAMPLES, "p2")]
+    (made,) = merged(world.book)
+    world.spawner._simplify(made)
+    trial = world.book.trial("p1-p2-examples-1")
+    assert (trial.state, trial.pattern, trial.goal) == ("running", "p2", "no worse")
+    live = next(each for each in world.director.steering.lives if each.name == trial.name)
+    assert live.candidate.within == {"p2": trial.name}  # in p1 it would change nothing
+    whole = next(each for each in world.director.steering.made if each.name == trial.name)
+    assert whole.plan["examples"] == SHOWN
+    world.director.change(adopt_made, trial, world.now(), "no worse")
+    assert [state_of(world.book, name) for name in names] == ["superseded", "superseded"]
+    forgotten = replace(EXAMPLES, name="p3-examples-1", pattern="p3", scope="group other")
+    adopted_for(world, forgotten, "p3")
+    assert not list(merged(world.book))  # words of another owner
+
+
+@pytest.mark.parametrize(("without", "state"), [(9, "adopted"), (2, "kept")])
+def test_a_stage_that_brings_nothing_within_a_pattern_is_dropped_there(tmp_path, without, state):
+    deep = {"plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "deep": {"pipeline": ["x", "x", "y"]}}}
+    world = World(config_in(tmp_path, plan="deep", more=deep))
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(40, lambda *_: True)
+    world.spawner.turn()
+    name = "p1-deep-less-x-1"
+    made = world.book.made[name]
+    assert (made.kind, made.stands_for, made.plan) == ("stage", "deep", {"pipeline": ["x", "y"]})
+    good = {name: without, "deep": 9, "x": 0, "y": 0}
+    for _ in range(40):
+        turn(world, 1, lambda plan, n: n * 7 % 10 < good[plan] + 1)
+        if state_of(world.book, name) != "running":
+            break
+    assert state_of(world.book, name) == state
+    assert {d.plan for d in made_sides(world)} <= {name, "deep"}
+    world.stored.close()
+
+
+def test_a_plan_beside_which_its_control_does_as_well_is_pruned(world):
+    adopted_for(world, STEPS, "p1")
+    turn(world, 8, lambda *_: True)
+    traffic = Traffic.of(
+        [
+            ("p1", STEPS.name, 100, 100, 40.0, 0.9, 0.01, 1.0),
+            ("p1", "x", 20, 20, 9.0, 0.9, 0.0, 1.0),
+        ]
+    )
+    assert not list(dominated(world.book, world.config, traffic, world.now()))  # adopted lately
+    later = world.now() + 3 * 86_400.0
+    ((name, why),) = dominated(world.book, world.config, traffic, later)
+    assert (name, "x was worth" in why) == (STEPS.name, True)
+    world.director.change(doubt, name, world.now(), why)
+    assert world.director.steering.lives[0].slot.share == 0.5
+    turn(world, 20, lambda *_: True)
+    trial = world.book.trial(STEPS.name)
+    assert (trial.state, "adds hardly anything" in trial.why) == ("rolled back", True)

@@ -71,7 +71,7 @@ def _by_kind(world: Any, rows: Any, week: int) -> dict[str, list[int]]:
     return counts
 
 
-def _told(week: dict[str, Any]) -> str:
+def _week_line(week: dict[str, Any]) -> str:
     """A week in one line: what of each kind came from the library, and how far it is trusted."""
     kinds = ", ".join(f"{kind} {lib}/{n}" for kind, (lib, n) in week["by_kind"].items())
     trust = ", ".join(
@@ -102,7 +102,7 @@ def main() -> None:
         RESULT.write_text(json.dumps(result, indent=1) + "\n")
         last = run["weeks"][-1]
         for week in run["weeks"]:
-            print(_told(week))
+            print(_week_line(week))
         print(seed, {name: last[name] for name in last if name != "by_kind"}, run["trials"])
     put("demo weeks", weeks_table(result), "demo")
 

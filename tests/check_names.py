@@ -6,7 +6,7 @@ from pathlib import Path
 
 EMPTY_WORDS = {"told", "found", "asked", "known", "said", "one"}
 ROOTS = ("router", "learner", "sandbox", "dashboard", "tests", "experiments")
-LEFT_AS_THEY_CAME = ("experiments/growth/worlds",)
+LEFT_AS_THEY_CAME = ("experiments/growth/worlds", "experiments/training/worlds")
 
 
 def bindings(tree: ast.AST) -> list[tuple[int, str]]:

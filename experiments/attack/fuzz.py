@@ -323,6 +323,9 @@ class _Learner:
     async def trials(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._publisher.trials, command)
 
+    async def routes(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        return await asyncio.to_thread(self._publisher.routes, command)
+
     async def growth(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         return await asyncio.to_thread(self._publisher.growth, command)
 

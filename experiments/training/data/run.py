@@ -2,16 +2,19 @@
 
     make bench-training
 
-The cases were written by somebody who had not seen the code. `cases/` holds the half that the
-thresholds were chosen with (`seen`) and, where it was put there, the half that nobody looked at.
+The cases are made by `worlds/make_duplicates.py`, which somebody wrote who had not seen the code:
+the half that the thresholds were chosen with (`seen`), and the half that nobody had looked at.
 """
 
 import json
 import os
 import platform
 import resource
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from experiments.readme import put
@@ -28,16 +31,15 @@ from router.training.splitting import parted
 from router.training.wording import wordings
 
 HERE = Path(__file__).parent
+WORLD = HERE.parent / "worlds" / "make_duplicates.py"
 HALVES = ("seen", "unseen")
 
 
 def main() -> None:
     meaning = Meaning(encoder_of(None, "var/encoders"), verifier_of("var/encoders"))
-    halves = {
-        half: measured(half, meaning)
-        for half in HALVES
-        if (HERE / f"cases/rows.{half}.jsonl").exists()
-    }
+    with TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, str(WORLD), folder], check=True, stdout=subprocess.DEVNULL)
+        halves = {half: measured(half, Path(folder), meaning) for half in HALVES}
     machine = f"{os.cpu_count()} shared cores, Python {platform.python_version()}"
     result = {"halves": halves, "machine": machine}
     (HERE / "result.json").write_text(json.dumps(result, indent=2) + "\n")
@@ -45,9 +47,9 @@ def main() -> None:
     print(readme_table(result))
 
 
-def measured(half: str, meaning: Meaning) -> dict[str, Any]:
-    rows = rows_of(HERE / f"cases/rows.{half}.jsonl")
-    truth = json.loads((HERE / f"cases/truth.{half}.json").read_text())
+def measured(half: str, folder: Path, meaning: Meaning) -> dict[str, Any]:
+    rows = rows_of(folder / f"duplicates_{half}.jsonl")
+    truth = json.loads((folder / f"duplicates_{half}_truth.json").read_text())
     begun = _cpu_seconds()
     alike = distinct(rows, meaning)
     seconds = _cpu_seconds() - begun
@@ -55,7 +57,7 @@ def measured(half: str, meaning: Meaning) -> dict[str, Any]:
     return {
         "rows": len(rows),
         **_duplicates(alike.removed, truth),
-        **_leaked(rows, truth, meaning, HERE / f"cases/benchmark.{half}.jsonl"),
+        **_leaked(rows, truth, meaning, folder / f"benchmark_{half}.jsonl"),
         **_personal(rows, truth),
         "split": {split: len(parts.rows[split]) for split in SPLITS},
         "split_left_out": len(parts.left_out),
@@ -82,7 +84,7 @@ def rows_of(path: Path) -> list[DataRow]:
 def _duplicates(removed: Sequence[Any], truth: Mapping[str, Any]) -> dict[str, Any]:
     pairs = {frozenset((each.id, each.of)) for each in removed}
     planted = {kind: set(map(frozenset, truth[kind])) for kind in ("exact", "near", "paraphrase")}
-    false = pairs - set.union(*planted.values())
+    false = pairs - {pair for own in planted.values() for pair in own}
     return {
         **{kind: _part(pairs & own, own) for kind, own in planted.items()},
         "false_removals": len(false),

@@ -23,7 +23,9 @@ _DECIMALS = re.compile(
     r"rounded to (\d|one|two|three|four)\b",
     re.I,
 )
-_ROUNDS = re.compile(r"round\(|:[^{}\"']*\.?\d*[fd%e]\b|%\.\d|quantize|format\(|around\(|\{\w+:")
+_ROUNDS = re.compile(
+    r"round\(|:[^{}\"']{0,12}\.?\d{0,3}[fd%e]\b|%\.\d|quantize|format\(|around\(|\{\w+:"
+)
 _ANY_CASE = re.compile(r"ignor(?:e|ing) case|case[- ]insensitive|regardless of case", re.I)
 _FOLDS = re.compile(r"\.lower\(|\.casefold\(|\.upper\(|IGNORECASE|re\.I\b|\(\?i")
 _WITHOUT = re.compile(r"without (?:using |calling )?`?([a-z_]\w*)(?:\(\))?`?", re.I)

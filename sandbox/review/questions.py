@@ -242,7 +242,7 @@ def _fitted_spread(program: ParsedProgram) -> Iterator[str]:
                 alone = re.fullmatch(
                     r"\(?(?:len\(\w+\)|\w+\.size|\w+\.shape\[0\]|n)(?: - 1)?\)?", size
                 )
-                squared = re.search(r"\bsum\b.*\*\* ?2|\*\* ?2.*\bsum\b|\.sum\(\)|@", squares, re.S)
+                squared = re.search(r"\bsum\b|@", squares)
                 residual = _FROM_FIT.search(ast.unparse(left)) or re.search(
                     r"- \(\w+ \+ \w+ \* \w+\)|- \(\w+ \* \w+ \+ \w+\)|- \w+ - \w+ \* \w+", squares
                 )

@@ -56,7 +56,9 @@ _HAS_AMOUNT = re.compile(
     re.I,
 )
 _INVERTED = re.compile(r"([A-Z][^\W\d]+), ([A-Z][^\W\d]+)")
-_ADDRESS = re.compile(r"(?:https?://)?(?:www\.)?([a-z0-9-]+(?:\.[a-z0-9-]+)*\.[a-z]{2,}(?:/\S*)?)")
+_ADDRESS = re.compile(
+    r"(?<![a-z0-9.-])(?:https?://)?(?:www\.)?([a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){0,4}\.[a-z]{2,20}(?:/\S*)?)"
+)
 _SUBJECT = re.compile(
     r"(?:the|la|el|le|die|der|das|my|your|its|this|that|los|las|les)\s[^.?!;:,\n]{2,80}?\s"
     r"(?:is|are|was|were|es|son|fue|era|ist|sind|war|waren|est|sont|était|lautet|heißt)\s+"

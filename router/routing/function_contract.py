@@ -104,7 +104,7 @@ def looks_at(source: str) -> tuple[str, ...]:
     return tuple(name for name in _PARTLY_LOGGED if name in texts)
 
 
-_ERROR = re.compile(r"(\w*(?:Error|Exception|Exit|Interrupt|Iteration)): (.*)", re.DOTALL)
+_ERROR = re.compile(r"(\w{0,60}(?:Error|Exception|Exit|Interrupt|Iteration)): (.*)", re.DOTALL)
 _QUOTED = re.compile(r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\"""", re.DOTALL)
 # Python's own sentences about these quote values; another error may be a value from end to end.
 _WITH_QUOTES = (

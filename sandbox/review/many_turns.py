@@ -9,7 +9,8 @@ from sandbox.review.parsed import ParsedProgram, body_of, names_in
 _ARRANGEMENTS = ("combinations", "permutations", "product", "combinations_with_replacement")
 _COUNTED = tuple(f"itertools.{name}" for name in _ARRANGEMENTS)
 _TURNS = re.compile(
-    r"(?:first|up to|below|under|from 1 to|until)\s+(\d[\d,_]*)|(\d[\d,_]*)\s+(?:\w+ )?"
+    r"(?:first|up to|below|under|from 1 to|until)\s{1,3}(\d[\d,_]{0,20})"
+    r"|(?<![\d,_])(\d[\d,_]{0,20})\s{1,3}(?:\w{1,20} )?"
     r"(?:draws|rolls|samples|trials|times|simulations|numbers|integers|tosses|flips|iterations)\b",
     re.I,
 )

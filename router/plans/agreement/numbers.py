@@ -10,12 +10,13 @@ from fractions import Fraction
 _LONGEST = 40  # characters of a number
 _GREATEST_POWER = 60
 _DIGITS = re.compile(
+    r"(?<![\d.,'])(?:"  # nothing is read from the middle of a number
     r"[1-9]\d{0,2}(?:,\d{3})++(?:\.\d++)?(?![\d,])"  # 12,500.00
     r"|[1-9]\d{0,2}(?:\.\d{3}){2,}+(?:,\d++)?(?![\d.])"  # 3.500.000
     r"|[1-9]\d{0,2}(?:\.\d{3})++,\d++(?![\d.,])"  # 12.500,00
     r"|[1-9]\d{0,2}(?:[ '\u00a0\u202f]\d{3})++(?:[.,]\d++)?(?![\d'])"  # 12 500
     r"|\d++,\d++(?![\d,.])"  # 3,5
-    r"|\d*+\.\d++(?![\d.])|\d++"
+    r"|\d*+\.\d++(?![\d.])|\d++)"
 )
 _POWER = re.compile(
     r"\s{0,3}[x\u00d7*·]\s{0,3}10\s{0,3}\^\s{0,3}(-?\d{1,3})(?!\d)|[eE]([+-]?\d{1,3})(?![\w.])"

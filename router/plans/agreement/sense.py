@@ -28,7 +28,7 @@ _SHORT = 200  # characters of an answer that is read as more than its words
 _FINAL = re.compile(r"(?m:^)[^\S\n]*+(?:final\s++answer|answer)\s*+[:=]\s*+(\S.*)", re.I | re.S)
 _BOXED = re.compile(r"\\boxed\{([^{}]*)\}")
 _FENCED = re.compile(r"```[\w+-]*\s*\n(.*?)\n?```", re.S)
-_LETTER = re.compile(r"(?:option|choice|answer|opci[oó]n|antwort)?\s*\(?([A-Za-z])[.:)]?", re.I)
+_LETTER = re.compile(r"(?:option|choice|answer|opci[oó]n|antwort)?\s{0,3}\(?([A-Za-z])[.:)]?", re.I)
 _LETTER_FIRST = re.compile(r"(?:\(?([A-Z])[:)]|\(([a-h])\)|([A-H])\.)\s+\S")
 _NUMBERED = re.compile(r"(?:option|choice|opci[oó]n|number|no\.|nr\.)\s+(\d{1,3})", re.I)
 _IN = re.compile(r"(?i:in|on|at|en|im|am|au|by|the year|in the year|en el año)\s+(?=[A-Z\d])")
@@ -55,7 +55,7 @@ _HAS_AMOUNT = re.compile(
     r"|dauert|hat|haben|wiegt|co[uû]te|co[uû]tent|dure|p[eè]se)\s+(\S.{0,40})",
     re.I,
 )
-_INVERTED = re.compile(r"([A-Z][^\W\d]+), ([A-Z][^\W\d]+)")
+_INVERTED = re.compile(r"([A-Z][^\W\d]{1,30}), ([A-Z][^\W\d]{1,30})")
 _ADDRESS = re.compile(
     r"(?<![a-z0-9.-])(?:https?://)?(?:www\.)?([a-z0-9-]{1,40}(?:\.[a-z0-9-]{1,40}){0,4}\.[a-z]{2,20}(?:/\S*)?)"
 )

@@ -33,7 +33,7 @@ _EVERY = re.compile(
 _FEET = re.compile(r"\A(\d{1,2})'\s?(\d{1,2})\Z")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|º|ª)(?!\w)")
 _UNIT = re.compile(r"k?m(?:\^?[23]|²|³)|[^\d\s()][^\d()]{0,40}")
-_RATE = re.compile(r"\s*/\s*|\s+(?:per|pro|por|par|an|a)\s+(?=\w)")
+_RATE = re.compile(r"\s{0,3}/\s{0,3}|\s{1,3}(?:per|pro|por|par|an|a)\s{1,3}(?=\w)")
 _MOST_PARTS = 3
 # Units that people write of one amount together: 5 feet 10 inches, 2 h 35 min.
 _JOINED = frozenset({"length", "mass", "time", "months"})

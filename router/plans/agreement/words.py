@@ -58,14 +58,16 @@ _HEDGE = re.compile(
     re.I,
 )
 _TAIL = re.compile(
-    r"(?:[,;.(]\s*|\s+[-\u2013\u2014]\s+|\s+)(?:i(?:'m| am)? (?:think|believe|guess|suppose|reckon"
+    r"(?:[,;.(]\s{0,3}|\s{1,3}[-\u2013\u2014]\s{1,3}|\s{1,3})"
+    r"(?:i(?:'m| am)? (?:think|believe|guess|suppose|reckon"
     r"|pretty sure|fairly sure|sure|fairly certain|would say)|i'd say|if i remember(?: correctly"
     r"| right)?|if i'm not mistaken|creo(?: yo)?|glaube ich|denke ich|w[uü]rde ich sagen"
-    r"|je crois|je pense|il me semble)[.!)\s]*\Z"
-    r"|[,;(]\s*(?:probably|maybe|perhaps|most likely|likely|of course|definitely|for sure|right\?"
+    r"|je crois|je pense|il me semble)[.!)\s]{0,5}\Z"
+    r"|[,;(]\s{0,3}"
+    r"(?:probably|maybe|perhaps|most likely|likely|of course|definitely|for sure|right\?"
     r"|certainly|obviously|naturally|no\?|probablemente|quiz[aá]s?|claro|por supuesto|seguro"
     r"|wahrscheinlich|vermutlich|nat[uü]rlich|vielleicht|oder\?|probablement|sans doute|bien s[uû]r"
-    r"|peut-[eê]tre|thanks|in my opinion|i hope that helps)[.!)\s]*\Z",
+    r"|peut-[eê]tre|thanks|in my opinion|i hope that helps)[.!)\s]{0,5}\Z",
     re.I,
 )
 

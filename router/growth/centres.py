@@ -7,6 +7,7 @@ would be without the request, because a request resembles a centre that it had a
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from router.growth.clusters import SeenRequest, counts, rarity_of, unit
@@ -32,6 +33,7 @@ class Describing:
         counted = counts(requests)
         weights = rarity_of(counted.sum(axis=0), len(requests))
         self._rows = unit(counted * weights)
+        self._by_words = _Ridge(self._rows)
         at = np.flatnonzero(weights)
         self.rarity: Mapping[int, float] = dict(
             zip(at.tolist(), weights[at].round(4).tolist(), strict=True)
@@ -40,6 +42,7 @@ class Describing:
         self._meant = np.array([r.meaning is not None for r in requests])
         meanings = [r.meaning for r in requests if r.meaning is not None]
         self._meanings = unit(np.array(meanings, dtype=np.float32)) if meanings else None
+        self._by_meaning = _Ridge(self._meanings) if self._meanings is not None else None
 
     def refined(self, groups: Sequence[Sequence[int]], least: int) -> list[list[int]]:
         """The groups after each request went to the group that it resembles most, or to none.
@@ -67,9 +70,9 @@ class Describing:
 
     def _likeness(self, members: "Matrix") -> "Matrix":
         """How much each request resembles each group's centre without the request."""
-        _, likeness = _fitted(self._rows, members)
-        if self._meanings is not None:
-            _, meant = _fitted(self._meanings, members[self._meant])
+        _, likeness = self._by_words.fitted(members)
+        if self._by_meaning is not None:
+            _, meant = self._by_meaning.fitted(members[self._meant])
             likeness[self._meant] = (likeness[self._meant] + meant) / 2
         return likeness
 
@@ -82,17 +85,17 @@ class Describing:
         if not groups:
             return []
         members = self._members(groups)
-        centres, _ = _fitted(self._rows, members)
-        if self._meanings is not None:
+        centres, _ = self._by_words.fitted(members)
+        if self._by_meaning is not None:
             own = members[self._meant]
-            meanings, _ = _fitted(self._meanings, own)
+            meanings, _ = self._by_meaning.fitted(own)
         described = []
         for number, (id_, name, group) in enumerate(zip(ids, names, groups, strict=True)):
             centre = centres[:, number]
             at = np.argsort(-np.abs(centre), kind="stable")[:_MOST_WORDS]
             weights = {int(b): round(float(centre[b]), 4) for b in at if centre[b]}
             pattern = Pattern(id_, name, weights, _LEAST_ALIKE)
-            if self._meanings is not None and own[:, number].sum() * 2 >= len(group):
+            if self._by_meaning is not None and own[:, number].sum() * 2 >= len(group):
                 meaning = tuple(meanings[:, number].round(4).tolist())
                 pattern = replace(pattern, meaning=meaning, least_meant=_LEAST_ALIKE)
             described.append(pattern)
@@ -113,16 +116,29 @@ class Describing:
         return round(float(max(1 - middle @ middle, 0.0)), 4)
 
 
-def _fitted(rows: "Matrix", members: "Matrix") -> "tuple[Matrix, Matrix]":
-    """The centres of groups, and how much each row resembles each centre as it would be without the
-    row. `members` has a column for each group."""
-    import numpy as np
-    from scipy.linalg.lapack import spotrf, spotri
+class _Ridge:
+    """A ridge regression on rows. What depends on the rows alone is worked out once, since a look
+    fits it to the groups as they were found, and again to those that stay."""
 
-    alike = rows @ rows.T
-    alike[np.diag_indices_from(alike)] += _RIDGE
-    factor, _ = spotrf(alike, lower=1)
-    lower, _ = spotri(factor, lower=1)
-    inverse = np.tril(lower) + np.tril(lower, -1).T
-    parts = inverse @ members
-    return rows.T @ parts, members - parts / np.diag(inverse)[:, None]
+    def __init__(self, rows: "Matrix") -> None:
+        self._rows = rows
+
+    @cached_property
+    def _inverse(self) -> "Matrix":
+        import numpy as np
+        from scipy.linalg.lapack import spotrf, spotri
+
+        alike = self._rows @ self._rows.T
+        alike[np.diag_indices_from(alike)] += _RIDGE
+        factor, _ = spotrf(alike, lower=1)
+        lower, _ = spotri(factor, lower=1)
+        inverse: Matrix = np.tril(lower) + np.tril(lower, -1).T
+        return inverse
+
+    def fitted(self, members: "Matrix") -> "tuple[Matrix, Matrix]":
+        """The centres of groups, and how much each row resembles each centre as it would be without
+        the row. `members` has a column for each group."""
+        import numpy as np
+
+        parts = self._inverse @ members
+        return self._rows.T @ parts, members - parts / np.diag(self._inverse)[:, None]

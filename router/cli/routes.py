@@ -15,7 +15,7 @@ from router.cli.terminal import InputRefused, out, utc_minute
 from router.cli.trial_book import ask_learner, open_ledger
 from router.routing.strategies import Strategy
 from router.trials.book import Book
-from router.trials.node_reviews import in_short, lineage
+from router.trials.node_reviews import in_short, lineage, verdicts_of
 
 routes_app = typer.Typer(
     name="routes",
@@ -42,7 +42,7 @@ def log(here: CommandContext) -> None:
         if function.key == book.serving.key:
             outcome += " [green](serves)[/]"
         lines, evidence = str(function.source.count("\n")), escape(function.evidence)
-        reviews = escape(in_short(book.reviews.get(function.key, {}).get("verdicts", ())))
+        reviews = escape(in_short(verdicts_of(book, function.key)))
         made = function.key, utc_minute(function.at), function.author, lines
         table.add_row(*made, reviews, outcome, evidence)
     out.print(table)
@@ -62,7 +62,7 @@ def show_route(
     out.print(f"[bold]{escape(written.key)}[/], {utc_minute(written.at)}, by {written.author}")
     for parent in lineage(book, written.key):
         out.print(f"follows {escape(parent)}")
-    for verdict in book.reviews.get(written.key, {}).get("verdicts", ()):
+    for verdict in verdicts_of(book, written.key):
         reasons = "".join(f": {escape(reason)}" for reason in verdict["reasons"])
         out.print(f"{verdict['reviewer']}: {verdict['verdict']}{reasons}")
     out.print(Syntax(written.source, "python", background_color="default"))

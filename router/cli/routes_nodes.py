@@ -25,7 +25,7 @@ from router.trials import changes
 from router.trials.book import Book
 from router.trials.ledger import Ledger
 from router.trials.node_gates import check_node, checked_cases
-from router.trials.node_reviews import in_short, lineage
+from router.trials.node_reviews import in_short, lineage, verdicts_of
 from router.trials.node_trials import adopt_by_hand, back_by_hand, register_node
 
 _MOST_FILE = 1_000_000  # bytes
@@ -135,7 +135,7 @@ def _row(book: Book, node: Node) -> dict[str, Any]:
         "key": node.key,
         "state": trial.state,
         "trial": trial.name,
-        "reviews": book.reviews.get(node.key, {}).get("verdicts", []),
+        "reviews": verdicts_of(book, node.key),
         "follows": lineage(book, node.key),
         "why": trial.why or trial.effect,
         "used_by": [

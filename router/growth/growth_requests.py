@@ -6,9 +6,10 @@ from typing import Any
 from router.config.config import Config
 from router.growth.overview import overview
 from router.plans.made import remove_words
-from router.trials.book import Book, Line, Rejected
+from router.trials.book import Book, Line
 from router.trials.director import Director
 from router.trials.made_trials import ENDED_BY_HAND, alpha_of, approve, end_by_hand, state_of
+from router.trials.named_requests import carried_out
 
 DOES: Mapping[str, str] = {
     "approve": "begin the trial of a plan that waits, or adopt a plan on trial",
@@ -19,33 +20,18 @@ DOES: Mapping[str, str] = {
 
 def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, Any]:
     """Carry out a request and return the overview, or the reason why the request is rejected."""
-    try:
-        if wish.get("do") != "list":
-            do, name = read(wish)
-            director.change(change, director.book.config, do, name, now)
-            forget_ended(director.book, name)
-        return overview(director.book, director.standings())
-    except Rejected as error:
-        return {"rejected": str(error)}
+
+    def carry_out(do: str, name: str) -> None:
+        director.change(change, director.book.config, do, name, now)
+        forget_ended(director.book, name)
+
+    return carried_out(director, wish, carry_out, overview, does=DOES, thing="a made plan")
 
 
 def forget_ended(book: Book, name: str) -> None:
     """Remove the words of a plan that an operator ended."""
     if state_of(book, name) in ENDED_BY_HAND:
         remove_words(book.config.growth_folder, name)
-
-
-def read(wish: Mapping[str, Any]) -> tuple[str, str]:
-    """What is to be done with which plan. Raises `Rejected`."""
-    do, name = wish.get("do"), wish.get("name")
-    if not isinstance(do, str) or do not in DOES:
-        raise Rejected(f"do = {do!r}: one of {', '.join(DOES)} or list is meant")
-    strange = [field for field in wish if field not in ("do", "name")]
-    if strange:
-        raise Rejected(f"{strange[0]}: {do} takes name and nothing more")
-    if not isinstance(name, str) or not name:
-        raise Rejected(f"{do} needs the name of a made plan, a text")
-    return do, name
 
 
 def change(book: Book, config: Config, do: str, name: str, at: float) -> list[Line]:

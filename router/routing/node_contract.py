@@ -36,7 +36,8 @@ PASSES, REFUSES, MATCHES, DIFFERS = "passes", "refuses", "matches", "does not ma
 _LONGEST_PROBLEM = 400
 _LONGEST_KIND = 60
 _ALIKE = 0.5  # a likeness from here on is a match
-_EXAMPLE = {"words": ["what", "is", "the", "price"], "pattern": "", "pattern_name": ""}
+# What a logged request may lack, for a node that is asked about an example.
+EXAMPLE = {"words": ["what", "is", "the", "price"], "pattern": "", "pattern_name": ""}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,7 @@ def said_by(kind: NodeKind, value: Any, source: str) -> NodeSays:
 def example_request(fields: Mapping[str, Any]) -> dict[str, Any]:
     """A request as a node sees it, with these fields, for the cases of a node."""
     usual = request_argument((0.0,) * len(NAMES), kind="open", tagged=False, input_tokens=10)
-    return {**usual, **_EXAMPLE, **fields}
+    return {**usual, **EXAMPLE, **fields}
 
 
 def _validated(value: Any) -> NodeSays:

@@ -14,6 +14,7 @@ from router.routing.function_contract import (
     lint,
     opinion,
 )
+from router.routing.node_contract import EXAMPLE
 from router.routing.strategies import Strategy
 from router.trials.book import Rejected
 from router.trials.logged import LoggedDecision
@@ -24,9 +25,6 @@ _PATIENCE_SECONDS = 60.0  # for a machine that is too busy to run the function
 _SCORE = {
     "usd": 0.001, "quality": 0.7, "deviation": 0.1, "seconds": 0.5, "failure": 0.0, "utility": 0.6,
 }  # fmt: skip
-
-
-_EXAMPLE = {"words": ["what", "is", "the", "price"], "pattern": "", "pattern_name": ""}
 
 
 class Postponed(Rejected):
@@ -46,7 +44,7 @@ def check_function(
     for row in rows:
         eligible = list(row.odds)
         # A request in the log may lack words: then the function is asked about words of our own.
-        view = {**_EXAMPLE, **row.function_view}
+        view = {**EXAMPLE, **row.function_view}
         arguments: Sequence[Any] = (view, {str(arm): _SCORE for arm in eligible}, [])
         try:
             first, second = (ask_function(strategy, arguments) for _ in range(2))

@@ -1,7 +1,6 @@
 """The requests of operators about written functions and nodes, as changes of the book of trials."""
 
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
 from router.config.config import Config
@@ -10,7 +9,8 @@ from router.routing.strategies import Strategy
 from router.trials import changes
 from router.trials.book import Book, Line, Rejected, Trial
 from router.trials.director import Director
-from router.trials.node_reviews import lineage
+from router.trials.named_requests import carried_out
+from router.trials.node_reviews import lineage, verdicts_of
 from router.trials.node_trials import adopt_by_hand, back_by_hand
 from router.trials.overview import standing
 from router.trials.prompt_versions import versions_of
@@ -25,13 +25,12 @@ _IN_USE = ("adopting", "adopted")
 
 def act(director: Director, wish: Mapping[str, Any], now: float) -> dict[str, Any]:
     """Carry out a request and return the overview, or the reason why the request is rejected."""
-    try:
-        if wish.get("do") != "list":
-            do, name = _read(wish)
-            director.change(partial(change, do=do, name=name, at=now))
-        return overview(director.book, director.standings())
-    except Rejected as error:
-        return {"rejected": str(error)}
+
+    def carry_out(do: str, name: str) -> None:
+        director.change(change, do=do, name=name, at=now)
+
+    thing = "a function or a node"
+    return carried_out(director, wish, carry_out, overview, does=DOES, thing=thing)
 
 
 def overview(book: Book, standings: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
@@ -84,18 +83,6 @@ def _change_function(
     raise Rejected(f"{function.key}: it is not in use: there is nothing to take back")
 
 
-def _read(wish: Mapping[str, Any]) -> tuple[str, str]:
-    do, name = wish.get("do"), wish.get("name")
-    if not isinstance(do, str) or do not in DOES:
-        raise Rejected(f"do = {do!r}: one of {', '.join(DOES)} or list is meant")
-    strange = [field for field in wish if field not in ("do", "name")]
-    if strange:
-        raise Rejected(f"{strange[0]}: {do} takes name and nothing more")
-    if not isinstance(name, str) or not name:
-        raise Rejected(f"{do} needs the name of a function or a node, a text")
-    return do, name
-
-
 def _written(book: Book) -> Iterator[Strategy | Node]:
     functions = (each for each in book.registered.values() if each.kind == "function")
     written: list[Strategy | Node] = [*functions, *book.nodes.values()]
@@ -125,7 +112,7 @@ def _fields(
         "plan": written.plan if isinstance(written, Node) else "",
         "cases": len(written.cases) if isinstance(written, Node) else 0,
         "follows": lineage(book, written.key),
-        "reviews": book.reviews.get(written.key, {}).get("verdicts", []),
+        "reviews": verdicts_of(book, written.key),
         "state": trial.state if trial is not None else "not tried",
         "acts": acts,
         "trial": trial.name if trial is not None else "",

@@ -55,6 +55,11 @@ def lineage(book: Book, key: str) -> list[str]:
     return line
 
 
+def verdicts_of(book: Book, key: str) -> list[Mapping[str, Any]]:
+    """What each reviewer says of a version; empty if the version was not reviewed."""
+    return list(book.reviews.get(key, {}).get("verdicts", []))
+
+
 def in_short(verdicts: Sequence[Mapping[str, Any]]) -> str:
     """The verdicts in a few words: `accept`, or who wants what."""
     if not verdicts:

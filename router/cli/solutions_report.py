@@ -16,7 +16,7 @@ from router.reuse.programs.figures import VIEWS, LibraryReader, Row
 from router.reuse.solution_store import FILE, SolutionStore
 from router.routing.nodes import Node
 from router.routing.strategies import Strategy
-from router.trials.node_reviews import in_short, lineage
+from router.trials.node_reviews import in_short, lineage, verdicts_of
 
 _SHOWN_LETTERS = 48
 
@@ -106,7 +106,7 @@ def _functions(here: CommandContext) -> list[Row]:
             "author": each.author,
             "follows": next(iter(lineage(book, each.key)), ""),
             "lines": each.source.count("\n"),
-            "reviews": in_short(book.reviews.get(each.key, {}).get("verdicts", ())),
+            "reviews": in_short(verdicts_of(book, each.key)),
             "trials": ", ".join(t.state for t in book.trials.values() if t.candidate == each.key),
             "serves": "yes" if each.key in acting else "no",
         }

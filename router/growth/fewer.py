@@ -5,22 +5,19 @@ proposed here is simpler whatever the numbers say, so nothing has to be hoped fo
 """
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
 from router.config.config import Config
 from router.config.plan_steps import LESS, simpler, stages
-from router.growth.spawning import recipe_of
+from router.growth.spawning import LARGE, much_is_new, recipe_of
 from router.growth.traffic import PatternTraffic, PlanRecord, Traffic
-from router.plans.made import MadePlan
+from router.plans.made import MadePlan, as_written
 from router.trials.book import Book, Trial
 from router.trials.made_trials import ENDED_BY_HAND, alive, state_of
 
 _MOST_STAGE_TRIALS = 8  # at a time
 _SERVES = 0.3  # of a pattern's requests, for a plan whose stages are looked at
 _LEAST_JUDGED = 30  # answers of that plan there
-_LARGE = 0.0125  # share of requests from which a pattern is looked at
-_AGAIN, _MORE = 3, 300  # a stage is tried again after so many times the judged answers, and more
 _LATELY = 8.0  # answers, later ones counting more, after which another plan is known in a pattern
 _REST_SECONDS = 2 * 86_400.0  # between two doubts of a plan
 
@@ -54,16 +51,17 @@ def merged(book: Book) -> Iterator[MadePlan]:
 
 def without_stages(book: Book, config: Config, traffic: Traffic) -> Iterator[MadePlan]:
     """Plans without one of their stages, for a pattern in which they answer much."""
+    live = alive(book)
     room = _MOST_STAGE_TRIALS - sum(made.kind == "stage" for made in _on_trial(book))
-    room = min(room, config.growth.most_plans - len(alive(book)))
+    room = min(room, config.growth.most_plans - len(live))
     for each in sorted(traffic.patterns.values(), key=lambda each: -each.share):
         if room <= 0:
             return
-        if each.share < _LARGE or any(
-            made.kind == "stage" and each.pattern in made.patterns for made in alive(book)
+        if each.share < LARGE or any(
+            made.kind == "stage" and each.pattern in made.patterns for made in live
         ):
             continue
-        made = _without_stage(book, config, each)
+        made = _without_stage(book, config, each, live)
         if made is not None:
             room -= 1
             yield made
@@ -74,13 +72,12 @@ def dominated(book: Book, config: Config, traffic: Traffic, at: float) -> Iterat
     preference = config.objective.preference
     for trial in book.grown:
         each, made = traffic.patterns.get(trial.pattern), book.made[trial.name]
-        own = each.plans.get(trial.name) if each is not None else None
         rested = at - max(trial.since, trial.shared_at) >= _REST_SECONDS
-        if each is None or own is None or made.stands_for or not rested:
+        if each is None or trial.name not in each.plans or made.stands_for or not rested:
             continue
-        worth = each.quality(trial.name) - own.price(preference)
+        worth = each.utility(trial.name, preference)
         others = {
-            plan: each.quality(plan) - record.price(preference)
+            plan: each.utility(plan, preference)
             for plan, record in each.plans.items()
             if plan in config.asking and record.lately >= _LATELY
         }
@@ -93,7 +90,9 @@ def dominated(book: Book, config: Config, traffic: Traffic, at: float) -> Iterat
             )
 
 
-def _without_stage(book: Book, config: Config, traffic: PatternTraffic) -> MadePlan | None:
+def _without_stage(
+    book: Book, config: Config, traffic: PatternTraffic, live: Collection[MadePlan]
+) -> MadePlan | None:
     records: Mapping[str, PlanRecord] = traffic.plans
     total = sum(record.lately for record in records.values())
     for plan, record in sorted(records.items(), key=lambda pair: -pair[1].lately):
@@ -102,13 +101,15 @@ def _without_stage(book: Book, config: Config, traffic: PatternTraffic) -> MadeP
         for stage in stages(plan, config.plans) if plan in config.asking else ():
             name = f"{traffic.pattern}-{_plain(plan)}-less-{_plain(stage)}"
             before = [made for made in book.made.values() if made.name.startswith(f"{name}-")]
-            if any(not _may_come_again(book, made, traffic) for made in before):
+            if any(made in live or not _may_come_again(book, made, traffic) for made in before):
                 continue
+            simple = simpler(f"{plan}{LESS}{stage}", config.plans)
+            assert simple is not None
             return MadePlan(
                 f"{name}-{len(before) + 1}",
                 traffic.pattern,
                 plan,
-                _raw(config, f"{plan}{LESS}{stage}"),
+                as_written(simple),
                 kind="stage",
                 evidence=f"{plan} without {stage}: {record.judged:,} of its answers to "
                 f"{traffic.pattern} are judged",
@@ -120,9 +121,7 @@ def _without_stage(book: Book, config: Config, traffic: PatternTraffic) -> MadeP
 
 
 def _may_come_again(book: Book, made: MadePlan, traffic: PatternTraffic) -> bool:
-    state = state_of(book, made.name)
-    ended = made not in alive(book) and state not in ENDED_BY_HAND
-    return ended and traffic.judged >= _AGAIN * made.alike + _MORE
+    return state_of(book, made.name) not in ENDED_BY_HAND and much_is_new(made, traffic)
 
 
 def _on_trial(book: Book) -> list[MadePlan]:
@@ -144,12 +143,6 @@ def _tried_before(book: Book, kept: MadePlan, other: MadePlan) -> bool:
     """Whether a plan in the place of both was tried; later versions of them may be tried again."""
     pair = {kept.name, other.name}
     return any(pair <= set(made.merges) for made in book.made.values())
-
-
-def _raw(config: Config, name: str) -> dict[str, Any]:
-    plan = simpler(name, config.plans)
-    assert plan is not None
-    return plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
 
 
 def _plain(name: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from router.config.plans import Ask
 from router.growth.examples import OwnAnswer, OwnWords
+from router.plans.made import as_written
 
 EXAMPLES, AUTHOR = "examples", "author"
 INSTRUCTIONS: Mapping[str, str] = {
@@ -33,12 +34,12 @@ _FORBIDDEN = re.compile(
 def instructed(parent: Ask, instruction: str) -> dict[str, Any]:
     """The parent plan with one more instruction, as in waggle.yaml."""
     before = f"{parent.instruct}\n\n" if parent.instruct else ""
-    return {**_raw(parent), "instruct": before + instruction}
+    return {**as_written(parent), "instruct": before + instruction}
 
 
 def with_examples(parent: Ask, examples: Sequence[OwnAnswer]) -> dict[str, Any]:
     shown = [{"prompt": each.prompt, "answer": each.answer} for each in examples]
-    return {**_raw(parent), "examples": shown}
+    return {**as_written(parent), "examples": shown}
 
 
 def author_prompt(words: OwnWords) -> str:
@@ -88,7 +89,3 @@ def instruction_in(answer: str, shown: Sequence[str]) -> str:
 def _phrases(text: str) -> set[tuple[str, ...]]:
     words = re.findall(r"\w+", text.lower())
     return {tuple(words[n : n + _PHRASE]) for n in range(len(words) - _PHRASE + 1)}
-
-
-def _raw(parent: Ask) -> dict[str, Any]:
-    return parent.model_dump(mode="json", by_alias=True, exclude_defaults=True)

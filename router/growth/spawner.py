@@ -8,6 +8,7 @@ import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 
 import duckdb
 
@@ -90,8 +91,9 @@ class Spawner:
             self._since_micros = traffic.since_micros
             self.tidy(traffic)
             seen = self.director.book, self.config, traffic
-            for opening in openings(self.director.book, self.config, traffic, self._words):
-                self._follow(opening)
+            words_of = cache(self._words)  # the choice of a recipe and the recipe read the same
+            for opening in openings(*seen, words_of):
+                self._follow(opening, words_of(opening.pattern, opening.since))
             for made in (*merged(self.director.book), *without_stages(*seen)):
                 self._simplify(made)
             for name, why in dominated(*seen, self.wall()):
@@ -113,10 +115,9 @@ class Spawner:
         except ValueError as error:
             self._note(writing.opening, str(error))
 
-    def _follow(self, opening: Opening) -> None:
+    def _follow(self, opening: Opening, words: OwnWords) -> None:
         pattern = self.patterns().named(opening.pattern)
         opening = replace(opening, name=pattern.name if pattern is not None else "")
-        words = self._words(opening.pattern, opening.since)
         try:
             if opening.recipe == AUTHOR:
                 self._ask(opening, words)
@@ -183,13 +184,14 @@ class Spawner:
             elif trial.pattern and not book.usable(book.strategies[trial.candidate]):
                 why = "the configuration has its plan or its backend no more"
                 self.director.change(retire, trial.name, now, why)
-        for made in alive(book):
+        live = alive(book)
+        for made in live:
             if state_of(book, made.name) in ("made", "approved"):
                 alpha = alpha_of(book, growth.alpha)
                 self.director.change(
                     open_made, made.name, now, alpha=alpha, most=growth.most_requests
                 )
-        forget_words(self.config.growth_folder, [made.name for made in alive(book)])
+        forget_words(self.config.growth_folder, [made.name for made in live])
 
     def _words(self, pattern: str, since: float) -> OwnWords:
         owners = {key.id: key.remembers_as for key in load_keys(self.config.keys_file)}

@@ -33,13 +33,13 @@ from router.trials.made_trials import ENDED_BY_HAND, HALF, alive, state_of
 
 _HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
 _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
-_AGAIN, _MORE = 3, 300  # a recipe is tried again after so many times the judged answers, and more
+_AGAIN, _MORE = 3, 300  # what was tried comes again after 3 times the judged answers and 300
 _LEAST_PART = 0.2
 _WON = ("adopted", "superseded", "rolled back")
 _BELIEVED = 4  # ended trials of a recipe for which its usual chance counts
 _TRIES = 3  # answers of an author that may be refused for a pattern
 _SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
-_LARGE = 0.0125  # and from which one is worth making
+LARGE = 0.0125  # and from which one is worth making
 _KNOWN = 2000  # requests after which a share is known
 
 
@@ -83,7 +83,7 @@ def openings(
     hopes = [
         (hope, each)
         for each in traffic.patterns.values()
-        if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= _LARGE
+        if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= LARGE
         if (hope := hope_of(config, each, _losses(book, each))) is not None
     ]
     for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):
@@ -240,11 +240,15 @@ def _tried(book: Book, traffic: PatternTraffic) -> list[MadePlan]:
         if made.pattern != traffic.pattern or made.kind != "spawn":
             continue
         state = state_of(book, made.name)
-        little_new = traffic.judged < _AGAIN * made.alike + _MORE
         earlier = state not in ENDED_BY_HAND and made.at <= turned
-        if state == "forbidden" or (little_new and not earlier):
+        if state == "forbidden" or not (earlier or much_is_new(made, traffic)):
             tried.append(made)
     return tried
+
+
+def much_is_new(made: MadePlan, traffic: PatternTraffic) -> bool:
+    """Whether so much more is judged since the plan was made that another try may end otherwise."""
+    return traffic.judged >= _AGAIN * made.alike + _MORE
 
 
 def subject_of(pattern: str, recipe: str) -> str:

@@ -67,12 +67,15 @@ class PatternTraffic:
         record, usual = self.plans[plan], self.usual.get(plan, 0.5)
         return (record.quality * record.judged + usual * _SHRUNK) / (record.judged + _SHRUNK)
 
+    def utility(self, plan: str, preference: Preference) -> float:
+        """The mean utility of the plan's answers here."""
+        return self.quality(plan) - self.plans[plan].price(preference)
+
     def utility_now(self, preference: Preference) -> float:
         """The mean utility of what answered lately."""
         total = sum(record.lately for record in self.plans.values())
         return sum(
-            record.lately * (self.quality(plan) - record.price(preference))
-            for plan, record in self.plans.items()
+            record.lately * self.utility(plan, preference) for plan, record in self.plans.items()
         ) / max(total, 1e-9)
 
 

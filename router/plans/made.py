@@ -21,7 +21,7 @@ from pydantic import TypeAdapter, ValidationError
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.plan_steps import backends_of
-from router.config.plans import AnyPlan, Ask
+from router.config.plans import AnyPlan, Ask, Plan
 from router.files import write_durably
 from router.plans.bodies import NATIVE
 
@@ -70,6 +70,11 @@ class MadePlan:
         return cls(**{**fields, **lists})
 
 
+def as_written(plan: Plan) -> dict[str, Any]:
+    """The plan as it would stand in waggle.yaml."""
+    return plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
+
+
 def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
     """The plan of a made plan, validated as if it stood in waggle.yaml. Raises `ValueError`."""
     where = f"made plan {made.name}"
@@ -83,10 +88,7 @@ def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
     kinds = {name: {"kind": settings.kind} for name, settings in config.backends.items()}
     plans = {made.name: raw}
     if made.kind == "stage":  # its steps may be plans of the configuration
-        plans |= {
-            name: plan.model_dump(mode="json", by_alias=True, exclude_defaults=True)
-            for name, plan in config.plans.items()
-        }
+        plans |= {name: as_written(plan) for name, plan in config.plans.items()}
     mistakes = list(cross_checks({"backends": kinds, "plans": plans}))
     if mistakes:
         raise ValueError(f"{where}: {mistakes[0].rule}. {mistakes[0].mend}")

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from dash import html
@@ -106,6 +106,18 @@ def link(text: str, **view: str) -> html.A:
     """A link that changes the given values of the view; the script keeps all other values."""
     changes = "&".join(f"{name}={value}" for name, value in view.items())
     return html.A(text, href="#", **{"data-go": changes})  # type: ignore[arg-type]
+
+
+def lift_of_trial(row: Mapping[str, Any]) -> Cell:
+    """The lift that a row gives, which leads to the trial with its rows."""
+    words = between(row["low"], row["lift"], row["high"])
+    return link(words, page="trials", trial=row["trial_id"]) if row["trial_id"] else words
+
+
+def act_button(words: str, do: str, name: str, *, of: str) -> html.Button:
+    """A button for what an admin may do with a thing of this name; `growth.js` carries it out."""
+    data = {"data-grow": do, "data-plan": name, "data-of": of, "aria-label": f"{words} {name}"}
+    return html.Button(words, **data)  # type: ignore[arg-type]
 
 
 def badge(state: str) -> html.Span:

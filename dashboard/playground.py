@@ -196,32 +196,28 @@ def _feedback(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noq
     return ServiceRequest("POST", "/v1/feedback", body)
 
 
-def _growth(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: ARG001
-    """What an operator does with a made plan. The service wants an admin's key for it."""
-    do = fields.get("do")
-    if do not in _GROWTH:
-        raise BadMessage(f"`do` must be one of {', '.join(_GROWTH)}: reload the page.")
-    return ServiceRequest("POST", "/v1/growth", {"do": do, "name": _text(fields, "plan")})
-
-
-def _routes(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: ARG001
-    """What an operator does with a written function or node, also with an admin's key."""
-    do = fields.get("do")
-    if do not in _ROUTES:
-        raise BadMessage(f"`do` must be one of {', '.join(_ROUTES)}: reload the page.")
-    return ServiceRequest("POST", "/v1/routes", {"do": do, "name": _text(fields, "plan")})
-
-
-_ROUTES = ("approve", "remove")
-_GROWTH = ("approve", "remove", "forbid")
 _Reader = Callable[[Mapping[str, Any], str], ServiceRequest]
+
+
+def _act(path: str, *does: str) -> _Reader:
+    """What an operator does with a thing of some name. The service wants an admin's key for it."""
+
+    def read(fields: Mapping[str, Any], session: str) -> ServiceRequest:  # noqa: ARG001
+        do = fields.get("do")
+        if do not in does:
+            raise BadMessage(f"`do` must be one of {', '.join(does)}: reload the page.")
+        return ServiceRequest("POST", path, {"do": do, "name": _text(fields, "plan")})
+
+    return read
+
+
 _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "models": ("GET", _models),
     "route": ("POST", _route),
     "answer": ("POST", _answer),
     "feedback": ("POST", _feedback),
-    "growth": ("POST", _growth),
-    "routes": ("POST", _routes),
+    "growth": ("POST", _act("/v1/growth", "approve", "remove", "forbid")),
+    "routes": ("POST", _act("/v1/routes", "approve", "remove")),
 }
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "

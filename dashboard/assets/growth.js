@@ -85,7 +85,7 @@
 
   document.addEventListener("click", (event) => {
     const at = event.target.closest("[data-grow]");
-    const of = at && (at.dataset.of || "growth");
+    const of = at && at.dataset.of;
     if (at && WORDS[of] && WORDS[of][at.dataset.grow]) open(of, { do: at.dataset.grow, plan: at.dataset.plan });
   });
 })();

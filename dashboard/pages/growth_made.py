@@ -4,7 +4,16 @@ from typing import Any
 
 from dash import html
 
-from dashboard.components import UNKNOWN, badge, between, link, number, table, when
+from dashboard.components import (
+    UNKNOWN,
+    act_button,
+    badge,
+    lift_of_trial,
+    link,
+    number,
+    table,
+    when,
+)
 from dashboard.panel import Empty, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
@@ -63,7 +72,7 @@ def _made(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                     _pattern(row["pattern"]),
                     " by ".join(filter(None, (row["parent"], row["author"]))) or UNKNOWN,
                     badge(row["state"]),
-                    _brought(row),
+                    lift_of_trial(row),
                     number(row["compared"]),
                     link(number(row["n"]), page="requests", plan=row["plan"]),
                     number(row["quality"], ".3f"),
@@ -83,26 +92,15 @@ def _pattern(name: str | None) -> Any:
     return link(name, page="requests", find=name) if name else UNKNOWN
 
 
-def _brought(row: Any) -> Any:
-    """The lift of the trial, which leads to the trial with its rows."""
-    words = between(row["low"], row["lift"], row["high"])
-    return link(words, page="trials", trial=row["trial_id"]) if row["trial_id"] else words
-
-
 def _acts(row: Any) -> Any:
     """Buttons for what an admin may do with a plan that still lives."""
     if row["state"] not in _ALIVE:
         return ""
-    acts = [_button("undo", "remove", row["plan"])]
+    acts = [act_button("undo", "remove", row["plan"], of="growth")]
     if row["state"] in ("waiting", "decided"):
-        acts.insert(0, _button("approve", "approve", row["plan"]))
-    acts.append(_button("forbid", "forbid", row["plan"]))
+        acts.insert(0, act_button("approve", "approve", row["plan"], of="growth"))
+    acts.append(act_button("forbid", "forbid", row["plan"], of="growth"))
     return html.Div(acts, className="acts")
-
-
-def _button(words: str, do: str, plan: str) -> html.Button:
-    data = {"data-grow": do, "data-plan": plan, "aria-label": f"{words} {plan}"}
-    return html.Button(words, **data)  # type: ignore[arg-type]
 
 
 MADE_PANELS = (

@@ -4,7 +4,7 @@ from typing import Any
 
 from dash import html
 
-from dashboard.components import UNKNOWN, badge, between, link, number, table, when
+from dashboard.components import UNKNOWN, act_button, badge, lift_of_trial, number, table, when
 from dashboard.panel import Empty, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
@@ -52,7 +52,7 @@ def _written(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                     row["parent"] or "",
                     row["reviews"] or "",
                     badge(row["state"]) if row["state"] else "not tried",
-                    _lift(row),
+                    lift_of_trial(row),
                     number(row["compared"]),
                     row["why"] or "",
                     when(row["made"]),
@@ -66,25 +66,14 @@ def _written(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     ]
 
 
-def _lift(row: Any) -> Any:
-    """The lift of the trial, which leads to the trial with its rows."""
-    words = between(row["low"], row["lift"], row["high"])
-    return link(words, page="trials", trial=row["trial_id"]) if row["trial_id"] else words
-
-
 def _acts(row: Any) -> Any:
     if row["state"] not in _IN_USE:
         return ""
     name = row["node"].rpartition("@")[0] or row["node"]
-    acts = [_button("take back", "remove", name)]
+    acts = [act_button("take back", "remove", name, of="routes")]
     if row["state"] in _ON_TRIAL:
-        acts.insert(0, _button("approve", "approve", name))
+        acts.insert(0, act_button("approve", "approve", name, of="routes"))
     return html.Div(acts, className="acts")
-
-
-def _button(words: str, do: str, name: str) -> html.Button:
-    data = {"data-grow": do, "data-plan": name, "data-of": "routes"}
-    return html.Button(words, **{**data, "aria-label": f"{words} {name}"})  # type: ignore[arg-type]
 
 
 WRITTEN_PANEL = Panel(

@@ -413,14 +413,20 @@ def test_the_sides_of_a_made_plans_trial_share_what_serves(world):
     assert len(calls) == 1
 
 
-def test_an_author_writes_an_instruction_which_answers_the_owner_of_the_words_alone(tmp_path):
-    world = World(config_in(tmp_path, growth={"author": "b"}))
+def before_the_author(folder):
+    """A world in which the recipes before the author's are forbidden."""
+    world = World(config_in(folder, growth={"author": "b"}))
     world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
     world.write(30, lambda _, n: n % 2)
     for recipe in ("examples", "steps"):
         world.at += MINUTE
         world.spawner.turn()
         world.director.change(end_by_hand, f"p1-{recipe}-1", world.now(), "forbidden")
+    return world
+
+
+def test_an_author_writes_an_instruction_which_answers_the_owner_of_the_words_alone(tmp_path):
+    world = before_the_author(tmp_path)
     for answer in ("see http://example.com", "", "Name the vendor first."):
         world.at += MINUTE
         world.write(1, lambda *_: True)
@@ -444,13 +450,7 @@ def test_an_author_writes_an_instruction_which_answers_the_owner_of_the_words_al
 
 
 def test_an_author_is_not_asked_for_ever(tmp_path):
-    world = World(config_in(tmp_path, growth={"author": "b"}))
-    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
-    world.write(30, lambda _, n: n % 2)
-    for recipe in ("examples", "steps"):
-        world.at += MINUTE
-        world.spawner.turn()
-        world.director.change(end_by_hand, f"p1-{recipe}-1", world.now(), "forbidden")
+    world = before_the_author(tmp_path)
     asked_for = 0
     for _ in range(6):
         world.at += MINUTE

@@ -153,10 +153,10 @@ def with_words(folder: Path, made: MadePlan) -> MadePlan | None:
 
 def made_from_requests(folder: Path, requests: Collection[str]) -> list[str]:
     """The names of the plans that were made from the words of any of these requests."""
-    names = []
+    names, wanted = [], set(requests)
     for path in sorted(_words(folder, "x").parent.glob("*.json")):
         with contextlib.suppress(OSError, orjson.JSONDecodeError):
-            if not set(requests).isdisjoint(orjson.loads(path.read_bytes())["requests"]):
+            if not wanted.isdisjoint(orjson.loads(path.read_bytes())["requests"]):
                 names.append(path.stem)
     return names
 

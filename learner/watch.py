@@ -35,8 +35,8 @@ class Watch:
     patience: int = 1200  # compared units after which an alert must end
     least: float = -_LITTLE / 2  # utility that the strategy must seem to add then, to stay
     tolerated: float = -_LITTLE  # an alert ends once it is shown to add more than that
-    # Standard errors above the mean at which it may still add that; if it does not, it goes before
-    # the interval says so. Infinite: only the interval decides.
+    # The strategy goes at once if its mean and so many standard errors stay below `least`, even
+    # where the interval does not yet say so. Infinite: only the interval decides.
     doubt: float = inf
     alerts: int = 0
     alert: Contrast | None = None

@@ -1,10 +1,10 @@
 """`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them; `/v1/growth` does
 the same for made plans, and `/v1/routes` for written functions and nodes.
 
-A command is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify", ...}`, and
-about made plans `{"do": "approve" | "forbid" | "remove", "name": ...}`, without `forbid` about
-functions and nodes. This module passes each
-command to the learner, which carries it out.
+A command about trials is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify",
+...}`. A command about a made plan is `{"do": "approve" | "forbid" | "remove", "name": ...}`, and a
+command about a function or a node is `{"do": "approve" | "remove", "name": ...}`. This module
+passes each command to the learner, which carries it out.
 """
 
 import asyncio
@@ -32,7 +32,7 @@ class TrialsEndpoint:
 
     async def get(self, incoming: Incoming) -> None:
         """Answer with every trial and its numbers, every strategy, and the strategy that serves; or
-        with every made plan."""
+        with every made plan; or with every written function and node."""
         await self.admission.admit(incoming, "analyst")
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 

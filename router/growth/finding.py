@@ -59,7 +59,7 @@ class Finding:
             self._turn(lens)
             self._trouble = ""
         except (duckdb.Error, OSError) as error:
-            if str(error) != self._trouble:  # said once
+            if str(error) != self._trouble:  # the same trouble is logged once
                 self._trouble = str(error)
                 _log.warning("patterns are looked for again later: %s", error)
 

@@ -38,8 +38,8 @@ _LEAST_PART = 0.2
 _WON = ("adopted", "superseded", "rolled back")
 _BELIEVED = 4  # ended trials of a recipe for which its usual chance counts
 _TRIES = 3  # answers of an author that may be refused for a pattern
-_SMALL = 0.01  # share of requests below which an adopted plan is not worth keeping
-LARGE = 0.0125  # and from which one is worth making
+_SMALL = 0.01  # share of requests; a pattern with a smaller share is not worth an adopted plan
+LARGE = 0.0125  # share of requests; a pattern with a smaller share gets no new plan
 _KNOWN = 2000  # requests after which a share is known
 
 

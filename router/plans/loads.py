@@ -14,10 +14,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from math import sqrt
 
-_LATELY = (
-    33.0  # calls after which a call hardly counts for what is usual, as in the learner's means
-)
-_MEMORY = 400.0  # and for by how much each other call delays a call
+_LATELY = 33.0  # calls after which an earlier call hardly counts for the usual time, as in learner/
+_MEMORY = 400.0  # calls after which an earlier call hardly counts for the delay by other calls
 _ENOUGH = 20.0  # calls before anything is usual
 _HALF_LIFE = 4.0  # seconds after which an ended call counts half for what is so lately
 _DOUBT = 2.0  # calls without a delay that are added to those that ended lately

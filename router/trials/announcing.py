@@ -14,15 +14,8 @@ from router.trials.book import Book, Line
 from router.trials.node_reviews import in_short
 
 _EVENTFUL = ("rolled back", "adopted", "adopting")
-_TOLD = (
-    "pattern",
-    "parent",
-    "author",
-    "evidence",
-    "version",
-    "stands_for",
-    "merges",
-)  # of a made plan
+# The fields of a made plan that its event holds.
+_TOLD = ("pattern", "parent", "author", "evidence", "version", "stands_for", "merges")
 _NAMED = ("do", "at", "subject", "what")  # keys that are other fields of the event
 
 

@@ -120,7 +120,7 @@ class Book:
     notes: list[Line] = field(default_factory=list)
     switches: list[Switched] = field(default_factory=list)
     made: dict[str, MadePlan] = field(default_factory=dict)  # without the words of examples
-    words: dict[str, Line] = field(default_factory=dict)  # what became of a made plan by itself
+    words: dict[str, Line] = field(default_factory=dict)  # the last `grown` line of each made plan
     lines: int = 0
 
     @property

@@ -31,9 +31,8 @@ MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan mu
 MARGIN_OF_MERGED = 0.05  # utility
 _OF_HOPE = 0.3  # the part of what was hoped for that a plan must be able to add
 _OPENED_BY = "growth"
-_TIGHT_AT = (
-    120  # compared answers; with so small an alpha the interval is tightest at twice as many
-)
+# Compared answers. With an alpha as small as growth's, the interval is tightest at twice as many.
+_TIGHT_AT = 120
 _SLOW, _SCALE = 10, 1.6  # alpha of trial t: alpha * _SCALE / (t + _SLOW) ** 1.5, which sums to 1
 ENDED_BY_HAND = ("forbidden", "removed")
 
@@ -172,7 +171,7 @@ def keep_made(trial: Trial, course: Course, at: float) -> list[Line]:
 
 
 def _hopeless(course: Course) -> str:
-    """Beside what a plan most likely adds less than it must; empty if it may yet do.
+    """Says to what the plan most likely adds too little; empty if the plan may yet add enough.
 
     To end a trial early is never a false adoption, so this needs no interval at every look.
     """
@@ -215,8 +214,9 @@ def _lopsided(comparison: Comparison) -> bool:
 def alpha_of(book: Book, alpha: float) -> float:
     """The alpha of the next trial of growth, so that all together rarely adopt what adds nothing.
 
-    Each adoption so far earns the trials after it more. Only a gain is adopted: so an interval with
-    twice the chance of error has one that is too high with this chance.
+    Each adoption so far earns the trials after it more. Only the lower end of an interval can cause
+    a false adoption, and an interval errs at its lower end half as often as at either end: so the
+    alpha of the interval is twice the chance of a false adoption.
     """
     trials = [t for t in book.trials.values() if t.pattern and t.goal == "better"]
     adopted = sum(trial.state in ("adopted", "superseded") for trial in trials)

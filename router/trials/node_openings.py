@@ -151,7 +151,7 @@ def _divides(
 def _matchers(
     rows: Sequence[WordedAnswer], requests: Sequence[frozenset[str]]
 ) -> Iterator[NodeOpening]:
-    """Of the words in requests without a pattern, the one whose requests lose the most."""
+    """A matcher for the word whose requests lose the most, among requests without a pattern."""
     own = [at for at, row in enumerate(rows) if not row.pattern]
     if len(own) < _LEAST_ROWS:
         return

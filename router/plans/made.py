@@ -25,7 +25,7 @@ from router.config.plans import AnyPlan, Ask, Plan
 from router.files import write_durably
 from router.plans.bodies import NATIVE
 
-MadeKind = Literal["spawn", "split", "merge", "prune", "stage"]
+MadeKind = Literal["spawn", "merge", "stage"]
 _PLAN: TypeAdapter[AnyPlan] = TypeAdapter(AnyPlan)
 
 

@@ -7,7 +7,6 @@ from learner.policy import Arm, Choice, Distribution, draw
 from learner.preference import Estimate
 from router.domain import Decision, Exposure
 from router.plans.costs import size_of
-from router.request.own_words import seen_words
 from router.routing.bandit import rates_of
 from router.routing.case import Case, pattern_name
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
@@ -18,8 +17,8 @@ from router.routing.function_contract import (
     MachineTrouble,
     Unanswered,
     opinion,
-    request_argument,
 )
+from router.routing.nodes import node_view
 from router.routing.steering import Steering, TrialPart, digest_of, unit_of
 from router.routing.strategies import Strategy, policy_for
 
@@ -196,14 +195,11 @@ def _by_function(case: Case, strategy: Strategy, by: Deciders, able: Sequence[Ar
     if around.call_function is None:
         raise MachineTrouble(NOWHERE)
     estimates = by_bandit(case, by.bandit).estimates if by.bandit is not None else ()
-    size = size_of(case.request)
-    rates = rates_of(case.plans, case.eligible, size)
-    request = request_argument(
+    rates = rates_of(case.plans, case.eligible, size_of(case.request))
+    request = node_view(
+        case.request,
         features.numbers,
         kind=features.kind,
-        tagged=bool(case.request.task),
-        input_tokens=size.input_tokens,
-        words=seen_words(case.request.reading.last_words),
         pattern=case.pattern,
         pattern_name=pattern_name(case.around.patterns, case.pattern),
     )

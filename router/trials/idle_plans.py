@@ -101,8 +101,7 @@ class PlanWorths:
             worth.append([estimates[arm].utility for arm in plans])
             deviation.append([estimates[arm].deviation for arm in plans])
             ceiling.append([_ceiling(estimates[arm], tried(row, arm)) for arm in plans])
-            works = {arm: estimates[arm].quality * (1 - estimates[arm].failure) for arm in plans}
-            quality.append([works[arm] for arm in plans])
+            quality.append([estimates[arm].quality * (1 - estimates[arm].failure) for arm in plans])
         best = sum(max(utilities) for utilities in worth) / len(rows)
         price = [
             sum(row[at] - paid[at] for row, paid in zip(quality, worth, strict=True)) / len(rows)

@@ -97,7 +97,8 @@ class PatternBook:
             for pattern in seen.patterns
         ]
         living = _living(updated, histories.keys(), now)
-        book = PatternBook(tuple(living), following, describing.rarity, describing.rarest, lens)
+        rarity, rarest = describing.rarity, describing.rarest
+        book = PatternBook(tuple(living), following, rarity, rarest, lens, middles)
         return book, _news(old, book, gone)
 
     def renamed(self, id_: str, name: str, words: Sequence[str]) -> "PatternBook":

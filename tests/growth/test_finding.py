@@ -189,6 +189,7 @@ def test_one_kind_in_two_languages_is_one_pattern_by_its_meaning():
     seen = [patterns.of(each.terms, each.meaning, each.language) for each in requests]
     assert len(set(seen)) == 2
     assert set(seen[0::2]) & set(seen[1::2]) == set()
+    assert patterns.middles.keys() == {"en", "es"}  # by them routers see what the learner saw
 
 
 def test_groups_are_the_same_on_every_run_and_the_book_is_read_as_it_was_written(requests, watch):

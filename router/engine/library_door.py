@@ -34,12 +34,11 @@ from router.reuse.memory import SolutionMemory
 from router.reuse.programs.lines import LibraryLine
 from router.reuse.programs.remembered import PASSED, asks_the_same, for_request, is_free
 from router.reuse.solution import Solution
-from sandbox.review.parsed import Verdict
+from sandbox.review.parsed import Verdict, worst_of
 from sandbox.review.reviewers import ReviewerVerdict
 
 _LEAST_VERSIONS = 3  # from which a model is asked for one program instead
 _MOST_VERSIONS = 8
-_WORST: tuple[Verdict, ...] = ("accept", "revise", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,4 +219,4 @@ class _Visit:
 
 
 def _worst(verdicts: Sequence[ReviewerVerdict]) -> Verdict:
-    return max((verdict.verdict for verdict in verdicts), key=_WORST.index, default="accept")
+    return worst_of(verdict.verdict for verdict in verdicts)

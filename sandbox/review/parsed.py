@@ -3,7 +3,7 @@
 import ast
 import builtins
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -13,6 +13,7 @@ _NUMBER = re.compile(
 )
 MOST_CHARACTERS = 20_000  # of a program that is read; a longer one would keep requests waiting
 Verdict = Literal["accept", "revise", "reject"]
+_FROM_BEST: tuple[Verdict, ...] = ("accept", "revise", "reject")
 Fault = tuple[Verdict, str]  # what it calls for, and the reason
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 LOOPS = (ast.For, ast.AsyncFor, ast.While)
@@ -140,6 +141,15 @@ class ParsedProgram:
             if name.endswith(tuple(f".{e}" for e in ends)) or name in ends
         ]
 
+    def called_in(self, node: ast.AST) -> list[str]:
+        """The whole names of what is called inside a node."""
+        return [self.dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
+
+    def resolved(self, node: ast.expr) -> ast.expr:
+        """The only expression that a name stands for; another node as it is."""
+        values = self.values.get(node.id, []) if isinstance(node, ast.Name) else []
+        return values[0] if len(values) == 1 else node
+
     @cached_property
     def of_columns(self) -> frozenset[str]:
         """The names that hold columns of the table beside the request, or are made from them."""
@@ -239,6 +249,11 @@ def _sequences_in(node: ast.AST) -> Iterator[str]:
 
 def _loads(node: ast.Name) -> bool:
     return isinstance(node.ctx, ast.Load)
+
+
+def worst_of(verdicts: Iterable[Verdict]) -> Verdict:
+    """The worst of these verdicts; without one, nothing speaks against the program."""
+    return max(verdicts, key=_FROM_BEST.index, default="accept")
 
 
 def names_in(node: ast.AST) -> set[str]:

@@ -175,10 +175,7 @@ def _loop(program: ParsedProgram, over: ast.expr, line: int, outer: frozenset[st
 
 def _number(program: ParsedProgram, node: ast.expr) -> float | None:
     """A number that is written out, alone or as the only value of a name."""
-    if isinstance(node, ast.Name):
-        values = program.values.get(node.id, [])
-        node = values[0] if len(values) == 1 else node
-    match node:
+    match program.resolved(node):
         case ast.Constant(value=int() | float() as figure):
             return float(figure)
         case ast.BinOp(

@@ -55,7 +55,7 @@ def _answers(program: ParsedProgram) -> Iterator[ast.expr]:
         answer = _entry(program, value, "answer")
         if answer is None:
             continue
-        own = _resolved(program, answer)
+        own = program.resolved(answer)
         yield from own.values if isinstance(own, ast.Dict) and own.values else [own]
     solve = program.functions.get("solve")
     if solve is not None and not program.values.get("result"):
@@ -68,18 +68,12 @@ def _answers(program: ParsedProgram) -> Iterator[ast.expr]:
 
 
 def _entry(program: ParsedProgram, value: ast.expr, name: str) -> ast.expr | None:
-    value = _resolved(program, value)
+    value = program.resolved(value)
     if isinstance(value, ast.Dict):
         for key, own in zip(value.keys, value.values, strict=True):
             if isinstance(key, ast.Constant) and key.value == name:
                 return own
     return None
-
-
-def _resolved(program: ParsedProgram, value: ast.expr) -> ast.expr:
-    if isinstance(value, ast.Name) and len(values := program.values.get(value.id, [])) == 1:
-        return values[0]
-    return value
 
 
 def _is_typed(program: ParsedProgram, value: ast.expr, seen: set[str]) -> bool:
@@ -118,11 +112,11 @@ def _is_looked_up(program: ParsedProgram, value: ast.expr) -> bool:
     """Whether a figure comes from a table of typed values, whose key is the request itself."""
     table: ast.expr | None = None
     key: ast.expr | None = None
-    match _resolved(program, value):
+    match program.resolved(value):
         case ast.Subscript(value=where, slice=which):
-            table, key = _resolved(program, where), _resolved(program, which)
+            table, key = program.resolved(where), program.resolved(which)
         case ast.Call(func=ast.Attribute(value=where, attr="get"), args=[which, *_]):
-            table, key = _resolved(program, where), _resolved(program, which)
+            table, key = program.resolved(where), program.resolved(which)
     if not isinstance(table, ast.Dict) or not _is_typed(program, table, set()) or key is None:
         return False
     words = " ".join(program.request.split()).lower()

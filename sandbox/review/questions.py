@@ -46,7 +46,6 @@ _FAMILY = re.compile(
     r"p[- ]values of (?:all|the|\d+)",
     re.I,
 )
-_BOOTSTRAP = re.compile(r"bootstrap", re.I)
 _OF_ERROR = re.compile(
     r"standard error|residual (?:variance|standard)|confidence|t[- ]?stat|p[- ]?val", re.I
 )
@@ -95,16 +94,12 @@ def _tails_of_counts(program: ParsedProgram) -> Iterator[str]:
         if not isinstance(node, ast.GeneratorExp | ast.ListComp) or len(node.generators) != 1:
             continue
         over = node.generators[0].iter
-        mass = any(n.rpartition(".")[2] in ("comb", "pmf") for n in _calls_in(program, node.elt))
+        mass = any(n.rpartition(".")[2] in ("comb", "pmf") for n in program.called_in(node.elt))
         match over:
             case ast.Call(func=ast.Name(id="range"), args=[ast.Name() | ast.Constant()]) if (
                 mass and most
             ):
                 yield f"line {node.lineno}: `range(k)` leaves out k itself, which at most k counts"
-
-
-def _calls_in(program: ParsedProgram, node: ast.AST) -> list[str]:
-    return [program.dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
 
 
 def _is_rest(program: ParsedProgram, call: ast.Call) -> bool:

@@ -88,9 +88,7 @@ def _mutated(nodes: list[ast.AST]) -> set[str]:
 
 
 def _is_short(program: ParsedProgram, over: ast.expr) -> bool:
-    if isinstance(over, ast.Name) and len(values := program.values.get(over.id, [])) == 1:
-        over = values[0]
-    match over:
+    match program.resolved(over):
         case ast.Tuple(elts=parts) | ast.List(elts=parts) | ast.Set(elts=parts):
             return len(parts) <= _SHORT
         case ast.Dict(keys=keys):
@@ -108,7 +106,7 @@ def _unchanging(program: ParsedProgram, turns: set[str], again: list[ast.AST]) -
         if not isinstance(node, ast.Call) or not _passes_over(program, node):
             continue
         names = names_in(node) - set(program.aliases)
-        if names & program.drawn or any("random" in n for n in _called_in(program, node)):
+        if names & program.drawn or any("random" in n for n in program.called_in(node)):
             continue
         if names & turns or not _is_data(program, node):
             continue
@@ -126,10 +124,6 @@ def _passes_over(program: ParsedProgram, call: ast.Call) -> bool:
         for n in ast.walk(program.functions[name])
     )
     return method or reads
-
-
-def _called_in(program: ParsedProgram, node: ast.AST) -> list[str]:
-    return [program.dotted(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)]
 
 
 def _is_data(program: ParsedProgram, call: ast.Call) -> bool:

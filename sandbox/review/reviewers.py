@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from sandbox.review.parsed import MOST_CHARACTERS, Fault, ParsedProgram, Verdict
+from sandbox.review.parsed import MOST_CHARACTERS, Fault, ParsedProgram, Verdict, worst_of
 from sandbox.review.performance import performance
 from sandbox.review.quality import quality
 from sandbox.review.security import security
@@ -16,7 +16,6 @@ from sandbox.review.statistics_review import statistics_faults
 
 REVIEWERS = ("security", "statistics", "performance", "quality")
 _MOST_REASONS = 4
-_WORST: tuple[Verdict, ...] = ("accept", "revise", "reject")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +60,6 @@ def review(
 
 
 def _verdict(reviewer: str, faults: Sequence[Fault]) -> ReviewerVerdict:
-    worst = max((verdict for verdict, _ in faults), key=_WORST.index, default=_WORST[0])
     reasons = dict.fromkeys(reason for _, reason in faults)
+    worst = worst_of(verdict for verdict, _ in faults)
     return ReviewerVerdict(reviewer, worst, tuple(reasons)[:_MOST_REASONS])

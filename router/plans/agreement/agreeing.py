@@ -35,18 +35,21 @@ def agreement(first: str, second: str) -> float:
     fax" is no half of "the telephone". The same sentence with another word in one place is another
     answer: "it opens on Monday" and "it opens on Friday".
     """
+    if first == second:
+        return 1.0
     senses = sense_of(first), sense_of(second)
-    if first == second or senses[0].is_of(senses[1]):
+    if senses[0].is_of(senses[1]):
         return 1.0
     a, b = (without_articles(_TOKEN.findall(sense.plain)) for sense in senses)
     if min(_words(a), _words(b)) <= _SHORT:
         return 0.0
-    if Counter(filter(_decides, a)) != Counter(filter(_decides, b)) or _exchanged(a, b):
-        return 0.0  # another number, negation or word makes it another answer
-    if max(len(a), len(b)) <= _MOST_COMPARED:  # in another order, words say something else
-        return SequenceMatcher(None, a, b, autojunk=False).ratio()
-    shared = (Counter(a) & Counter(b)).total()
-    return 2 * shared / (len(a) + len(b))
+    if Counter(filter(_decides, a)) != Counter(filter(_decides, b)):
+        return 0.0  # another number or negation makes it another answer
+    if max(len(a), len(b)) > _MOST_COMPARED:
+        shared = (Counter(a) & Counter(b)).total()
+        return 2 * shared / (len(a) + len(b))
+    matcher = SequenceMatcher(None, a, b, autojunk=False)  # the order of the words counts
+    return 0.0 if _exchanged(matcher) else matcher.ratio()
 
 
 def _words(tokens: Sequence[str]) -> int:
@@ -59,13 +62,9 @@ def _decides(token: str) -> bool:
     )
 
 
-def _exchanged(a: Sequence[str], b: Sequence[str]) -> bool:
-    """Whether the two are one sentence with other words in a place or two."""
-    if max(len(a), len(b)) > _MOST_COMPARED:
-        return False
-    changes = [
-        op for op in SequenceMatcher(None, a, b, autojunk=False).get_opcodes() if op[0] != "equal"
-    ]
+def _exchanged(matcher: SequenceMatcher[str]) -> bool:
+    """Whether the two texts are one sentence with other words in a place or two."""
+    changes = [change for change in matcher.get_opcodes() if change[0] != "equal"]
     return 0 < len(changes) <= 2 and all(
         kind == "replace" and i2 - i1 <= _MOST_EXCHANGED and j2 - j1 <= _MOST_EXCHANGED
         for kind, i1, i2, j1, j2 in changes

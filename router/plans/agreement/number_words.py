@@ -7,13 +7,13 @@ from functools import lru_cache
 
 from router.plans.agreement.text import each, folded
 
-_EN = each(
+EN = each(
     """
     zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen
     fifteen sixteen seventeen eighteen nineteen
     """
 )
-_EN_TENS = each("twenty thirty forty fifty sixty seventy eighty ninety")
+EN_TENS = each("twenty thirty forty fifty sixty seventy eighty ninety")
 _ES = each(
     """
     cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince
@@ -74,14 +74,14 @@ ORDINALS = {
 
 
 def _english() -> dict[str, int]:
-    words = {word: n for n, word in enumerate(_EN)}
-    for tens, word in enumerate(_EN_TENS, 2):
+    words = {word: n for n, word in enumerate(EN)}
+    for tens, word in enumerate(EN_TENS, 2):
         words[word] = 10 * tens
-        words |= {f"{word} {_EN[n]}": 10 * tens + n for n in range(1, 10)}
+        words |= {f"{word} {EN[n]}": 10 * tens + n for n in range(1, 10)}
     below = {name: value for name, value in words.items() if value}
     for n in range(1, 10):
-        words |= {f"{_EN[n]} hundred": 100 * n}
-        words |= {f"{_EN[n]} hundred {name}": 100 * n + value for name, value in below.items()}
+        words |= {f"{EN[n]} hundred": 100 * n}
+        words |= {f"{EN[n]} hundred {name}": 100 * n + value for name, value in below.items()}
     words |= {"hundred": 100, "a hundred": 100}
     return words
 
@@ -153,11 +153,10 @@ def leading_words(text: str) -> tuple[Fraction, str] | None:
     for token in tokens:
         if text[before : token.start()].strip(" -\u00a0"):
             break
+        if not _may_be_number(token[0]):
+            break
         before = token.end()
         spelled.append(token[0])
-        if not _may_be_number(token[0]):
-            spelled.pop()
-            break
     for length in range(min(len(spelled), 14), 0, -1):
         if spelled[length - 1].lower() in _LINKS or _is_name(spelled[:length]):
             continue

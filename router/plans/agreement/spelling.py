@@ -5,8 +5,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from router.plans.agreement.names import with_figures
-from router.plans.agreement.number_words import ORDINALS, in_words
-from router.plans.agreement.text import each
+from router.plans.agreement.number_words import EN, EN_TENS, ORDINALS, in_words
+from router.plans.agreement.text import without_accents
 from router.plans.agreement.words import written_out
 
 _LONGEST = 200  # characters of a text whose names and numbers are spelled in one way
@@ -101,7 +101,7 @@ def _unaccented(word: str) -> str:
     """A name without its accents; other words may differ by them alone."""
     if word.isascii() or not word[:1].isupper():
         return word
-    return "".join(c for c in unicodedata.normalize("NFKD", word) if not unicodedata.combining(c))
+    return without_accents(word)
 
 
 def _in_figures(words: list[str]) -> Iterator[str]:
@@ -118,14 +118,7 @@ def _in_figures(words: list[str]) -> Iterator[str]:
             yield word
 
 
-_CARDINALS = frozenset(
-    each(
-        """
-    two three four five seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen
-    seventeen eighteen nineteen twenty thirty forty fifty sixty seventy eighty ninety six
-    """
-    )
-)
+_CARDINALS = frozenset((*EN[2:], *EN_TENS))  # `one` is mostly no number
 
 
 def without_articles(words: list[str]) -> list[str]:

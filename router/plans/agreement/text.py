@@ -10,5 +10,9 @@ def each(words: str) -> list[str]:
 
 def folded(text: str) -> str:
     """The text in lower case, without accents, `ß` as `ss`."""
-    bare = unicodedata.normalize("NFKD", text.lower().replace("ß", "ss"))
+    return without_accents(text.lower().replace("ß", "ss"))
+
+
+def without_accents(text: str) -> str:
+    bare = unicodedata.normalize("NFKD", text)
     return "".join(letter for letter in bare if not unicodedata.combining(letter))

@@ -9,13 +9,13 @@ from typing import Any
 
 import orjson
 
+from router.api.parse import parse_chat
 from router.calls.outcome import CallOutcome
-from router.domain import Attempt, Call, Request, Usage
+from router.domain import Attempt, Call, Usage
 from router.plans.calling import StepCalls
 from router.plans.compiled import Plans
 from router.plans.executor import Executor
 from router.plans.pace import Pace
-from router.request.reading import reading_of
 
 # What a member says: given its name, how often it spoke before, and the messages that it reads.
 Says = Callable[[str, int, Sequence[Mapping[str, Any]]], str]
@@ -26,18 +26,7 @@ async def played(
 ) -> tuple[str, int]:
     """A plan's answer to a question, and how many calls it made."""
     fields = {"model": name, "messages": [{"role": "user", "content": question}]}
-    request = Request(
-        request_id,
-        orjson.dumps(fields),
-        fields,
-        name,
-        stream=False,
-        include_usage=False,
-        session="",
-        session_given=False,
-        continues=False,
-        reading=reading_of(fields),
-    )
+    request = parse_chat(orjson.dumps(fields), {}, request_id=request_id, key_id="")
     turns: Counter[str] = Counter()
 
     async def try_chain(chain: tuple[str, ...], call: Call, tried: list[Attempt]) -> CallOutcome:

@@ -227,15 +227,12 @@ class Engine:
         says: Mapping[str, NodeSays] = {}
         steering = self.following.steering
         if steering is not None and steering.nodes and not backend:
-            following, config = self.following, self.config
-            if lookup is not None and lookup.vector is not None:
-                self.claims.know(config, request, lookup.vector)
-            always = config.objective.learning.encode
+            self._know(request, lookup)
             around = Surroundings(
-                lens=following.lens,
-                vector=self.claims.vector(config, request, always=always),
+                lens=self.following.lens,
+                vector=self._vector(request),
                 steering=steering,
-                patterns=following.patterns,
+                patterns=self.following.patterns,
             )
             says = await answers_ahead(self.functions, self.plans, request, around)
         return self.decide(
@@ -328,15 +325,13 @@ class Engine:
     ) -> Surroundings:
         """Add to the surroundings everything that a choice among several plans may use."""
         config, following = self.config, self.following
-        if lookup is not None and lookup.vector is not None:
-            self.claims.know(config, request, lookup.vector)
-        claims = self.claims.of(config, request)
-        vector = self.claims.vector(config, request, always=config.objective.learning.encode)
+        self._know(request, lookup)
+        claims = self.claims.of(config, request)  # may make the vector
         around = replace(
             around,
             claims=claims,
             lens=following.lens,
-            vector=vector,
+            vector=self._vector(request),
             patterns=following.patterns,
             wait=self.tries.loads.wait if config.objective.waits else None,
         )
@@ -346,14 +341,11 @@ class Engine:
         if steering is not None:
             call_function = self.functions.ask if self.functions is not None else None
             around = replace(
-                around,
-                steering=steering,
-                call_function=call_function,
-                similar=_similar(lookup),
+                around, steering=steering, call_function=call_function, similar=_similar(lookup)
             )
         # A lens that is fitted to prompts without vectors would never see one.
         if following.collecting and not self.claims.preparing:
-            following.collect(request, vector)
+            following.collect(request, around.vector)
         return around
 
     async def answer(
@@ -378,6 +370,15 @@ class Engine:
         else:
             answer = await self.plan_runs.answer(progress, plan)
         return self.guarding.restored(answer)
+
+    def _know(self, request: Request, lookup: Lookup | None) -> None:
+        """Spare the claims a second encoding of what the memory has encoded."""
+        if lookup is not None and lookup.vector is not None:
+            self.claims.know(self.config, request, lookup.vector)
+
+    def _vector(self, request: Request) -> list[float] | None:
+        always = self.config.objective.learning.encode
+        return self.claims.vector(self.config, request, always=always)
 
     def _with_placed_gate(self, request: Request, name: str) -> AnyPlan:
         """The plan, with the gate of a written validator that stands there by itself. Who wants a

@@ -6,7 +6,7 @@ other values, and its reviewers accept it. What the author was paid is an event:
 
 import asyncio
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -27,10 +27,9 @@ from router.reuse.forms.prompts import to_write
 from router.reuse.forms.shelf import ShelfRow
 from router.reuse.forms.shelves import form_space
 from router.reuse.memory import SolutionMemory
-from router.reuse.programs.lines import LibraryLine
 from router.reuse.solution import Solution
 from router.wire.answers import answer_text
-from sandbox.review.reviewers import ReviewerVerdict, review
+from sandbox.review.reviewers import review
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +70,10 @@ class FormWriting:
         kept = bool(held) and _same(answers[0], given.text)
         self._tell(given, author, *paid, state="written" if kept else "dropped")
         if not kept:
-            self._note(0, verdicts)
+            self.memory.add_reviews(0, verdicts)
             return
         root = await self.keep(given, given.form, text, given.text, source, 0)
-        self._note(root, verdicts)
+        self.memory.add_reviews(root, verdicts)
         for mate in held:
             await self.keep(given, mate.form, mate.request, mate.answer, source, root)
 
@@ -90,16 +89,6 @@ class FormWriting:
         written = written_in(answer)
         source = "" if written.refusal or not answer else written.source
         return source, answer, (outcome, time.perf_counter() - begun)
-
-    def _note(self, root: int, verdicts: Sequence[ReviewerVerdict]) -> None:
-        """Keep what the reviewers said; a program that was dropped has no number."""
-        for verdict in verdicts:
-            self.memory.add_line(
-                LibraryLine(
-                    root, self.wall(), "reviewed", verdict.reviewer, verdict.verdict,
-                    "; ".join(verdict.reasons),
-                )
-            )  # fmt: skip
 
     async def keep(
         self, given: GivenAnswer, form: Form, request: str, answer: str, source: str, root: int

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from router.domain import Recalled, Trace
+from router.domain import Trace
 from router.engine.form_writing import FormWriting, GivenAnswer
 from router.engine.recall import Lookup
 from router.plans.compiled import Plans
@@ -24,7 +24,7 @@ from router.reuse.forms.shelves import Shelves
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import MemoryQuery
-from router.reuse.recollection import Recollection
+from router.reuse.recollection import Recollection, recalled_by
 from router.reuse.solution import Solution
 
 _log = logging.getLogger("waggle")
@@ -86,22 +86,11 @@ class FormAnswers:
     def _recollection(self, query: MemoryQuery, solution: Solution, row: ShelfRow) -> Recollection:
         bucket = PROGRAM if row.root else ANSWER
         standing = self.memory.calibration.standing(bucket, query.space)
-        anew = self.uniform() < standing.checked
         what = "a program gives the answer for these values" if row.root else "it has its answer"
         reason = f"the same form was answered, and {what}"
         if not standing.serves:
             reason += f"; its kind is not trusted, up to {standing.bound:.1%} may be wrong"
-        recalled = Recalled(
-            "novel" if anew else "reuse",
-            row.id,
-            1.0,
-            standing.chance,
-            standing.checked if anew else 1 - standing.checked,
-            f"{reason}; answered anew, to see" if anew else reason,
-            bucket,
-            checked=anew,
-            bound=standing.bound,
-        )
+        recalled = recalled_by(standing, row.id, 1.0, reason, bucket, self.uniform())
         return Recollection(recalled, solution, _SAME)
 
     # -- learning -------------------------------------------------------------------------------

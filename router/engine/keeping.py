@@ -26,6 +26,7 @@ from router.request.statistical import interpret, job_of
 from router.reuse.editing import edit_program
 from router.reuse.evidence import PairVerdict, ReuseCheck, UnjudgedCheck, pair_of
 from router.reuse.library import variations
+from router.reuse.lifecycle import BAD, GOOD
 from router.reuse.memory import SolutionMemory
 from router.reuse.memory_query import program_space
 from router.reuse.programs.drafts import Draft
@@ -38,7 +39,6 @@ from sandbox.spec import Spec
 
 _REVIEWED_SECONDS = 600.0  # after which nobody reviews a program any more
 _log = logging.getLogger("waggle")
-_WELL_RATED = 0.7
 
 
 @dataclass
@@ -315,12 +315,12 @@ class Keeping:
         self.memory.judge(verdicts)
         for signal in verdicts:
             if self.forms is not None and signal.score is not None:
-                self.forms.rated(signal.about.request_id, good=signal.score >= _WELL_RATED)
+                self.forms.rated(signal.about.request_id, good=signal.score >= GOOD)
             use = self.recall.uses.get(signal.about.request_id)
             if use is None or not use.bucket or signal.score is None:
                 continue
-            wrong = signal.score <= 0.3
-            if wrong or signal.score >= 0.7:
+            wrong = signal.score <= BAD
+            if wrong or signal.score >= GOOD:
                 self._learn(
                     ReuseCheck(
                         use.bucket,

@@ -14,7 +14,6 @@ from typing import Any
 
 import orjson
 
-from router.calls.outcome import CallOutcome
 from router.compute.backend_calls import BackendCalls
 from router.compute.prompts import to_write, written_in
 from router.compute.reviewing import (
@@ -31,7 +30,6 @@ from router.engine.recall import AskBackend
 from router.plans.compiled import Plans
 from router.request.statistical import free_job_of
 from router.reuse.memory import SolutionMemory
-from router.reuse.programs.lines import LibraryLine
 from router.reuse.programs.remembered import PASSED, asks_the_same, for_request, is_free
 from router.reuse.solution import Solution
 from sandbox.review.parsed import Verdict, worst_of
@@ -78,10 +76,7 @@ class _Visit:
     def __init__(self, door: LibraryDoor, plans: Plans, request: Request, plan: Code) -> None:
         self._memory, self._wall = door.memory, door.wall
         self._ask, self._plan = door.ask, plan
-        self.calls = BackendCalls(plans.config, request, self._attempt)
-
-    async def _attempt(self, backend: str, call: Call) -> CallOutcome:
-        return await self._ask(backend, call)
+        self.calls = BackendCalls(plans.config, request, door.ask)
 
     async def reviewed(self, solution: Solution) -> Solution | None:
         """The program that may serve other requests: this one or its revision; None if neither."""
@@ -91,7 +86,7 @@ class _Visit:
             revised = await self._revised(solution, verdicts)
             if revised is not None:
                 return revised
-        self._note(solution.id, verdicts)
+        self._memory.add_reviews(solution.id, verdicts)
         reasons = "; ".join(str(v) for v in verdicts if not v.accepts)
         self._memory.add_review(solution.id, f"failed: {reasons}" if reasons else PASSED)
         return None if reasons else replace(solution, reviewed=PASSED)
@@ -121,7 +116,7 @@ class _Visit:
             return None
         revision = await self._heir(solution, source, "revised for its reviewers")
         if revision is not None:
-            self._note(solution.id, verdicts)
+            self._memory.add_reviews(solution.id, verdicts)
         return revision
 
     async def settle_versions(self, newest: Solution) -> None:
@@ -171,7 +166,7 @@ class _Visit:
         if any(not verdict.accepts for verdict in verdicts):
             return None
         id_ = await asyncio.wrap_future(self._memory.keep(heir))
-        self._note(id_, verdicts)
+        self._memory.add_reviews(id_, verdicts)
         self._supersede([parent], replace(heir, id=id_))
         return replace(heir, id=id_)
 
@@ -208,14 +203,6 @@ class _Visit:
             return ""
         fields = {"model": "auto", "messages": messages, **settings.steadily}
         return await self.calls.chat(backend, fields) or ""
-
-    def _note(self, id_: int, verdicts: Sequence[ReviewerVerdict]) -> None:
-        for verdict in verdicts:
-            reasons = "; ".join(verdict.reasons)
-            line = LibraryLine(
-                id_, self._wall(), "reviewed", verdict.reviewer, verdict.verdict, reasons
-            )
-            self._memory.add_line(line)
 
 
 def _worst(verdicts: Sequence[ReviewerVerdict]) -> Verdict:

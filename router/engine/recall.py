@@ -172,7 +172,14 @@ class Recall:
             ]
         if computes:
             return Lookup(query, None, vector, library, self.memory.standards)
-        reads = author_may_read(plans, request, allowed)
+        lookup = Lookup(
+            query,
+            None,
+            vector,
+            library,
+            self.memory.standards,
+            author_may_read=author_may_read(plans, request, allowed),
+        )
         if self.match_form is not None and query.mode == "similar":
             by_form = await self.match_form(query)
             if (
@@ -180,13 +187,9 @@ class Recall:
                 and _may_match(plans, request, by_form, allowed)
                 and may_repeat(by_form.solution)
             ):
-                return Lookup(
-                    query, by_form, vector, library, self.memory.standards, author_may_read=reads
-                )
+                return replace(lookup, match=by_form)
         if vector is None:
-            return Lookup(
-                query, None, vector, library, self.memory.standards, author_may_read=reads
-            )
+            return lookup
         nominated = await self.memory.similar(query, vector, self.uniform())
         match, doubtful = nominated.match, nominated.open
         if match is not None and not (
@@ -199,15 +202,7 @@ class Recall:
             and may_ask_verifier(plans, request, allowed)
         ):
             doubtful = None
-        return Lookup(
-            query,
-            match,
-            vector,
-            library,
-            self.memory.standards,
-            doubtful,
-            author_may_read=reads,
-        )
+        return replace(lookup, match=match, doubtful=doubtful)
 
     def _read(self, key: bytes, request: Request) -> None:
         """Read the words of a request that was answered before: once for all that are the same."""

@@ -15,7 +15,7 @@ from router.reuse.programs.lines import LibraryLine, add_lines, adopt, forget_li
 from router.reuse.solution import Solution
 from router.reuse.solution_rows import INSERT, row_of
 
-_GOOD, _BAD = 0.7, 0.3  # a score of at least _GOOD proves, one of at most _BAD quarantines
+GOOD, BAD = 0.7, 0.3  # a score of at least GOOD proves, one of at most BAD quarantines
 _UNPROVEN_SECONDS = 3600.0  # how long an unproven solution waits for a judgement
 _SERVED_SECONDS = 30 * 86_400.0  # how long a judgement still counts for the solution that answered
 
@@ -83,12 +83,12 @@ def _judged(
         (rating.weight * rating.score, rating.weight * (1 - rating.score), id_),
     )
     star(connection, id_, rating.proof, rating.score, rating.request_id, rating.at)
-    if rating.score >= _GOOD and state == "unproven":
+    if rating.score >= GOOD and state == "unproven":
         connection.execute(
             "update solutions set state = 'rated', proof = ?, expires = ? where id = ?",
             (rating.proof, expires, id_),
         )
-    elif rating.score <= _BAD and state in ("unproven", "rated", "proven"):
+    elif rating.score <= BAD and state in ("unproven", "rated", "proven"):
         return quarantine(connection, id_)
     return []
 

@@ -54,6 +54,7 @@ if TYPE_CHECKING:
     from router.encoding.encoding_thread import EncodingThread
     from router.reuse.index.matrix import Matrix
     from router.reuse.verifier import PairVerifier
+    from sandbox.review.reviewers import ReviewerVerdict
 
 _log = logging.getLogger("waggle")
 _NEAREST = 8  # solutions that are compared with each request
@@ -308,6 +309,14 @@ class SolutionMemory:
 
     def add_line(self, line: LibraryLine) -> None:
         self._add(line)
+
+    def add_reviews(self, id_: int, verdicts: Sequence["ReviewerVerdict"]) -> None:
+        """Queue what reviewers said of a program; a program that was dropped has the id 0."""
+        for each in verdicts:
+            reasons = "; ".join(each.reasons)
+            self._add(
+                LibraryLine(id_, self._wall(), "reviewed", each.reviewer, each.verdict, reasons)
+            )
 
     def judge(self, signals: Sequence[Signal]) -> None:
         """Queue the scores of answers; a score proves or quarantines the solution behind it."""

@@ -85,11 +85,27 @@ def reuse(
         reason = f"means the same as a remembered request ({match.by}); {record}"
     else:
         reason = f"{_UNTRUSTED[standing.state]} of its like up to {standing.bound:.1%} may be wrong"
+    recalled = recalled_by(
+        standing, match.solution.id, match.similarity, reason, bucket, uniform, neighbourhood
+    )
+    return Recollection(recalled, match.solution, match.verdict)
+
+
+def recalled_by(
+    standing: Standing,
+    solution: int,
+    similarity: float,
+    reason: str,
+    bucket: str,
+    uniform: float,
+    neighbourhood: int = 0,
+) -> Recalled:
+    """What the standing of a bucket makes of a solution: it answers, or is checked."""
     anew = uniform < standing.checked
-    recalled = Recalled(
+    return Recalled(
         "novel" if anew else "reuse",
-        match.solution.id,
-        match.similarity,
+        solution,
+        similarity,
         standing.chance,
         standing.checked if anew else 1 - standing.checked,
         f"{reason}; answered anew, to see" if anew else reason,
@@ -98,7 +114,6 @@ def reuse(
         bound=standing.bound,
         neighbourhood=neighbourhood,
     )
-    return Recollection(recalled, match.solution, match.verdict)
 
 
 def adaptation(candidates: Sequence[Candidate]) -> Recollection | None:

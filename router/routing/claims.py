@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_SECONDS = 2.0
 _LONGEST = 600  # characters; specialists ignore longer messages
+_KEPT_VECTORS = 64  # of the latest requests
 _VECTORED = 2000  # characters of a message that go into its sentence vector
 _NOTHING: tuple[str, frozenset[str]] = ("", frozenset())
 _log = logging.getLogger("waggle")
@@ -41,6 +42,7 @@ class Claims:
         self._looked_at = -_LOOK_AGAIN_SECONDS
         self._trouble: set[str] = set()
         self._encoded: tuple[str, Vector | None] = ("", None)
+        self._vectors: dict[tuple[str | None, str], list[float]] = {}  # by encoder and plain text
         self.preparing = False  # the first export of an encoder takes seconds
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
@@ -51,10 +53,21 @@ class Claims:
         """
         text = request.reading.last_words.strip()
         if always:
-            vector = self._encode(config, plain(text[:_VECTORED])) if text else None
-        else:
-            vector = self._encoded[1] if text and self._encoded[0] == text else None
+            return self._vector_of(config, plain(text[:_VECTORED])) if text else None
+        vector = self._encoded[1] if text and self._encoded[0] == text else None
         return None if vector is None else vector.tolist()
+
+    def _vector_of(self, config: Config, text: str) -> list[float] | None:
+        """The vector of a plain text. The written nodes and the decision of a request both ask."""
+        key = (config.reuse.encoder, text)
+        if key not in self._vectors:
+            vector = self._encode(config, text)
+            if vector is None:
+                return None
+            self._vectors[key] = vector.tolist()
+            if len(self._vectors) > _KEPT_VECTORS:
+                del self._vectors[next(iter(self._vectors))]
+        return self._vectors[key]
 
     def know(self, config: Config, request: Request, vector: "Vector") -> None:
         """Take over the memory's vector of a request, if all specialists use the same encoder."""

@@ -45,6 +45,14 @@ def test_a_request_written_again_has_the_same_vector_of_its_own(data):
     assert vector_of(claims, config, "What is the capital of Chile?") != first
 
 
+def test_a_request_is_encoded_once_however_often_its_vector_is_asked_for(data, monkeypatch):
+    claims, config, encoded = Claims(), configured(data), []
+    encode = claims._encode
+    monkeypatch.setattr(claims, "_encode", lambda c, text: encoded.append(text) or encode(c, text))
+    assert vector_of(claims, config, "What is it?") == vector_of(claims, config, "What is it?")
+    assert len(encoded) == 1
+
+
 def test_without_always_a_request_has_only_a_vector_that_was_made_already(data):
     assert vector_of(Claims(), configured(data), "What is it?", always=False) is None
 

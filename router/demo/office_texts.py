@@ -32,7 +32,7 @@ class Family:
 _MONEY = tuple(n + 0.25 * (n % 4) for n in range(12, 900, 7))
 _SMALL = tuple(float(n) for n in range(2, 40))
 _BIG = tuple(float(n) for n in range(110, 4_000, 13))
-_RATE = (4.0, 5.0, 7.0, 19.0, 21.0)  # not 10: a tenth is a division by ten as well
+_RATE = (4.0, 5.0, 7.0, 19.0, 21.0)  # no 10: to divide by ten is right then, too
 
 
 def _pair(

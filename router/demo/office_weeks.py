@@ -13,18 +13,14 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-from router.cli.terminal import err
 from router.config.config import Config
-from router.config.load import at_home, load
 from router.demo.in_process import Clock, InProcessService, in_process_service
 from router.demo.office import REPEATS, Office, OfficeRequest
 from router.demo.office_models import AUTHOR, CHANCES, Desk, OfficeAuthor, OfficeModel
+from router.demo.weeks import config_at, progress_bar
 from router.domain import Event, Trace, new_id
 
 _WEEK = 7 * 86_400.0
@@ -99,9 +95,7 @@ def office_weeks(
     count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
 ) -> tuple[list[dict[str, Any]], Config, float]:
     """Simulate the weeks. Returns their rows, the configuration, and the seconds that it took."""
-    config = load(config_file or Path(str(files("router.demo") / "office.yaml")))
-    server = config.server.model_copy(update={"data": str(data)})
-    config = at_home(config.model_copy(update={"server": server}))
+    config = config_at(data, config_file, usual="office.yaml")
     begun = time.monotonic()
     rows = asyncio.run(_Office(config, count, requests, seed).run())
     return rows, config, time.monotonic() - begun
@@ -120,18 +114,13 @@ class _Office:
         office = Office(self.count, self.per_week, self.seed)
         desk, chance = Desk(random.Random(self.seed)), random.Random(self.seed)
         eras: list[Era] = []
-        columns = (
-            TextColumn("[progress.description]{task.description}"),
-            BarColumn(),
-            TimeRemainingColumn(),
-        )
         async with in_process_service(self.config, clock=clock, seed=self.seed) as waggle:
             watch = _Watch(waggle)
             for name in CHANCES:
                 waggle.hosts[name].backend = OfficeModel(name, desk)
             waggle.hosts[AUTHOR].backend = OfficeAuthor(desk)
             await waggle.ready()
-            with Progress(*columns, console=err) as progress:
+            with progress_bar() as progress:
                 bar = progress.add_task("Week 1", total=self.count * self.per_week)
                 for number, request in enumerate(office.requests()):
                     if not eras or eras[-1].number < request.week:

@@ -112,14 +112,24 @@ def weeks(
     count: int, *, requests: int, seed: int, data: Path, config_file: Path | None
 ) -> list[dict[str, Any]]:
     """Simulate the weeks, show their results, and write a report beside their telemetry."""
-    path = config_file or Path(str(files("router.demo") / "weeks.yaml"))
-    config = load(path)
-    server = config.server.model_copy(update={"data": str(data)})
-    config = at_home(config.model_copy(update={"server": server}))
+    config = config_at(data, config_file, usual="weeks.yaml")
     begun = time.monotonic()
     rows = asyncio.run(_run(config, count, requests, seed))
     _show(rows, config, time.monotonic() - begun)
     return rows
+
+
+def config_at(data: Path, config_file: Path | None, *, usual: str) -> Config:
+    """A configuration with this data folder: of the given file, or of the demo's usual one."""
+    config = load(config_file or Path(str(files("router.demo") / usual)))
+    server = config.server.model_copy(update={"data": str(data)})
+    return at_home(config.model_copy(update={"server": server}))
+
+
+def progress_bar() -> Progress:
+    """A bar that shows how many of the requests are played, and how long the others will take."""
+    description = TextColumn("[progress.description]{task.description}")
+    return Progress(description, BarColumn(), TimeRemainingColumn(), console=err)
 
 
 async def _run(config: Config, count: int, requests: int, seed: int) -> list[dict[str, Any]]:
@@ -127,13 +137,8 @@ async def _run(config: Config, count: int, requests: int, seed: int) -> list[dic
     chance = random.Random(seed)
     change_after = max(1, round(3 * count / 4))
     rows = []
-    columns = (
-        TextColumn("[progress.description]{task.description}"),
-        BarColumn(),
-        TimeRemainingColumn(),
-    )
     async with in_process_service(config, clock=clock, seed=seed) as waggle:
-        with Progress(*columns, console=err) as progress:
+        with progress_bar() as progress:
             bar = progress.add_task("Week 1", total=count * requests)
             for number in range(1, count + 1):
                 if number == change_after + 1 and count >= 6:

@@ -26,7 +26,7 @@ from router.routing.steering import Steering, digest_of, unit_of
 
 _MOST_CHARACTERS = 65_536  # of an answer that a validator sees
 _AT_ONCE = 2_000  # characters in which the JSON is found at once; a thread looks at more
-_MOST_STEPS = 200_000  # to find the JSON in it: some milliseconds
+_MOST_STEPS = 200_000  # of a search for the JSON in an answer, which take some milliseconds
 
 
 async def ask_node(functions: Functions | None, node: Node, arguments: Sequence[Any]) -> NodeSays:

@@ -1,8 +1,9 @@
 """Answers a request of a form that was answered before, by the answer or by a program.
 
-A well rated answer teaches: which stored program gives it too, and, if none does and a like request
-with other values was answered, the configured author is asked for a program, which must reproduce
-what callers rated well. Nothing is learned from an answer that nobody rated.
+From a well rated answer the router learns which stored program gives that answer, too. If no
+program does, and a like request with other values was answered, the configured author is asked for
+a program, which must reproduce what callers rated well. Nothing is learned from an answer that
+nobody rated.
 """
 
 import asyncio
@@ -36,7 +37,7 @@ _WAITING = 1_000  # answers that a rating may still make a lesson
 _MOST_TRIED = 64  # programs that are tried beside a well rated answer
 _MATES = 3  # like requests that the author sees
 _TRIES = 2  # programs that the author may write for one form
-_MOST_AGREED = 32  # answers with which one program agreed, while none confirms the other
+_MOST_AGREED = 32  # answers that a program gave too, and that no other answer confirms yet
 
 
 @dataclass

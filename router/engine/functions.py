@@ -127,7 +127,8 @@ class Functions:
             )
 
     async def ask_apart(self, node: Loadable, arguments: Sequence[Any]) -> Any:
-        """The same, while the loop serves other requests."""
+        """The function's answer, as `ask` gives it, from a thread: other requests are served
+        meanwhile."""
         kept = self._usable(node)
         with self._noting(node, kept):
             return await kept.function.call_apart(

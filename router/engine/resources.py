@@ -23,7 +23,7 @@ class ResourceWatch:
     _calls: int = 0
 
     def look(self, loads: Loads, now: float) -> tuple[str, dict[str, Any]] | None:
-        """The state and the details of an event that is due; None if none is."""
+        """The state and the details of the event to write now; None if no event is due."""
         calls = loads.calls
         if calls == self._calls:
             return None

@@ -117,7 +117,8 @@ Loop = tuple[float | None, int, set[str]]  # its steps if they are written out, 
 
 
 def _towers(program: ParsedProgram) -> Iterator[tuple[float | None, list[Loop]]]:
-    """Each outermost loop with the deepest loops in it, and their written-out steps."""
+    """Each outermost loop with the deepest loops in it, after the product of the numbers of turns
+    that are written out (None if no number is)."""
     inner = {id(n) for each in program.nodes if isinstance(each, LOOPS) for n in body_of(each)}
     for node in program.nodes:
         if isinstance(node, (*LOOPS, *COMPREHENSIONS)) and id(node) not in inner:
@@ -143,7 +144,7 @@ def _deepest(
         own, below = [_loop(program, node.iter, node.lineno, outer)], list(node.body)
         outer |= names_in(node.target)
     elif isinstance(node, ast.While):
-        own, below = [(1.0, node.lineno, set[str]())], list(node.body)  # its length is not known
+        own, below = [(1.0, node.lineno, set[str]())], list(node.body)  # its turns are not known
     else:
         own, below = [], list(ast.iter_child_nodes(node))
     return own + max((_deepest(program, each, outer) for each in below), key=_weight, default=[])

@@ -65,7 +65,7 @@ def misread(program: ParsedProgram) -> Iterator[str]:
 
 
 def _tails_of_counts(program: ParsedProgram) -> Iterator[str]:
-    """P(X > k) where at least k is asked for, and the like."""
+    """The chance of more than k, where the request asks for at least k, and the like."""
     text = program.request
     least, more = _AT_LEAST.search(text), _MORE.search(text)
     fewer, most = _FEWER.search(text), _AT_MOST.search(text)
@@ -152,7 +152,7 @@ def _means_of_factors(program: ParsedProgram) -> Iterator[str]:
 
 
 def _bases(program: ParsedProgram) -> Iterator[str]:
-    """A rise over what it led to, not over what it began from."""
+    """A rise that is divided by the later value instead of by the earlier one."""
     text = program.request
     if not _RISE.search(text) or _FALL.search(text) or _OF_NEW.search(text):
         return

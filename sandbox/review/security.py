@@ -108,7 +108,7 @@ def _reads_literals(program: ParsedProgram) -> bool:
 
 
 def _left_behind(program: ParsedProgram) -> Iterator[str]:
-    """Files by which a run speaks to a later one."""
+    """Files that a run writes for a later run to read."""
     for name, call in program.calls:
         mode = _mode(call)
         if name not in _OPENS or not _scratch(call) or "r" in mode:

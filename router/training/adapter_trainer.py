@@ -45,7 +45,7 @@ def train_adapter(data: DataSet, wish: Wish, work: Work) -> Trained:
     train, validation = _with_validation(texts["train"], texts["validation"])
     if len(train) < LEAST_ROWS:
         raise BadData(
-            f"{data.name}@{data.version} has {len(train)} good answers to learn, and an adapter "
+            f"{data.reference} has {len(train)} good answers to learn, and an adapter "
             f"needs {LEAST_ROWS}: make the data set wider, or wait for more traffic"
         )
     held_out = texts["test"] or validation

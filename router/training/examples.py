@@ -1,17 +1,18 @@
 """The rows of a data set as a trainer reads them, and where data sets lie."""
 
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
 import orjson
 
 from router.models.features import Asked, words_of
+from router.training.data_rows import SPLITS
+from router.training.data_sets import DataSets, hash_of_files
 
 T = TypeVar("T")
-SPLITS = ("train", "validation", "test")
 GOOD = 0.5  # the least quality of an answer that is worth learning
 
 
@@ -45,6 +46,10 @@ class DataSet:
     hash: str
 
     @property
+    def reference(self) -> str:
+        return f"{self.name}@v{self.version}"
+
+    @property
     def fields(self) -> Mapping[str, Any]:
         return {"name": self.name, "version": self.version, "hash": self.hash}
 
@@ -62,13 +67,10 @@ def data_set(folder: Path, reference: str) -> DataSet:
     number = number.removeprefix("v")
     if not name or Path(name).name != name or name.startswith("."):
         raise BadData(f"{reference!r} is no name of a data set: write NAME or NAME@v2")
-    there = sorted(
-        int(path.name[1:])
-        for path in (folder / name).glob("v*")
-        if path.name[1:].isdigit() and (path / "train.jsonl").is_file()
-    )
+    sets = DataSets(folder)
+    there = sets.versions(name)
     if not there:
-        names = ", ".join(sorted(path.name for path in folder.glob("*") if path.is_dir())) or "none"
+        names = ", ".join(sets.names()) or "none"
         raise BadData(
             f"no data set is called {name} (there is {names}): make it with `waggle data make`"
         )
@@ -81,12 +83,10 @@ def data_set(folder: Path, reference: str) -> DataSet:
 
 
 def _hash_of(folder: Path) -> str:
-    whole = hashlib.sha256()
-    for split in SPLITS:
-        path = folder / f"{split}.jsonl"
-        whole.update(path.read_bytes() if path.is_file() else b"")
-        whole.update(b"\0")
-    return whole.hexdigest()
+    """The hash of the rows as they lie there now, which is the card's unless they were changed."""
+    paths = {f"{split}.jsonl": folder / f"{split}.jsonl" for split in SPLITS}
+    contents = {name: path.read_bytes() if path.is_file() else b"" for name, path in paths.items()}
+    return hash_of_files({name: sha256(content).hexdigest() for name, content in contents.items()})
 
 
 def _read(path: Path, read: Callable[[Any], T]) -> Iterator[T]:

@@ -91,7 +91,7 @@ def read_splits(data: DataSet, wish: Wish) -> dict[str, list[Example]]:
     splits["train"] = splits["train"][-wish.most_rows :]
     if len(splits["train"]) < LEAST_ROWS:
         raise BadData(
-            f"{data.name}@v{data.version} has {len(splits['train'])} training rows, and a head "
+            f"{data.reference} has {len(splits['train'])} training rows, and a head "
             f"needs {LEAST_ROWS}: make the data set wider, or wait for more traffic"
         )
     if len(splits["validation"]) < LEAST_ROWS // 2:

@@ -42,7 +42,7 @@ def train_judge(data: DataSet, wish: Wish, work: Work) -> Trained:
     few = min(int(train.good.sum()), int((~train.good).sum()))
     if few < _LEAST_OF_EACH:
         raise BadData(
-            f"{data.name}@v{data.version} has {few} training answers of the rarer sort, good or "
+            f"{data.reference} has {few} training answers of the rarer sort, good or "
             f"bad, and {_LEAST_OF_EACH} are needed: make it with bad answers, too, or with pairs"
         )
     columns = columns_of(train.features)

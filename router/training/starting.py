@@ -50,7 +50,7 @@ def job_of(config: Config, name: str, data: str, wish: Wish, *, promote: bool = 
     chosen = data_set(config.training_folder / "data", data)
     return Job(
         name,
-        f"{chosen.name}@v{chosen.version}",
+        chosen.reference,
         chosen.hash,
         wish,
         str(config.models_folder),

@@ -155,7 +155,7 @@ def test_what_teaches_nothing_does_not_pass(base, tmp_path):
 @pytest.mark.parametrize(
     ("rows", "chosen", "why"),
     [
-        (10, "small", r"rows@1 has \d+ good answers to learn, and an adapter needs 20"),
+        (10, "small", r"rows@v1 has \d+ good answers to learn, and an adapter needs 20"),
         (60, "ghost", r"--base 'ghost' is no folder and no model .*there is small"),
     ],
 )

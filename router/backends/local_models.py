@@ -3,7 +3,6 @@
 import asyncio
 import gc
 import json
-import sys
 from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -67,15 +66,15 @@ class ModelShelf:
 
     async def get(self, name: str) -> LoadedModel:
         if name not in self._models:
-            self._make_room(name)
+            await self._make_room(name)
             self._models[name] = await self._load(name)
         self._models.move_to_end(name)
         return self._models[name]
 
-    def _make_room(self, name: str) -> None:
+    async def _make_room(self, name: str) -> None:
         while self._most is not None and len(self._models) >= self._most:
             self._evict()
-        need, free = self._need(name), self._free()
+        need, free = self._need(name), await asyncio.to_thread(self._free)
         while free is not None and need > free:
             if not self._models:
                 raise Fault(
@@ -84,7 +83,7 @@ class ModelShelf:
                     "can be had: end what uses the memory, or take a smaller model or dtype",
                 )
             self._evict()
-            free = self._free()
+            free = await asyncio.to_thread(self._free)
 
     def _evict(self) -> None:
         self._models.popitem(last=False)
@@ -107,13 +106,14 @@ def bytes_needed(stands_as: str, settings: LocalSettings) -> int:
 
 def bytes_free(settings: LocalSettings) -> int | None:
     """The bytes that a model on the configured device can have; None if nobody can tell."""
-    torch = sys.modules.get("torch")
-    if settings.device.startswith("cuda") or (settings.device == "auto" and torch is not None):
-        import torch as loaded
-
-        if loaded.cuda.is_available():
-            on = None if settings.device == "auto" else settings.device
-            return int(loaded.cuda.mem_get_info(on)[0])
+    if settings.device != "cpu":
+        try:
+            import torch
+        except ModuleNotFoundError:
+            return None  # whoever loads the model says what is missing
+        if torch.cuda.is_available():
+            device = None if settings.device == "auto" else settings.device
+            return int(torch.cuda.mem_get_info(device)[0])
     free_mb = memory_free_mb()
     return None if free_mb is None else max(free_mb - _LEFT_MB, 0) * MIB
 

@@ -48,7 +48,7 @@ class Pair:
 class Lesson:
     """How long an adapter learns."""
 
-    most_steps: int = 400
+    most_steps: int
     check_every: int = 20
     seed: int = 7
 
@@ -65,7 +65,8 @@ def learn_texts(
     tell: Tell,
     kept: Kept,
 ) -> list[float]:
-    """Learn answers by heart as far as validation rows gain from it; the losses on them."""
+    """Learn answers for as long as the validation texts, which are not learned, become likelier.
+    Returns the losses on the validation texts, the first from before training."""
 
     def step(batch: Sequence[Text]) -> torch.Tensor:
         return _loss(model, batch)
@@ -85,9 +86,9 @@ def learn_pairs(
     tell: Tell,
     kept: Kept,
 ) -> list[float]:
-    """Learn which answers are preferred (direct preference optimisation); the losses on pairs that
-    are not learned from. The model as it is now is the reference. The better answers are learned
-    beside it, since preference alone may make both answers unlikely."""
+    """Learn which of two answers is preferred (direct preference optimisation). The model as it is
+    now is the reference. The better answers are learned, too, since preference alone may make both
+    answers unlikely. Returns the losses on the validation pairs, the first from before training."""
     before = {id(pair): _margins(model, [pair]).item() for pair in (*train, *validation)}
 
     def pairs_loss(batch: Sequence[Pair]) -> torch.Tensor:

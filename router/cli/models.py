@@ -24,7 +24,6 @@ from router.models.card import BrokenModel, Card
 from router.models.registry import NoSuchModel, Registry
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
-from router.training.examples import BadData
 from router.training.mlflow_export import export as export_runs
 from router.training.model_changes import Refused, cards, promote, remove, rollback
 from router.training.run import TRAINERS
@@ -81,8 +80,6 @@ def train(
             wish = replace(wish, base=base_folder(config, base))
         job = job_of(config, name, data, wish, promote=promoted)
         result = _followed(start(job), name)
-    except BadData as error:
-        raise InputRefused(str(error)) from None
     except RunEnded as error:
         raise CommandRefused(str(error)) from None
     if as_json:

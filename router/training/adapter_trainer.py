@@ -6,7 +6,7 @@ what it gained.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -22,7 +22,10 @@ from router.training.adapting import (
     loss_of,
     preferred_share,
 )
-from router.training.examples import GOOD, BadData, DataSet
+from router.training.data_query import DataRefused
+from router.training.data_rows import DataRow
+from router.training.data_sets import DataSet
+from router.training.examples import GOOD
 from router.training.trainer import Trained, Wish, Work
 
 LEAST_ROWS = 20
@@ -32,19 +35,17 @@ _MOST_HELD_OUT = 200  # rows with which progress is measured
 _GAIN = 0.01  # the least part of the loss that an adapter must save
 _PREFERS = 0.5  # the least share of pairs that an adapter must order rightly
 
-Row = Mapping[str, Any]
 T = TypeVar("T")
 
 
 def train_adapter(data: DataSet, wish: Wish, work: Work) -> Trained:
     model, tokenizer = _opened(wish.base)
     read = partial(_texts, tokenizer, most=_most_tokens(model))
-    rows = {name: list(data.rows(name)) for name in ("train", "validation", "test")}
-    texts = {name: read(split)[-wish.most_rows :] for name, split in rows.items()}
-    pairs = {name: _pairs(tokenizer, split, _most_tokens(model)) for name, split in rows.items()}
+    texts = {name: read(rows)[-wish.most_rows :] for name, rows in data.rows.items()}
+    pairs = {name: _pairs(tokenizer, rows, _most_tokens(model)) for name, rows in data.rows.items()}
     train, validation = _with_validation(texts["train"], texts["validation"])
     if len(train) < LEAST_ROWS:
-        raise BadData(
+        raise DataRefused(
             f"{data.reference} has {len(train)} good answers to learn, and an adapter "
             f"needs {LEAST_ROWS}: make the data set wider, or wait for more traffic"
         )
@@ -119,11 +120,11 @@ def _opened(base: str) -> tuple[Any, Any]:
         import torch
         from transformers import AutoModelForCausalLM, AutoTokenizer
     except ModuleNotFoundError as error:
-        raise BadData(
+        raise DataRefused(
             f"an adapter needs {error.name}: run `pip install torch==2.13.0 transformers`"
         ) from None
     if not (Path(base) / "config.json").is_file():
-        raise BadData(
+        raise DataRefused(
             f"{base or 'the model to adapt'} holds no model (config.json): name a Hugging Face "
             "folder, or a model of a local backend, with --base"
         )
@@ -141,35 +142,35 @@ def _most_tokens(model: Any) -> int:
     return min(room, _MOST_TOKENS)
 
 
-def _texts(tokenizer: Any, rows: Iterable[Row], *, most: int) -> list[Text]:
+def _texts(tokenizer: Any, rows: Iterable[DataRow], *, most: int) -> list[Text]:
     """The good answers of rows; of pairs, the better answer."""
     texts = [
-        _text(tokenizer, row["messages"], str(row["answer"]), most)
+        _text(tokenizer, row, row.answer, most)
         for row in rows
-        if row.get("rejected") is not None or (row.get("quality") or 0.0) >= GOOD
+        if row.rejected is not None or row.quality >= GOOD
     ]
     return [text for text in texts if text is not None]
 
 
-def _pairs(tokenizer: Any, rows: Iterable[Row], most: int) -> list[Pair]:
+def _pairs(tokenizer: Any, rows: Iterable[DataRow], most: int) -> list[Pair]:
     pairs = []
     for row in rows:
-        if row.get("rejected") is None:
+        if row.rejected is None:
             continue
-        chosen = _text(tokenizer, row["messages"], str(row["answer"]), most)
-        rejected = _text(tokenizer, row["messages"], str(row["rejected"]), most)
+        chosen = _text(tokenizer, row, row.answer, most)
+        rejected = _text(tokenizer, row, row.rejected, most)
         if chosen is not None and rejected is not None:
             pairs.append(Pair(chosen, rejected))
     return pairs
 
 
-def _text(tokenizer: Any, messages: Any, answer: str, most: int) -> Text | None:
-    """A prompt with its answer; None if the answer alone is too long."""
+def _text(tokenizer: Any, row: DataRow, answer: str, most: int) -> Text | None:
+    """The prompt of a row with an answer; None if the answer alone is too long."""
     tokens = answer_tokens(tokenizer, answer)
     room = most - len(tokens)
     if room < 1:
         return None
-    prompt = prompt_tokens(tokenizer, messages)[-room:]
+    prompt = prompt_tokens(tokenizer, row.conversation)[-room:]
     return Text((*prompt, *tokens), len(prompt))
 
 

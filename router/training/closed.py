@@ -14,7 +14,7 @@ from typing import Any
 from router.models.head import Value
 from router.plans.agreement.words import unhedged
 from router.records.json_text import NoJson, json_in
-from router.training.examples import BadData
+from router.training.data_query import DataRefused
 
 WHOLE = ""  # the name of the slot that is the whole answer
 MOST_VALUES = 100
@@ -61,9 +61,11 @@ class Reader:
 
 
 def reader_of(answers: Sequence[str]) -> Reader:
-    """How the answers of a teacher are read. Raises `BadData` if they are not closed."""
+    """How the answers of a teacher are read. Raises `DataRefused` if they are not closed."""
     if not answers:
-        raise BadData("the data set has no rows with good answers: lower its threshold of quality")
+        raise DataRefused(
+            "the data set has no rows with good answers: lower its threshold of quality"
+        )
     parsed = [fields_in(answer) for answer in answers]
     shapes = Counter(frozenset(fields) for fields in parsed if fields)
     shape, rows = shapes.most_common(1)[0] if shapes else (frozenset[str](), 0)
@@ -134,7 +136,7 @@ def _slotted(answers: Sequence[str], rows: Sequence[Fields]) -> Reader:
         kept = {key: counts for key, counts in written.items() if counts.total() >= _LEAST_ROWS}
         read = sum(counts.total() for counts in kept.values())
         if len(kept) > MOST_VALUES or read < _LEAST_READ * len(rows):
-            raise BadData(
+            raise DataRefused(
                 f"the field {slot[:40]!r} has {len(written)} values in {len(rows)} answers, and a "
                 f"head needs few that come again: leave the field out of the answers"
             )
@@ -157,7 +159,7 @@ def _whole(answers: Sequence[str]) -> Reader:
         and not (led[text] in frequent and counts[led[text]] > counts[text])
     }
     if not values or len(values) > MOST_VALUES:
-        raise BadData(_open(counts, answers))
+        raise DataRefused(_open(counts, answers))
     written: dict[str, Counter[str]] = defaultdict(Counter)
     for answer in answers:
         value = meaning(answer, values, frames)
@@ -165,7 +167,7 @@ def _whole(answers: Sequence[str]) -> Reader:
             written[value][answer.strip()] += 1
     read = sum(each.total() for each in written.values())
     if read < _LEAST_READ * len(answers):
-        raise BadData(_open(counts, answers))
+        raise DataRefused(_open(counts, answers))
     usual = {value: _usual(each) for value, each in written.items()}
     return Reader((WHOLE,), {WHOLE: usual}, frames)
 

@@ -41,6 +41,7 @@ class DataRow:
     rejected: str | None = None  # pairs only: the worse answer
     rejected_id: str = ""  # the request that got the worse answer, if that is another request
     by: str = ""  # the id of the key that said how good the answer was, or gave it
+    soft: Mapping[str, float] | None = None  # the chances that a teacher gave its answers
 
     @property
     def text(self) -> str:
@@ -50,6 +51,11 @@ class DataRow:
     @property
     def answers(self) -> tuple[str, ...]:
         return (self.answer,) if self.rejected is None else (self.answer, self.rejected)
+
+    @property
+    def conversation(self) -> list[dict[str, str]]:
+        """The messages as they stand in JSON."""
+        return [{"role": message.role, "content": message.content} for message in self.messages]
 
     def line(self) -> bytes:
         row = {name: value for name, value in asdict(self).items() if value not in ("", None)}
@@ -63,13 +69,14 @@ _NAMES = frozenset(field.name for field in fields(DataRow))
 
 
 def row_of(line: bytes) -> DataRow:
+    """Raises `BadRow` with the kind of the error alone, as an error's text may quote the row."""
     try:
         raw = orjson.loads(line)
         messages = tuple(Message(m["role"], m["content"]) for m in raw["messages"])
         given = {name: value for name, value in raw.items() if name in _NAMES}
         return DataRow(**{**given, "messages": messages})
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
-        raise BadRow(f"this is no row of a data set: {error}") from None
+        raise BadRow(type(error).__name__) from None
 
 
 def lines_of(rows: Iterable[DataRow]) -> bytes:

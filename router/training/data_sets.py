@@ -37,6 +37,11 @@ class DataSet:
         return f"{self.name}@v{self.version}"
 
     @property
+    def hash(self) -> str:
+        """Stands for all rows of the version."""
+        return str(self.card["hash"])
+
+    @property
     def everything(self) -> Iterator[DataRow]:
         return (row for split in SPLITS for row in self.rows[split])
 
@@ -66,9 +71,9 @@ class DataSets:
         name, _, version = reference.partition("@")
         versions = self.versions(checked_name(name))
         if not versions:
-            there = ", ".join(self.names()) or "none yet"
+            there = ", ".join(self.names()) or "none"
             raise DataRefused(
-                f"there is no data set {name} (there are: {there}); `waggle data make` makes one"
+                f"there is no data set {name} (there is {there}): make it with `waggle data make`"
             )
         number = _ASKED_FOR.fullmatch(version) if version else None
         if version and (number is None or int(number[1]) not in versions):
@@ -82,7 +87,7 @@ class DataSets:
         try:
             card = orjson.loads((folder / CARD).read_bytes())
             contents = {split: (folder / f"{split}.jsonl").read_bytes() for split in SPLITS}
-            rows = {split: _rows(content) for split, content in contents.items()}
+            rows = {split: _rows(split, content) for split, content in contents.items()}
             written = card["files"]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataRefused(
@@ -142,11 +147,14 @@ def without(rows: Rows, ids: Collection[str]) -> Rows:
     return {split: tuple(row for row in rows[split] if row.id not in ids) for split in SPLITS}
 
 
-def _rows(content: bytes) -> tuple[DataRow, ...]:
-    try:
-        return tuple(map(row_of, content.splitlines()))
-    except BadRow as error:
-        raise ValueError(str(error)) from None
+def _rows(split: Split, content: bytes) -> tuple[DataRow, ...]:
+    rows = []
+    for number, line in enumerate(content.splitlines(), 1):
+        try:
+            rows.append(row_of(line))
+        except BadRow as error:
+            raise ValueError(f"{split}.jsonl line {number} is no row ({error})") from None
+    return tuple(rows)
 
 
 def _put(path: Path, content: bytes) -> None:

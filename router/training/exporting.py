@@ -20,7 +20,7 @@ def exported(rows: Iterable[DataRow], form: str) -> Iterator[bytes]:
 
 
 def _openai(row: DataRow) -> dict[str, Any]:
-    return {"messages": [*_messages(row), _assistant(row.answer)]}
+    return {"messages": [*row.conversation, _assistant(row.answer)]}
 
 
 def _sharegpt(row: DataRow) -> dict[str, Any]:
@@ -34,14 +34,10 @@ def _dpo(row: DataRow) -> dict[str, Any]:
             "this data set holds no pairs: make one with `waggle data make NAME --pairs`"
         )
     return {
-        "prompt": _messages(row),
+        "prompt": row.conversation,
         "chosen": [_assistant(row.answer)],
         "rejected": [_assistant(row.rejected)],
     }
-
-
-def _messages(row: DataRow) -> list[dict[str, str]]:
-    return [{"role": message.role, "content": message.content} for message in row.messages]
 
 
 def _assistant(answer: str) -> dict[str, str]:

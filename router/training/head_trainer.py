@@ -25,8 +25,11 @@ from router.training.calibration import (
     threshold_of,
 )
 from router.training.closed import reader_of
+from router.training.data_query import DataRefused
+from router.training.data_rows import SPLITS
+from router.training.data_sets import DataSet
 from router.training.evaluation import metrics, slices
-from router.training.examples import GOOD, BadData, DataSet, Example
+from router.training.examples import GOOD, Example, examples_of
 from router.training.fitting import RECIPES, Columns, Recipe, columns_of
 from router.training.slots import Guesses, Targets, Task, assembled, fit, guesses, task_of, tempered
 from router.training.trainer import Trained, Wish, Work
@@ -87,10 +90,10 @@ def train_head(data: DataSet, wish: Wish, work: Work) -> Trained:
 def read_splits(data: DataSet, wish: Wish) -> dict[str, list[Example]]:
     """The examples of each split; the newest training rows, and validation rows cut from them if
     the data set has too few."""
-    splits = {name: data.examples(name) for name in ("train", "validation", "test")}
+    splits: dict[str, list[Example]] = {name: examples_of(data.rows[name]) for name in SPLITS}
     splits["train"] = splits["train"][-wish.most_rows :]
     if len(splits["train"]) < LEAST_ROWS:
-        raise BadData(
+        raise DataRefused(
             f"{data.reference} has {len(splits['train'])} training rows, and a head "
             f"needs {LEAST_ROWS}: make the data set wider, or wait for more traffic"
         )

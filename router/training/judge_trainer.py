@@ -14,8 +14,10 @@ from numpy.typing import NDArray
 from router.models.features import Asked, Features
 from router.models.head import GOOD, Doubts, Head, Slot
 from router.training.calibration import Numbers, calibrated, reliability
+from router.training.data_query import DataRefused
+from router.training.data_sets import DataSet
 from router.training.examples import GOOD as GOOD_ENOUGH
-from router.training.examples import BadData, DataSet, Example
+from router.training.examples import Example
 from router.training.fitting import Columns, Recipe, columns_of, fitted
 from router.training.head_trainer import read_splits
 from router.training.trainer import Trained, Wish, Work
@@ -41,7 +43,7 @@ def train_judge(data: DataSet, wish: Wish, work: Work) -> Trained:
     train, validation, test = splits["train"], splits["validation"], splits["test"]
     few = min(int(train.good.sum()), int((~train.good).sum()))
     if few < _LEAST_OF_EACH:
-        raise BadData(
+        raise DataRefused(
             f"{data.reference} has {few} training answers of the rarer sort, good or "
             f"bad, and {_LEAST_OF_EACH} are needed: make it with bad answers, too, or with pairs"
         )

@@ -21,7 +21,8 @@ from router.models.card import Card
 from router.models.registry import Registry
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
-from router.training.examples import BadData, DataSet, data_set
+from router.training.data_query import DataRefused
+from router.training.data_sets import DataSet, DataSets
 from router.training.head_trainer import train_head
 from router.training.judge_trainer import train_judge
 from router.training.model_changes import register
@@ -43,16 +44,14 @@ DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
 
 def carry_out(job: Job) -> Mapping[str, Any]:
     """Train, register, and return the facts of the run, which are also written to its folder."""
-    data = data_set(Path(job.training) / "data", job.data)
-    if data.hash != job.data_hash:
-        raise BadData(f"{job.data} has changed since the run was wished for: train again")
+    data = _data_of(job)
     place = Workplace(job, lambda: _encoder(job))
     place.tell(0.0, "reading the data set")
     begun = time.process_time()
     trainer = train_judge if job.wish.target == "quality" else TRAINERS[job.wish.kind]
     trained = trainer(data, job.wish, place)
     seconds = time.process_time() - begun
-    card = _card(job, trained, dict(data.fields), seconds)
+    card = _card(job, trained, data, seconds)
     promote = job.promote and trained.passes
     made, digest = register(Registry(Path(job.models)), card, trained.files, promote=promote)
     result = {
@@ -80,7 +79,19 @@ def note(job: Job, state: str, **facts: Any) -> None:
     journal.close()
 
 
-def _card(job: Job, trained: Trained, data: Mapping[str, Any], seconds: float) -> Card:
+def _data_of(job: Job) -> DataSet:
+    """The data set of a job, if it is still the one that the job was made for."""
+    changed = f"{job.data} has changed since the run was wished for"
+    try:
+        data = DataSets(Path(job.training) / "data").named(job.data)
+    except DataRefused as error:
+        raise DataRefused(f"{changed}: {error}") from None
+    if data.hash != job.data_hash:
+        raise DataRefused(f"{changed}: train again")
+    return data
+
+
+def _card(job: Job, trained: Trained, data: DataSet, seconds: float) -> Card:
     return Card(
         job.name,
         1,  # the registry gives the next number
@@ -89,7 +100,7 @@ def _card(job: Job, trained: Trained, data: Mapping[str, Any], seconds: float) -
         trained.features,
         time.time(),
         job.run,
-        data,
+        {"name": data.name, "version": data.version, "hash": data.hash},
         trained.parameters,
         {**trained.metrics, "why": trained.why, "cpu_seconds": seconds},
         trained.slices,
@@ -118,7 +129,7 @@ def main(folder: Path) -> int:
     note(job, "running", pid=os.getpid())
     try:
         result = carry_out(job)
-    except BadData as error:
+    except DataRefused as error:
         note(job, "refused", why=str(error))
         print(str(error), file=sys.stderr)  # noqa: T201 - the command that started the run reads it
         return REFUSED

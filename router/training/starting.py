@@ -12,7 +12,8 @@ import orjson
 from router.config.backends import LocalSettings
 from router.config.config import Config
 from router.files import write_durably
-from router.training.examples import BadData, data_set
+from router.training.data_query import DataRefused
+from router.training.data_sets import DataSets
 from router.training.run import BUSY, DONE, REFUSED, note
 from router.training.trainer import Wish
 from router.training.workplace import JOB, RESULT, Job, progress_in
@@ -26,7 +27,7 @@ class RunEnded(RuntimeError):
 
 def base_folder(config: Config, base: str) -> str:
     """The folder of the model that an adapter is for: `base` names a model of a `local` backend, or
-    a folder; empty: the only model there is. Raises `BadData`."""
+    a folder; empty: the only model there is. Raises `DataRefused`."""
     models = {
         name: Path(settings.models[name]).resolve()
         for settings in config.backends.values()
@@ -38,7 +39,7 @@ def base_folder(config: Config, base: str) -> str:
     folder = models.get(base) or Path(base).resolve()
     if not base or not folder.is_dir():
         there = ", ".join(models) or "none"
-        raise BadData(
+        raise DataRefused(
             f"--base {base!r} is no folder and no model of a backend of kind local (there is "
             f"{there}): name the model that the adapter is for"
         )
@@ -46,8 +47,8 @@ def base_folder(config: Config, base: str) -> str:
 
 
 def job_of(config: Config, name: str, data: str, wish: Wish, *, promote: bool = False) -> Job:
-    """What is to be trained on the present version of a data set. Raises `BadData`."""
-    chosen = data_set(config.training_folder / "data", data)
+    """What is to be trained on the present version of a data set. Raises `DataRefused`."""
+    chosen = DataSets(config.training_folder / "data").named(data)
     return Job(
         name,
         chosen.reference,
@@ -71,7 +72,7 @@ class Running:
     def wait(
         self, tell: Callable[[float, str], None] = lambda _done, _what: None
     ) -> dict[str, Any]:
-        """Follow the run to its end, and return its facts. Raises `BadData` or `RunEnded`."""
+        """Follow the run to its end, and return its facts. Raises `DataRefused` or `RunEnded`."""
         while True:
             try:
                 status = self.process.wait(_LOOK_SECONDS)
@@ -84,7 +85,7 @@ class Running:
             result: dict[str, Any] = orjson.loads((self.job.folder / RESULT).read_bytes())
             return result
         if status == REFUSED:
-            raise BadData(log.splitlines()[-1])
+            raise DataRefused(log.splitlines()[-1])
         if status == BUSY:
             raise RunEnded("the same run is under way: wait for its end")
         if status < 0:

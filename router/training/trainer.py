@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 from router.encoding.encodes import Encodes
 from router.models.card import ModelKind
 from router.models.features import FEATURES, Asked, Features
-from router.training.examples import DataSet
+from router.training.data_sets import DataSet
 
 MOST_STEPS = 400  # of an adapter
 ALLOWED_LOSS = 0.01  # how much worse than its teacher an answer may be on average
@@ -76,4 +76,4 @@ class Kept(Protocol):
 
 class Trainer(Protocol):
     def __call__(self, data: DataSet, wish: Wish, work: Work) -> Trained:
-        """Train, calibrate and evaluate. Raises `BadData` if nothing can be learned."""
+        """Train, calibrate and evaluate. Raises `DataRefused` if nothing can be learned."""

@@ -30,7 +30,7 @@ class Job:
     """What a run trains: a model's name, a data set, and the wish. All its folders are absolute."""
 
     name: str
-    data: str  # NAME@2
+    data: str  # NAME@v2
     data_hash: str
     wish: Wish
     models: str  # folder

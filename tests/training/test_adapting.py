@@ -15,7 +15,7 @@ from router.domain import Fault
 from router.models import model_files
 from router.models.card import BrokenModel, Card
 from router.models.registry import Registry
-from router.training.examples import BadData
+from router.training.data_query import DataRefused
 from router.training.model_changes import promote, rollback
 from router.training.run import carry_out
 from router.training.starting import base_folder, job_of
@@ -162,7 +162,7 @@ def test_what_teaches_nothing_does_not_pass(base, tmp_path):
 def test_what_cannot_be_trained_is_refused_with_the_mend(base, tmp_path, rows, chosen, why):
     config = service(base, tmp_path)
     tickets.data_set(config.training_folder, rows_of(rows), name="rows")
-    with pytest.raises(BadData, match=why):
+    with pytest.raises(DataRefused, match=why):
         wish = Wish("adapter", base=base_folder(config, chosen), most_steps=2)
         job = job_of(config, "form", "rows", wish)
         job.folder.mkdir(parents=True)

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
-from router.training.examples import data_set
+from router.training.data_sets import DataSets
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 YAML = """
@@ -296,6 +296,6 @@ def test_exports_are_what_trainers_read(stored, data, tmp_path):
 def test_a_trainer_names_a_version_and_its_hash_as_the_card_does(stored, data):
     write(stored, [answered(n) for n in range(30)])
     card = made()
-    chosen = data_set(data / "training" / "data", "triage")
+    chosen = DataSets(data / "training" / "data").named("triage")
     assert chosen.reference == "triage@v1"
     assert chosen.hash == card["hash"]

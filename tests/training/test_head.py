@@ -12,7 +12,7 @@ from router.models.head import head_in
 from router.models.scoring import Inputs
 from router.training.calibration import NEVER, calibrated, threshold_of
 from router.training.closed import reader_of
-from router.training.examples import BadData, data_set
+from router.training.data_query import DataRefused
 from router.training.fitting import Recipe, columns_of, fitted
 from router.training.head_trainer import train_head
 from router.training.judge_trainer import train_judge
@@ -41,8 +41,7 @@ class Desk:
 
 
 def trained(folder, rows, **wish):
-    tickets.data_set(folder, rows)
-    return train_head(data_set(folder / "data", "tickets"), Wish(**wish), Desk())
+    return train_head(tickets.data_set(folder, rows), Wish(**wish), Desk())
 
 
 def test_a_head_answers_as_its_teacher_does_however_that_writes(tmp_path):
@@ -121,9 +120,9 @@ def test_values_are_read_from_the_answers_themselves(answers, values):
 def test_open_answers_are_refused_with_the_reason(tmp_path):
     chance = random.Random(1)
     answers = [f"Dear customer {chance.random()}, we looked into it at length" for _ in range(80)]
-    with pytest.raises(BadData, match="the answers are not closed"):
+    with pytest.raises(DataRefused, match="the answers are not closed"):
         reader_of(answers)
-    with pytest.raises(BadData, match="training rows, and a head needs 50"):
+    with pytest.raises(DataRefused, match="training rows, and a head needs 50"):
         trained(tmp_path, tickets.rows_of(30))
 
 
@@ -184,8 +183,7 @@ def test_a_head_says_how_likely_an_answer_is_good(tmp_path):
     for each in rows:
         words = tickets.TOPICS[each["answer"].split()[-1]]
         each["messages"][1]["content"] += " " + words[0]  # a bad answer follows from two topics
-    tickets.data_set(tmp_path, rows)
-    made = train_judge(data_set(tmp_path / "data", "tickets"), Wish(target="quality"), Desk())
+    made = train_judge(tickets.data_set(tmp_path, rows), Wish(target="quality"), Desk())
     assert made.passes
     assert made.metrics["area_under_curve"] > 0.8
     head = head_in(card(), made.files)
@@ -193,10 +191,9 @@ def test_a_head_says_how_likely_an_answer_is_good(tmp_path):
     assert head.quality(words) < 0.1
     with pytest.raises(BrokenModel, match=r"judges answers and gives none: use it in `accept"):
         head.of(words)
-    with pytest.raises(BadData, match="training answers of the rarer sort"):
+    with pytest.raises(DataRefused, match="training answers of the rarer sort"):
         trained_judge(tmp_path / "good", tickets.rows_of(200))
 
 
 def trained_judge(folder, rows):
-    tickets.data_set(folder, rows)
-    return train_judge(data_set(folder / "data", "tickets"), Wish(target="quality"), Desk())
+    return train_judge(tickets.data_set(folder, rows), Wish(target="quality"), Desk())

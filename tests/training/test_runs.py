@@ -13,8 +13,11 @@ from router.deployment.doctor import examine
 from router.models.features import Asked
 from router.models.models import Models
 from router.models.registry import Registry
-from router.training.data_rows import DataRow, Message, lines_of
-from router.training.examples import BadData, data_set
+from router.training.data_card import content_of
+from router.training.data_query import DataRefused
+from router.training.data_rows import DataRow, Message
+from router.training.data_sets import DataSet, DataSets
+from router.training.examples import examples_of
 from router.training.model_changes import Refused, promote, remove, rollback
 from router.training.run import carry_out
 from router.training.starting import RunEnded, job_of, start
@@ -129,11 +132,11 @@ def test_a_data_set_that_changed_is_not_trained_on(config, tmp_path):
     job.folder.mkdir(parents=True)
     place = tmp_path / "training" / "data" / "tickets" / "v1"
     (place / "test.jsonl").write_text("")
-    with pytest.raises(BadData, match="has changed since the run was wished for"):
+    with pytest.raises(DataRefused, match="has changed since the run was wished for"):
         carry_out(job)
     (place / "train.jsonl").write_text('{"id": 1}\n')
-    with pytest.raises(BadData, match=r"train.jsonl line 1 is no row \(KeyError\)"):
-        data_set(tmp_path / "training" / "data", "tickets").examples("train")
+    with pytest.raises(DataRefused, match=r"train.jsonl line 1 is no row \(KeyError\)"):
+        DataSets(tmp_path / "training" / "data").named("tickets")
 
 
 def test_the_commands_show_compare_and_export(config, tmp_path):
@@ -174,10 +177,10 @@ def test_a_row_that_a_data_set_writes_is_read(tmp_path):
     messages = (Message("system", "Sort."), Message("user", "my parcel"))
     good = DataRow("r1", 5, messages, "shipping", 0.9, "demonstration", plan="vote", language="en")
     pair = DataRow("r2", 6, messages, "shipping", 1.0, "pair", rejected="billing")
-    place = tmp_path / "data" / "tickets" / "v1"
-    place.mkdir(parents=True)
-    (place / "train.jsonl").write_bytes(lines_of([good, pair]))
-    first, second = data_set(tmp_path / "data", "tickets@v1").examples("train")
+    rows = {"train": (good, pair), "validation": (), "test": ()}
+    sets = DataSets(tmp_path / "data")
+    sets.write(DataSet("tickets", 1, content_of(rows), rows), {})
+    first, second = examples_of(sets.named("tickets@v1").rows["train"])
     assert first.words == Asked("my parcel", "Sort.")
     assert (first.answer, first.quality, first.shown, first.teacher) == (
         "shipping",

@@ -4,6 +4,10 @@ import json
 import random
 from pathlib import Path
 
+from router.training.data_card import content_of
+from router.training.data_rows import SPLITS, row_of
+from router.training.data_sets import DataSet, DataSets
+
 TOPICS = {
     "billing": ["invoice", "charge", "refund", "payment", "receipt", "price"],
     "shipping": ["parcel", "courier", "delivery", "tracking", "address", "box"],
@@ -31,16 +35,14 @@ def rows_of(count, seed=1, write=lambda label, _: label, **more):
         yield row(number, text_of(label, chance), write(label, chance), **more)
 
 
-def data_set(folder: Path, rows, name="tickets", version=1) -> Path:
-    """Write rows as the splits of a data set, the later rows for validation and test."""
-    rows = list(rows)
-    place = folder / "data" / name / f"v{version}"
-    place.mkdir(parents=True)
+def data_set(folder: Path, rows, name="tickets") -> DataSet:
+    """Write rows as a data set, the later rows for validation and test."""
+    rows = [row_of(json.dumps(each).encode()) for each in rows]
     cuts = [0, len(rows) * 6 // 10, len(rows) * 8 // 10, len(rows)]
-    for n, split in enumerate(("train", "validation", "test")):
-        lines = [json.dumps(each) for each in rows[cuts[n] : cuts[n + 1]]]
-        (place / f"{split}.jsonl").write_text("\n".join(lines) + "\n")
-    return place
+    splits = {split: tuple(rows[cuts[n] : cuts[n + 1]]) for n, split in enumerate(SPLITS)}
+    sets = DataSets(folder / "data")
+    sets.write(DataSet(name, 1, content_of(splits), splits), {})
+    return sets.named(name)
 
 
 def loose(label: str, chance: random.Random) -> str:

@@ -28,7 +28,7 @@ from router.config.config import Config
 from router.models.features import Asked, Features, features_of
 from router.models.models import Models
 from router.models.registry import Registry
-from router.training.examples import BadData, DataSet
+from router.training.data_query import DataRefused
 from router.training.head_trainer import train_head
 from router.training.model_changes import promote
 from router.training.run import carry_out
@@ -115,15 +115,15 @@ def table(result: Mapping[str, Any]) -> str:
 
 def _measured(task: Task) -> dict[str, Any]:
     begun = time.process_time()
-    facts: dict[str, Any] = {"name": task.name, "test_rows": len(task.examples("test"))}
+    facts: dict[str, Any] = {"name": task.data.name, "test_rows": len(task.data.rows["test"])}
     try:
-        made: Trained = train_head(_DataOf(task), Wish(vectors=False), Desk())
-    except BadData as error:
-        print(f"{task.name}: {error}", file=sys.stderr)
+        made: Trained = train_head(task.data, Wish(vectors=False), Desk())
+    except DataRefused as error:
+        print(f"{task.data.name}: {error}", file=sys.stderr)
         return {**facts, "answered": 0.0, "points_below_teacher": None, "cpu_seconds": 0.0}
     lost = made.metrics.get("loss_answered")
     head_usd = made.cost["ms"] / 3.6e6 * _DOLLARS_PER_CORE_HOUR
-    print(task.name, made.metrics["answered"], lost, made.why, flush=True)
+    print(task.data.name, made.metrics["answered"], lost, made.why, flush=True)
     return {
         **facts,
         "answered": made.metrics["answered"],
@@ -135,17 +135,6 @@ def _measured(task: Task) -> dict[str, Any]:
         "cpu_seconds": time.process_time() - begun,
         "recipe": made.parameters["recipe"],
     }
-
-
-class _DataOf(DataSet):
-    """A task as a data set that lies in memory."""
-
-    def __init__(self, task: Task) -> None:
-        super().__init__(task.name, 1, Path(), "")
-        object.__setattr__(self, "_task", task)
-
-    def examples(self, split: str) -> list[Any]:
-        return self._task.examples(split)  # type: ignore[attr-defined, no-any-return]
 
 
 async def _answers() -> dict[str, Any]:

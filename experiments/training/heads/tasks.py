@@ -5,14 +5,14 @@ Rows are drawn into training, validation and test at random, since the sets have
 """
 
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from router.models.features import Asked
-from router.training.examples import Example
+from router.training.data_rows import SPLITS, DataRow, Message
+from router.training.data_sets import DataSet
 
 _CUTS = (0.6, 0.8, 1.0)
 _DOLLARS_PER_TOKEN = 0.4e-6  # of a small hosted model; a teacher of any task costs at least this
@@ -21,29 +21,24 @@ _ANSWER_TOKENS = 5
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """A task: its splits, and what its teacher costs for a request at the median."""
+    """A task: its rows, and what its teacher costs for a request at the median."""
 
-    name: str
-    splits: Mapping[str, list[Example]]
+    data: DataSet
     teacher_usd: float
-
-    def examples(self, split: str) -> list[Example]:
-        return self.splits[split]
 
 
 def task(name: str, pairs: Iterable[tuple[str, str]], *, most: int, seed: int = 7) -> Task:
     """A task of prompts and answers."""
     rows = sorted(set(pairs))
     random.Random(seed).shuffle(rows)
-    examples = [
-        Example(str(n), Asked(prompt), answer, teacher="recorded")
+    data = [
+        DataRow(str(n), n, (Message("user", prompt),), answer, 1.0, "judged", plan="recorded")
         for n, (prompt, answer) in enumerate(rows[:most])
     ]
-    cuts = [0, *(round(len(examples) * cut) for cut in _CUTS)]
-    names = ("train", "validation", "test")
-    splits = {each: examples[cuts[n] : cuts[n + 1]] for n, each in enumerate(names)}
-    tokens = sorted(len(each.words.last) / 4 for each in examples)[len(examples) // 2]
-    return Task(name, splits, (tokens + _ANSWER_TOKENS) * _DOLLARS_PER_TOKEN)
+    cuts = [0, *(round(len(data) * cut) for cut in _CUTS)]
+    splits = {split: tuple(data[cuts[n] : cuts[n + 1]]) for n, split in enumerate(SPLITS)}
+    tokens = sorted(len(row.text) / 4 for row in data)[len(data) // 2]
+    return Task(DataSet(name, 1, {}, splits), (tokens + _ANSWER_TOKENS) * _DOLLARS_PER_TOKEN)
 
 
 def recorded(folder: Path, most: int) -> list[Task]:

@@ -106,7 +106,7 @@ def learn_pairs(
 
 
 def loss_of(model: Any, texts: Sequence[Text]) -> float:
-    """The mean loss of an answer's token."""
+    """The loss of a token of an answer, on average over the tokens of all texts."""
     total, count = 0.0, 0
     with torch.no_grad():
         for text in texts:

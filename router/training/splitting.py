@@ -37,7 +37,7 @@ class Parted:
     alike_by: str  # `cosine` or `words`
     least_alike: float  # rows of different clusters are less alike than this
     clusters: int
-    boundaries: tuple[int, int]  # before which a row is for training, and not for the test
+    boundaries: tuple[int, int]  # the times at which validation and test begin, in microseconds
 
     @property
     def counts(self) -> dict[str, int]:

@@ -41,7 +41,7 @@ class Job:
 
     @property
     def run(self) -> str:
-        """The name of the run: the same for the same work."""
+        """The name of the run. Two runs that do the same work have the same name."""
         what = [self.name, self.data, self.data_hash, asdict(self.wish), FEATURES]
         content = orjson.dumps(what, option=orjson.OPT_SORT_KEYS)
         return f"{self.name}-{hashlib.blake2b(content, digest_size=5).hexdigest()}"

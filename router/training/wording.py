@@ -22,7 +22,7 @@ _SHARE = 0.05  # the share of all rows, that have a run in common if it is of a 
 _GRAM = 4  # characters of a shingle
 _SHORT = 40  # words of a text that is judged whole
 _LONGEST = 8_000  # characters that are compared, half from each end
-_SENTENCE = re.compile(r"[.!?:\u2026\n]+(?=\s|$)")
+_SENTENCE = re.compile(r"(?<![.!?:\u2026])[.!?:\u2026]++(?=\s|$)|\n+")
 _NAME = re.compile(r"(?<=[\w,;)] )(?!I\b)[^\W\d_a-z]\w*")
 _SHORT_FORMS = {
     "n't": " not", "'ve": " have", "'re": " are", "'ll": " will", "'m": " am",

@@ -34,6 +34,7 @@ _FEET = re.compile(r"\A(\d{1,2})'\s?(\d{1,2})\Z")
 _ORDINAL = re.compile(r"(?:st|nd|rd|th|er|re|º|ª)(?!\w)")
 _UNIT = re.compile(r"k?m(?:\^?[23]|²|³)|[^\d\s()][^\d()]{0,40}")
 _RATE = re.compile(r"\s{0,3}/\s{0,3}|\s{1,3}(?:per|pro|por|par|an|a)\s{1,3}(?=\w)")
+_AND = re.compile(r"\b(?:and|y|und|et)\Z")
 _MOST_PARTS = 3
 # Units that people write of one amount together: 5 feet 10 inches, 2 h 35 min.
 _JOINED = frozenset({"length", "mass", "time", "months"})
@@ -132,7 +133,7 @@ def _read_unit(number: Fraction, rest: str) -> tuple[tuple[Amount, ...], str] | 
     if folded(unit).strip("() ") in _IDLE:
         return (Amount(number, ""),), after
     if after:  # another amount follows: `2 h 35 min`
-        unit = re.sub(r"[\s,]*(?:\b(?:and|y|und|et))?\s*$", "", unit)
+        unit = _AND.sub("", unit.rstrip()).rstrip(", \t\n")
     readings = tuple(_of_unit(number, unit))
     return (readings, after) if readings else None
 
@@ -170,7 +171,7 @@ def currency_or_rate(text: str) -> list[str]:
 _FROM_TO = re.compile(
     r"(?:(?:from|von|de|desde)\s+)?([^\s-][^-]{0,30}?)\s*(?:-|\s(?:to|bis|a|à|hasta)\s)\s*(.{1,40})"
 )
-_BETWEEN = re.compile(r"(?:between|zwischen|entre)\s+(.{1,30}?)\s+(?:and|und|y|et)\s+(.{1,40})")
+_BETWEEN = re.compile(r"(?:between|zwischen|entre)\s{1,3}(\S.{0,29}?)\s{1,3}(?:and|und|y|et)\s{1,3}(\S.{0,39})")
 
 
 def range_of(text: str) -> list[tuple[Amount, Amount]]:

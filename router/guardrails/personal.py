@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from router.guardrails.emails import emails_in
+from router.guardrails.emails import emails_in, spells_one
 from router.guardrails.money_numbers import cards_in, ibans_in
 from router.guardrails.phones import phones_in
 
@@ -49,7 +49,7 @@ class PersonalSpan:
 
 def personal_spans(text: str, kinds: Collection[str] = PERSONAL_KINDS) -> list[PersonalSpan]:
     """All personal data of these kinds in a text, in order, without overlaps."""
-    if _NOTHING.fullmatch(text):
+    if _NOTHING.fullmatch(text) and not spells_one(text):
         return []
     plain = text if text.isascii() else text.translate(_PLAIN)
     spans: list[PersonalSpan] = []

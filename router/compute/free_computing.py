@@ -191,7 +191,9 @@ class FreeComputing:
 
     async def _run(self, author: str, written: Written) -> Draft | None:
         """Run a program beside the ones before it. None if it gives no answer, or may not run."""
-        reviews = await asyncio.to_thread(review, written.source, self._text)
+        reviews = await asyncio.to_thread(
+            review, written.source, self._text, reviewers=("security",)
+        )
         unsafe = refusal(reviews, "security")
         if unsafe:
             self._fail("not_verified", f"the reviewer for security rejects it: {unsafe}")

@@ -171,7 +171,10 @@ def currency_or_rate(text: str) -> list[str]:
 _FROM_TO = re.compile(
     r"(?:(?:from|von|de|desde)\s+)?([^\s-][^-]{0,30}?)\s*(?:-|\s(?:to|bis|a|à|hasta)\s)\s*(.{1,40})"
 )
-_BETWEEN = re.compile(r"(?:between|zwischen|entre)\s{1,3}(\S.{0,29}?)\s{1,3}(?:and|und|y|et)\s{1,3}(\S.{0,39})")
+_BETWEEN = re.compile(
+    r"(?:between|zwischen|entre)\s{1,3}(\S.{0,29}?)\s{1,3}"
+    r"(?:and|und|y|et)\s{1,3}(\S.{0,39})"
+)
 
 
 def range_of(text: str) -> list[tuple[Amount, Amount]]:

@@ -20,9 +20,11 @@ from router.request.nesting import MOST_LEVELS, nests_too_deep
 from router.request.reading import late_reading, reading_of
 from router.wire.beside import LONG_BYTES
 from router.wire.errors import BadRequest
+from router.wire.splice import replaced
 
 _MOST_ANSWERS = 128  # as OpenAI has it
 _OF_WISHES = (b"x-waggle-", b"cache-control")
+_RECORDS = ("shape", "records")  # fields that say without messages what is wanted
 _TASK = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 
 
@@ -42,7 +44,21 @@ def parse_body(body: bytes) -> dict[str, Any]:
 def parse_chat(
     body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
 ) -> Request:
-    return chat_request(parse_body(body), body, headers, request_id=request_id, key_id=key_id)
+    fields = parse_body(body)
+    if "messages" not in fields and any(fields.get(name) for name in _RECORDS):
+        fields = fields | {"messages": [{"role": "user", "content": _in_words(fields)}]}
+        body = replaced(body, {b'"messages"': orjson.dumps(fields["messages"])})
+    return chat_request(fields, body, headers, request_id=request_id, key_id=key_id)
+
+
+def _in_words(fields: Mapping[str, Any]) -> str:
+    """What a request for records that has no messages asks for, for models that read words."""
+    count, shape, records = (fields.get(name) for name in ("count", "shape", "records"))
+    wish = "JSON of this shape" if count is None else f"A JSON list of this shape, {count} long"
+    parts = [f"{wish}:\n{orjson.dumps(shape).decode()}"] if shape else []
+    if records:
+        parts.append(f"It starts from this:\n{orjson.dumps(records).decode()}")
+    return "\n".join(parts)
 
 
 def chat_request(

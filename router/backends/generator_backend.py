@@ -9,7 +9,7 @@ import random
 import re
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from hashlib import blake2b
 from typing import Any
@@ -21,7 +21,7 @@ from router.backends.work import QUICK_STEPS, Work
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.mock import Fakers, Maker
-from router.records.nodes import Array, Node
+from router.records.nodes import Array, Node, Object
 from router.records.shapes import Shape, parse
 from router.records.size import Size, check_size, size_of
 from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
@@ -107,11 +107,21 @@ class GeneratorBackend:
         node = shape.node
         if count is not None and isinstance(node, Array):
             node = node.item
+        elif count is not None and (holder := _as_long(node, count)) is not None:
+            node, count = holder, None
         size = size_of(node).times(1 if count is None else count)
         check_size(size, values=self._settings.most_values, text_mb=self._settings.most_text_mb)
         seed = _seed_of(fields, shape, self._uniform)
         quick = size.values <= QUICK_STEPS
         return _Wanted(node, count, seed, quick, self._settings.most_text_mb)
+
+
+def _as_long(node: Node, count: int) -> Object | None:
+    """An object whose only field is a list, with the list as long as `count`; None for others."""
+    match node:
+        case Object(((name, Array() as inner),)) if not inner.unique:
+            return Object(((name, replace(inner, least=count, most=count)),))
+    return None
 
 
 def record_count(fields: Mapping[str, Any]) -> int | None:

@@ -80,6 +80,10 @@ def _plan_checks(raw: Raw, backends: set[str]) -> Iterator[Mistake]:
         elif name in backends and plan != {"ask": name}:
             mend = f"Give the plan another name, or let it be {{ask: {name}}} and nothing more."
             yield Mistake(("plans", name), name, "a backend has this name already", mend)
+        for key in ("when", "every"):
+            if isinstance(plan, dict) and plan.get(key) is not None:
+                rule = f"`{key}` belongs to a step of a pipeline after its first"
+                yield Mistake(("plans", name, key), plan[key], rule, "Write it into that step.")
         if not isinstance(plan, str):
             yield from _step_checks(name, plan, kinds, set(plans))
             yield from setting_checks(name, plan, kinds)

@@ -12,6 +12,7 @@ from pydantic import Discriminator, Field, JsonValue, Tag, WithJsonSchema, model
 from router.catalog import Dollars
 from router.config.plan_checks import Check, Gate, Share
 from router.config.values import NAME_PATTERN, Name, Values
+from router.records.rules import RuleText
 
 SEATS = 2, 5  # fewest and most members of a committee that a model designs
 SYNTHESIS = "synthesis"  # an author that calls no backend: it needs only the spec
@@ -29,6 +30,33 @@ class Plan(Values):
     max_cost: Dollars | None = Field(None, description="most dollars; checked before each step")
     max_latency_ms: float | None = Field(None, gt=0, description="checked before each step")
     gate: Gate | None = Field(None, description="a check that the plan's answer must pass")
+    when: RuleText | None = Field(
+        None,
+        description="a rule on the answer before a later step of a pipeline, e.g. `total > 100`: "
+        "where it does not hold, the step is left out",
+    )
+    every: int | None = Field(
+        None,
+        ge=2,
+        le=1_000_000,
+        description="only every so many-th request has this later step of a pipeline",
+    )
+
+    @model_validator(mode="after")
+    def _left_out_only_later(self) -> "Plan":
+        for place, step in self.places:
+            later = isinstance(self, Pipeline) and place != "0"
+            if not isinstance(step, str) and step.conditional and not later:
+                raise ValueError(
+                    "`when` and `every` belong to a step of a pipeline after its first: "
+                    f"take them from step {place} of this {self.pattern}"
+                )
+        return self
+
+    @property
+    def conditional(self) -> bool:
+        """Whether some requests leave this step out."""
+        return self.when is not None or self.every is not None
 
     @property
     def places(self) -> "Places":
@@ -246,6 +274,12 @@ class Pipeline(Plan):
     @property
     def leading(self) -> "Step":
         return self.pipeline[-1]
+
+    @property
+    def calls(self) -> "Calls":
+        return tuple(
+            (step, int(isinstance(step, str) or not step.conditional), 1) for step in self.pipeline
+        )
 
 
 class FanOut(Plan):

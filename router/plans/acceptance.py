@@ -14,6 +14,8 @@ from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in
 from router.records.regexes import BadPattern, matches
 from router.records.repairing import repaired
+from router.records.rule_functions import CannotTell
+from router.records.rules import parsed
 from router.records.schema import of_record, schema_of
 from router.records.validating import BadSchema
 
@@ -61,6 +63,28 @@ def _inspected(check: Check, shape: Any, text: str, *, may_mend: bool) -> Inspec
     except (NoJson, BadSchema) as error:
         return Inspection(str(error))
     return Inspection("; ".join(map(str, issues[:20])))
+
+
+def holds_of(text: str, draft: str) -> bool:
+    """Whether a rule holds for the record of an answer, or for some record of its list. For what is
+    no JSON, the field `draft` is the text. A rule that cannot be applied holds: what was not
+    understood leaves no step out."""
+    try:
+        with Effort(_MOST_STEPS).counted():
+            document = json_in(draft)
+    except (NoJson, Overspent):
+        document = {}
+    rule = parsed(text)
+    records = document if isinstance(document, list) else [document]
+    for record in records:
+        if not isinstance(record, dict):
+            continue
+        try:
+            if rule.holds({"draft": draft, **record}):
+                return True
+        except CannotTell:
+            return True
+    return False
 
 
 def _schema(check: Check, shape: Any) -> Mapping[str, Any] | None:

@@ -5,7 +5,7 @@ from typing import Protocol
 
 from router.config.backends import AnyBackend
 from router.config.plan_checks import Check
-from router.config.plans import Code, Committee, Step
+from router.config.plans import Code, Committee, Plan, Step
 from router.domain import Request
 from router.plans.bodies import Work
 from router.plans.designs import Design
@@ -52,6 +52,9 @@ class Caller(Protocol):
 
     async def designed(self, plan: Committee, work: Work) -> Design:
         """The committee that a model designed for requests of this kind."""
+
+    def turn(self, step: Plan) -> int:
+        """How many requests came to this step before this one, in this process."""
 
     def settings(self, backend: str) -> AnyBackend:
         """The settings of a backend."""

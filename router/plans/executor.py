@@ -110,6 +110,9 @@ class Executor:
     def abandon(self, result: Result) -> None:
         self.calls.abandon(result)
 
+    def turn(self, step: Plan) -> int:
+        return self.calls.pace.turn(step.model_dump_json())
+
     def settings(self, backend: str) -> AnyBackend:
         return self.plans.config.backends[backend]
 

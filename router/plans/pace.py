@@ -1,4 +1,5 @@
-"""The times of each backend's recent calls; a hedge waits for their 95th percentile."""
+"""The times of each backend's recent calls, for whose 95th percentile a hedge waits; and how many
+requests came to each step that only every so many-th request has."""
 
 from collections import deque
 
@@ -8,9 +9,16 @@ _KEPT, _ENOUGH = 200, 20
 class Pace:
     def __init__(self) -> None:
         self._seen: dict[str, deque[float]] = {}
+        self._turns: dict[str, int] = {}
 
     def see(self, backend: str, seconds: float) -> None:
         self._seen.setdefault(backend, deque(maxlen=_KEPT)).append(seconds)
+
+    def turn(self, step: str) -> int:
+        """How many requests came to this step before this one, in this process."""
+        turn = self._turns.get(step, 0)
+        self._turns[step] = turn + 1
+        return turn
 
     def p95(self, backend: str) -> float | None:
         """The 95th percentile of the recent call times in seconds; None after too few calls."""

@@ -4,7 +4,8 @@ import asyncio
 from dataclasses import replace
 
 from router.config.plan_steps import lead
-from router.config.plans import Cascade, Hedge, Pipeline
+from router.config.plans import Cascade, Hedge, Pipeline, Plan
+from router.plans.acceptance import holds_of
 from router.plans.bodies import Work
 from router.plans.caller import Caller
 from router.plans.compiled import Vital
@@ -46,6 +47,8 @@ async def pipeline(run: Caller, plan: Pipeline, work: Work) -> Result:
     """Run the steps in order: each step works on the answer of the step before it."""
     last: Result | None = None
     for n, step in enumerate(plan.pipeline):
+        if last is not None and not isinstance(step, str) and not _due(run, step, last.text):
+            continue
         tail = work.tail and n == len(plan.pipeline) - 1
         step_work = work.at(f"pipeline.{n}", tail=tail)
         if last is not None:
@@ -59,6 +62,13 @@ async def pipeline(run: Caller, plan: Pipeline, work: Work) -> Result:
         last = result
     assert last is not None
     return last
+
+
+def _due(run: Caller, step: Plan, draft: str) -> bool:
+    """Whether this request has a step that some requests leave out."""
+    if step.when is not None and not holds_of(step.when, draft):
+        return False
+    return step.every is None or (run.turn(step) + 1) % step.every == 0
 
 
 async def hedge(run: Caller, plan: Hedge, work: Work) -> Result:

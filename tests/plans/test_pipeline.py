@@ -2,6 +2,10 @@
 
 import json
 
+import pytest
+
+from router.config.load import load
+from router.config.problems import ConfigError
 from router.telemetry.rows import request_row
 from tests.router.scripted import ScriptedModel, only, planned, steps_of, text_of
 
@@ -30,6 +34,39 @@ async def test_a_pipeline_that_breaks_answers_with_its_last_draft_marked_as_part
         assert answer.json["waggle"]["partial"] == "failed"
         assert "step 2 of 2" in answer.json["waggle"]["reason"]
         assert request_row(waggle.journal.traces[-1])["partial"] == "failed"
+
+
+async def test_a_step_is_left_out_where_its_rule_does_not_hold():
+    plan = only({"pipeline": ["a", {"ask": "b", "when": "total > 100"}]})
+    says = ['{"total": 99}', '[{"total": 1}, {"total": 101}]', '{"note": "x"}', '{"total": "much"}']
+    a, b = ScriptedModel(says), ScriptedModel("checked")
+    async with planned(plan, a=a, b=b) as waggle:
+        answers = [text_of(await waggle.chat("do it")) for _ in says]
+        # A rule that cannot be applied leaves no step out.
+        assert answers == ['{"total": 99}', "checked", '{"note": "x"}', "checked"]
+
+
+async def test_every_third_request_has_the_step():
+    plan = only({"pipeline": ["a", {"ask": "b", "every": 3}]})
+    async with planned(plan, a=ScriptedModel("draft"), b=ScriptedModel("checked")) as waggle:
+        answers = [text_of(await waggle.chat("do it")) for _ in range(6)]
+        assert answers == ["draft", "draft", "checked"] * 2
+
+
+@pytest.mark.parametrize(
+    "plan",
+    [
+        {"pipeline": [{"ask": "a", "when": "x > 1"}, "b"]},
+        {"cascade": [{"ask": "a", "every": 2}, "b"], "accept": {"regex": "x"}},
+        {"ask": "a", "every": 2},
+    ],
+)
+def test_only_a_later_step_of_a_pipeline_is_left_out(tmp_path, plan):
+    backends = {"a": {"kind": "generator"}, "b": {"kind": "generator"}}
+    path = tmp_path / "waggle.yaml"
+    path.write_text(json.dumps({"backends": backends, "plans": {"p": plan}}))
+    with pytest.raises(ConfigError, match="step of a pipeline after its first"):
+        load(path, {})
 
 
 async def test_a_gate_sends_a_failing_answer_back_with_the_reasons():

@@ -56,6 +56,14 @@ async def test_a_wrong_request_is_told_what_is_wrong(body, message):
     assert set(answer.error) == {"message", "type", "param", "code"}
 
 
+async def test_a_shape_is_enough_of_a_request():
+    text = "backends: {g: {kind: generator}}\nplans: {p: {ask: g}}"
+    async with rig(text) as r:
+        fields = {"model": "auto", "shape": {"age": "int 3..3"}, "count": 2}
+        answer = await r.post("/v1/chat/completions", fields)
+        assert answer.text == '[{"age":3},{"age":3}]'
+
+
 async def test_ten_megabytes_are_too_much_and_the_answer_arrives():
     async with rig(TEXT.format(url="http://127.0.0.1:9/v1")) as r:
         content = "x" * 10 * 2**20

@@ -57,6 +57,11 @@ def test_a_field_called_email_gets_an_address():
     assert "@" in record["userEmail"]
 
 
+def test_the_count_of_a_shape_whose_only_field_is_a_list_is_its_length():
+    assert len(made({"users": [{"name": "string"}]}, count=7)["users"]) == 7
+    assert len(made({"users": ["string"], "page": 1}, count=7)) == 7
+
+
 def test_nested_objects_and_arrays_keep_their_shape():
     record = made({"orders": [{"items": [{"sku": "string"}, 3], "total": "number"}]}, seed=3)
     assert 1 <= len(record["orders"]) <= 5

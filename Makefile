@@ -38,6 +38,7 @@
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
+# make bench-knowledge  asks random readers for stores with random grants, against a model of rights
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
@@ -193,6 +194,10 @@ bench-growth: $(STAMP)
 .PHONY: bench-heads
 bench-heads: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.training.heads.run
+
+.PHONY: bench-knowledge
+bench-knowledge: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.grants.run
 
 .PHONY: bench-training
 bench-training: $(STAMP)

@@ -1,0 +1,1 @@
+"""Owners, grants, asks and their decisions; see the README beside this file."""

@@ -10,6 +10,7 @@ from router.config.backends import AnyBackend
 from router.config.conversations import Conversations
 from router.config.growth import Growth
 from router.config.guardrails import Guards
+from router.config.knowledge import Stores
 from router.config.objective import Objective, Trials
 from router.config.plan_steps import lead
 from router.config.plans import AnyPlan, Code
@@ -40,6 +41,9 @@ class Config(Values):
     conversations: Conversations = Conversations()
     trials: Trials = Trials()
     growth: Growth = Growth()
+    knowledge: Stores = Field(
+        default_factory=dict, description="stores of documents and rows, by their names"
+    )
     alerts: Alerts = Alerts()
 
     @model_validator(mode="before")
@@ -121,6 +125,10 @@ class Config(Values):
     @property
     def keys_file(self) -> Path:
         return self.data / self.keys.file
+
+    @property
+    def knowledge_folder(self) -> Path:
+        return self.data / "knowledge"
 
     @property
     def dashboard_host(self) -> str:

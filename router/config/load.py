@@ -22,6 +22,7 @@ from router.config.backends import (
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
+from router.config.knowledge import StoreSettings
 from router.config.llama import PACKAGED, LlamaSettings
 from router.config.network import NetworkSettings
 from router.config.plans import PATTERNS
@@ -109,9 +110,31 @@ def at_home(config: Config) -> Config:
         guard.model_copy(update={"file": str(Path(guard.file).resolve())}) if guard.file else guard
         for guard in config.guardrails
     )
-    placed = config.model_copy(update={"backends": backends, "guardrails": guards})
+    sections = {"backends": backends, "guardrails": guards, "knowledge": _stores_at_home(config)}
+    placed = config.model_copy(update=sections)
     given = config.server.encoders
     return _with_exports(placed, str(config.encoders_folder)) if given else placed
+
+
+def _stores_at_home(config: Config) -> dict[str, StoreSettings]:
+    """The settings of all stores, with absolute paths."""
+
+    def placed(path: str | None) -> str | None:
+        return path if path is None or "://" in path else str(Path(path).resolve())
+
+    return {
+        name: store.model_copy(
+            update={
+                "folder": placed(store.folder),
+                "encoder": placed(store.encoder),
+                "queries": {
+                    table: query.model_copy(update={"database": placed(query.database)})
+                    for table, query in store.queries.items()
+                },
+            }
+        )
+        for name, store in config.knowledge.items()
+    }
 
 
 def secrets_of(config: Config) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ _MOST_WORDS = 130  # in a passage, at most
 _FEWEST_WORDS = 4  # in a passage or a sentence, at least
 _SHINGLE_WORDS = 4
 _SAMPLE = 12  # smallest hashes of a passage; only passages that share one are compared
-_SAME = 0.8  # two passages with this share of common shingles count as the same
+SAME = 0.8  # two passages with this share of common shingles count as the same
 _SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(])")
 
 
@@ -72,22 +72,22 @@ def _cut(text: str) -> Iterator[str]:
 def distinct(passages: Sequence[Passage]) -> list[Passage]:
     """The passages, except those that repeat an earlier passage or nearly repeat one."""
     kept: list[Passage] = []
-    shingles: list[set[int]] = []
+    runs: list[set[int]] = []
     holders: dict[int, list[int]] = {}
     for passage in passages:
-        own = _shingles(passage.text)
+        own = shingles(passage.text)
         sample = sorted(own)[:_SAMPLE]
         near = {index for hash_ in sample for index in holders.get(hash_, ())}
-        if any(len(own & shingles[i]) >= _SAME * len(own | shingles[i]) for i in near):
+        if any(len(own & runs[i]) >= SAME * len(own | runs[i]) for i in near):
             continue
         for hash_ in sample:
             holders.setdefault(hash_, []).append(len(kept))
         kept.append(passage)
-        shingles.append(own)
+        runs.append(own)
     return kept
 
 
-def _shingles(text: str) -> set[int]:
+def shingles(text: str) -> set[int]:
     """The hash of every run of four words, called a shingle."""
     words = re.findall(r"\w+", text.lower())
     count = max(len(words) - _SHINGLE_WORDS + 1, 1)

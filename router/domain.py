@@ -346,6 +346,8 @@ class Trace:
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
     ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
     closing: str = ""  # the end of an answer that ended an agent's loop; never stored in telemetry
+    stores: tuple[str, ...] = ()  # the stores of knowledge that its plan could ask for this caller
+    private: bool = False  # whether its plan asks stores, so that its words are written nowhere
 
     @property
     def operation(self) -> str:
@@ -513,6 +515,7 @@ class Call:
     dialect: str = CHAT_DIALECT  # of `body`, and of the answer
     headers: Mapping[str, str] = field(default_factory=dict)  # of the dialect, for its server
     raw: bool = False  # whether the answer may be of any type, and passes as it comes
+    key_id: str = ""  # of the caller for whom a plan makes the call; empty: nobody's
 
     def to(self, backend: str, *, speaks: Container[str] = ()) -> "Call":
         """The call as this backend gets it, which `speaks` these dialects."""

@@ -1,6 +1,6 @@
 """Requests for an answer, in each dialect: from memory, or from the plan that was chosen."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -21,6 +21,9 @@ class Keeps(Protocol):
 
     @property
     def idle(self) -> bool: ...
+
+    def of_stores(self, stores: Sequence[str]) -> None:
+        """The stores of knowledge whose words the answer may hold; said before the answer."""
 
     async def whole(self, body: bytes) -> bytes:
         """An answer as it goes out."""
@@ -74,6 +77,8 @@ async def send_answer(
     if request.left_out and not native:
         names = ", ".join(request.left_out).encode("ascii", "replace")
         reply.also = [*reply.also, (b"x-waggle-left-out", names)]
+    if keeping is not None:
+        keeping.of_stores(answer.trace.stores)
     if native and keeping is not None and keeping.idle:
         keeping = None
     if answer.stream is not None:

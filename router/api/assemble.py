@@ -95,7 +95,9 @@ def assemble(
         remembers=remembers,
     )
     admission = Admission(engine, keys)
-    conversations = ConversationMemory(config.conversations_folder, config.conversations)
+    conversations = ConversationMemory(
+        config.conversations_folder, config.conversations, engine.rights.reads
+    )
     batches = BatchOwner(
         lambda scope, receive, send: app(scope, receive, send),
         lambda: engine.config,
@@ -103,6 +105,7 @@ def assemble(
         wall=wall,
         steady=steady,
         tell=engine.tell,
+        may_read=engine.rights.reads,
     )
     app = App(
         engine,

@@ -115,7 +115,14 @@ class Fitting:
 
     def _window(self, request: Request, backend: str, allowed: Collection[str]) -> int | None:
         priced_only = self.engine.allowances.needs_prices(request.id)
-        return window_for(self.engine.plans, request, backend, allowed, priced_only=priced_only)
+        return window_for(
+            self.engine.plans,
+            request,
+            backend,
+            allowed,
+            priced_only=priced_only,
+            hidden=self.engine.hidden_from(request.key_id),
+        )
 
     def _dropped(
         self, long: Long, request: Request, room: Room, backend: str, allowed: Collection[str]

@@ -29,7 +29,11 @@ class HealthEndpoint:
     async def ready(self, incoming: Incoming) -> None:
         engine, now = self.engine, self.engine.steady()
         backends: dict[str, dict[str, object]] = {}
+        # Who asks without a key learns nothing of stores, so neither of what asks them.
+        hidden = engine.hidden_from("")
         for name, settings in engine.config.backends.items():
+            if name in hidden:
+                continue
             replicas = len(engine.attempts.replicas(name))
             resting = engine.tries.resting.get(name, 0.0) > now
             state = (
@@ -53,7 +57,7 @@ class HealthEndpoint:
             "status": "not ready" if not ready else "degraded" if reasons else "ready",
             "version": version(),
             "router": self.router,
-            "plans": list(engine.config.plans),
+            "plans": [name for name in engine.config.plans if name not in hidden],
             "backends": backends,
         }
         if reasons:

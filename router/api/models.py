@@ -26,30 +26,31 @@ class ModelsEndpoint:
 
     async def get(self, incoming: Incoming) -> None:
         as_anthropic = _speaks_anthropic(incoming)
-        await self.admission.admit(incoming, "app")
+        key = await self.admission.admit(incoming, "app")
         if as_anthropic:
-            await incoming.reply.json(200, page_of(self._models(), incoming.query))
+            await incoming.reply.json(200, page_of(self._models(key.id), incoming.query))
         else:
-            await incoming.reply.json(200, {"object": "list", "data": self._models()})
+            await incoming.reply.json(200, {"object": "list", "data": self._models(key.id)})
 
     async def get_by_name(self, incoming: Incoming) -> None:
         as_anthropic = _speaks_anthropic(incoming)
-        await self.admission.admit(incoming, "app")
+        key = await self.admission.admit(incoming, "app")
         name = incoming.params["name"]
-        for model in self._models():
+        for model in self._models(key.id):
             if model["id"] == name:
                 await incoming.reply.json(200, as_anthropic_has(model) if as_anthropic else model)
                 return
         raise NotFound("model_not_found", f"The model `{name}` does not exist.", "model")
 
-    def _models(self) -> list[dict[str, Any]]:
-        config = self.engine.config
+    def _models(self, key_id: str) -> list[dict[str, Any]]:
+        config, hidden = self.engine.config, self.engine.hidden_from(key_id)
         owners = [(AUTO, "waggle"), *((plan, "plan") for plan in config.plans)]
         others = (item for item in config.backends.items() if item[0] not in config.plans)
         owners += [(name, settings.kind) for name, settings in others]
         return [
             {"id": name, "object": "model", "created": self.started_at, "owned_by": owner}
             for name, owner in owners
+            if name not in hidden
         ]
 
 

@@ -169,13 +169,17 @@ class RememberingEndpoint:
         return {**given, "input": [kept.get(_reference(item), item) for item in items]}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Keeping:
     """Keeps the answer to a turn, and writes into it what the caller asked of the memory."""
 
     memory: ConversationMemory
     turn: Turn
     engine: Engine
+    stores: Sequence[str] = ()
+
+    def of_stores(self, stores: Sequence[str]) -> None:
+        self.stores = stores
 
     @property
     def idle(self) -> bool:
@@ -238,6 +242,7 @@ class Keeping:
             previous=wanted.previous,
             conversation=wanted.conversation,
             session=turn.session,
+            stores=self.stores,
         )
         thread, now = wanted.conversation or turn.earlier.thread, self.engine.wall()
         try:

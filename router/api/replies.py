@@ -98,6 +98,8 @@ def answer_headers(trace: Trace, *, streaming: bool = False, pending: bool = Fal
     verified = trace.verified
     if verified is not None:
         headers.append((b"x-waggle-verified", verified.header.encode()))
+    if trace.stores:
+        headers.append((b"x-waggle-stores", ",".join(trace.stores).encode()))
     if trace.partial:
         headers.append((b"x-waggle-partial", trace.partial.encode()))
     if not streaming:

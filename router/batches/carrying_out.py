@@ -165,7 +165,11 @@ class Carrying:
         async def work() -> None:
             for job in remaining:
                 async with self.place.turns.turn():
-                    line, good = await self._answer(job)
+                    line, good, stores = await self._answer(job)
+                if not stores <= {*self.record.stores}:  # before the words are on the disk
+                    bound = tuple(sorted({*self.record.stores, *stores}))
+                    self.record = replace(self.record, stores=bound)
+                    self._count(output, errors, durably=True)
                 (output if good else errors).add(line)
                 self._count(output, errors)
 
@@ -173,12 +177,14 @@ class Carrying:
             for _ in range(min(self.place.turns.most, len(missing))):
                 group.create_task(work())
 
-    async def _answer(self, job: BatchJob) -> tuple[Mapping[str, Any], bool]:
-        """The line of a job, and whether it is a good answer."""
+    async def _answer(self, job: BatchJob) -> tuple[Mapping[str, Any], bool, frozenset[str]]:
+        """The line of a job, whether it is a good answer, and the stores that it may quote."""
         tries = await persist(self.service, job.path, job.body, waits_for_limits=True)
         if tries.reply is None:
-            return error_line(job, "no_answer", tries.why), False
-        return answer_line(job, tries.reply), tries.reply.status < 400
+            return error_line(job, "no_answer", tries.why), False, frozenset()
+        named = tries.reply.header(b"x-waggle-stores").split(",")
+        stores = frozenset(store for store in named if store)
+        return answer_line(job, tries.reply), tries.reply.status < 400, stores
 
     async def _stopped(self) -> Status:
         """Wait until somebody cancels the batch, or its time is over."""
@@ -218,6 +224,7 @@ class Carrying:
                     self.place.wall(),
                     record.keep_seconds,
                 )
+                file = replace(file, stores=record.stores)
                 self.place.files.adopt(record.key_id, path, file)
         self.record = self._stepped(record.concludes)
         store.end(self.record)

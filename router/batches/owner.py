@@ -38,8 +38,11 @@ class BatchOwner:
         wall: Callable[[], float],
         steady: Callable[[], float],
         tell: Callable[[str, str, str], None] = lambda *_: None,
+        may_read: Callable[[str, str], bool],
     ) -> None:
-        """`live` counts the requests that this router answers; `tell` records an event."""
+        """`live` counts the requests that this router answers; `tell` records an event; `may_read`
+        says whether a key may read a store of knowledge now."""
+        self._may_read = may_read
         self._app, self._config, self._live = app, config, live
         self._wall, self._steady, self._tell = wall, steady, tell
         self._turns: Turns | None = None
@@ -56,7 +59,7 @@ class BatchOwner:
     @property
     def files(self) -> FileStore:
         config = self._config()
-        return FileStore(config.files_folder, config.server.files)
+        return FileStore(config.files_folder, config.server.files, self._may_read)
 
     @property
     def owns(self) -> bool:

@@ -1,6 +1,6 @@
 """What is known of a batch, in OpenAI's form and on the disk."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
@@ -46,6 +46,7 @@ class BatchRecord:
     has_output: bool = False
     has_errors: bool = False
     times: Mapping[str, int] = field(default_factory=dict)  # of the steps, such as in_progress_at
+    stores: Sequence[str] = ()  # of knowledge, whose words its answers may hold
 
     @property
     def open(self) -> bool:

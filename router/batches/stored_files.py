@@ -8,7 +8,7 @@ its time is over. Not covered: machines that do not share the data folder.
 import os
 import re
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from hashlib import blake2b
@@ -37,6 +37,7 @@ class StoredFile:
     filename: str
     purpose: str
     expires_at: int
+    stores: Sequence[str] = ()  # of knowledge, whose words it may hold
 
     def json(self) -> dict[str, Any]:
         return {
@@ -49,6 +50,10 @@ class StoredFile:
             "purpose": self.purpose,
             "status": "processed",
         }
+
+
+def _reads_nothing(key_id: str, store: str) -> bool:  # noqa: ARG001
+    return False
 
 
 class QuotaExceeded(Refused):
@@ -65,8 +70,14 @@ class QuotaExceeded(Refused):
 class FileStore:
     """All files below one folder. Its methods wait for the disk: call them in a thread."""
 
-    def __init__(self, folder: Path, settings: FileSettings) -> None:
-        self.folder, self.settings = folder, settings
+    def __init__(
+        self,
+        folder: Path,
+        settings: FileSettings,
+        may_read: Callable[[str, str], bool] = _reads_nothing,
+    ) -> None:
+        """`may_read` says whether a key may read a store of knowledge at this moment."""
+        self.folder, self.settings, self.may_read = folder, settings, may_read
 
     def add(
         self,
@@ -124,11 +135,15 @@ class FileStore:
         there = [each for each in files if each.expires_at > now]
         return sorted(there, key=lambda each: (each.created_at, each.id), reverse=True)
 
-    def get(self, key_id: str, file_id: str, *, now: float) -> StoredFile:
-        """A file of this key; `NotFound` for any other."""
+    def get(self, key_id: str, file_id: str, *, now: float, reads: bool = True) -> StoredFile:
+        """A file of this key; `NotFound` for any other, and for one with words of a store that the
+        key may not read now, unless it is not to be read."""
         record = None
         if _ID.fullmatch(file_id):
             record = _read(self._of(key_id) / f"{file_id}.json")
+        if record is not None and reads:
+            barred = any(not self.may_read(key_id, store) for store in record.stores)
+            record = None if barred else record
         if record is None or record.expires_at <= now:
             raise NotFound("file_not_found", f"There is no file `{file_id[:80]}`.", "file_id")
         return record
@@ -138,7 +153,7 @@ class FileStore:
         return _content(self._of(key_id), file_id)
 
     def delete(self, key_id: str, file_id: str, *, now: float) -> None:
-        self.get(key_id, file_id, now=now)
+        self.get(key_id, file_id, now=now, reads=False)
         self._remove(self._of(key_id), file_id)
 
     def tidy(self, now: float, wall: Callable[[], float] = time.time) -> None:

@@ -26,7 +26,10 @@ class Hops:
         client = self._clients.get(address)
         if client is None:
             client = self._clients[address] = FrameClient(address, self._token)
-        head = (backend, call.path, call.request_id, call.stream, call.raw, call.headers)
+        head = (
+            *(backend, call.path, call.request_id, call.stream, call.raw, call.headers),
+            call.key_id,
+        )
         try:
             return await client.send(orjson.dumps(head), call.body)
         except Fault as fault:

@@ -80,7 +80,8 @@ class BackendCalls:
         recorded."""
         if not self._may_call(backend, fields):
             return None
-        call = Call(CHAT, orjson.dumps(fields), False, self.request.id)
+        key_id = self.request.key_id
+        call = Call(CHAT, orjson.dumps(fields), False, self.request.id, key_id=key_id)
         try:
             end = await self.reserve((backend,), call.body)
         except Limited as error:

@@ -95,6 +95,10 @@ class Config(Values):
         return self.data / "growth"
 
     @property
+    def knowledge_folder(self) -> Path:
+        return self.data / "knowledge"
+
+    @property
     def models_folder(self) -> Path:
         return self.data / "models"
 

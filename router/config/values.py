@@ -190,6 +190,12 @@ class BackendSettings(Values):
         return self
 
     @property
+    def asks_stores(self) -> tuple[str, ...]:
+        """The stores whose words its answers may hold. Each answer then depends on what its caller
+        may read at that moment: it is neither remembered nor written into telemetry."""
+        return ()
+
+    @property
     def aliases(self) -> tuple[str, ...]:
         """Other names that a caller may give in `model` for this backend."""
         return ()

@@ -21,7 +21,7 @@ def erase(connection: sqlite3.Connection) -> None:
 
 def delete_response(connection: sqlite3.Connection, owner: str, id_: str, since: float) -> None:
     """Delete a response. Items that it gave to a conversation stay with the conversation."""
-    thread, _, conversation, *_ = threads.response_row(connection, owner, id_, since)
+    thread, _, conversation, *_ = threads.response_row(connection, owner, id_, since, reads=False)
     connection.execute("delete from responses where owner = ? and id = ?", (owner, id_))
     if not conversation:
         connection.execute("delete from items where owner = ? and response = ?", (owner, id_))
@@ -51,11 +51,16 @@ def _shrunk(connection: sqlite3.Connection, owner: str, thread: str) -> None:
     connection.execute(
         "delete from threads where owner = ? and id = ? and kind = 'chain' and bytes = 0", own
     )
+    connection.execute(
+        "delete from sources where owner = ? and thread = ? and not exists "
+        "(select 1 from threads t where t.owner = sources.owner and t.id = sources.thread)",
+        own,
+    )
 
 
 def delete_thread(connection: sqlite3.Connection, owner: str, thread: str) -> None:
     own = (owner, thread)
-    for table in ("items", "responses", "summaries"):
+    for table in ("items", "responses", "summaries", "sources"):
         connection.execute(f"delete from {table} where owner = ? and thread = ?", own)
     connection.execute("delete from threads where owner = ? and id = ?", own)
 

@@ -21,6 +21,7 @@ class NewResponse:
     previous: str = ""
     conversation: str = ""
     session: str = ""  # under which routing knows a chain that begins here
+    stores: Sequence[str] = ()  # of knowledge, whose words it may hold
 
 
 @dataclass(frozen=True, slots=True)

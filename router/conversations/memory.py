@@ -24,10 +24,15 @@ _log = logging.getLogger("waggle")
 
 
 class ConversationMemory:
-    def __init__(self, folder: Path, settings: Conversations) -> None:
+    def __init__(
+        self, folder: Path, settings: Conversations, may_read: Callable[[str, str], bool]
+    ) -> None:
         self.settings = settings
         self._store = ConversationStore(
-            folder, keep_seconds=settings.keep_seconds, max_bytes=settings.max_bytes
+            folder,
+            keep_seconds=settings.keep_seconds,
+            max_bytes=settings.max_bytes,
+            may_read=may_read,
         )
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="conversations")
 

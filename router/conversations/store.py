@@ -2,15 +2,17 @@
 
 What an owner keeps is seen by this owner alone: every statement names the owner, and an id of
 somebody else is looked up, and not found, exactly like an id that never existed. An acknowledged
-write survives a killed process. What is forgotten is erased from the file and from
-its log. The file is bounded: the owner who keeps the most loses the least recently used thread.
+write survives a killed process. A thread that holds words of a store of knowledge is handed out
+only while its owner may read that store; otherwise it is not found. What is forgotten is erased
+from the file and from its log. The file is bounded: the owner who keeps the most loses the least
+recently used thread.
 
 Not covered: copies that were made of the file, and what a file system keeps of overwritten blocks.
 """
 
 import contextlib
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import orjson
@@ -32,12 +34,25 @@ from router.conversations.tables import FILE, connect, create
 from router.sqlite_file import SqliteFile
 
 
+def _reads_nothing(owner: str, store: str) -> bool:  # noqa: ARG001
+    return False
+
+
 class ConversationStore(SqliteFile):
     """The SQLite file, opened at its first use. Each thread of the process has its own
     connection."""
 
-    def __init__(self, folder: Path, *, keep_seconds: float, max_bytes: int) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        keep_seconds: float,
+        max_bytes: int,
+        may_read: Callable[[str, str], bool] = _reads_nothing,
+    ) -> None:
+        """`may_read` says whether an owner may read a store of knowledge at this moment."""
         super().__init__()
+        self._may_read = may_read
         self.keep_seconds, self.max_bytes = keep_seconds, max_bytes
         self.evicted = 0  # threads that had to go to make room
         self._folder, self._path = folder, folder / FILE
@@ -49,7 +64,9 @@ class ConversationStore(SqliteFile):
     def _open(self, *, first: bool) -> sqlite3.Connection:
         if first:
             create(self._folder)
-        return connect(self._path)
+        connection = connect(self._path)
+        connection.create_function("may_read", 2, self._may_read)
+        return connection
 
     @contextlib.contextmanager
     def _erasing(self) -> Iterator[sqlite3.Connection]:
@@ -135,7 +152,7 @@ class ConversationStore(SqliteFile):
     def delete_conversation(self, owner: str, id_: str, now: float) -> None:
         """Delete a conversation with its items, its summaries and its responses."""
         with self._erasing() as connection:
-            threads.conversation(connection, owner, id_, self._since(now))
+            threads.conversation(connection, owner, id_, self._since(now), reads=False)
             forgetting.delete_thread(connection, owner, id_)
 
     def conversed(self, owner: str, id_: str, now: float) -> Earlier:
@@ -168,8 +185,9 @@ class ConversationStore(SqliteFile):
         self, owner: str, conversation: str, item_id: str, now: float
     ) -> KeptConversation:
         with self._erasing() as connection:
-            kept = threads.conversation(connection, owner, conversation, self._since(now))
-            threads.item(connection, owner, item_id, conversation)
+            since = self._since(now)
+            kept = threads.conversation(connection, owner, conversation, since, reads=False)
+            threads.item(connection, owner, item_id, conversation, reads=False)
             forgetting.delete_item(connection, owner, conversation, item_id)
             return kept
 

@@ -15,7 +15,8 @@ _BUSY_SECONDS = 10.0  # how long a connection waits for another process that wri
 
 # A thread is a conversation, or a chain of responses that began with one response. Its items stand
 # in the order of `seq`. `upto`: the last item that a conversation held before the response.
-# `forgotten` counts what was deleted from a thread, so that no summary of it comes back.
+# `forgotten` counts what was deleted from a thread, so that no summary of it comes back. `sources`
+# are the stores of knowledge whose words a thread may hold.
 SCHEMA = """
 create table if not exists threads (
   owner text not null, id text not null, kind text not null, created real not null,
@@ -33,6 +34,9 @@ create table if not exists items (
 create index if not exists by_item_thread on items (owner, thread, seq);
 create index if not exists by_item_response on items (owner, response, part, seq);
 create index if not exists by_item on items (owner, id);
+create table if not exists sources (
+  owner text not null, thread text not null, store text not null,
+  primary key (owner, thread, store)) without rowid;
 create table if not exists summaries (
   owner text not null, thread text not null, digest blob not null, covers integer not null,
   text text not null, backend text not null, created real not null,

@@ -24,6 +24,11 @@ select owner, id, kind, created, touched, bytes,
   metadata
 from threads t where ? is null or owner = ? order by touched desc, id limit ?
 """
+# A thread that has not expired, and whose stores its owner may all read now; who deletes a thread
+# reads none of it.
+_OPEN = """t.touched >= ? and (? or not exists (
+  select 1 from sources s
+  where s.owner = t.owner and s.thread = t.id and not may_read(s.owner, s.store)))"""
 
 
 def add_thread(
@@ -65,6 +70,11 @@ def add_response(
         added = _without_clashes(connection, owner, thread, items, is_new=not begun)
         size += _insert(connection, owner, thread, added, response=new.id, part=part)
     _touch(connection, owner, thread, size, now)
+    connection.executemany(
+        "insert or ignore into sources values (?, ?, ?)",
+        [(owner, thread, store) for store in new.stores],
+    )
+    _carry_sources(connection, owner, thread, new.input)
 
 
 def append(
@@ -73,7 +83,20 @@ def append(
     """Add items to a thread, and return them as they are kept."""
     added = _without_clashes(connection, owner, thread, items)
     _touch(connection, owner, thread, _insert(connection, owner, thread, added), now)
+    _carry_sources(connection, owner, thread, items)
     return added
+
+
+def _carry_sources(
+    connection: sqlite3.Connection, owner: str, thread: str, items: Sequence[Item]
+) -> None:
+    """What was said in a thread with words of a store stays bound to this store elsewhere."""
+    connection.executemany(
+        "insert or ignore into sources select s.owner, ?, s.store from items i "
+        "join sources s on s.owner = i.owner and s.thread = i.thread "
+        "where i.owner = ? and i.id = ?",
+        [(thread, owner, item["id"]) for item in items],
+    )
 
 
 def _without_clashes(
@@ -127,12 +150,12 @@ def _touch(
 
 
 def conversation(
-    connection: sqlite3.Connection, owner: str, id_: str, since: float
+    connection: sqlite3.Connection, owner: str, id_: str, since: float, *, reads: bool = True
 ) -> KeptConversation:
     row = connection.execute(
-        "select created, metadata from threads "
-        "where owner = ? and id = ? and kind = 'conversation' and touched >= ?",
-        (owner, id_, since),
+        "select t.created, t.metadata from threads t "
+        f"where t.owner = ? and t.id = ? and t.kind = 'conversation' and {_OPEN}",
+        (owner, id_, since, not reads),
     ).fetchone()
     if row is None:
         raise NotKept(id_)
@@ -140,14 +163,14 @@ def conversation(
 
 
 def response_row(
-    connection: sqlite3.Connection, owner: str, id_: str, since: float
+    connection: sqlite3.Connection, owner: str, id_: str, since: float, *, reads: bool = True
 ) -> tuple[Any, ...]:
     """Thread, previous response, conversation, time and body of a response."""
     row: tuple[Any, ...] | None = connection.execute(
         "select r.thread, r.previous, r.conversation, r.created, r.response from responses r "
         "join threads t on t.owner = r.owner and t.id = r.thread "
-        "where r.owner = ? and r.id = ? and t.touched >= ?",
-        (owner, id_, since),
+        f"where r.owner = ? and r.id = ? and {_OPEN}",
+        (owner, id_, since, not reads),
     ).fetchone()
     if row is None:
         raise NotKept(id_)
@@ -186,11 +209,12 @@ def item(
     thread: str | None = None,
     *,
     since: float = 0.0,
+    reads: bool = True,
 ) -> Item:
     row = connection.execute(
         "select i.item from items i join threads t on t.owner = i.owner and t.id = i.thread "
-        "where i.owner = ? and i.id = ? and (? is null or i.thread = ?) and t.touched >= ?",
-        (owner, item_id, thread, thread, since),
+        f"where i.owner = ? and i.id = ? and (? is null or i.thread = ?) and {_OPEN}",
+        (owner, item_id, thread, thread, since, not reads),
     ).fetchone()
     if row is None:
         raise NotKept(item_id)

@@ -59,6 +59,7 @@ from router.engine.summarizing import Summarizing
 from router.engine.tries import Tries
 from router.engine.verifying import Verifying
 from router.keys import single_owner
+from router.knowledge.rights.callers import CallerRights
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
 from router.plans.concluding import stream_of
@@ -109,6 +110,9 @@ class Engine:
     made: tuple[MadePlan, ...] = field(default=(), init=False)  # by growth, as the learner says
 
     def __post_init__(self) -> None:
+        self.rights = CallerRights(
+            self.config.knowledge_folder, self.config.keys_file, wall=self.wall
+        )
         self.tries = Tries(self.attempts, self.metrics, self.steady, self.uniform, self.tell)
         self.assessor = Assessor(
             self.tries.try_chain, self.say, self.journal.note, self.wall, self.uniform
@@ -279,6 +283,7 @@ class Engine:
             scope=scope or single_owner(request.key_id),
             call_node=partial(answer_ahead, says) if says else None,
             now=now,
+            hidden=self.hidden_from(request.key_id),
         )
         decision = named(self.plans, request, backend, around)
         if decision is not None and request.compared:
@@ -348,6 +353,20 @@ class Engine:
             following.collect(request, around.vector)
         return around
 
+    def hidden_from(self, key_id: str) -> frozenset[str]:
+        """The plans and backends that ask stores of which this caller may read none: nothing may
+        show the caller that they exist."""
+        plans = self.plans
+        return frozenset(
+            name
+            for name in plans.of_stores
+            if any(
+                not self.rights.readable(key_id, self.config.backends[backend].asks_stores)
+                for backend in plans[name].backends
+                if backend in self.config.backends and self.config.backends[backend].asks_stores
+            )
+        )
+
     async def answer(
         self, request: Request, decision: Decision, lookup: Lookup | None = None
     ) -> Answer:
@@ -398,6 +417,7 @@ class Engine:
             self.tries.resting_at(self.steady()),
             policy_version=self.policy_version,
             priced_only=self.allowances.needs_prices(request.id),
+            hidden=self.hidden_from(request.key_id),
         )
         refuse_unread_stream(self.config, request)
         decision, chain = passing(self.plans, request, backend, around)
@@ -444,6 +464,7 @@ class Engine:
             bodies,
             native=request.passed_on,
             extended=request.native is not None,
+            key_id=request.key_id,
         )
         try:
             end = await self.allowances.reserve(config, chain, request, first)
@@ -481,6 +502,11 @@ class Engine:
             questions=(*request.before, *calls, *(() if lookup is None else lookup.questions)),
             guards=notes,
         )
+        if trace.decision.plan in self.plans:
+            stores = self.plans[trace.decision.plan].stores
+            trace.stores = self.rights.readable(request.key_id, stores) if stores else ()
+            trace.private = bool(stores)
+            trace.keep_prompt = trace.keep_prompt and not trace.private
         begun = time.perf_counter() - sum(note.seconds for note in notes)
         return InProgress(self.plans, trace, begun, lookup)
 

@@ -78,6 +78,8 @@ class Keeping:
             return
         if verified is not None and not verified.proven:
             return
+        if _asked_a_store(plans, trace):  # no words of a store, nor a program that holds some
+            return
         match = lookup.match
         by_form = match is not None and match.recalled.bucket in BY_FORM
         if match is not None and match.recalled.checked and not by_form:
@@ -335,6 +337,12 @@ class Keeping:
                 )
             if wrong:
                 self._keep_verdict(use.pair, use.solution, signal.source, serves=False)
+
+
+def _asked_a_store(plans: Plans, trace: Trace) -> bool:
+    """Whether a call of this request could read a store of knowledge."""
+    settings = (plans.config.backends.get(each.backend) for each in trace.attempts)
+    return any(each is None or bool(each.asks_stores) for each in settings)
 
 
 def _proof(config: Config, verified: Verified | None) -> str:

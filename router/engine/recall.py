@@ -306,6 +306,8 @@ def unrepeatable(plans: Plans, request: Request, plan: str, backends: Iterable[s
         settings = plans.config.backends.get(name)
         if settings is None:
             return f"{name} is configured no more"
+        if settings.asks_stores:
+            return f"{name} answers by what its caller may read at that moment"
         sets = plans[plan].sets.get(name, ()) if plan in plans else ()
         bodies = [{**request.fields, **changed_by(s, request.fields, settings)} for s in sets if s]
         if request.model != plan or not bodies:

@@ -52,13 +52,14 @@ class Replying:
             accounted(plans, trace, usage, None, settled=outcome.settled)
             return self.blocked(progress, refused, outcome)
         sources = self.assessor.chosen(config, trace)
-        words, remembers = config.telemetry.answers or bool(sources), self._remembers(progress)
+        keeps, remembers = _keeps_answer(config, trace), self._remembers(progress)
+        words = keeps or bool(sources)
         dialect, loops = outcome.dialect, _loops(trace)
         read = partial(_read, body, dialect, words=words, remembers=remembers or loops)
         ending = ending_of(body, dialect, usage) if _notices(config) else ""
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
-        answer = Answered(len(body), hash_, text if config.telemetry.answers else None)
+        answer = Answered(len(body), hash_, text if keeps else None)
         trace.ended, trace.closing = ending, _closing(completion, loops=loops)
         accounted(plans, trace, usage, answer, settled=outcome.settled)
         form, trace.status = FORMS.get(dialect), status
@@ -101,7 +102,8 @@ class Replying:
         )
         sources, loops = self.assessor.chosen(config, trace), _loops(trace)
         remembers = self._remembers(progress)
-        words = config.telemetry.answers or bool(sources) or remembers or loops
+        keeps = _keeps_answer(config, trace)
+        words = keeps or bool(sources) or remembers or loops
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         guards = GuardedStream(self.guarding, progress)
@@ -111,7 +113,7 @@ class Replying:
             nonlocal written
             answer = recorder.answer()
             text = answer.text or ""
-            if not config.telemetry.answers:
+            if not keeps:
                 answer = replace(answer, text=None)
             usage = meter.final_usage()
             ended = ending.ending(usage.output_tokens, recorder.first_words)
@@ -170,7 +172,8 @@ class Replying:
         return Answer(200, b"", progress.trace, stream=self._recited(progress, stream))
 
     def _note_recited(self, progress: InProgress, content: bytes, text: str) -> None:
-        kept = text if progress.plans.config.telemetry.answers else None
+        keeps = _keeps_answer(progress.plans.config, progress.trace)
+        kept = text if keeps else None
         progress.trace.answer = Answered(len(content), digest(content), kept)
 
     async def _recited(self, progress: InProgress, stream: Stream) -> AsyncIterator[bytes]:
@@ -273,6 +276,11 @@ class Replying:
             self.keeping.answered(
                 progress.plans, progress.lookup, trace, completion.text, completion.model
             )
+
+
+def _keeps_answer(config: Config, trace: Trace) -> bool:
+    """Whether telemetry keeps the words of this answer."""
+    return config.telemetry.answers and not trace.private
 
 
 def _notices(config: Config) -> bool:

@@ -93,7 +93,11 @@ class StepCalls:
         try:
             async with asyncio.timeout(left):
                 extended = self.request.native is not None
-                call = Call(CHAT, body, stream, self.request.id, bodies, extended=extended)
+                call = Call(
+                    *(CHAT, body, stream, self.request.id, bodies),
+                    extended=extended,
+                    key_id=self.request.key_id,
+                )
                 outcome = await self.fly(chain, call, tried)
         except TimeoutError:
             end(self._cut_off(chain[0], tried, body, work, begun, "deadline"), waited=False)

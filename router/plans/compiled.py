@@ -122,6 +122,7 @@ class CompiledPlan:
     form: str = ""  # tells answers apart that were made with other prompts or parameters
     shown: tuple[Mapping[str, Any], ...] = ()  # the settings, for people who ask why
     off: str = ""  # which backend that it cannot do without is switched off, e.g. its critic
+    stores: tuple[str, ...] = ()  # the stores that its backends may ask
 
     def impossible(self, refusals: Mapping[str, str]) -> str:
         """Why no way through the plan leads to an answer; empty if one does. `refusals` holds the
@@ -172,7 +173,8 @@ class Plans(dict[str, CompiledPlan]):
     `computing` the plans that are a program, and `compute` says whether any step of a plan is one,
     `doubting` the plans that ask a learned model and do nothing more, `choices` says whether a
     conversation could go on at another backend, `conditional` the plans whose own parameters decide
-    which requests their backends can express, `made` the plans that growth made, and `made_for`
+    which requests their backends can express, `of_stores` the plans and backends that ask stores of
+    knowledge, `made` the plans that growth made, and `made_for`
     those of each pattern: they are not among the `names`.
     """
 
@@ -198,6 +200,7 @@ class Plans(dict[str, CompiledPlan]):
         equals = (ask.equals for name in self.names for ask in asks_in(self[name].tree))
         self.choices = len(self.names) > 1 or any(equals)
         self.compute = any(plan.codes for plan in self.values())
+        self.of_stores = tuple(name for name, plan in self.items() if plan.stores)
         self.priors = priors_of(config)
         self.weights = config.objective.ladder.all_weights
         self.specialists = {
@@ -250,6 +253,7 @@ class Plans(dict[str, CompiledPlan]):
             form_of(tree),
             shown_settings(tree),
             self._off(tree),
+            tuple(dict.fromkeys(s for b in backends for s in config.backends[b].asks_stores)),
         )
 
     def _off(self, tree: AnyPlan) -> str:

@@ -45,6 +45,8 @@ class Surroundings:
     patterns: Patterns | None = None  # the patterns that the learner found
     wait: Callable[[str], float] | None = None  # how much slower than usual a backend is now
     now: float = 0.0  # the time, by which the age of a prompt cache is known
+    # Plans and backends that ask stores of which the caller may read none: to it they do not exist.
+    hidden: Collection[str] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +163,7 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         down=around.down,
         claims=around.claims,
         priced_only=around.priced_only,
+        hidden=around.hidden,
     )
     made = made_plans(
         plans,
@@ -170,6 +173,7 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         allowed=around.allowed,
         down=around.down,
         priced_only=around.priced_only,
+        hidden=around.hidden,
     )
     return Case(plans, request, around, eligible, ineligible, features, made)
 

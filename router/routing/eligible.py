@@ -38,11 +38,13 @@ def eligible_plans(
     down: Collection[str] = (),
     claims: Mapping[str, float],
     priced_only: bool = False,
+    hidden: Collection[str] = (),
 ) -> tuple[list[Arm], dict[str, str]]:
     """The plans that can answer, and why the others cannot. Raises `Unroutable` if none can."""
+    names = [name for name in plans.names if name not in hidden] if hidden else plans.names
     for plan in request.only:
-        if plan not in plans.names:
-            message = f"There is no plan `{plan}`. Known: {', '.join(plans.names)}."
+        if plan not in names:
+            message = f"There is no plan `{plan}`. Known: {', '.join(names)}."
             raise Unroutable(400, "unknown_plan", message, "x-waggle-plans")
     refusals = backend_refusals(plans, request, plans.config.backends)
     refusals |= _without_claim(plans, claims)
@@ -50,7 +52,7 @@ def eligible_plans(
     bounded = _bounded(request, allowed, down)
     obstacles = {
         plan: obstacle
-        for plan in plans.names
+        for plan in names
         if (
             (bounded or plan in plans.conditional or not refused.isdisjoint(plans[plan].backends))
             and (obstacle := _obstacle(plans, plan, request, refusals, allowed, down))
@@ -58,7 +60,7 @@ def eligible_plans(
         or (priced_only and (obstacle := _unpriced(plans, plan)))
     }
     reasons = {plan: obstacle.reason for plan, obstacle in obstacles.items()}
-    able = [Arm(plan) for plan in plans.names if plan not in obstacles]
+    able = [Arm(plan) for plan in names if plan not in obstacles]
     # Better to try a plan that rests after failures than to give up.
     resting = [Arm(plan) for plan, obstacle in obstacles.items() if obstacle.rests]
     last = [arm for arm in (*able, *resting) if arm in plans.last_resorts]
@@ -87,6 +89,7 @@ def made_plans(
     allowed: Collection[str] = (),
     down: Collection[str] = (),
     priced_only: bool = False,
+    hidden: Collection[str] = (),
 ) -> list[Arm]:
     """The plans that growth made for the request's pattern, and that can answer it.
 
@@ -103,6 +106,7 @@ def made_plans(
         Arm(each.name)
         for each in made
         if (not allowed or each.parent in allowed)
+        and each.name not in hidden
         and each.scope in ("", scope)
         and _obstacle(plans, each.name, request, refusals, (), down) is None
         and not (priced_only and _unpriced(plans, each.name))

@@ -1,6 +1,6 @@
 """The decision for a caller who names a backend, a plan or a model. Pure functions."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 
 from learner.policy import Arm
@@ -20,14 +20,14 @@ AUTO = "auto"
 def named(plans: Plans, request: Request, backend: str, around: Surroundings) -> Decision | None:
     """The decision for the named target; None if the model is `auto` and no backend is named."""
     if backend:
-        if backend not in plans.config.backends:
-            names = ", ".join(plans.config.backends)
+        if backend not in plans.config.backends or backend in around.hidden:
+            names = ", ".join(seen(plans.config.backends, around.hidden))
             message = f"Backend `{backend}` does not exist. Known backends: {names}."
             raise Unroutable(400, "unknown_backend", message, "backend")
         return _bypass(plans, request, backend, around, f"the caller asked for backend {backend}")
     if request.model == AUTO:
         return None
-    if request.model in plans.names:
+    if request.model in plans.names and request.model not in around.hidden:
         if around.allowed and request.model not in around.allowed:
             raise _not_allowed(request.model, around)
         reason = _cannot(plans, request.model, request)
@@ -36,11 +36,10 @@ def named(plans: Plans, request: Request, backend: str, around: Surroundings) ->
             raise Unroutable(400, "plan_cannot_answer", message, "model")
         return _certain(request, request.model, f"the caller asked for plan {request.model}")
     target = plans.aliases.get(request.model)
-    if target is None:
-        message = (
-            f"The model `{request.model}` does not exist. Use `auto`, or one of /v1/models: "
-            f"{', '.join(dict.fromkeys((*plans.names, *plans.config.backends)))}."
-        )
+    if target is None or target in around.hidden:
+        names = ", ".join(seen((*plans.names, *plans.config.backends), around.hidden))
+        hint = f"Use `auto`, or one of /v1/models: {names}."
+        message = f"The model `{request.model}` does not exist. {hint}"
         raise Unroutable(404, "model_not_found", message, "model")
     return _bypass(plans, request, target, around, f"the caller asked for model {request.model}")
 
@@ -78,6 +77,11 @@ def _cannot(plans: Plans, plan: str, request: Request) -> str:
     )
 
 
+def seen(names: Iterable[str], hidden: Collection[str]) -> list[str]:
+    """Those of these names that exist for the caller, each once."""
+    return [name for name in dict.fromkeys(names) if name not in hidden]
+
+
 def may_use(plans: Plans, backend: str, allowed: Collection[str]) -> bool:
     """Whether a key that may use these plans may call a backend by its name; no plans: all."""
     usable = (plans[plan].backends for plan in allowed if plan in plans.names)
@@ -104,6 +108,6 @@ def _certain(request: Request, name: str, reason: str) -> Decision:
 
 
 def _not_allowed(name: str, around: Surroundings) -> Unroutable:
-    allowed = ", ".join(sorted(around.allowed))
+    allowed = ", ".join(sorted(seen(around.allowed, around.hidden)))
     message = f"This key may not use `{name}`. It may use: {allowed}."
     return Unroutable(403, "plan_not_allowed", message, "model")

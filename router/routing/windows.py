@@ -18,13 +18,14 @@ def window_for(
     allowed: Collection[str] = (),
     *,
     priced_only: bool = False,
+    hidden: Collection[str] = (),
 ) -> int | None:
     """The longest window among the plans that may answer, if the request fits none of them; None
     if it fits, or if it could not be answered within any window either.
 
     A last resort is no answer to a long conversation, although it has no window.
     """
-    around = Surroundings(allowed, priced_only=priced_only)
+    around = Surroundings(allowed, priced_only=priced_only, hidden=hidden)
     if _answerable(plans, request, backend, around):
         return None
     stated = {settings.context_window for settings in plans.config.backends.values()}
@@ -40,7 +41,12 @@ def _answerable(plans: Plans, request: Request, backend: str, around: Surroundin
         if named(plans, request, backend, around) is not None:
             return True
         eligible, _ = eligible_plans(
-            plans, request, allowed=around.allowed, claims={}, priced_only=around.priced_only
+            plans,
+            request,
+            allowed=around.allowed,
+            claims={},
+            priced_only=around.priced_only,
+            hidden=around.hidden,
         )
     except Unroutable:
         return False

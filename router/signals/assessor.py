@@ -83,6 +83,7 @@ class Assessor:
                     continue
                 if judgement is not None:
                     keeps = config.telemetry.answers and not trace.request.no_store
+                    keeps = keeps and not trace.private
                     self.say([self._signal(source, trace, judgement, keeps=keeps)])
 
     def _signal(
@@ -96,7 +97,7 @@ class Assessor:
             trace.about,
             "judge" if source.kind == "judge" else "check",
             source.kind,
-            judgement.reason,
+            None if trace.private else judgement.reason,  # it may quote the answer
             judgement.score,
             source.believed,
             rival=judgement.rival if keeps else None,

@@ -69,6 +69,7 @@ def request_row(trace: Trace) -> Row:
     _add(row, "dialect", request.dialect if request.native is not None else "")
     _add(row, "tags", list(request.tags))
     _add(row, "team", request.team)
+    _add(row, "stores", list(trace.stores))
     _add(row, "no_store", request.no_store)
     if trace.error:
         row["error_type"] = trace.error_type
@@ -224,7 +225,8 @@ def _add_provider_and_tokens(row: Row, attempt: Attempt) -> None:
 
 def _may_quote(attempt: Attempt) -> bool:
     """Whether the error text of an attempt comes from the backend, and so may quote the prompt."""
-    sandboxed = attempt.provider == "sandbox"  # errors of the sandbox name columns of the request
+    # Errors of the sandbox name columns of the request, and those of knowledge may name its words.
+    sandboxed = attempt.provider in ("sandbox", "knowledge")
     return sandboxed or attempt.status >= 400 or attempt.fault in _FAULTS_THAT_QUOTE
 
 

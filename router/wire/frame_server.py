@@ -261,8 +261,8 @@ class _ReplicaConnection(asyncio.Protocol):
             raise BadFrame(f"its kind is {kind}")
 
     def _start(self, number: int, head: Any, body: bytes) -> None:
-        backend, path, request_id, stream, raw, headers = head
-        call = Call(path, body, stream, request_id, headers=headers, raw=raw)
+        backend, path, request_id, stream, raw, headers, key_id = head
+        call = Call(path, body, stream, request_id, headers=headers, raw=raw, key_id=key_id)
         out = CallOutput(self, number)
         work = self._server.answers(backend, call, out)
         task = asyncio.get_running_loop().create_task(work)

@@ -1,0 +1,37 @@
+"""What callers may do with stores, by the ids of their keys: for whoever holds an id and no key."""
+
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from router.config.knowledge_access import May
+from router.knowledge.rights.grants import Allowed, Barred
+from router.knowledge.rights.reader import Reader, Readers
+from router.knowledge.rights.rights import Rights
+
+
+class CallerRights:
+    """The rights of stores beside the key file; both are read anew at each question."""
+
+    def __init__(
+        self, folder: Path, keys_file: Path, *, wall: Callable[[], float] = time.time
+    ) -> None:
+        """`folder`: of all knowledge, which holds the file of rights."""
+        self.rights, self.readers = Rights(folder, wall=wall), Readers(keys_file)
+
+    def reader(self, key_id: str) -> Reader:
+        return self.readers.reader(key_id)
+
+    def may(self, key_id: str, store: str, act: May) -> Allowed | Barred:
+        return self.rights.may(self.reader(key_id), store, act)
+
+    def reads(self, key_id: str, store: str) -> bool:
+        return isinstance(self.may(key_id, store, "read"), Allowed)
+
+    def readable(self, key_id: str, stores: Iterable[str]) -> tuple[str, ...]:
+        """Those of these stores that the caller may read now."""
+        reader = self.reader(key_id)
+        return self.rights.readable(reader, tuple(stores))
+
+    def close(self) -> None:
+        self.rights.close()

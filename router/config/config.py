@@ -131,10 +131,6 @@ class Config(Values):
         return self.data / self.keys.file
 
     @property
-    def knowledge_folder(self) -> Path:
-        return self.data / "knowledge"
-
-    @property
     def dashboard_host(self) -> str:
         return self.dashboard.host or self.server.host
 

@@ -12,7 +12,13 @@ _FEWEST_WORDS = 4  # in a passage or a sentence, at least
 _SHINGLE_WORDS = 4
 _SAMPLE = 12  # smallest hashes of a passage; only passages that share one are compared
 SAME = 0.8  # two passages with this share of common shingles count as the same
-_SENTENCE = re.compile(r"(?<=[.!?])[\"')\]]*\s+(?=[A-Z0-9\"'(])")
+# A sentence of English or Spanish ends here, unless the point belongs to an abbreviation.
+_SENTENCE = re.compile(r"(?<=[.!?…])[\"')\]»”]*\s+(?=[A-ZÁÉÍÓÚÑÜ0-9\"'(¿¡«“])")
+_ABBREVIATION = re.compile(
+    r"(?:^|[\s(])(?:dr|dra|mr|mrs|ms|sr|sra|srta|d|dña|av|avda|c|ctra|pl|núm|nº|pág|págs"
+    r"|fig|vol|tel|tfno|ext|st|prof|approx|aprox|p\. ?ej|e\.g|i\.e|vs|[a-z])\.$",
+    re.I,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +35,18 @@ class Passage:
 
     @property
     def sentences(self) -> list[str]:
-        return [s.strip() for s in _SENTENCE.split(self.text) if len(s.split()) >= _FEWEST_WORDS]
+        return [s for s in sentences_of(self.text) if len(s.split()) >= _FEWEST_WORDS]
+
+
+def sentences_of(text: str) -> list[str]:
+    """The sentences of a text, in English or Spanish, in their order."""
+    sentences: list[str] = []
+    for piece in _SENTENCE.split(text):
+        if sentences and _ABBREVIATION.search(sentences[-1][-12:]):
+            sentences[-1] += f" {piece.strip()}"
+        elif piece.strip():
+            sentences.append(piece.strip())
+    return sentences
 
 
 def passages_of(source: str, sections: Iterable[Section]) -> Iterator[Passage]:
@@ -50,21 +67,21 @@ def _cut(text: str) -> Iterator[str]:
         if len(paragraph.split()) <= _MOST_WORDS:
             pieces.append(paragraph)
             continue
-        for sentence in _SENTENCE.split(paragraph):
+        for sentence in sentences_of(paragraph):
             words = sentence.split()
             for start in range(0, len(words), _MOST_WORDS):
                 pieces.append(" ".join(words[start : start + _MOST_WORDS]))
     held: list[str] = []
     size = 0  # words of the pieces held
     for piece in pieces:
-        words = len(piece.split())
-        if held and size + words > _MOST_WORDS:
+        length = len(piece.split())
+        if held and size + length > _MOST_WORDS:
             yield " ".join(held)
             last = held[-1]
             size = len(last.split())
             held, size = ([last], size) if size <= _MOST_WORDS // 4 else ([], 0)
         held.append(piece)
-        size += words
+        size += length
     if held:
         yield " ".join(held)
 

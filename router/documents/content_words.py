@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from router.documents import spanish
 from router.request.stemming import stem
 
 _WORD = re.compile(r"[a-z0-9]+(?:[-'’][a-z0-9]+)*", re.I)
@@ -22,15 +23,23 @@ STOP = frozenset(
 )
 
 
-def content_words(text: str) -> list[str]:
-    """The base forms of the words in a text, in order, without stop words."""
+def content_words(text: str, language: str = "en") -> list[str]:
+    """The base forms of the words in an English or Spanish (`es`) text, in order, without stop
+    words. All words lose their accents."""
+    if language == "es":
+        own = (match[0] for match in _WORD.finditer(spanish.folded(text)))
+        return [spanish.stem(word) for word in own if _telling(word, spanish.STOP)]
     words = []
-    for match in _WORD.finditer(text.lower().replace("’", "'")):
+    for match in _WORD.finditer(spanish.folded(text.replace("’", "'"))):
         word = match[0].removesuffix("'s")
         for part in dict.fromkeys((word, *word.split("-"))):
-            if part not in STOP and (len(part) > 1 or part.isdigit()):
+            if _telling(part, STOP):
                 words.append(stem(part))
     return words
+
+
+def _telling(word: str, stop: frozenset[str]) -> bool:
+    return word not in stop and (len(word) > 1 or word.isdigit())
 
 
 def rarity(texts: Sequence[Iterable[str]]) -> dict[str, float]:

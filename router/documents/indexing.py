@@ -1,11 +1,11 @@
 """Updates an index to its documents: only changed files are read and encoded again."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from router.documents.chunking import passages_of
+from router.documents.chunking import Passage, passages_of
 from router.documents.formats import UnreadableDocument, files_of, sections_of
 from router.documents.passage_index import (
     Entries,
@@ -66,7 +66,7 @@ def _refresh(
             entries[name] = before[name]
             continue
         try:
-            entries[name] = {"digest": sum_, "passages": _encoded_passages(path, name, encoder)}
+            entries[name] = {"digest": sum_, "passages": _passages(path, name, encoder)}
             report.fresh += 1
         except (UnreadableDocument, OSError) as error:
             report.unreadable[name] = str(error)
@@ -96,12 +96,15 @@ def _installed_entries(documents: Path, encoder: Encodes) -> Entries:
     return entries_of(installed_index(documents), encoder.name)
 
 
-def _encoded_passages(path: Path, name: str, encoder: Encodes) -> list[dict[str, Any]]:
-    """The passages of a file, with the vectors of the passages and of their sentences.
+def _passages(path: Path, name: str, encoder: Encodes) -> list[dict[str, Any]]:
+    return encoded_passages(list(passages_of(name, sections_of(path))), encoder)
+
+
+def encoded_passages(passages: Sequence[Passage], encoder: Encodes) -> list[dict[str, Any]]:
+    """The passages, with the vectors of the passages and of their sentences.
 
     A heading counts as a sentence: often the heading says most briefly what its passage answers.
     """
-    passages = list(passages_of(name, sections_of(path)))
     texts = [f"{p.title}. {p.text}" if p.title else p.text for p in passages]
     sentences = [[p.heading, *p.sentences] if p.heading else p.sentences for p in passages]
     flat = [sentence for of_passage in sentences for sentence in of_passage]

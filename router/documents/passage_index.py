@@ -162,10 +162,10 @@ def _write_arrays(folder: Path, encoded: Sequence[Mapping[str, Any]], encoder: E
         np.save(folder / f"{name}.npy", array)
 
 
-def words_of(passage: Passage) -> Iterator[str]:
+def words_of(passage: Passage, language: str = "en") -> Iterator[str]:
     """The content words of a passage; the words of its own heading come twice."""
-    titles = content_words(passage.title), content_words(passage.heading)
-    return iter([*titles[0], *titles[1], *content_words(passage.text)])
+    texts = passage.title, passage.heading, passage.text
+    return (word for text in texts for word in content_words(text, language))
 
 
 def digest(path: Path) -> str:

@@ -13,13 +13,12 @@ from router.documents.answer_confidence import PassageEvidence
 from router.documents.chunking import Passage
 from router.documents.content_words import content_words, covered
 from router.documents.passage_index import PassageIndex
+from router.documents.ranking import PROPOSED, Closeness, best_two, fused
 from router.encoding.encodes import Encodes
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
-_PROPOSED = 24  # passages by meaning, and as many by words
-_FUSION = 60.0  # the constant of reciprocal rank fusion
 _CLAIMED_BY = 5  # nearest passages that `claim` looks at
 
 
@@ -49,7 +48,7 @@ class Expert:
         self._graph: Any = hnswlib.Index(space="cosine", dim=encoder.dimensions)
         self._graph.init_index(max_elements=count, M=16, ef_construction=200, random_seed=1)
         self._graph.add_items(index.vectors, list(range(count)), num_threads=1)
-        self._graph.set_ef(max(64, min(count, 2 * _PROPOSED)))
+        self._graph.set_ef(max(64, min(count, 2 * PROPOSED)))
         self._words: Any = bm25s.BM25()
         self._words.index([list(words) or ["-"] for words in index.words], show_progress=False)
 
@@ -66,26 +65,27 @@ class Expert:
 
     def _proposals(self, vector: "Vectors", words: Sequence[str]) -> dict[int, float]:
         """The proposed passages with their fused ranks; a passage in both lists ranks higher."""
-        most = min(_PROPOSED, len(self.index.passages))
+        most = min(PROPOSED, len(self.index.passages))
         labels, _ = self._graph.knn_query(vector, k=most, num_threads=1)
-        ranks: dict[int, float] = {}
-        for rank, n in enumerate(labels[0].tolist()):
-            ranks[n] = 1 / (_FUSION + rank)
+        by_words: list[int] = []
         indexed = [word for word in words if word in self.index.weights]
         if indexed:
             scores = self._words.get_scores(indexed)
             best = sorted(range(len(scores)), key=lambda n: -scores[n])[:most]
-            for rank, n in enumerate(n for n in best if scores[n] > 0):
-                ranks[n] = ranks.get(n, 0.0) + 1 / (_FUSION + rank)
-        return ranks
+            by_words = [n for n in best if scores[n] > 0]
+        return fused(labels[0].tolist(), by_words)
 
     def _score(self, n: int, vector: "Vectors", words: Sequence[str], rank: float) -> float:
         first, second = _best_sentences(self.index, n, vector)
-        in_passage = covered(words, self.index.words[n], self.index.weights)
         heading = content_words(self.index.passages[n].heading)
-        in_heading = covered(words, heading, self.index.weights)
-        similarity = 0.5 * float(self.index.vectors[n] @ vector) + 1.75 * first + 0.25 * second
-        return similarity + 0.3 * in_passage + 0.15 * in_heading + 8.0 * rank
+        return Closeness(
+            passage=float(self.index.vectors[n] @ vector),
+            first=first,
+            second=second,
+            in_passage=covered(words, self.index.words[n], self.index.weights),
+            in_heading=covered(words, heading, self.index.weights),
+            fused=rank,
+        ).score
 
 
 def evidence(
@@ -102,9 +102,7 @@ def evidence(
 
 def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[float, float]:
     """The similarities of the two nearest sentences of a passage; its heading is a sentence."""
-    own = sorted((index.sentences[index.owners == n] @ vector).tolist(), reverse=True)
-    first = own[0] if own else 0.0
-    return first, own[1] if len(own) > 1 else first
+    return best_two(index.sentences[index.owners == n], vector)
 
 
 def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:

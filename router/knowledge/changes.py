@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from router.documents.chunking import Passage, passages_of
+from router.documents.languages import language_of
 from router.documents.passage_index import words_of
 from router.knowledge.alike import repeats, samples_of
 from router.knowledge.stored import EventKind, NewDocument, StoredDocument
@@ -148,7 +149,7 @@ def _write_passage(
     id_ = int(cursor.lastrowid or 0)
     if not first:
         connection.execute("update passages set alike = ? where id = ?", (id_, id_))
-    words = " ".join(words_of(passage))
+    words = " ".join(words_of(passage, language_of(f"{passage.title} {passage.text}")))
     connection.execute("insert into passages_fts (rowid, words) values (?, ?)", (id_, words))
     connection.executemany(
         "insert or ignore into samples values (?, ?)", [(hash_, id_) for hash_ in samples]

@@ -97,3 +97,10 @@ def test_a_hidden_store_and_no_store_are_refused_in_the_same_words(tmp_path: Pat
         shelf.opened("boots", ANYONE)
     assert str(hidden.value).replace("books", "boots") == str(missing.value)
     shelf.close()
+
+
+def test_spanish_passages_are_indexed_by_spanish_words(store: KnowledgeStore) -> None:
+    text = "Las bibliotecas están abiertas los sábados por la mañana."
+    store.put(document("horario", text), by="t")
+    ids = store.by_words(content_words("¿Cuándo abre la biblioteca?", "es"), 10)
+    assert [passage.text for passage in store.passages([id_ for id_, _ in ids])] == [text]

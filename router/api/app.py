@@ -18,6 +18,7 @@ from router.api.feedback import FeedbackEndpoint
 from router.api.files import FILE_MEDIA, FilesEndpoint
 from router.api.health import HealthEndpoint
 from router.api.incoming import Admission, Incoming
+from router.api.knowledge_rights import KnowledgeRightsEndpoint
 from router.api.learner import LearnerClient, LearnerEndpoint
 from router.api.memory_routes import memory_routes
 from router.api.metrics import MetricsEndpoint
@@ -84,6 +85,14 @@ class App:
             Route("/v1/batches/{id}", {"GET": many.get_one}),
             Route("/v1/batches/{id}/cancel", {"POST": many.cancel}),
         ]
+        rights = KnowledgeRightsEndpoint(engine, admission, audit)
+        shared = "/v1/knowledge/{name}"
+        knowledge = [
+            Route(f"{shared}/grants", {"GET": rights.grants, "POST": rights.grant}),
+            Route(f"{shared}/grants/{{number}}", {"POST": rights.change, "DELETE": rights.revoke}),
+            Route(f"{shared}/asks", {"GET": rights.asks, "POST": rights.ask}),
+            Route(f"{shared}/asks/{{number}}", {"POST": rights.decide}),
+        ]
         passed = [
             Route(
                 f"/v1{door.path}",
@@ -102,6 +111,7 @@ class App:
                 Route("/v1/embeddings", {"POST": embeddings.post}, operation="embeddings"),
                 *passed,
                 *stored,
+                *knowledge,
                 Route("/v1/route", {"POST": RouteEndpoint(engine, admission).post}),
                 Route("/v1/feedback", {"POST": FeedbackEndpoint(engine, admission, memory).post}),
                 Route("/v1/budgets", {"GET": BudgetsEndpoint(engine, admission, hive).get}),

@@ -165,6 +165,7 @@ class Engine:
                 )
         if self.recall is not None and self.replying.keeping is not None:
             self._learn_forms(self.recall, self.replying.keeping)
+        self.rights.declare(config.knowledge)
         in_force = policy_in_force(self.plans, at=self.wall())
         self.policy_version = in_force.version
         self.journal.policy(in_force)

@@ -1,13 +1,19 @@
 """What callers may do with stores, by the ids of their keys: for whoever holds an id and no key."""
 
+import logging
+import sqlite3
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
-from router.config.knowledge_access import May
+from router.config.knowledge_access import May, StoreAccess
+from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.grants import Allowed, Barred
 from router.knowledge.rights.reader import Reader, Readers
 from router.knowledge.rights.rights import Rights
+from router.knowledge.rights.tables import FILE
+
+_log = logging.getLogger("waggle")
 
 
 class CallerRights:
@@ -17,7 +23,18 @@ class CallerRights:
         self, folder: Path, keys_file: Path, *, wall: Callable[[], float] = time.time
     ) -> None:
         """`folder`: of all knowledge, which holds the file of rights."""
+        self._folder = folder
         self.rights, self.readers = Rights(folder, wall=wall), Readers(keys_file)
+
+    def declare(self, stores: Mapping[str, StoreAccess]) -> None:
+        """Bring what the configuration says of its stores into force. A file of rights that cannot
+        be written stays as it was, and one that cannot be read gives nobody a right."""
+        if not stores and not (self._folder / FILE).exists():
+            return
+        try:
+            declare(self.rights, stores, self.readers.team_of)
+        except (OSError, sqlite3.Error):
+            _log.exception("the owners and grants of the configuration are not in force")
 
     def reader(self, key_id: str) -> Reader:
         return self.readers.reader(key_id)

@@ -8,11 +8,13 @@ store of this name begins with none.
 
 import sqlite3
 from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
 
 import orjson
 
 from router.config.knowledge_access import StandingGrant, StoreAccess, until_of
-from router.knowledge.rights.grants import Ownership, Terms
+from router.knowledge.rights.grants import EVERYBODY, Ownership, Terms
 from router.knowledge.rights.rights import Rights
 from router.knowledge.rights.rows import (
     add_event,
@@ -39,6 +41,13 @@ def declare(
         for (name,) in connection.execute("select name from stores").fetchall():
             if name not in stores:
                 _remove(connection, name, now)
+
+
+def changed_terms(before: Terms, written: Mapping[str, Any], now: float) -> Terms:
+    """Terms with the written conditions in place of their own. Raises `ValidationError`."""
+    names = set(written) - {"who"}
+    new = terms_of(StandingGrant.model_validate({**written, "who": EVERYBODY}), now)
+    return replace(before, **{name: getattr(new, name) for name in names})
 
 
 def _own(
@@ -70,7 +79,7 @@ def _stand(connection: sqlite3.Connection, name: str, access: StoreAccess, now: 
     }
     for line, grant in lines.items():
         if line not in standing:
-            terms = _terms(grant, now)
+            terms = terms_of(grant, now)
             add_grant(connection, name, grant.who, terms, now, by=BY, source=BY, line=line)
     for line, number in standing.items():
         if line not in lines:
@@ -93,6 +102,7 @@ def _remove(connection: sqlite3.Connection, name: str, now: float) -> None:
     add_event(connection, now, name, "removed", BY, {})
 
 
-def _terms(grant: StandingGrant, now: float) -> Terms:
+def terms_of(grant: StandingGrant, now: float) -> Terms:
+    """The terms that a written grant has from `now` on."""
     until = None if grant.until is None else until_of(grant.until, now)
     return Terms(grant.may, grant.rate, until, grant.idle_days, grant.must_cite)

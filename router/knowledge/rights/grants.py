@@ -46,6 +46,19 @@ class Grant:
     source: str = "owner"  # or `rule`, or `configuration`
     revoked: float | None = None
 
+    def shown(self, now: float) -> dict[str, Any]:
+        """The grant as its owner sees it."""
+        return {
+            "number": self.number,
+            "who": self.who,
+            **self.terms.shown(),
+            "state": self.state(now),
+            "since": self.since,
+            "used": self.used if self.used > self.since else None,
+            "by": self.by,
+            "source": self.source,
+        }
+
     def state(self, now: float) -> str:
         if self.revoked is not None:
             return "revoked"

@@ -158,12 +158,15 @@ class Rights(SqliteFile):
             number = add_grant(connection, store, who, terms, now, by=by, source=source, ask=ask)
         return self._grant_of(number)
 
-    def change(self, owner: Reader, number: int, terms: Terms, *, by: str) -> Grant:
-        """Set the conditions of a grant that is not revoked. Its idle days begin anew. Raises
-        `NoSuchGrant`."""
+    def change(
+        self, owner: Reader, number: int, new: Terms | Callable[[Terms], Terms], *, by: str
+    ) -> Grant:
+        """Set the conditions of a grant that is not revoked, or work them out from those it has.
+        Its idle days begin anew. Raises `NoSuchGrant`."""
         now = self.wall()
         with self.changing() as connection:
             grant = self._owned(connection, owner, number)
+            terms = new if isinstance(new, Terms) else new(grant.terms)
             connection.execute(
                 "update grants set may = ?, rate = ?, until = ?, idle_days = ?, must_cite = ?, "
                 "since = ?, noted = 0 where number = ?",
@@ -180,6 +183,13 @@ class Rights(SqliteFile):
             grant = self._owned(connection, owner, number)
             end_grant(connection, grant, now, by)
         return self._grant_of(number)
+
+    def grant_in(self, owner: Reader, store: str, number: int) -> Grant:
+        """A grant of this store that is not revoked. Raises `NoSuchGrant`."""
+        grant = self._owned(self._connection, owner, number)
+        if grant.store != store:
+            raise NoSuchGrant(number)
+        return grant
 
     def note_ends(self) -> None:
         """Write an event for each grant that ended or lapsed since the last look."""

@@ -13,7 +13,7 @@ from router.documents.passage_index import words_of
 from router.knowledge.alike import repeats, samples_of
 from router.knowledge.stored import EventKind, NewDocument, StoredDocument
 
-DOCUMENT_COLUMNS = "id, version, title, source, hash, metadata, added_at, changed_at, event"
+DOCUMENT_COLUMNS = "id, version, title, source, hash, metadata, feed, added_at, changed_at, event"
 
 
 def hash_of(document: NewDocument) -> str:
@@ -52,9 +52,11 @@ def document_row(connection: sqlite3.Connection, id_: str) -> StoredDocument | N
 
 
 def document_in(row: Sequence[Any]) -> StoredDocument:
-    id_, version, title, source, hash_, metadata, added_at, changed_at, event = row
+    id_, version, title, source, hash_, metadata, feed, added_at, changed_at, event = row
     stated = orjson.loads(metadata)
-    return StoredDocument(id_, version, title, source, hash_, stated, added_at, changed_at, event)
+    return StoredDocument(
+        id_, version, title, source, hash_, stated, feed, added_at, changed_at, event
+    )
 
 
 def write_document(
@@ -78,10 +80,11 @@ def write_document(
     metadata = orjson.dumps(dict(document.metadata), default=str).decode()
     added_at = at if before is None else before.added_at
     connection.execute(
-        f"insert or replace into documents ({DOCUMENT_COLUMNS}) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        f"insert or replace into documents ({DOCUMENT_COLUMNS}) "
+        "values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             *(document.id, version, document.title, document.source, hash_, metadata),
-            *(added_at, at, event),
+            *(document.feed, added_at, at, event),
         ),
     )
     text = "\n\n".join(
@@ -97,7 +100,7 @@ def write_document(
         "delete from versions where document = ? and version <= ?", (document.id, version - keep)
     )
     for n, passage in enumerate(passages_of(document.id, document.sections)):
-        _write_passage(connection, passage, version, n, event)
+        _write_passage(connection, passage, version, n, event, at)
     return event
 
 
@@ -120,9 +123,9 @@ def take_out_passages(connection: sqlite3.Connection, document: str) -> None:
     ]
     for id_ in ids:
         connection.execute("delete from passages_fts where rowid = ?", (id_,))
-        connection.execute("delete from samples where passage = ?", (id_,))
-        connection.execute("delete from vectors where passage = ?", (id_,))
         connection.execute("delete from passages where id = ?", (id_,))
+        for table in ("samples", "vectors", "pending"):
+            connection.execute(f"delete from {table} where passage = ?", (id_,))
         connection.execute("insert into gone (passage) values (?)", (id_,))
 
 
@@ -137,7 +140,7 @@ def _latest_version(connection: sqlite3.Connection, document: str) -> int:
 
 
 def _write_passage(
-    connection: sqlite3.Connection, passage: Passage, version: int, n: int, event: int
+    connection: sqlite3.Connection, passage: Passage, version: int, n: int, event: int, at: float
 ) -> None:
     samples = samples_of(passage.text)
     first = _first_alike(connection, passage.text, samples)
@@ -151,6 +154,7 @@ def _write_passage(
         connection.execute("update passages set alike = ? where id = ?", (id_, id_))
     words = " ".join(words_of(passage, language_of(f"{passage.title} {passage.text}")))
     connection.execute("insert into passages_fts (rowid, words) values (?, ?)", (id_, words))
+    connection.execute("insert into pending values (?, ?, ?)", (id_, event, at))
     connection.executemany(
         "insert or ignore into samples values (?, ?)", [(hash_, id_) for hash_ in samples]
     )

@@ -7,6 +7,7 @@ from the file: only the event stays, which holds no words.
 Not covered: copies that a backup or the file system's snapshots took.
 """
 
+import contextlib
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -20,9 +21,9 @@ from router.knowledge.changes import DOCUMENT_COLUMNS, document_in
 from router.knowledge.store_tables import FILE, connect, create
 from router.knowledge.stored import (
     DocumentVersion,
+    KeptPassage,
     NewDocument,
     StoredDocument,
-    StoredPassage,
     StoreEvent,
     StoreTable,
 )
@@ -44,7 +45,7 @@ class Change:
 class KnowledgeStore(SqliteFile):
     def __init__(self, folder: Path, *, wall: Callable[[], float] = time.time) -> None:
         super().__init__()
-        self.folder, self._wall = folder, wall
+        self.folder, self.wall = folder, wall
 
     def _open(self, *, first: bool) -> sqlite3.Connection:
         if first:
@@ -60,7 +61,7 @@ class KnowledgeStore(SqliteFile):
             before = changes.document_row(connection, document.id)
             if before is not None and before.hash == hash_:
                 return Change(before.event, before.version, made=False)
-            at = self._wall()
+            at = self.wall()
             event = changes.write_document(
                 connection, document, hash_, before, at, by=by, keep=keep
             )
@@ -73,7 +74,7 @@ class KnowledgeStore(SqliteFile):
             before = changes.document_row(connection, id_)
             if before is None:
                 return None
-            event = changes.remove_document(connection, before, self._wall(), by=by)
+            event = changes.remove_document(connection, before, self.wall(), by=by)
         return Change(event, before.version, made=True)
 
     def erase(self) -> None:
@@ -84,6 +85,17 @@ class KnowledgeStore(SqliteFile):
         connection = self._connection
         connection.execute("insert into passages_fts (passages_fts) values ('optimize')")
         connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+
+    @contextlib.contextmanager
+    def changing(self) -> Iterator[sqlite3.Connection]:
+        """One change: all or nothing, and on the disk at its end."""
+        with self._transaction() as connection:
+            yield connection
+
+    @property
+    def looking(self) -> sqlite3.Connection:
+        """This thread's connection, for questions alone."""
+        return self._connection
 
     # -- reading -----------------------------------------------------------------------------------
 
@@ -139,22 +151,22 @@ class KnowledgeStore(SqliteFile):
             for name, source, columns, count, event in rows
         ]
 
-    def passages(self, ids: Sequence[int]) -> list[StoredPassage]:
+    def passages(self, ids: Sequence[int]) -> list[KeptPassage]:
         """The passages with these numbers that there still are, in this order."""
         marks = ", ".join("?" * len(ids))
         rows = self._connection.execute(
             f"select {_PASSAGE} from passages where id in ({marks})", tuple(ids)
         )
-        by_id = {row[0]: StoredPassage(*row) for row in rows}
+        by_id = {row[0]: KeptPassage(*row) for row in rows}
         return [by_id[id_] for id_ in ids if id_ in by_id]
 
-    def passages_of(self, document: str) -> list[StoredPassage]:
+    def passages_of(self, document: str) -> list[KeptPassage]:
         rows = self._connection.execute(
             f"select {_PASSAGE} from passages where document = ? order by n", (document,)
         )
-        return [StoredPassage(*row) for row in rows]
+        return [KeptPassage(*row) for row in rows]
 
-    def all_passages(self, *, after: int = 0) -> Iterator[StoredPassage]:
+    def all_passages(self, *, after: int = 0) -> Iterator[KeptPassage]:
         """Every passage past a number, by its number."""
         while True:
             rows = self._connection.execute(
@@ -162,20 +174,20 @@ class KnowledgeStore(SqliteFile):
             ).fetchall()
             if not rows:
                 return
-            yield from (StoredPassage(*row) for row in rows)
+            yield from (KeptPassage(*row) for row in rows)
             after = rows[-1][0]
 
-    def by_words(self, words: Sequence[str], most: int) -> list[tuple[int, float]]:
-        """The passages with any of these content words, and their BM25 scores, the best first."""
-        query = " or ".join(f'"{word}"' for word in dict.fromkeys(words) if '"' not in word)
-        if not query:
+    def by_words(self, words: Sequence[str], most: int) -> list[int]:
+        """The passages with any of these base forms of words, the best first by BM25."""
+        quoted = [f'"{word}"' for word in dict.fromkeys(words) if '"' not in word]
+        if not quoted:
             return []
         rows = self._connection.execute(
-            "select rowid, -bm25(passages_fts) as score from passages_fts "
-            "where passages_fts match ? order by score desc limit ?",
-            (query.replace(" or ", " OR "), most),
+            "select rowid from passages_fts where passages_fts match ? "
+            "order by bm25(passages_fts) limit ?",
+            (" OR ".join(quoted), most),
         )
-        return [(int(id_), float(score)) for id_, score in rows]
+        return [int(id_) for (id_,) in rows]
 
     def count(self) -> dict[str, Any]:
         """How many documents, passages and tables there are, and how many repeat another."""

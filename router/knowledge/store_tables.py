@@ -2,7 +2,7 @@
 
 A change is one transaction: its event, the document, its version, its passages and their words. So
 a killed writer loses no change and makes none twice. Vectors are filled in afterwards, for every
-passage that has none. `vectors.number` and `gone.number` rise with each entry: an index that
+`pending` passage. `vectors.number` and `gone.number` rise with each entry: an index that
 follows the store asks for what came after the numbers that it has reached.
 """
 
@@ -25,9 +25,8 @@ create trigger if not exists events_are_never_deleted before delete on events
   begin select raise(abort, 'an event is never deleted'); end;
 create table if not exists documents (
   id text primary key, version integer not null, title text not null, source text not null,
-  hash text not null, metadata text not null, added_at real not null, changed_at real not null,
-  event integer not null) without rowid;
-create index if not exists documents_by_source on documents (source);
+  hash text not null, metadata text not null, feed text not null, added_at real not null,
+  changed_at real not null, event integer not null) without rowid;
 create table if not exists versions (
   document text not null, version integer not null, title text not null, hash text not null,
   metadata text not null, at real not null, text text not null, event integer not null,
@@ -42,6 +41,9 @@ create virtual table if not exists passages_fts using fts5 (
 create table if not exists samples (
   hash integer not null, passage integer not null, primary key (hash, passage)) without rowid;
 create index if not exists samples_by_passage on samples (passage);
+create virtual table if not exists vocabulary using fts5vocab (passages_fts, row);
+create table if not exists pending (
+  passage integer primary key, event integer not null, at real not null);
 create table if not exists vectors (
   number integer primary key autoincrement, passage integer not null unique,
   vector blob not null, sentences blob not null);
@@ -50,6 +52,9 @@ create table if not exists gone (
 create table if not exists tables (
   name text primary key, source text not null, columns text not null, rows integer not null,
   hash text not null, event integer not null) without rowid;
+create table if not exists files (
+  path text primary key, stamp text not null, error text not null) without rowid;
+create table if not exists settings (name text primary key, value text not null) without rowid;
 """
 
 

@@ -7,6 +7,7 @@ from router.documents.chunking import Passage
 from router.documents.formats import BETWEEN_HEADINGS, Section
 from router.value import value
 
+Feed = Literal["api", "folder"]
 EventKind = Literal["added", "changed", "removed", "rows", "settings"]
 
 
@@ -19,6 +20,7 @@ class NewDocument:
     source: str
     sections: Sequence[Section]
     metadata: Mapping[str, Any]
+    feed: Feed = "api"
 
 
 @value
@@ -29,6 +31,7 @@ class StoredDocument:
     source: str
     hash: str
     metadata: Mapping[str, Any]
+    feed: Feed
     added_at: float
     changed_at: float
     event: int
@@ -49,7 +52,7 @@ class DocumentVersion:
 
 
 @value
-class StoredPassage:
+class KeptPassage:
     """A passage of the newest version of a document. Passages that say the same have the same
     `alike`: the number of the first of them."""
 
@@ -95,3 +98,16 @@ class StoreTable:
     columns: Sequence[Mapping[str, Any]]
     rows: int
     event: int
+
+
+@value
+class Lag:
+    """How far the vectors are behind the events. Words follow within the same transaction."""
+
+    newest: int
+    reached: int
+    seconds: float  # since the first event that the vectors have not reached
+
+    @property
+    def events(self) -> int:
+        return self.newest - self.reached

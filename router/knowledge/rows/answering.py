@@ -1,0 +1,234 @@
+"""Answers a question on rows by rule: the question becomes a query, or is refused by name.
+
+Every word of a question is accounted for by the query, or is known to change nothing. Where two
+readings fit, both are named. A question after another may go on from it (`and in April?`).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from router.knowledge.rows.language.naming import Names, key_name, names_of
+from router.knowledge.rows.language.profile import Field, fields_of, links_of
+from router.knowledge.rows.language.spans import spans_of
+from router.knowledge.rows.language.tokens import cut
+from router.knowledge.rows.language.words import Language, canonical, language_of
+from router.knowledge.rows.parts.conditions import read_conditions
+from router.knowledge.rows.parts.following import date_of, follow, goes_on
+from router.knowledge.rows.parts.reader import Reader
+from router.knowledge.rows.parts.relating import read_related
+from router.knowledge.rows.parts.targets import read_target
+from router.knowledge.rows.query import RowQuery
+from router.knowledge.rows.schema import (
+    NotUnderstood,
+    RowAnswer,
+    Rows,
+    Run,
+    SqlRefused,
+    TableSchema,
+    Unclear,
+)
+from router.knowledge.rows.sql import sql_of
+from router.knowledge.rows.wording import reading_of, text_of
+from router.request.plain import bare
+
+_SURER = 2  # by which the words must fit one table better than the next
+_LONGEST = 400  # characters of a question that rules read
+
+
+@dataclass(frozen=True, slots=True)
+class Interpreted:
+    """A question as a query, how surely its words name what the query uses, and its typos."""
+
+    query: RowQuery
+    strength: int
+    typos: dict[str, str]
+
+
+class RowReader:
+    """Reads questions on the tables of one store. Their values are looked at once."""
+
+    def __init__(self, tables: Sequence[TableSchema], run: Run) -> None:
+        by_table: dict[str, tuple[Field, ...]] = {t.stored: fields_of(t, run) for t in tables}
+        keys = {f.sql: key_name(f.name) for fields in by_table.values() for f in fields}
+        links = links_of(by_table, _joining(keys))
+        self._names = [names_of(t, by_table, links, tables) for t in tables]
+
+    def read(self, question: str, previous: Sequence[str] = ()) -> tuple[Interpreted, Language]:
+        """The query of a question after earlier ones. Raises `Unclear`."""
+        language = language_of(question)
+        others: tuple[Language, ...] = ("es",) if language == "en" else ("en",)
+        failures: list[Unclear] = []
+        for each in (language, *others):
+            try:
+                return self._read(question, each, previous), each
+            except Unclear as unclear:
+                failures.append(unclear)
+        raise failures[0]
+
+    def _read(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
+        if len(question) > _LONGEST:
+            raise Unclear(f"the question is longer than {_LONGEST} characters")
+        looks_back = any(goes_on(self._reader(question, names, language)) for names in self._names)
+        if previous and looks_back:
+            return self._follow(question, language, previous)
+        try:
+            return self._alone(question, language)
+        except Unclear as unclear:
+            if not previous:
+                raise
+            try:
+                return self._follow(question, language, previous)
+            except Unclear:
+                raise unclear from None
+
+    def _reader(self, question: str, names: Names, language: Language) -> Reader:
+        pieces = cut(bare(question), language)
+        if not pieces:
+            raise Unclear("the question is empty")
+        return Reader(names, spans_of(pieces, names, language), language)
+
+    def _alone(self, question: str, language: Language) -> Interpreted:
+        readings: list[Interpreted] = []
+        failures: list[tuple[int, Unclear]] = []
+        readers = [self._reader(question, names, language) for names in self._names]
+        headed = [reader for reader in readers if _headed(reader)]
+        rest = [reader for reader in readers if reader not in headed]
+        for group in (headed, rest):
+            for reader in group:
+                try:
+                    query = _query_of(reader)
+                except Unclear as unclear:
+                    failures.append((_strength(reader), unclear))
+                else:
+                    readings.append(Interpreted(query, _strength(reader), reader.spans.typos))
+            if readings:
+                break
+        if not readings:
+            raise max(failures, key=lambda failure: failure[0])[1]
+        best = max(reading.strength for reading in readings)
+        first = [reading for reading in readings if reading.strength > best - _SURER]
+        if len(first) > 1:
+            names = " or ".join(reading.query.table.name for reading in first)
+            raise Unclear(f"it may ask {names}: name the table")
+        return first[0]
+
+    def _follow(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
+        base, _ = self.read(previous[-1], previous[:-1])
+        names = next(n for n in self._names if n.table.stored == base.query.table.stored)
+        reader = self._reader(question, names, language)
+        reader.base_date = date_of(base.query)
+        _known_words(reader)
+        query = follow(base.query, reader)
+        return Interpreted(query, _strength(reader), {**base.typos, **reader.spans.typos})
+
+
+def _joining(keys: Mapping[str, str]) -> Mapping[str, str]:
+    """The names of columns that may join tables: those that a name calls a key."""
+    words = frozenset(
+        ["id", "cod", "code", "number", "numero", "key", "clave", "ref", "reference", "uuid"]
+    )
+    words = frozenset(map(canonical, words))
+    return {sql: key if words & {*key.split()} else "" for sql, key in keys.items()}
+
+
+def _headed(reader: Reader) -> bool:
+    """Whether the first word for rows of a table means this table."""
+    for span in reader.items:
+        strong = [s.strength for s in span.of("entity")]
+        if strong and max(strong) > 2:
+            return True
+        if span.means("foreign") and not span.means("col"):
+            return False
+    return False
+
+
+def _strength(reader: Reader) -> int:
+    """How surely the words name what they stand for in this table."""
+    kinds = ("col", "val", "entity")
+    total = 0
+    for span in reader.items:
+        strengths = [s.strength for s in span.senses if s.kind in kinds]
+        if strengths:
+            total += max(strengths) + 3 * (len(span.words) - 1)
+    return total
+
+
+def _known_words(reader: Reader) -> None:
+    if reader.spans.unknown:
+        glossed = any(span.words == ("(",) for span in reader.items)
+        if not glossed:
+            words = ", ".join(f"`{word}`" for word in dict.fromkeys(reader.spans.unknown))
+            raise Unclear(f"not understood: {words}")
+
+
+_AUXILIARIES = frozenset(
+    [
+        "is",
+        "are",
+        "was",
+        "were",
+        "do",
+        "does",
+        "did",
+        "has",
+        "have",
+        "had",
+        "es",
+        "son",
+        "esta",
+        "fue",
+    ]
+)
+
+
+def _plain_question(reader: Reader) -> None:
+    """Refuse what only yes or no answers, unless it asks whether there are any rows."""
+    first = next((span for span in reader.items if not span.means("mark")), None)
+    if first is not None and first.words[0] in _AUXILIARIES and not first.means("any"):
+        raise Unclear("it is to be answered by yes or no: ask for a number or a list")
+    for i in reader.free("any"):
+        if reader.items[i] is not first:
+            reader.take(i)
+
+
+def _query_of(reader: Reader) -> RowQuery:
+    _known_words(reader)
+    reader.take(*reader.free("only"))
+    _plain_question(reader)
+    read_conditions(reader)
+    related = read_related(reader)
+    return read_target(reader, related)
+
+
+def answer_rows(
+    question: str, tables: Sequence[TableSchema], run: Run, previous: Sequence[str] = ()
+) -> RowAnswer | NotUnderstood:
+    """The answer to a question on rows; `previous`: the questions before it, the latest last."""
+    if not tables:
+        return NotUnderstood("there is no table")
+    try:
+        return answered_by(RowReader(tables, run), question, run, previous)
+    except SqlRefused as refused:
+        return NotUnderstood(str(refused))
+
+
+def answered_by(
+    reader: RowReader, question: str, run: Run, previous: Sequence[str] = ()
+) -> RowAnswer | NotUnderstood:
+    try:
+        interpreted, language = reader.read(question, previous)
+    except Unclear as unclear:
+        return NotUnderstood(str(unclear))
+    query = interpreted.query
+    sql = sql_of(query)
+    rows: Rows = run(sql)
+    if query.form == "lookup" and len(rows.rows) > 1:
+        name = query.shown[0].name
+        return NotUnderstood(f"`{name}` has {len(rows.rows)} values in the rows that fit")
+    return RowAnswer(
+        text_of(query, rows, language),
+        sql,
+        rows.columns,
+        rows.rows,
+        reading_of(query, language, interpreted.typos),
+    )

@@ -1,0 +1,279 @@
+"""Reads what numbers of rows are compared with: `over 60`, `between 100 and 200`, `2 or more`."""
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.days import date_field, days_at, in_year
+from router.knowledge.rows.parts.reader import Reader, either, take_negation
+from router.knowledge.rows.query import Condition, Relation
+from router.knowledge.rows.schema import Unclear
+
+_SIGNS: dict[str, Relation] = {"gt": ">", "ge": ">=", "lt": "<", "le": "<="}
+
+
+_WHEN: dict[str, Relation] = {
+    **{"after": "after", "before": "before", "since": "since", "until": "until"},
+    **{"gt": "after", "ge": "since", "lt": "before", "le": "until"},
+}
+
+
+_WITH = frozenset(("with", "having", "con", "of", "de", "have", "has", "had", "tiene", "tienen"))
+
+
+_CURRENCIES = {"eur": "€", "dol": "$", "usd": "$", "pou": "£", "gbp": "£", "lib": "£"}
+
+
+def read_comparisons(reader: Reader) -> None:
+    kinds = (
+        "gt",
+        "ge",
+        "lt",
+        "le",
+        "between",
+        "after",
+        "before",
+        "since",
+        "until",
+        "adj_gt",
+        "adj_lt",
+    )
+    for i in reader.free(*kinds):
+        span = reader.items[i]
+        if span.used:
+            continue
+        if span.means("between"):
+            _between(reader, i)
+            continue
+        j = reader.step(i)
+        days = days_at(reader, j)
+        amount = reader.items[j].number if j >= 0 else None
+        if days is not None and (amount is None or _about_days(reader, i, j)):
+            relation = next(_WHEN[k] for k in _WHEN if span.means(k))
+            if days.first is None:
+                raise Unclear(f"`{span.text} {days.words}` needs a year")
+            reader.take(i, j)
+            each = date_field(reader, i)
+            negated = take_negation(reader, i)
+            reader.add(i, j, Condition(each, relation, days=days, negated=negated))
+        elif (
+            amount is not None
+            and j >= 0
+            and span.means("gt", "ge", "lt", "le", "adj_gt", "adj_lt", "since", "until")
+        ):
+            _amount(reader, i, j, amount)
+
+
+def _about_days(reader: Reader, place: int, number: int) -> bool:
+    """Whether a number such as 2023 after a comparison is a year."""
+    span = reader.items[place]
+    if span.means("after", "before", "since", "until"):
+        return True
+    near = [reader.step(place, -1), reader.step(number)]
+    return any(reader.field_at(n, lambda f: f.dated) is not None for n in near)
+
+
+def _amount(reader: Reader, place: int, number: int, amount: float) -> None:
+    span = reader.items[place]
+    adjective = next((s for s in span.senses if s.kind in ("adj_gt", "adj_lt")), None)
+    sign = next((_SIGNS[k] for k in _SIGNS if span.means(k)), None)
+    if sign is None:
+        if adjective is None:
+            return
+        sign = ">" if adjective.kind == "adj_gt" else "<"
+    reader.take(place, number)
+    each, end = _measured(reader, place, number, adjective.value if adjective else "")
+    following = end + 1
+    negated = take_negation(reader, place)
+    reader.add(place, max(end, following - 1), Condition(each, sign, (amount,), negated=negated))
+
+
+def _between(reader: Reader, place: int) -> None:
+    low = reader.step(place)
+    joint = reader.step(low) if low >= 0 else -1
+    if joint >= 0 and not reader.items[joint].means("and") and reader.items[joint].means("col"):
+        joint = reader.step(joint)
+    high = reader.step(joint) if joint >= 0 else -1
+    if high < 0 or not reader.items[joint].means("and"):
+        raise Unclear(f"`{reader.items[place].text}` needs two ends")
+    first, last = days_at(reader, low), days_at(reader, high)
+    a, b = reader.items[low].number, reader.items[high].number
+    by_days = first is not None and last is not None
+    if by_days and (a is None or b is None or _year_like(reader, place, high)):
+        if first is None or last is None:
+            raise Unclear("a span of days needs two ends")
+        if first.first is None and last.first is not None:
+            first = in_year(first, last.first.year)
+        if first.first is None or last.first is None:
+            raise Unclear(f"{first.words} to {last.words}: name the year")
+        reader.take(place, low, joint, high)
+        each = date_field(reader, place)
+        negated = take_negation(reader, place)
+        reader.add(place, high, Condition(each, "during", days=first, last=last, negated=negated))
+        return
+    if a is None or b is None:
+        raise Unclear(f"`{reader.items[place].text}` needs two numbers or two dates")
+    reader.take(place, low, joint, high)
+    each, end = _measured(reader, place, high, "")
+    negated = take_negation(reader, place)
+    reader.add(place, end, Condition(each, "between", (min(a, b), max(a, b)), negated=negated))
+
+
+def _year_like(reader: Reader, place: int, number: int) -> bool:
+    near = [reader.step(place, -1), reader.step(number)]
+    return not any(reader.field_at(n, lambda f: f.numeric) is not None for n in near)
+
+
+def _measured(reader: Reader, place: int, number: int, concept: str) -> tuple[Field, int]:
+    """The column that a number is compared with, and the last span that names it."""
+    each, end = _named_measure(reader, place, number, concept)
+    unit = reader.items[number].piece.unit or next(
+        (
+            _CURRENCIES[s.words[0][:3]]
+            for s in reader.items[number : end + 2]
+            if s.means("currency")
+        ),
+        "",
+    )
+    if unit and unit != each.column.unit and (unit == "%" or each.column.unit):
+        raise Unclear(f"`{each.name}` is not in {unit}")
+    return each, end
+
+
+def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tuple[Field, int]:
+    """The column that stands beside a number, or that its unit or adjective says."""
+    if concept:
+        fields = [f for f in reader.names.fields if f.numeric and reader.names.has(f, concept)]
+        if len(fields) == 1:
+            after = reader.step(number)
+            if after >= 0 and reader.field_at(after, lambda f: f.sql == fields[0].sql):
+                reader.take(after)
+                return fields[0], after
+            return fields[0], number
+        if concept != "age" or len(fields) > 1:
+            raise Unclear(f"`{reader.items[place].text}` fits no single column")
+    unit = reader.items[number].piece.unit
+    after = reader.step(number)
+    if after >= 0 and reader.items[after].means("currency"):
+        unit = _CURRENCIES[reader.items[after].words[0][:3]]
+        reader.take(after)
+        number, after = after, reader.step(after)
+    beside = _behind(reader, number, after) or _in_front(reader, place, number)
+    each = beside[0] if beside else _by_unit(reader, unit) or _age(reader, number, unit)
+    if each is None:
+        amount = reader.items[number].text
+        raise Unclear(f"it does not say which column `{amount}` is compared with")
+    return each, beside[1] if beside else number
+
+
+def _behind(reader: Reader, number: int, after: int) -> tuple[Field, int] | None:
+    """The column behind a number: `more than 5 units`, `60 minutes spent`."""
+    if not 0 <= after <= number + 2 or reader.items[after].used:
+        return None
+    each = reader.field_at(after, lambda f: f.numeric)
+    if each is None:
+        return None
+    reader.take(after)
+    again = reader.step(after)
+    if again >= 0 and reader.field_at(again, lambda f: f.sql == each.sql) is not None:
+        reader.take(again)
+        return each, again
+    return each, after
+
+
+def _in_front(reader: Reader, place: int, number: int) -> tuple[Field, int] | None:
+    """The column in front of a comparison: `total over 100`."""
+    before = reader.step(place, -1)
+    if before >= 0 and reader.items[before].means("neg"):
+        before = reader.step(before, -1)
+    each = reader.field_at(before, lambda f: f.numeric)
+    if each is None:
+        return None
+    reader.take(before)
+    return each, number
+
+
+def _by_unit(reader: Reader, unit: str) -> Field | None:
+    """The only column of money, or the only total, for an amount of money."""
+    if unit not in ("€", "$", "£"):
+        return None
+    names = reader.names
+    numeric = [f for f in names.fields if f.numeric]
+    money = [f for f in numeric if f.column.unit == unit]
+    money = money or [f for f in numeric if names.has(f, *concept_kind("money"))]
+    totals = [f for f in money if names.has(f, "total")]
+    for fields in (money, totals):
+        if len(fields) == 1:
+            return fields[0]
+    if money:
+        raise Unclear(f"the amount may be {either(f.name for f in money)}")
+    return None
+
+
+def _age(reader: Reader, number: int, unit: str) -> Field | None:
+    """`members over 60`: a bare number of people is their age."""
+    names = reader.names
+    ages = [f for f in names.fields if f.numeric and names.has(f, "age")]
+    person = names.people
+    named = any(span.means("entity") for span in reader.items)
+    amount = reader.items[number].piece.number or 0
+    return ages[0] if person and named and len(ages) == 1 and not unit and amount <= 120 else None
+
+
+def read_numbers(reader: Reader) -> None:
+    """`CSAT of 1 or 2`, `with 2 children`, `3 or more units`."""
+    for i, span in enumerate(reader.items):
+        if span.used or span.number is None:
+            continue
+        after = reader.step(i)
+        if after >= 0 and reader.items[after].means("or_more", "or_less"):
+            sign: Relation = ">=" if reader.items[after].means("or_more") else "<="
+            reader.take(i, after)
+            each, end = _measured(reader, i, after, "")
+            reader.add(i, end, Condition(each, sign, (span.number,)))
+        elif not _equal_before(reader, i):
+            _equal_behind(reader, i, span.number)
+
+
+def _equal_before(reader: Reader, place: int) -> bool:
+    """Read a number behind the name of its column: `age 30`, `CSAT of 1 or 2`."""
+    before = reader.step(place, -1)
+    equal = before >= 0 and reader.items[before].means("eq")
+    named = reader.step(before, -1) if equal else before
+    column = reader.field_at(named, lambda f: f.numeric) if named >= 0 else None
+    if column is None or reader.items[named].used:
+        return False
+    values, end = _listed_numbers(reader, place)
+    reader.take(named, *([before] if equal else []))
+    negated = take_negation(reader, named)
+    reader.add(named, end, Condition(column, "in", values, negated=negated))
+    return True
+
+
+def _equal_behind(reader: Reader, place: int, number: float) -> None:
+    """Read a number in front of the name of its column: `with 2 children`."""
+    before, after = reader.step(place, -1), reader.step(place)
+    equal = before >= 0 and reader.items[before].means("eq")
+    words = {word for span in reader.items[before + 1 : place] for word in span.words}
+    column = reader.field_at(after, lambda f: f.column.kind == "integer")
+    if column is not None and not reader.items[after].used and (words & _WITH or equal):
+        reader.take(place, after, *([before] if equal else []))
+        reader.add(place, after, Condition(column, "in", (number,)))
+
+
+def _listed_numbers(reader: Reader, place: int) -> tuple[tuple[float, ...], int]:
+    values, end = [], place
+    while True:
+        number = reader.items[place].number
+        if number is None:
+            break
+        values.append(number)
+        end = place
+        reader.take(place)
+        joint = reader.step(place)
+        following = reader.step(joint) if joint >= 0 else -1
+        if joint < 0 or not reader.items[joint].means("or", "and") or following < 0:
+            break
+        if reader.items[following].number is None or reader.items[following].used:
+            break
+        reader.take(joint)
+        place = following
+    return tuple(values), end

@@ -1,0 +1,143 @@
+"""Reads which days rows are of: `in March 2024`, `since 2022`, `from May to July 2023`."""
+
+import datetime as dt
+
+from router.knowledge.rows.language.naming import Names
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.tokens import Days, month_span
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.reader import Reader, either, take_negation
+from router.knowledge.rows.query import AnyOf, Condition
+from router.knowledge.rows.schema import Unclear
+
+_THROUGH = frozenset(("to", "a", "al", "through", "until", "hasta", "till", "and", "y", "thru"))
+
+
+def date_field(reader: Reader, place: int) -> Field:
+    """The column of dates that a day or span of time is about."""
+    for near in (reader.step(place, -1), reader.step(place)):
+        each = reader.field_at(near, lambda f: f.dated)
+        if each is not None and not reader.items[near].means("per"):
+            reader.take(near)
+            reader.events = True
+            return each
+    elsewhere: dict[str, tuple[int, Field]] = {}
+    for i in reader.free("col"):
+        each = reader.field_at(i, lambda f: f.dated)
+        if each is not None:
+            elsewhere[each.sql] = i, each
+    if len(elsewhere) == 1:
+        i, each = next(iter(elsewhere.values()))
+        reader.take(i)
+        reader.events = True
+        return each
+    if reader.base_date is not None:
+        return reader.base_date
+    before = reader.step(place, -1)
+    if before >= 0 and _happening(reader, before):
+        raise Unclear(f"no column says when `{reader.items[before].text}` was")
+    return default_date(reader.names)
+
+
+def _happening(reader: Reader, place: int) -> bool:
+    """Whether a span says what became of a row, of which a day may then be the day."""
+    span = reader.items[place]
+    yes = any(s.value.column.kind == "boolean" for s in (*span.of("col"), *span.of("un_col")))
+    states = any(
+        reader.names.has(s.value[0], "status") for s in (*span.of("val"), *span.of("un_val"))
+    )
+    return yes or states
+
+
+def default_date(names: Names) -> Field:
+    """The column of dates of a table, or the one by which each of its rows began."""
+    dated = [f for f in names.fields if f.dated]
+    if len(dated) == 1:
+        return dated[0]
+    begun = [f for f in dated if names.has(f, *concept_kind("beginning"))]
+    if not begun:
+        begun = [f for f in dated if not names.has(f, *concept_kind("ending")) and not f.gaps]
+    if len(begun) == 1 and all(
+        names.has(f, *concept_kind("ending")) for f in dated if f.sql != begun[0].sql
+    ):
+        return begun[0]
+    if not dated:
+        raise Unclear(f"{names.table.name} has no column of dates")
+    raise Unclear(f"the date may be {either(f.name for f in dated)}: name the column")
+
+
+def days_at(reader: Reader, place: int) -> Days | None:
+    """The day, month or year that a span says."""
+    if place < 0 or reader.items[place].used:
+        return None
+    span = reader.items[place]
+    if span.days is not None:
+        return span.days
+    if span.year and not span.means("val", "col") and any(f.dated for f in reader.names.fields):
+        return _year(span.year, span.text)
+    return None
+
+
+def _year(year: int, words: str) -> Days:
+    return Days(dt.date(year, 1, 1), dt.date(year, 12, 31), words=words)
+
+
+def in_year(days: Days, year: int) -> Days:
+    first, last = days.months
+    words = days.words
+    return Days(
+        month_span(words, year, first).first, month_span(words, year, last).last, words=words
+    )
+
+
+def read_days(reader: Reader) -> None:
+    for i in range(len(reader.items)):
+        days = days_at(reader, i)
+        if days is None:
+            continue
+        before = reader.step(i, -1)
+        each = date_field(reader, i)
+        negated = take_negation(reader, i)
+        reader.take(i)
+        last, end = _range_end(reader, i, days)
+        joined = last is None and before >= 0 and reader.items[before].means("or", "and")
+        if joined and _alternative(reader, before, i, each, days):
+            continue
+        reader.add(i, end, Condition(each, "during", days=days, last=last, negated=negated))
+
+
+def _range_end(reader: Reader, place: int, first: Days) -> tuple[Days | None, int]:
+    """The second end of `from 1 March 2024 to 3 May 2024`, and where it stands."""
+    words = [span.words[0] for span in reader.items[place + 1 : place + 3]]
+    if not words or words[0] not in _THROUGH - {"and", "y"}:
+        return None, place
+    end = next(
+        (i for i in range(place + 1, min(place + 4, len(reader.items))) if days_at(reader, i)), -1
+    )
+    days = days_at(reader, end)
+    if days is None:
+        return None, place
+    if first.first is None or days.first is None:
+        raise Unclear(f"{first.words} to {days.words}: name the year of both")
+    reader.take(*range(place + 1, end + 1))
+    return days, end
+
+
+def _alternative(reader: Reader, joint: int, place: int, each: Field, days: Days) -> bool:
+    """`in March or April`: both days of one column."""
+    previous = reader.placed[-1] if reader.placed else None
+    if (
+        previous is None
+        or previous.end >= joint
+        or not isinstance(previous.where, Condition | AnyOf)
+    ):
+        return False
+    parts = previous.where.parts if isinstance(previous.where, AnyOf) else (previous.where,)
+    if any(
+        part.field.sql != each.sql or part.relation != "during" or part.negated for part in parts
+    ):
+        return False
+    reader.take(joint)
+    previous.where = AnyOf((*parts, Condition(each, "during", days=days)))
+    previous.end = place
+    return True

@@ -1,0 +1,105 @@
+"""Reads figures: how many, how much, sums and averages."""
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.target import (
+    Target,
+    form_of,
+    made,
+    names_rows,
+    only_column,
+    refuse_sum_or_count,
+    take_operation,
+    use,
+)
+from router.knowledge.rows.query import Condition, Measure, RowQuery
+from router.knowledge.rows.schema import Unclear
+
+
+def read_figure(target: Target) -> RowQuery | None:
+    reader = target.reader
+    if target.has("much"):
+        return _how_much(target)
+    if target.has("count"):
+        return _counted(target)
+    operation = take_operation(target, target.operations)
+    if operation is None:
+        return None
+    target.take("which", "list")
+    numeric = target.numeric()
+    if not numeric and operation == "sum" and names_rows(target) and not target.texts():
+        refuse_sum_or_count(target)
+        return made(target, form_of(target), measure=Measure("count"))
+    dated = target.dated()
+    if not numeric and operation in ("max", "min") and dated:
+        numeric = dated
+    if not numeric:
+        names = ", ".join(f"`{f.name}`" for f in reader.names.fields if f.numeric)
+        raise Unclear(f"the {operation} of which column: {names}")
+    _, each = only_column(numeric, f"the {operation} of which column")
+    use(target, each)
+    if operation == "median" and reader.groups:
+        raise Unclear("a median of each group is not read")
+    return made(target, form_of(target), measure=Measure(operation, each))
+
+
+def _how_much(target: Target) -> RowQuery:
+    names = target.reader.names
+    target.take("much")
+    numeric = target.numeric()
+    if not numeric:
+        numeric = [(-1, f) for f in names.fields if f.numeric and names.has(f, "total")]
+        if not target.operations:
+            raise Unclear("how much of what")
+    target.reader.take(*target.operations)
+    _, each = only_column(numeric, "how much may be")
+    use(target, each)
+    if names.has(each, *concept_kind("additive")):
+        return made(target, form_of(target), measure=Measure("sum", each))
+    return made(target, "lookup", shown=(each,))
+
+
+def _counted(target: Target) -> RowQuery:
+    reader = target.reader
+    target.take("count", "which")
+    different = target.take("distinct")
+    if target.operations:
+        extra = [i for i in target.operations if not reader.items[i].means("sum")]
+        if extra:
+            raise Unclear("a count and another figure together are not read")
+        reader.take(*target.operations)
+    texts, numeric = target.texts(), target.numeric()
+    units = _units_of_product(target)
+    if units is not None and not (different or texts or numeric):
+        return made(target, form_of(target), measure=Measure("sum", units))
+    if different or (texts and not names_rows(target)):
+        fields = texts or numeric or target.dated()
+        _, each = only_column(fields, "different what")
+        use(target, each)
+        return made(target, form_of(target), measure=Measure("distinct", each))
+    if numeric:
+        _, each = only_column(numeric, "how many of which column")
+        names = reader.names
+        if each.column.kind == "integer" and names.has(
+            each, "quantity", "night", "children", "stock", "adults", "employees", "duration"
+        ):
+            use(target, each)
+            return made(target, form_of(target), measure=Measure("sum", each))
+        raise Unclear(f"how many `{each.name}` may be a sum or a number of rows")
+    return made(target, form_of(target), measure=Measure("count"))
+
+
+def _units_of_product(target: Target) -> Field | None:
+    """`how many hoodies were sold` adds up units, where each row says how many."""
+    reader, names = target.reader, target.reader.names
+    units = [f for f in names.fields if f.numeric and names.has(f, "quantity")]
+    if len(units) != 1 or any(s.means("entity") and not s.means("filler") for s in reader.items):
+        return None
+    for placed in reader.placed:
+        where = placed.where
+        head = reader.step(placed.start, -1)
+        if isinstance(where, Condition) and where.relation == "in" and not where.negated:
+            product = names.has(where.field, "product", "category")
+            if product and head >= 0 and reader.items[head].means("count"):
+                return units[0]
+    return None

@@ -1,0 +1,107 @@
+"""Reads lists, look-ups, and phrases without a verb: `unpaid orders`, `members per plan`."""
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.target import (
+    Target,
+    form_of,
+    label_of,
+    made,
+    names_rows,
+    only_column,
+    refuse_sum_or_count,
+    use,
+)
+from router.knowledge.rows.query import Condition, Measure, RowQuery, Where
+from router.knowledge.rows.schema import Unclear
+
+
+def read_list(target: Target) -> RowQuery | None:
+    reader = target.reader
+    if not target.has("list", "which", "who", "when"):
+        return None
+    listing = target.take("list")
+    who, when = target.take("who"), target.take("when")
+    target.take("which")
+    different = target.take("distinct")
+    if reader.groups:
+        raise Unclear("it does not say what is wanted in each group")
+    texts, numeric, dated = target.texts(), target.numeric(), target.dated()
+    if when:
+        return _looked_up(target, dated, "when may be")
+    if who:
+        if texts or numeric or different:
+            raise Unclear("who and another column together are not read")
+        if not reader.placed and not dated:
+            raise Unclear("it does not say who is meant")
+        return made(target, "rows", shown=(label_of(target, who=True),))
+    if numeric and not texts and not listing:
+        return _looked_up(target, numeric, "the value of which column")
+    shown = tuple(dict.fromkeys(f for _, f in (*texts, *numeric)))
+    if shown:
+        use(target, *shown)
+        return made(target, "values", shown=shown)
+    if names_rows(target) and (reader.placed or listing or dated):
+        return made(target, "rows", shown=(label_of(target),))
+    if dated and listing:
+        _, each = only_column(dated, "which dates")
+        use(target, each)
+        return made(target, "values", shown=(each,))
+    return None
+
+
+def _looked_up(target: Target, fields: list[tuple[int, Field]], what: str) -> RowQuery:
+    _, each = only_column(fields, what)
+    use(target, each)
+    if not target.reader.placed:
+        raise Unclear(f"`{each.name}` of which row")
+    return made(target, "lookup", shown=(each,))
+
+
+def read_bare(target: Target) -> RowQuery | None:
+    """A phrase without a verb: `unpaid orders`, `members per plan`, `Harvey Shaw's age`."""
+    reader = target.reader
+    different = target.take("distinct")
+    texts, numeric, dated = target.texts(), target.numeric(), target.dated()
+    if numeric:
+        _, each = only_column(numeric, "the value of which column")
+        if texts:
+            raise Unclear(f"`{each.name}` and `{texts[0][1].name}`: it does not say what is wanted")
+        use(target, each)
+        additive = reader.names.has(each, *concept_kind("additive"))
+        days = any(
+            isinstance(p.where, Condition)
+            and p.where.relation in ("during", "after", "before", "since", "until")
+            for p in reader.placed
+        )
+        if additive and (reader.groups or days or _units(target, each)):
+            if names_rows(target) and not _units(target, each):
+                raise Unclear(f"it may ask for the sum of `{each.name}`, or for the number of rows")
+            return made(target, form_of(target), measure=Measure("sum", each))
+        if reader.groups or not reader.placed:
+            raise Unclear(f"it does not say which figure of `{each.name}` is wanted")
+        return made(target, "lookup", shown=(each,))
+    if texts:
+        _, each = only_column(texts, "which column")
+        if reader.groups:
+            raise Unclear(f"it does not say what of `{each.name}` is wanted")
+        use(target, each)
+        return made(target, "values", shown=(each,))
+    if different:
+        raise Unclear("different what")
+    if names_rows(target) or (dated and any(_on(p.where, dated) for p in reader.placed)):
+        refuse_sum_or_count(target)
+        return made(target, form_of(target), measure=Measure("count"))
+    if dated and reader.groups:
+        return made(target, "groups", measure=Measure("count"))
+    if reader.events and not any(span.means("which", "who", "when") for span in reader.items):
+        return made(target, form_of(target), measure=Measure("count"))
+    return None
+
+
+def _on(where: Where, dated: list[tuple[int, Field]]) -> bool:
+    return isinstance(where, Condition) and where.field.sql in {f.sql for _, f in dated}
+
+
+def _units(target: Target, each: Field) -> bool:
+    return target.reader.names.has(each, "quantity")

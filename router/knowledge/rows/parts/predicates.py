@@ -1,0 +1,103 @@
+"""Reads what is true of rows: `unpaid`, `without an agent`, `with children`."""
+
+from router.knowledge.rows.parts.reader import Reader
+from router.knowledge.rows.query import Condition, Relation
+from router.knowledge.rows.schema import Unclear
+
+_HAVING = frozenset(
+    ("with", "con", "have", "has", "having", "had", "tienen", "tiene", "tenga", "tengan")
+)
+
+
+def _with_before(reader: Reader, place: int) -> bool:
+    before = reader.step(place, -1)
+    return any(_HAVING & {*span.words} for span in reader.items[before + 1 : place])
+
+
+def _present(reader: Reader, place: int) -> None:
+    """`with children`, `con plus`: the column says more than 0, or anything at all."""
+    each = reader.field_at(place)
+    if each is None or each.dated:
+        return
+    if each.numeric and each.zeros and each.gaps:
+        raise Unclear(f"with `{each.name}` may mean above 0 or any value")
+    if each.numeric and each.zeros:
+        reader.take(place)
+        reader.add(place, place, Condition(each, ">", (0,)))
+    elif each.gaps:
+        reader.take(place)
+        reader.add(place, place, Condition(each, "there"))
+
+
+def read_predicates(reader: Reader) -> None:
+    """`unpaid`, `not escalated`, `without an agent`, `never cancelled`, `with children`."""
+    for i in range(len(reader.items)):
+        span = reader.items[i]
+        if span.used:
+            continue
+        if span.means("un_col") or span.means("un_val"):
+            _opposite(reader, i)
+            continue
+        if not span.means("col"):
+            continue
+        before = reader.step(i, -1)
+        negation = (
+            before
+            if before >= 0 and reader.items[before].means("neg") and not reader.items[before].used
+            else -1
+        )
+        each = reader.field_at(i, lambda f: f.column.kind == "boolean")
+        if each is not None:
+            leading = reader.step(i, -1)
+            if leading >= 0 and reader.items[leading].means("which", "distinct"):
+                continue
+            reader.take(i, *([negation] if negation >= 0 else []))
+            reader.add(i, i, Condition(each, "true", negated=negation >= 0))
+        elif negation >= 0:
+            _missing(reader, negation, i)
+        elif _with_before(reader, i):
+            _present(reader, i)
+
+
+def _opposite(reader: Reader, place: int) -> None:
+    """A word with a prefix that negates a column of dates or of yes and no, or a value."""
+    each = reader.field_at(place, lambda f: f.column.kind == "boolean" or f.dated, kind="un_col")
+    if each is not None:
+        reader.take(place)
+        relation: Relation = "missing" if each.dated else "false"
+        reader.add(place, place, Condition(each, relation))
+        return
+    values = reader.items[place].of("un_val")
+    fields = {s.value[0].sql for s in values}
+    if len(fields) != 1:
+        raise Unclear(f"`{reader.items[place].text}` fits no single column")
+    reader.take(place)
+    best = max(s.strength for s in values)
+    chosen = tuple(s.value[1] for s in values if s.strength == best)
+    reader.add(place, place, Condition(values[0].value[0], "in", chosen, negated=True))
+
+
+def _missing(reader: Reader, negation: int, place: int) -> None:
+    each = reader.field_at(place)
+    if each is None:
+        return
+    if each.numeric and each.zeros:
+        if each.gaps:
+            raise Unclear(f"no `{each.name}` may mean that it is 0 or that it is missing")
+        reader.take(negation, place)
+        reader.add(negation, place, Condition(each, "in", (0,)))
+        return
+    reader.take(negation, place)
+    reader.add(negation, place, Condition(each, "missing"))
+
+
+def read_glosses(reader: Reader) -> None:
+    """`analysts (Analista)`: a value in brackets says what the unknown word before them means."""
+    items, unknown = reader.items, reader.spans.unknown
+    for before, opening, value, closing in zip(
+        items, items[1:], items[2:], items[3:], strict=False
+    ):
+        bracketed = opening.words == ("(",) and closing.words == (")",) and value.used
+        if bracketed and not before.senses and before.text in unknown:
+            unknown.remove(before.text)
+            before.used = True

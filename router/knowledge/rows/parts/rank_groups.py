@@ -1,0 +1,119 @@
+"""Reads orders by a figure, of rows or of groups: `which agent handled the most tickets`."""
+
+from dataclasses import dataclass, replace
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.days import date_field
+from router.knowledge.rows.parts.grouping import BUCKETS
+from router.knowledge.rows.parts.target import (
+    Target,
+    label_of,
+    made,
+    names_rows,
+    only_column,
+    refuse_sum_or_count,
+    use,
+)
+from router.knowledge.rows.query import Group, Measure, Operation, Rank, RowQuery
+from router.knowledge.rows.schema import Unclear
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """By what rows or groups are ordered, and which words ask for it."""
+
+    rank: Rank
+    figure: Field | None
+    operation: Operation | None
+    most: bool  # `most` and `least` count or add up
+    counted: bool  # `by number of tickets`
+    common: bool  # `most common`
+
+
+def rank_by_figure(
+    target: Target, rank: Rank, operation: Operation | None, *, common: bool, most: bool
+) -> RowQuery:
+    reader = target.reader
+    bucket = _bucket(target)
+    texts, numeric = target.texts(), target.numeric()
+    counted = target.take("count")
+    who = target.take("who")
+    target.take("which", "list", "by", "sorted")
+    if most or common:
+        target.take("using")
+    figure = only_column(numeric, "the order may be by")[1] if numeric else None
+    if figure is not None:
+        use(target, figure)
+    order = Order(rank, figure, operation, most or counted, counted, common)
+    if bucket is None and not texts and len(reader.groups) == 1 and not who:
+        return _ranked_groups(target, reader.groups[0], order)
+    if reader.groups:
+        raise Unclear("the first of each group is not read")
+    if bucket is not None:
+        return _ranked_groups(target, bucket, order)
+    if texts:
+        return _of_column(target, only_column(texts, "the order may be of")[1], order)
+    return _of_rows(target, order, who=who)
+
+
+def _of_column(target: Target, text: Field, order: Order) -> RowQuery:
+    """The first values of a column, or the first rows if each row has its own value."""
+    use(target, text)
+    figure, rank = order.figure, order.rank
+    if text.unique:
+        if figure is None or order.operation is not None or order.counted:
+            raise Unclear(f"each row has its own `{text.name}`")
+        return made(target, "rows", measure=Measure("max", figure), rank=rank, shown=(text,))
+    if figure is None and not (order.common or order.most or names_rows(target)):
+        raise Unclear(f"it does not say by what `{text.name}` is ordered")
+    return _ranked_groups(target, Group(text), replace(order, most=order.most or rank.count > 1))
+
+
+def _of_rows(target: Target, order: Order, *, who: bool) -> RowQuery:
+    figure = order.figure
+    if order.common or figure is None:
+        raise Unclear("it does not say which column is ordered")
+    if order.operation is not None or order.counted:
+        raise Unclear("an order and a figure together are not read")
+    shown = label_of(target, who=who) if who or names_rows(target) else figure
+    return made(target, "rows", measure=Measure("max", figure), rank=order.rank, shown=(shown,))
+
+
+def _either_units(target: Target, group: Group) -> None:
+    """`the most popular item` may be the item in most rows, or the item with most units."""
+    names = target.reader.names
+    units = [f for f in names.fields if f.numeric and names.has(f, "quantity")]
+    nouns = any(s.means("entity") and not s.means("filler") for s in target.reader.items)
+    if units and names.has(group.field, "product") and not nouns:
+        raise Unclear(f"it may count rows, or add up `{units[0].name}`")
+
+
+def _bucket(target: Target) -> Group | None:
+    for i in target.free(*BUCKETS):
+        span = target.reader.items[i]
+        if not span.means("col"):
+            bucket = next(b for b in BUCKETS if span.means(b))
+            target.reader.take(i)
+            each = date_field(target.reader, i)
+            use(target, each)
+            return Group(each, bucket)
+    return None
+
+
+def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
+    names, figure, operation = target.reader.names, order.figure, order.operation
+    if figure is None:
+        if operation is not None:
+            raise Unclear(f"the {operation} of which column")
+        if not order.counted:
+            refuse_sum_or_count(target)
+            _either_units(target, group)
+        return made(target, "groups", groups=(group,), rank=order.rank)
+    if operation is None:
+        if order.most and not names.has(figure, *concept_kind("additive")):
+            raise Unclear(f"`{figure.name}` may be added up or averaged")
+        operation = "sum" if order.most else "max" if order.rank.descending else "min"
+    return made(
+        target, "groups", groups=(group,), rank=order.rank, measure=Measure(operation, figure)
+    )

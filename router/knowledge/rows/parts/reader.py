@@ -1,0 +1,157 @@
+"""Holds a question while it is read: its words, what each may name, and what is taken so far."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from router.knowledge.rows.language.naming import Names, name_words
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.spans import Span, Spans
+from router.knowledge.rows.language.words import Language, Sense, canonical
+from router.knowledge.rows.query import AnyOf, Condition, Group, Where
+from router.knowledge.rows.schema import Unclear
+
+
+@dataclass(slots=True)
+class Placed:
+    """A condition, and the spans from which it was read."""
+
+    start: int
+    end: int
+    where: Where
+
+
+@dataclass(slots=True)
+class Reader:
+    """A question that is being read; each step takes the spans that it understands."""
+
+    names: Names
+    spans: Spans
+    language: Language
+    base_date: Field | None = None  # of the question before, in a question that goes on from it
+    events: bool = False  # whether a day was said of a column of dates by its name
+    placed: list[Placed] = field(default_factory=list)
+    groups: list[Group] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        """A column of another table counts only where the question names that table's rows."""
+        own = self.names.table.stored
+        near = {own} | {s.value for span in self.items for s in span.of("foreign")}
+        for span in self.items:
+            kept = tuple(s for s in span.senses if _table_of(s, own) in near)
+            if span.senses and not kept:
+                self.spans.unknown.append(span.text)
+            span.senses = kept
+
+    @property
+    def items(self) -> list[Span]:
+        return self.spans.items
+
+    def step(self, at: int, by: int = 1) -> int:
+        """The next span that is no filler, or -1."""
+        at += by
+        while 0 <= at < len(self.items):
+            if not self.items[at].filler and not self.items[at].means("mark"):
+                return at
+            at += by
+        return -1
+
+    def take(self, *places: int) -> None:
+        for place in places:
+            self.items[place].used = True
+
+    def free(self, *kinds: str) -> list[int]:
+        return [i for i, span in enumerate(self.items) if not span.used and span.means(*kinds)]
+
+    def field_at(
+        self, place: int, wanted: Callable[[Field], bool] = lambda _: True, kind: str = "col"
+    ) -> Field | None:
+        """The column that a span names; raises `Unclear` if it may be several."""
+        if place < 0 or not self.items[place].means(kind):
+            return None
+        words = self.items[place].words
+        senses = [
+            s
+            for s in self.items[place].of(kind)
+            if wanted(s.value) and not other_unit(words, s.value)
+        ]
+        if not senses:
+            return None
+        best = max(sense.strength for sense in senses)
+        fields = [sense.value for sense in senses if sense.strength == best]
+        if len(fields) > 1:
+            used = [f for f in fields if f.sql in self.mentioned()]
+            if len(used) == 1:
+                return used[0]  # type: ignore[no-any-return]
+            raise Unclear(
+                f"`{self.items[place].text}` may be the column {either(f.name for f in fields)}"
+            )
+        return fields[0]  # type: ignore[no-any-return]
+
+    def fields(self) -> list[Field]:
+        """The columns that conditions and groups use so far."""
+        fields = [group.field for group in self.groups]
+        for placed in self.placed:
+            parts = placed.where.parts if isinstance(placed.where, AnyOf) else (placed.where,)
+            fields += [part.field for part in parts if isinstance(part, Condition)]
+        return fields
+
+    def mentioned(self) -> set[str]:
+        return {each.sql for each in self.fields()}
+
+    def tables(self) -> set[str]:
+        return {each.table.stored for each in self.fields()}
+
+    def add(self, start: int, end: int, condition: Condition) -> None:
+        self.placed.append(Placed(start, end, condition))
+
+
+_UNITS = frozenset(
+    (
+        "minutes",
+        "minutos",
+        "hours",
+        "horas",
+        "hour",
+        "hora",
+        "minute",
+        "minuto",
+        "kg",
+        "kilos",
+        "km",
+        "kilograms",
+        "kilogramos",
+        "kilometers",
+        "kilometres",
+        "metros",
+        "m2",
+        "pieces",
+    )
+)
+
+
+def other_unit(words: Sequence[str], each: Field) -> bool:
+    """Whether words name a unit that the column's name does not."""
+    units = {canonical(word) for word in words if word in _UNITS}
+    return bool(units) and units.isdisjoint(map(canonical, name_words(each.name)))
+
+
+def _table_of(sense: Sense, own: str) -> str:
+    """The table of a sense that is a column or a value."""
+    each = sense.value[0] if isinstance(sense.value, tuple) else sense.value
+    return each.table.stored if isinstance(each, Field) else own
+
+
+def either(names: Iterable[str]) -> str:
+    return " or ".join(f"`{name}`" for name in dict.fromkeys(names))
+
+
+def take_negation(reader: Reader, place: int) -> bool:
+    """Take the negation right before a span, if there is one."""
+    before = reader.step(place, -1)
+    if before >= 0 and reader.items[before].means("neg", "nor") and not reader.items[before].used:
+        reader.take(before)
+        again = reader.step(before, -1)
+        if again >= 0 and again == before - 1 and reader.items[again].means("neg"):
+            raise Unclear(f"`{reader.items[again].text} {reader.items[before].text}` negates twice")
+        return True
+    return False

@@ -1,0 +1,166 @@
+"""Holds what is left of a question once its conditions are taken: figures, columns, order."""
+
+from dataclasses import dataclass, field
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.grouping import MOST
+from router.knowledge.rows.parts.reader import Reader
+from router.knowledge.rows.query import Condition, Form, Operation, RowQuery
+from router.knowledge.rows.schema import Unclear
+
+_OPERATIONS: tuple[Operation, ...] = ("sum", "avg", "median", "max", "min")
+
+
+@dataclass(slots=True)
+class Target:
+    """What is left of a question once its conditions are taken."""
+
+    reader: Reader
+    operations: list[int] = field(default_factory=list)
+    columns: list[tuple[int, Field]] = field(default_factory=list)
+
+    def free(self, *kinds: str) -> list[int]:
+        return self.reader.free(*kinds)
+
+    def has(self, *kinds: str) -> bool:
+        return bool(self.free(*kinds))
+
+    def take(self, *kinds: str) -> bool:
+        places = self.free(*kinds)
+        self.reader.take(*places)
+        return bool(places)
+
+    def numeric(self) -> list[tuple[int, Field]]:
+        return [(i, f) for i, f in self.columns if f.numeric and not _key(self, f)]
+
+    def texts(self) -> list[tuple[int, Field]]:
+        return [(i, f) for i, f in self.columns if (not f.numeric and not f.dated) or _key(self, f)]
+
+    def dated(self) -> list[tuple[int, Field]]:
+        return [(i, f) for i, f in self.columns if f.dated]
+
+
+def _key(target: Target, each: Field) -> bool:
+    """Whether a column of numbers only tells rows apart."""
+    return (
+        each.column.kind == "integer"
+        and each.unique
+        and not target.reader.names.has(each, *concept_kind("numeric"))
+    )
+
+
+def names_rows(target: Target) -> bool:
+    return any(span.means("entity") for span in target.reader.items) or target.has("who")
+
+
+def label_of(target: Target, *, who: bool = False) -> Field:
+    """The column that names a row: a name, else its key."""
+    names = target.reader.names
+    if who and not names.people:
+        raise Unclear(f"the rows of {names.table.name} are no people: name the column")
+    texts = [f for f in names.fields if f.column.kind == "text"]
+    named = [f for f in texts if names.has(f, "name") and f.distinct > 1]
+    person = names.people
+    keys = [f for f in names.fields if f.unique and not f.dated and f.column.kind != "number"]
+    likely = named if person or not keys else [f for f in named if f.unique]
+    for fields in (likely, keys, named):
+        if fields:
+            return fields[0]
+    raise Unclear(f"no column names a row of {names.table.name}")
+
+
+def take_columns(target: Target) -> None:
+    """The columns that are left, each once; a word that is an operation too stays one if it can."""
+    reader = target.reader
+    for i in reader.free("col"):
+        span = reader.items[i]
+        if span.means(*_OPERATIONS, "distinct") and not _column_too(reader, i):
+            continue
+        if span.means("entity") and max(s.strength for s in span.of("col")) < 6:
+            continue
+        each = reader.field_at(i)
+        if each is None or (span.means("entity") and each.unique):
+            continue
+        if each.sql in reader.mentioned() and max(s.strength for s in span.of("col")) <= 2:
+            continue  # `tickets that took between 60 and 120 minutes`
+        target.columns.append((i, each))
+    weak = [i for i, _ in target.columns if _verb(reader, i)]
+    if len(weak) < len(target.columns) or reader.free("count"):
+        target.columns = [(i, f) for i, f in target.columns if i not in weak]
+    target.operations = [
+        i for i in reader.free(*_OPERATIONS) if i not in {place for place, _ in target.columns}
+    ]
+
+
+def _verb(reader: Reader, place: int) -> bool:
+    """Whether a span may be a verb that says nothing: `units sold`."""
+    span = reader.items[place]
+    return span.means("filler") and max(s.strength for s in span.of("col")) <= 2
+
+
+def _column_too(reader: Reader, place: int) -> bool:
+    """Whether `total` is the column here: behind another operation, or with no other column."""
+    others = [i for i in reader.free(*_OPERATIONS, *MOST) if i != place]
+    if any(reader.items[i].means(*_OPERATIONS, *MOST) for i in others):
+        return True
+    columns = [
+        i
+        for i in reader.free("col")
+        if i != place and reader.field_at(i, lambda f: f.numeric) is not None
+    ]
+    counted = bool(reader.free("count")) or (not reader.groups and not reader.free("which"))
+    return not columns and not counted and bool(reader.items[place].of("col"))
+
+
+def only_column(fields: list[tuple[int, Field]], what: str) -> tuple[int, Field]:
+    """The only column of a list, which may stand there twice."""
+    by_sql = {each.sql: (i, each) for i, each in fields}
+    if len(by_sql) == 1:
+        return next(iter(by_sql.values()))
+    names = " or ".join(f"`{each.name}`" for _, each in by_sql.values())
+    raise Unclear(f"{what}: {names}" if names else what)
+
+
+def refuse_sum_or_count(target: Target) -> None:
+    """`sales by store` may be how many rows there are, or how much they add up to."""
+    for span in target.reader.items:
+        sums = [s.value for s in span.of("col") if s.value.numeric]
+        if span.means("entity") and sums:
+            raise Unclear(
+                f"`{span.text}` may be the number of rows of {target.reader.names.table.name}, "
+                f"or the sum of `{sums[0].name}`"
+            )
+
+
+def use(target: Target, *fields: Field) -> None:
+    wanted = {each.sql for each in fields}
+    target.reader.take(*(i for i, each in target.columns if each.sql in wanted))
+
+
+def take_operation(target: Target, places: list[int]) -> Operation | None:
+    names = {op for i in places for op in _OPERATIONS if target.reader.items[i].means(op)}
+    if target.has("count"):
+        return None
+    if len(names) > 1:
+        raise Unclear("it asks for several figures: " + ", ".join(sorted(names)))
+    target.reader.take(*places)
+    return next(iter(names), None)
+
+
+def form_of(target: Target) -> Form:
+    return "groups" if target.reader.groups else "figure"
+
+
+def made(target: Target, form: Form, **parts: object) -> RowQuery:
+    given = {"groups": tuple(target.reader.groups), **parts}
+    return RowQuery(target.reader.names.table, form, **given)  # type: ignore[arg-type]
+
+
+def happened(target: Target, place: int, each: Field) -> Condition:
+    before = target.reader.step(place, -1)
+    negated = before >= 0 and target.reader.items[before].means("neg")
+    if negated and not target.reader.items[before].used:
+        target.reader.take(before)
+        return Condition(each, "missing")
+    return Condition(each, "there")

@@ -1,0 +1,170 @@
+"""Reads what a question wants of the rows that it means: a figure, groups, an order, a list."""
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.parts.figures import read_figure
+from router.knowledge.rows.parts.lists import read_bare, read_list
+from router.knowledge.rows.parts.ranks import read_rank
+from router.knowledge.rows.parts.reader import Reader, other_unit
+from router.knowledge.rows.parts.shares import read_share
+from router.knowledge.rows.parts.target import (
+    Target,
+    happened,
+    only_column,
+    take_columns,
+    take_operation,
+    use,
+)
+from router.knowledge.rows.query import Condition, Form, Measure, Related, RowQuery
+from router.knowledge.rows.schema import Unclear
+
+
+def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
+    """The whole question as a query. Raises `Unclear` if something is left over."""
+    target = Target(reader)
+    take_columns(target)
+    yes = target.take("any")
+    for reading in (read_share, read_rank, read_figure, read_list, read_bare):
+        query = reading(target)
+        if query is not None:
+            break
+    else:
+        raise Unclear(_left_over(reader) or "it does not say what is wanted")
+    _redundant(target, query)
+    left = _left_over(reader)
+    if left:
+        raise Unclear(left)
+    if yes and query.form != "figure":
+        raise Unclear("only how many rows there are can be answered by yes or no")
+    form: Form = "yes" if yes else query.form
+    return _complete(reader, query, form, related)
+
+
+def _complete(
+    reader: Reader, query: RowQuery, form: Form, related: tuple[Related, ...]
+) -> RowQuery:
+    where = tuple(placed.where for placed in reader.placed)
+    share = query.share
+    own = reader.names.table.stored
+    query = RowQuery(
+        query.table,
+        form,
+        query.measure,
+        tuple(each for each in (*where, *related) if each not in share),
+        query.groups,
+        query.rank,
+        query.shown,
+        share,
+    )
+    tables = {f.table.stored for f in _fields(query)} - {own}
+    links = []
+    for stored in sorted(tables):
+        ways = [
+            link
+            for link in reader.names.links
+            if link.target.table.stored == stored and link.source.table.stored == own
+        ]
+        if len(ways) != 1:
+            raise Unclear(f"{reader.names.table.name} names no single row of {stored}")
+        links.append(ways[0])
+    return RowQuery(
+        query.table,
+        query.form,
+        query.measure,
+        query.where,
+        query.groups,
+        query.rank,
+        query.shown,
+        query.share,
+        tuple(links),
+    )
+
+
+def _fields(query: RowQuery) -> list[Field]:
+    fields = [*query.shown, *(group.field for group in query.groups)]
+    if query.measure.field is not None:
+        fields.append(query.measure.field)
+    for where in (*query.where, *query.share):
+        parts = getattr(where, "parts", (where,))
+        fields += [part.field for part in parts if isinstance(part, Condition)]
+    return fields
+
+
+def _left_over(reader: Reader) -> str:
+    """The words that no part of the query accounts for."""
+    left = [
+        span.text
+        for span in reader.items
+        if not span.used
+        and not span.means("filler", "mark", "entity")
+        and not (
+            span.means("and")
+            and span.words in ((",",), ("and",), ("y",))
+            and _between_used(reader, span)
+        )
+    ]
+    return "not understood: " + ", ".join(f"`{text}`" for text in left) if left else ""
+
+
+def _between_used(reader: Reader, span: object) -> bool:
+    """Whether a comma or `and` only separates parts that were understood."""
+    place = next(i for i, each in enumerate(reader.items) if each is span)
+    return reader.items[place].words == (",",) or place == 0
+
+
+def _redundant(target: Target, query: RowQuery) -> None:
+    """Take what says again what is understood: dates that happened, columns named twice."""
+    used = {f.sql for f in _fields(query)} | target.reader.mentioned()
+    for i, each in target.columns:
+        if target.reader.items[i].used:
+            continue
+        if each.sql in used:
+            target.reader.take(i)
+        elif each.dated and query.form in ("figure", "groups", "values", "rows", "share"):
+            target.reader.take(i)
+            target.reader.add(i, i, happened(target, i, each))
+    tables = {f.table.stored for f in _fields(query)} | target.reader.tables()
+    for i in target.free("foreign"):
+        if any(sense.value in tables for sense in target.reader.items[i].of("foreign")):
+            target.reader.take(i)
+    for i in target.free("col"):
+        words = target.reader.items[i].words
+        if any(
+            s.value.sql in used and not other_unit(words, s.value)
+            for s in target.reader.items[i].of("col")
+        ):
+            target.reader.take(i)
+
+
+def figure_of_rest(reader: Reader, base: RowQuery) -> RowQuery | None:
+    """The question before with another figure: `and the average?`, `and the salary?`."""
+    target = Target(reader)
+    take_columns(target)
+    others = [
+        i
+        for i, span in enumerate(reader.items)
+        if not span.used
+        and not span.filler
+        and not span.means("mark", "entity")
+        and i not in target.operations
+        and i not in {place for place, _ in target.columns}
+    ]
+    if others or base.form not in ("figure", "groups", "lookup") or base.rank is not None:
+        return None
+    operation = take_operation(target, target.operations) or (
+        base.measure.operation if base.form != "lookup" else None
+    )
+    fields = target.numeric()
+    each = only_column(fields, "which column")[1] if fields else base.measure.field
+    if len(fields) != len(target.columns) or each is None or operation in ("count", "distinct"):
+        return None
+    use(target, each)
+    if operation is None:
+        return RowQuery(base.table, "lookup", where=base.where, shown=(each,), links=base.links)
+    form: Form = "figure" if base.form == "lookup" else base.form
+    return RowQuery(
+        base.table, form, Measure(operation, each), base.where, base.groups, links=base.links
+    )
+
+
+def _table(target: Target) -> RowQuery:
+    return RowQuery(target.reader.names.table, "figure", groups=tuple(target.reader.groups))

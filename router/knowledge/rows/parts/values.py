@@ -1,0 +1,161 @@
+"""Reads which values rows have: `in Leeds or York`, `topic Billing`, `not from Spain`."""
+
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.spans import Span
+from router.knowledge.rows.language.words import Sense
+from router.knowledge.rows.parts.reader import Reader, either, take_negation
+from router.knowledge.rows.query import Condition
+from router.knowledge.rows.schema import Unclear
+
+_NAMES = frozenset(
+    ("val", "col", "entity", "foreign", "filler", "un_val", "un_col", "beside", "foreign_verb")
+)
+
+
+def read_values(reader: Reader) -> None:
+    _beside(reader)
+    places = [i for i, span in enumerate(reader.items) if _is_value(span)]
+    for i in places:
+        span = reader.items[i]
+        if span.used:
+            continue
+        senses = _chosen(reader, i)
+        if senses is None:
+            continue
+        each = senses[0].value[0]
+        values = [s.value[1] for s in senses]
+        start = end = i
+        negated = take_negation(reader, i)
+        reader.take(i)
+        start, negated = _absorb(reader, i, each, start, negated)
+        end = _absorb_after(reader, i, each)
+        more, end = _more_values(
+            reader, end, each, ("or", "and", "nor") if negated else ("or", "and")
+        )
+        values += more
+        reader.add(start, end, Condition(each, "in", tuple(dict.fromkeys(values)), negated=negated))
+
+
+def _absorb(reader: Reader, place: int, each: Field, start: int, negated: bool) -> tuple[int, bool]:
+    """Take the column's name before a value: `topic Billing`, `department is not Sales`."""
+    before = reader.step(place, -1)
+    if negated:
+        before = reader.step(before, -1)
+    if before >= 0 and reader.items[before].means("eq"):
+        reader.take(before)
+        before = reader.step(before, -1)
+    if before < 0 or reader.items[before].used or not _names(reader, before, each):
+        return start, negated
+    leading = reader.step(before, -1)
+    if leading >= 0 and reader.items[leading].means("which", "count", "per", "list", "distinct"):
+        return start, negated
+    reader.take(before)
+    return before, negated or take_negation(reader, before)
+
+
+def _absorb_after(reader: Reader, place: int, each: Field) -> int:
+    after = reader.step(place)
+    if after == place + 1 and not reader.items[after].used and _names(reader, after, each):
+        reader.take(after)
+        return after
+    return place
+
+
+def _names(reader: Reader, place: int, each: Field) -> bool:
+    return any(s.value.sql == each.sql for s in reader.items[place].of("col"))
+
+
+def _beside(reader: Reader) -> None:
+    """Words such as `alta` say a value only beside the name of its column: `prioridad alta`."""
+    for i in reader.free("beside"):
+        near = [n for n in (reader.step(i, -1), reader.step(i)) if n >= 0]
+        senses = tuple(
+            Sense("val", s.value, s.strength)
+            for s in reader.items[i].of("beside")
+            if any(_names(reader, n, s.value[0]) for n in near)
+        )
+        if senses:
+            reader.items[i].senses = senses
+
+
+def _is_value(span: Span) -> bool:
+    """Whether a span says a value of a column, and nothing else that comes first."""
+    if span.used or not span.means("val"):
+        return False
+    if span.quoted:
+        return True
+    if any(s.kind not in _NAMES for s in span.senses):
+        return span.capital or len(span.words) > 1
+    return not span.means("filler") or span.capital or len(span.words[0]) > 3
+
+
+def _chosen(reader: Reader, place: int) -> list | None:  # type: ignore[type-arg]
+    """The values that a span says, all of one column; None if it names a column or the rows."""
+    span = reader.items[place]
+    senses = span.of("val")
+    best = max(s.strength for s in senses)
+    cols = [s.strength for s in span.of("col")]
+    if cols and not span.quoted and max(cols) >= best:
+        return None
+    if span.means("entity") and not span.capital and not span.quoted:
+        return None
+    by_field = {s.value[0].sql: s.value[0] for s in senses}
+    if len(by_field) > 1:
+        near = [
+            sql
+            for sql, each in by_field.items()
+            if any(
+                n >= 0 and _names(reader, n, each)
+                for n in (reader.step(place, -1), reader.step(place))
+            )
+        ]
+        linked = [
+            sql
+            for sql in by_field
+            if reader.placed
+            and isinstance(reader.placed[-1].where, Condition)
+            and reader.placed[-1].where.field.sql == sql
+            and reader.step(reader.placed[-1].end) >= 0
+            and reader.items[reader.step(reader.placed[-1].end)].means("or", "and")
+            and reader.step(reader.step(reader.placed[-1].end)) == place
+        ]
+        strongest = {s.value[0].sql for s in senses if s.strength == best}
+        for choice in (near, linked, [*strongest]):
+            if len(choice) == 1:
+                senses = [s for s in senses if s.value[0].sql == choice[0]]
+                break
+        else:
+            raise Unclear(
+                f"`{span.text}` may be a value of {either(f.name for f in by_field.values())}"
+            )
+    best = max(s.strength for s in senses)
+    senses = [s for s in senses if s.strength == best]
+    folded_alike = {str(s.value[1]).casefold() for s in senses}
+    if len(folded_alike) > 1:
+        raise Unclear(f"`{span.text}` may be {either(str(s.value[1]) for s in senses)}")
+    return senses
+
+
+def _more_values(
+    reader: Reader, end: int, each: Field, kinds: tuple[str, ...]
+) -> tuple[list[str], int]:
+    """Values of the same column that `or`, `and` or a comma joins to the first."""
+    values: list[str] = []
+    while True:
+        joint = reader.step(end)
+        if joint < 0 or not reader.items[joint].means(*kinds):
+            return values, end
+        joints = [joint]
+        following = reader.step(joint)
+        if following >= 0 and reader.items[following].means(*kinds):
+            joints.append(following)
+            following = reader.step(following)
+        if following < 0 or reader.items[following].used:
+            return values, end
+        senses = [s for s in reader.items[following].of("val") if s.value[0].sql == each.sql]
+        if not senses or not _is_value(reader.items[following]):
+            return values, end
+        best = max(s.strength for s in senses)
+        values += [s.value[1] for s in senses if s.strength == best]
+        reader.take(*joints, following)
+        end = _absorb_after(reader, following, each)

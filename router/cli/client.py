@@ -106,6 +106,13 @@ class ServiceClient:
             named = {name.lower(): value for name, value in answer.getheaders()}
             return PostAnswer(answer.status, named, answer.read())
 
+    def send(self, method: str, path: str, body: Mapping[str, Any] | None) -> PostAnswer:
+        """The answer to a request by any method, whatever the status."""
+        text = None if body is None else json.dumps(body)
+        with self._answer(method, path, text, _LOOK_SECONDS) as answer:
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return PostAnswer(answer.status, named, answer.read())
+
     @contextmanager
     def chat(self, prompt: str, model: str) -> Iterator[AnswerStream]:
         body = {"model": model, "stream": True, "messages": [{"role": "user", "content": prompt}]}

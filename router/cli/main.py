@@ -22,7 +22,9 @@ _PANELS = {
     "Run the service": "init serve status stop reload check guard doctor deploy",
     "Send requests": "connect ask batch evaluate mcp demo",
     "See what it learned": "dashboard report scores patterns sql",
-    "Change what it does": "simplify warm cards trial growth data models routes policy specialist",
+    "Change what it does": (
+        "simplify warm cards trial growth data models routes policy specialist knowledge"
+    ),
     "Look after keys and data": (
         "audit budgets keys alerts solutions conversations telemetry sandbox"
     ),

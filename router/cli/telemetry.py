@@ -15,6 +15,7 @@ from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.conversations import forget_callers
 from router.cli.data import forget_data
+from router.cli.knowledge_rights_source import forget_reasons
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
 from router.growth.forgetting import forget_made
@@ -155,6 +156,9 @@ def forget(
     conversations = forget_callers(config, key_ids, session or (), sessions)
     if conversations:
         out.print(f"Removed {conversations:,} conversations that were kept.")
+    reasons = forget_reasons(config, key_ids)
+    if reasons:
+        out.print(f"Removed {reasons:,} reasons that were given for access to stores.")
 
 
 def _forget_solutions(config: Config, key_ids: Sequence[str], request_ids: Sequence[str]) -> int:

@@ -1,0 +1,10 @@
+"""`waggle knowledge ...`: stores of documents and rows, and who may read them."""
+
+import typer
+
+from router.cli.knowledge_rights import rights_app
+
+knowledge_app = typer.Typer(
+    name="knowledge", help="Stores of knowledge, and who may read them.", no_args_is_help=True
+)
+knowledge_app.registered_commands += rights_app.registered_commands

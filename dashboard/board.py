@@ -19,7 +19,7 @@ import orjson
 from dashboard.components import empty
 from dashboard.facts_reader import BoardSettings, FactsReader
 from dashboard.page_reading import PageReading
-from dashboard.pages import growth, learning, plans, requests, reuse, system, trials
+from dashboard.pages import growth, knowledge, learning, plans, requests, reuse, system, trials
 from dashboard.panel import Empty, Page, Panel, Shown
 from dashboard.source import Missing, QueryAnswer, QueryFailed, Source
 from dashboard.view import PageView, Span
@@ -28,7 +28,7 @@ PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
         *(learning.PAGE, plans.PAGE, trials.PAGE, growth.PAGE),
-        *(reuse.PAGE, requests.PAGE, system.PAGE),
+        *(reuse.PAGE, knowledge.PAGE, requests.PAGE, system.PAGE),
     )
 }
 _FRESH_SECONDS = 0.95

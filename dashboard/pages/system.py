@@ -70,6 +70,7 @@ def changed(query: PanelQuery) -> str:
 select ts, kind, subject, state, detail::varchar as detail, len(seen_by) as seen_by
 from events where {query.here} and kind not in ('reuse', 'signal', 'outlook', 'shadow')
   and (kind <> 'solutions' or state not in ('adapted', 'quarantined', 'merged'))
+  and (kind <> 'knowledge' or state <> 'used')
 order by ts desc, event_id limit 100"""
 
 

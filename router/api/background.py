@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from router.api.learner import LearnerClient
 from router.conversations.memory import ConversationMemory
+from router.domain import Event
 from router.engine.engine import Engine
 from router.engine.resources import ResourceWatch
 from router.hive import Hive, News, packed, unpacked
@@ -158,6 +159,18 @@ class Background:
         """Forget the conversations that have expired. Any number of routers may do it at once."""
         while True:
             await self._conversations.sweep(self._engine.wall())
+            await asyncio.sleep(seconds)
+
+    async def tell_rights(self) -> None:
+        """Record what changed in the rights of stores, and who used which."""
+        engine = self._engine
+        for news in await asyncio.to_thread(engine.rights.news):
+            event = Event(news.id, news.at, "knowledge", news.store, news.state, news.detail)
+            engine.journal.note(event)
+
+    async def keep_telling_rights(self, seconds: float = 5.0) -> None:
+        while True:
+            await self.tell_rights()
             await asyncio.sleep(seconds)
 
     async def keep_following(self, seconds: float = 0.5) -> None:

@@ -66,6 +66,13 @@ select event_id, min(ts) as ts, any_value(kind) as kind, any_value(subject) as s
        any_value(state) as state, any_value(detail) as detail, list(distinct writer) as seen_by
 from all_events group by event_id;
 
+-- Who used which store of knowledge, by day (UTC): how often, and no words. `key` is the name of a key.
+create view knowledge_use as
+select (detail->>'day')::date as day, subject as store, detail->>'key' as key,
+       any_value(detail->>'key_id') as key_id, sum((detail->>'reads')::bigint)::bigint as reads,
+       sum((detail->>'writes')::bigint)::bigint as writes
+from events where kind = 'knowledge' and state = 'used' group by all order by day desc, store, key;
+
 -- One row for each training run, as it stands; a run that was killed and went on is one run.
 create view training_runs as
 select detail->>'run' as run_id, any_value(subject) as name, arg_max(state, ts) as state,

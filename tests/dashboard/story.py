@@ -6,6 +6,7 @@ answers of which some are wrong, failed requests, and names that try to run as s
 """
 
 import random
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -120,10 +121,20 @@ BEHAVIOURS = [
 ]
 
 
+HANDBOOK = {"by": "configuration", "owner": "alice", "visible": "private", "locale": "law"}
+GRANTED = {
+    "by": "key alice",
+    "grant": 1,
+    "who": "key:bob",
+    "may": "read",
+    "until": 1.8e9,
+    "rate": 9,
+}
 REVIEWED = {"role": "router", "author": "large", "parent": "learned:1", "reviews": "accept"}
 
 
 def _events(begin: int) -> Any:
+    day = time.strftime("%Y-%m-%d", time.gmtime(begin / 1e6))
     for minute, kind, subject, state, detail in (
         (1, "configuration", "17-a1", "in force", {"plans": ["cheap", "dear"]}),
         (1, "topology", "cheap", "found", {"replicas": 1}),
@@ -153,6 +164,13 @@ def _events(begin: int) -> Any:
         (41, "growth", "p1-brief-1", "made", made_plan("brief")),
         (42, "growth", "p1-brief-1", "removed", {"why": "an operator said so", "by": "operator"}),
         (29, "node", "learned:2", "reviewed", REVIEWED),
+        (3, "knowledge", "handbook", "declared", HANDBOOK | {"number": 1}),
+        (4, "knowledge", "handbook", "granted", GRANTED | {"number": 2}),
+        (5, "knowledge", "handbook", "asked", {"number": 3, "by": f"key {HARM}", "ask": 1}),
+        (6, "knowledge", "handbook", "used", {"day": day, "key": "bob", "reads": 7}),
+        (7, "knowledge", "cases", "declared", HANDBOOK | {"number": 4, "owner": ""}),
+        (8, "knowledge", "cases", "granted", GRANTED | {"number": 5, "grant": 2}),
+        (9, "knowledge", "cases", "revoked", {"number": 6, "by": "key root", "grant": 2}),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}

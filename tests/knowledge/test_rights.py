@@ -332,3 +332,17 @@ _WRONG: Mapping[tuple[tuple[str, str], ...], str] = {
     (("who", "bob"),): "who is key:NAME, locale:TEAM or everybody",
     (("who", "everybody"), ("until", "soon")): "an end is a time such as 30d, or a date",
 }
+
+
+def test_telemetry_hears_of_each_event_and_each_use_once(rights: Rights, tmp_path: Path) -> None:
+    elsewhere = Rights(tmp_path, wall=rights.wall)
+    rights.grant(ALICE, "handbook", "key:bob", Terms(), by="key alice")
+    rights.take(BOB, "handbook", "read")
+    rights.take(BOB, "handbook", "read")
+    states = [(news.state, news.detail.get("reads")) for news in rights.news()]
+    assert states == [("declared", None), ("granted", None), ("used", 2)]
+    assert elsewhere.news() == []
+    elsewhere.take(BOB, "handbook", "read")
+    [news] = rights.news()
+    assert (news.store, news.detail["key"], news.detail["reads"]) == ("handbook", "bob", 1)
+    elsewhere.close()

@@ -77,6 +77,7 @@ class RouterReplica:
                 asyncio.ensure_future(background.keep_learning()),
                 asyncio.ensure_future(background.keep_following()),
                 asyncio.ensure_future(background.keep_forgetting()),
+                asyncio.ensure_future(background.keep_telling_rights()),
                 asyncio.ensure_future(router.batches.keep_working()),
                 asyncio.ensure_future(keep_collecting(lambda: router.app.running)),
             ]

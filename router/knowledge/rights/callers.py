@@ -11,6 +11,7 @@ from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.grants import Allowed, Barred
 from router.knowledge.rights.reader import Reader, Readers
 from router.knowledge.rights.rights import Rights
+from router.knowledge.rights.rows import RightsNews
 from router.knowledge.rights.tables import FILE
 
 _log = logging.getLogger("waggle")
@@ -49,6 +50,17 @@ class CallerRights:
         """Those of these stores that the caller may read now."""
         reader = self.reader(key_id)
         return self.rights.readable(reader, tuple(stores))
+
+    def news(self) -> list[RightsNews]:
+        """What telemetry does not have yet of rights and uses; nothing if it cannot be read."""
+        if not (self._folder / FILE).exists():
+            return []
+        try:
+            self.rights.note_ends()
+            return self.rights.news()
+        except (OSError, sqlite3.Error):
+            _log.exception("telemetry lacks the latest events of rights")
+            return []
 
     def close(self) -> None:
         self.rights.close()

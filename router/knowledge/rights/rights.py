@@ -19,14 +19,17 @@ from router.config.knowledge_access import May
 from router.knowledge.rights.grants import Allowed, Barred, Grant, Ownership, Terms, way_in
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rights.rows import (
+    RightsNews,
     add_event,
     add_grant,
     count_use,
     end_grant,
+    events_to_tell,
     grants_where,
     ownership_of,
     terms_row,
     use_grant,
+    uses_to_tell,
     wait_for,
 )
 from router.knowledge.rights.tables import FILE, connect, create
@@ -131,6 +134,20 @@ class Rights(SqliteFile):
         )
         names = ("day", "store", "key", "locale", "reads", "writes")
         return [dict(zip(names, row, strict=True)) for row in rows]
+
+    def news(self) -> list[RightsNews]:
+        """The events and uses that telemetry does not have yet; it has them from now on. Any number
+        of processes may ask, and each news goes to one of them."""
+        last, newest = self._connection.execute(
+            "select coalesce((select max(number) from told), 0), "
+            "coalesce((select max(number) from events), 0)"
+        ).fetchone()
+        untold = "reads > reads_told or writes > writes_told"
+        some = self._connection.execute(f"select 1 from uses where {untold} limit 1").fetchone()
+        if last == newest and some is None:
+            return []
+        with self._quick_transaction() as connection:
+            return [*events_to_tell(connection), *uses_to_tell(connection, self.wall())]
 
     def grants(self, store: str | None = None) -> list[Grant]:
         """All grants ever made, the newest first."""

@@ -11,11 +11,23 @@ from pydantic import TypeAdapter
 from router.config.knowledge_access import AskRule, May
 from router.knowledge.rights.grants import HOUR, Grant, Ownership, Terms
 from router.knowledge.rights.reader import Reader
+from router.value import value
 
 _COLUMNS = (
     "number, store, who, may, rate, until, idle_days, must_cite, since, used, by, source, revoked"
 )
 _RULES = TypeAdapter(tuple[AskRule, ...])
+
+
+@value
+class RightsNews:
+    """An event of rights for telemetry, under an id that it always has. It holds no words."""
+
+    id: str
+    at: float
+    store: str
+    state: str
+    detail: Mapping[str, Any]
 
 
 def add_event(
@@ -144,6 +156,48 @@ def use_grant(connection: sqlite3.Connection, number: int, reader: Reader, now: 
     connection.execute("update grants set used = ? where number = ?", (now, number))
     connection.execute("delete from last_hour where at <= ?", (now - HOUR,))
     connection.execute("insert into last_hour values (?, ?, ?)", (number, reader.key_id, now))
+
+
+def events_to_tell(connection: sqlite3.Connection) -> list[RightsNews]:
+    (last,) = connection.execute("select coalesce(max(number), 0) from told").fetchone()
+    rows = connection.execute(
+        "select number, at, store, kind, by, grant_number, ask, detail from events "
+        "where number > ? order by number",
+        (last,),
+    ).fetchall()
+    if rows:
+        connection.execute("delete from told")
+        connection.execute("insert into told values (?)", (rows[-1][0],))
+    news = []
+    for number, at, store, kind, by, grant, ask, detail in rows:
+        facts = {"number": number, "by": by, "grant": grant, "ask": ask}
+        given = {name: value for name, value in facts.items() if value is not None}
+        news.append(RightsNews(f"right {number}", at, store, kind, given | json.loads(detail)))
+    return news
+
+
+def uses_to_tell(connection: sqlite3.Connection, now: float) -> list[RightsNews]:
+    rows = connection.execute(
+        "select day, store, key_id, name, reads, reads - reads_told, writes, writes - writes_told "
+        "from uses where reads > reads_told or writes > writes_told"
+    ).fetchall()
+    connection.execute("update uses set reads_told = reads, writes_told = writes")
+    return [
+        RightsNews(
+            f"use {day} {store} {key_id} {reads} {writes}",
+            now,
+            store,
+            "used",
+            {
+                "day": day,
+                "key": name or "anyone",
+                "key_id": key_id,
+                "reads": more_reads,
+                "writes": more_writes,
+            },
+        )
+        for day, store, key_id, name, reads, more_reads, writes, more_writes in rows
+    ]
 
 
 def _day(now: float) -> str:

@@ -11,7 +11,8 @@ from pathlib import Path
 FILE = "rights.sqlite"
 _BUSY_SECONDS = 10.0
 
-# `line` is the text of the configuration's grant, so that the same line is granted once.
+# `line` is the text of the configuration's grant, so that the same line is granted once. `told` is
+# the number of the last event that telemetry has, and `reads_told` what it has of the uses.
 SCHEMA = """
 create table if not exists events (
   number integer primary key autoincrement, at real not null, store text not null,
@@ -40,11 +41,13 @@ create index if not exists asks_by_key on asks (key_id, number);
 create table if not exists uses (
   day text not null, store text not null, key_id text not null, name text not null,
   locale text not null, reads integer not null, writes integer not null,
+  reads_told integer not null default 0, writes_told integer not null default 0,
   primary key (day, store, key_id)) without rowid;
 create table if not exists last_hour (
   grant_number integer not null, key_id text not null, at real not null);
 create index if not exists last_hour_by_key on last_hour (grant_number, key_id, at);
 create index if not exists last_hour_by_time on last_hour (at);
+create table if not exists told (number integer not null);
 create view if not exists knowledge_use as
   select day, store, name as key_name, locale, reads, writes from uses;
 """

@@ -57,6 +57,8 @@ def test_a_question_becomes_the_query_that_it_asks_for(ask, question, rows):
         (("average age of the readers in York", "¿y en Cádiz?"), [(44.5,)]),
         (("loans per genre", "only the renewed ones"), [("Fiction", 2)]),
         (("which genre has the most loans", "and the least?"), [("Science", 1)]),
+        (("loans of Dune", "¿cuántos están renewed?"), [(1,)]),
+        (("how many loans were taken in March 2024", "which ones?"), [("L-3",), ("L-6",)]),
     ],
 )
 def test_a_question_may_go_on_from_the_one_before(ask, questions, rows):
@@ -73,7 +75,7 @@ def test_a_question_may_go_on_from_the_one_before(ask, questions, rows):
         ("what is the phone of Ana Ruiz", "`phone`"),
         ("is York nicer than Cádiz", "`nicer`"),
         ("how many loans before March", "year"),
-        ("loans of more than 3 kilos", "`kilos`"),
+        ("loans of more than 3 parsecs", "`parsecs`"),
         ("delete all loans", "`delete`"),
         ("how many loans were renewed in March", "renewed"),
         ("¿cuántos readers tienen perro?", "`perro`"),

@@ -5,7 +5,7 @@ readings fit, both are named. A question after another may go on from it (`and i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.knowledge.rows.language.naming import Names, key_name, names_of
 from router.knowledge.rows.language.profile import Field, fields_of, links_of
@@ -44,6 +44,14 @@ class Interpreted:
     typos: dict[str, str]
 
 
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What a question names: for each value the forms that it has in the data; numbers."""
+
+    values: tuple[frozenset[str], ...]
+    numbers: tuple[str, ...]
+
+
 class RowReader:
     """Reads questions on the tables of one store. Their values are looked at once."""
 
@@ -51,6 +59,7 @@ class RowReader:
         by_table: dict[str, tuple[Field, ...]] = {t.stored: fields_of(t, run) for t in tables}
         keys = {f.sql: key_name(f.name) for fields in by_table.values() for f in fields}
         links = links_of(by_table, _joining(keys))
+        self.fields = tuple(by_table.values())
         self._names = [names_of(t, by_table, links, tables) for t in tables]
 
     def read(self, question: str, previous: Sequence[str] = ()) -> tuple[Interpreted, Language]:
@@ -63,7 +72,23 @@ class RowReader:
                 return self._read(question, each, previous), each
             except Unclear as unclear:
                 failures.append(unclear)
+                if "not understood" not in str(unclear):
+                    break
         raise failures[0]
+
+    def mentioned(self, question: str) -> Mentioned:
+        """The values and numbers in a question, whatever its other words mean."""
+        language = language_of(question)
+        values: dict[str, frozenset[str]] = {}
+        numbers: dict[str, None] = {}
+        for names in self._names:
+            for span in self._reader(question, names, language).items:
+                forms = frozenset(str(s.value[1]) for s in span.of("val"))
+                if forms and not span.means("filler", "col", "entity", "foreign"):
+                    values[span.text] = values.get(span.text, frozenset()) | forms
+                elif span.number is not None:
+                    numbers[f"{span.number:.15g}"] = None
+        return Mentioned(tuple(values.values()), tuple(numbers))
 
     def _read(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
         if len(question) > _LONGEST:
@@ -71,15 +96,34 @@ class RowReader:
         looks_back = any(goes_on(self._reader(question, names, language)) for names in self._names)
         if previous and looks_back:
             return self._follow(question, language, previous)
-        try:
+        if not previous:
             return self._alone(question, language)
-        except Unclear as unclear:
-            if not previous:
-                raise
+        readings: list[Interpreted] = []
+        failures: list[Unclear] = []
+        for earlier in ((), previous):
             try:
-                return self._follow(question, language, previous)
-            except Unclear:
-                raise unclear from None
+                if earlier:
+                    readings.append(self._follow(question, language, earlier))
+                else:
+                    readings.append(self._alone(question, language))
+            except Unclear as unclear:
+                failures.append(unclear)
+        if not readings:
+            raise failures[0]
+        if len(readings) == 1 or sql_of(readings[0].query) == sql_of(readings[1].query):
+            return readings[0]
+        return self._nearer(question, language, *readings)
+
+    def _nearer(
+        self, question: str, language: Language, alone: Interpreted, follows: Interpreted
+    ) -> Interpreted:
+        """Of a question that may stand alone or go on from the one before, what its words say."""
+        readers = [self._reader(question, names, language) for names in self._names]
+        if any(_headed(reader) for reader in readers):
+            return alone
+        if any(span.means("count") for reader in readers for span in reader.items):
+            return follows  # `how many are paid?` says no noun
+        raise Unclear("it may go on from the question before, or stand alone: name the rows")
 
     def _reader(self, question: str, names: Names, language: Language) -> Reader:
         pieces = cut(bare(question), language)
@@ -186,6 +230,10 @@ def _plain_question(reader: Reader) -> None:
     first = next((span for span in reader.items if not span.means("mark")), None)
     if first is not None and first.words[0] in _AUXILIARIES and not first.means("any"):
         raise Unclear("it is to be answered by yes or no: ask for a number or a list")
+    for i in reader.free("who", "which"):
+        before = reader.step(i, -1)
+        if before >= 0 and reader.items[before].means("entity"):
+            reader.take(i)  # `members who live in York`
     for i in reader.free("any"):
         if reader.items[i] is not first:
             reader.take(i)
@@ -222,6 +270,11 @@ def answered_by(
     query = interpreted.query
     sql = sql_of(query)
     rows: Rows = run(sql)
+    if query.other is not None:
+        second = run(sql_of(replace(query, measure=replace(query.measure, operation=query.other))))
+        if [row[:-1] for row in second.rows] != [row[:-1] for row in rows.rows]:
+            ways = f"`{query.measure.operation}` or `{query.other}`"
+            return NotUnderstood(f"it may mean the {ways} of each group, which do not agree")
     if query.form == "lookup" and len(rows.rows) > 1:
         name = query.shown[0].name
         return NotUnderstood(f"`{name}` has {len(rows.rows)} values in the rows that fit")

@@ -144,6 +144,9 @@ def _mark(digits: set[str], usual: Mark) -> Mark | None:
         for mark, style in _STYLES.items()
         if all(text and style.fullmatch(text) for text in digits)
     ]
+    bare = [text for text in digits if text.isdigit()]
+    if len(fitting) == 2 and bare and all(len(text) <= 3 for text in bare):
+        return "." if any("," in text for text in digits) else ","  # 950 and 1,250
     if len(fitting) == 2:  # 1.250 and 3.125 alone may be thousands or decimals
         return usual or None
     return fitting[0] if fitting else None

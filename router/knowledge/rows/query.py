@@ -98,3 +98,4 @@ class RowQuery:
     shown: tuple[Field, ...] = ()  # columns of rows or values that are listed
     share: tuple[Where, ...] = ()  # the rows whose share is asked for
     links: tuple[Link, ...] = ()
+    other: Operation | None = None  # another figure that the words may mean; both must agree

@@ -173,6 +173,14 @@ def text_of(query: RowQuery, rows: Rows, language: Language) -> str:
     return ", ".join(lines) if all(len(row) == 1 for row in rows.rows) else "\n".join(lines)
 
 
+def listed(rows: Rows) -> str:
+    """Rows as a short list, for a query that no rule wrote."""
+    lines = [_line(row, "", "en") for row in rows.rows[:_SHOWN]]
+    if len(rows.rows) > _SHOWN or rows.cut:
+        lines.append(_say("more", "en"))
+    return "\n".join(lines) or _say("none", "en")
+
+
 def _unit(query: RowQuery) -> str:
     if query.form == "share":
         return "%"

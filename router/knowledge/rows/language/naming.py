@@ -19,6 +19,7 @@ from router.knowledge.rows.language.words import (
     only_asked,
     pieces,
     things,
+    weak_in_names,
 )
 from router.knowledge.rows.schema import TableSchema
 from router.request.plain import folded
@@ -70,9 +71,12 @@ _ROWS = (
 )
 
 
-def name_words(name: str) -> tuple[str, ...]:
-    """The words of a column's name: `Cust. Name` and `custName` are customer, name."""
-    bare = re.sub(r"\(.*?\)|\[.*?\]", " ", name) or name
+def name_words(name: str, *, whole: bool = False) -> tuple[str, ...]:
+    """The words of a column's name: `Cust. Name` and `custName` are customer, name.
+
+    `whole`: with the words in brackets, such as a unit.
+    """
+    bare = name if whole else re.sub(r"\(.*?\)|\[.*?\]", " ", name) or name
     parted = re.sub(r"(?<=[a-z0-9áéíóúñ])(?=[A-ZÁÉÍÓÚÑ])", " ", bare)
     parted = re.sub(r"#|\bnº|\bNº|\bN°|\bn°", " number ", parted)
     words = re.findall(r"[^\W_]+", folded(parted))
@@ -235,12 +239,12 @@ def _concepts(each: Field, words: Sequence[str], content: Sequence[str]) -> froz
     result: set[str] = set()
     for phrase in {tuple(words), tuple(content)}:
         result |= by_phrase.get(phrase, frozenset())
-    if not result:
-        for word in content:
-            if word not in _WEAK and (word,) not in asked_only:
-                result |= by_phrase.get((word,), frozenset())
-    if not result:
-        result = {c for word in content for c in by_phrase.get((word,), frozenset())}
+    weak = weak_in_names()
+    for listed in ([w for w in content if w not in weak], content):
+        if not result:
+            for word in listed:
+                if word not in _WEAK and ((word,) not in asked_only or word in weak):
+                    result |= by_phrase.get((word,), frozenset())
     if each.numeric:
         return frozenset(result - concept_kind("dated") - concept_kind("event"))
     if each.dated or each.column.kind == "boolean":

@@ -12,6 +12,7 @@ from router.request.plain import folded
 
 Language = Literal["en", "es"]
 Phrase = tuple[str, ...]
+_LANGUAGES: tuple[Language, ...] = ("en", "es")
 
 _NOT_PHRASES = frozenset(
     ("adjectives", "concepts", "only_asked", "concept_kinds", "things", "values", "short")
@@ -105,6 +106,12 @@ def only_asked() -> frozenset[Phrase]:
 
 
 @cache
+def weak_in_names() -> frozenset[str]:
+    """Words that give a column's name a concept only if no other word of the name does."""
+    return frozenset(canonical(word) for word in _written()["only_asked"]["weak"].split())
+
+
+@cache
 def concept_kind(name: str) -> frozenset[str]:
     """The concepts of a kind: `numeric`, `dated`, `event`, `additive`, `money` ..."""
     return frozenset(_written()["concept_kinds"][name].split())
@@ -148,6 +155,29 @@ def alike_values() -> Mapping[Phrase, frozenset[Phrase]]:
 def beside_only() -> frozenset[str]:
     """Words that say a value in other words only beside the name of its column."""
     return frozenset(canonical(word) for word in _written()["values"]["beside"].split())
+
+
+_SPANISH_UNITS = {
+    **{"minuto": "minute", "min": "minute", "hora": "hour", "hr": "hour", "segundo": "second"},
+    **{"kilo": "kg", "kilogram": "kg", "kilogramo": "kg", "gramo": "gram", "g": "gram"},
+    **{"kilometer": "km", "kilometr": "km", "kilometro": "km", "metro": "meter", "metr": "meter"},
+}
+
+
+@cache
+def unit_of_word(word: str) -> str:
+    """The unit that a word names, in one form for both languages; empty if it names none."""
+    units = {
+        w
+        for language in _LANGUAGES
+        for phrase, senses in function_words(language).items()
+        for w in phrase
+        if any(sense.kind == "unit" for sense in senses)
+    }
+    plain = canonical(word)
+    if word not in units and plain not in _SPANISH_UNITS and plain not in map(canonical, units):
+        return ""
+    return _SPANISH_UNITS.get(plain, plain)
 
 
 @cache

@@ -3,7 +3,7 @@
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.words import concept_kind
 from router.knowledge.rows.parts.days import date_field, days_at, in_year
-from router.knowledge.rows.parts.reader import Reader, either, take_negation
+from router.knowledge.rows.parts.reader import Reader, either, other_unit, take_negation
 from router.knowledge.rows.query import Condition, Relation
 from router.knowledge.rows.schema import Unclear
 
@@ -157,6 +157,13 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
         reader.take(after)
         number, after = after, reader.step(after)
     beside = _behind(reader, number, after) or _in_front(reader, place, number)
+    if beside and after >= 0 and reader.items[after].means("unit") and not reader.items[after].used:
+        if other_unit(reader.items[after].words, beside[0]):
+            raise Unclear(
+                f"`{beside[0].name}` does not say that it is in {reader.items[after].text}"
+            )
+        reader.take(after)
+        beside = beside[0], max(after, beside[1])
     each = beside[0] if beside else _by_unit(reader, unit) or _age(reader, number, unit)
     if each is None:
         amount = reader.items[number].text

@@ -52,6 +52,7 @@ def _happening(reader: Reader, place: int) -> bool:
 def default_date(names: Names) -> Field:
     """The column of dates of a table, or the one by which each of its rows began."""
     dated = [f for f in names.fields if f.dated]
+    dated = [f for f in dated if not names.has(f, "birth")] or dated
     if len(dated) == 1:
         return dated[0]
     begun = [f for f in dated if names.has(f, *concept_kind("beginning"))]

@@ -38,6 +38,8 @@ def read_figure(target: Target) -> RowQuery | None:
         raise Unclear(f"the {operation} of which column: {names}")
     _, each = only_column(numeric, f"the {operation} of which column")
     use(target, each)
+    if operation == "sum" and each.column.unit == "%":
+        raise Unclear(f"percentages such as `{each.name}` are not added up")
     if operation == "median" and reader.groups:
         raise Unclear("a median of each group is not read")
     return made(target, form_of(target), measure=Measure(operation, each))
@@ -68,7 +70,9 @@ def _counted(target: Target) -> RowQuery:
         if extra:
             raise Unclear("a count and another figure together are not read")
         reader.take(*target.operations)
-    texts, numeric = target.texts(), target.numeric()
+    used = reader.mentioned()
+    texts = target.texts()
+    numeric = [(i, f) for i, f in target.numeric() if f.sql not in used]
     units = _units_of_product(target)
     if units is not None and not (different or texts or numeric):
         return made(target, form_of(target), measure=Measure("sum", units))
@@ -80,9 +84,8 @@ def _counted(target: Target) -> RowQuery:
     if numeric:
         _, each = only_column(numeric, "how many of which column")
         names = reader.names
-        if each.column.kind == "integer" and names.has(
-            each, "quantity", "night", "children", "stock", "adults", "employees", "duration"
-        ):
+        parts = concept_kind("additive") | {"children", "adults", "employees"}
+        if each.column.kind == "integer" and names.has(each, *parts):
             use(target, each)
             return made(target, form_of(target), measure=Measure("sum", each))
         raise Unclear(f"how many `{each.name}` may be a sum or a number of rows")

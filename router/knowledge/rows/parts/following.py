@@ -3,12 +3,14 @@
 from dataclasses import replace
 
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.tokens import Days, month_span
 from router.knowledge.rows.parts.conditions import read_conditions
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.relating import read_related
+from router.knowledge.rows.parts.target import Target, label_of
 from router.knowledge.rows.parts.targets import figure_of_rest, read_target
-from router.knowledge.rows.query import AnyOf, Condition, Rank, RowQuery, Where
+from router.knowledge.rows.query import AnyOf, Condition, Measure, Rank, RowQuery, Where
 from router.knowledge.rows.schema import Unclear
 
 _SPANS = ("during", "after", "before", "since", "until")
@@ -36,7 +38,7 @@ def date_of(query: RowQuery) -> Field | None:
 def follow(base: RowQuery, reader: Reader) -> RowQuery:
     """The question before with what this one changes. Raises `Unclear`."""
     first = reader.step(-1)
-    narrows = bool(reader.free("those", "only"))
+    narrows = bool(reader.free("those", "only")) or not reader.items[first].means("follow")
     if first >= 0 and reader.items[first].means("follow"):
         reader.take(first)
     reader.take(*reader.free("those", "only"))
@@ -54,6 +56,9 @@ def follow(base: RowQuery, reader: Reader) -> RowQuery:
     flipped = _flipped(reader, base, rest) if not new and not reader.groups else None
     if flipped is not None:
         return flipped
+    counts = [i for i in rest if reader.items[i].means("count")]
+    if counts and len(counts) == len(rest) and (not new or base.form != "figure"):
+        raise Unclear("how many of what")
     if not rest or entities:
         if not new and not reader.groups:
             raise Unclear("it does not say what changes")
@@ -77,11 +82,18 @@ def follow(base: RowQuery, reader: Reader) -> RowQuery:
 
 def _flipped(reader: Reader, base: RowQuery, rest: list[int]) -> RowQuery | None:
     """`and the least?` turns an order around; `and how many are not?` a single condition."""
-    marks = [i for i in rest if reader.items[i].means("most", "least", "max", "min")]
-    if base.rank is not None and len(marks) == len(rest) == 1:
-        span = reader.items[marks[0]]
-        descending = span.means("most", "max")
+    spans = [reader.items[i] for i in rest]
+    if base.rank is not None and len(spans) == 1 and _turns(reader, base, spans[0]):
+        descending = spans[0].means("most", "max", "adj_desc")
         return replace(base, rank=Rank(base.rank.count, descending))
+    numbers = [span.number for span in spans if span.number is not None]
+    tops = [span for span in spans if span.means("top")]
+    if base.rank is not None and len(tops) == len(numbers) == 1 and len(spans) == 2:
+        return replace(base, rank=Rank(int(numbers[0]), base.rank.descending))
+    if spans and all(span.means("which", "list") for span in spans) and base.form == "figure":
+        return replace(
+            base, form="rows", measure=Measure("count"), shown=(label_of(Target(reader)),)
+        )
     negations = [i for i in rest if reader.items[i].means("neg")]
     others = [i for i in rest if not reader.items[i].means("neg", "count", "entity")]
     if len(negations) == 1 and not others and len(base.where) == 1 and base.form == "figure":
@@ -89,6 +101,18 @@ def _flipped(reader: Reader, base: RowQuery, rest: list[int]) -> RowQuery | None
         if isinstance(where, Condition):
             return replace(base, where=(replace(where, negated=not where.negated),))
     return None
+
+
+def _turns(reader: Reader, base: RowQuery, span: Span) -> bool:
+    """Whether a word names an order by the figure of the question before."""
+    if span.means("most", "least", "max", "min"):
+        return True
+    figure = base.measure.field
+    concepts = [s.value for s in span.senses if s.kind in ("adj_desc", "adj_asc")]
+    return figure is not None and any(
+        reader.names.has(figure, concept) or (concept == "date" and figure.dated)
+        for concept in concepts
+    )
 
 
 def _with(query: RowQuery, where: Where, *, narrows: bool) -> RowQuery:

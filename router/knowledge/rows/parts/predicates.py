@@ -1,9 +1,12 @@
 """Reads what is true of rows: `unpaid`, `without an agent`, `with children`."""
 
+from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.query import Condition, Relation
 from router.knowledge.rows.schema import Unclear
+from router.request.plain import folded
 
+_NONE = frozenset(("none", "no", "ninguno", "ninguna", "nada", "nobody", "nadie", "sin asignar"))
 _HAVING = frozenset(
     ("with", "con", "have", "has", "having", "had", "tienen", "tiene", "tenga", "tengan")
 )
@@ -24,6 +27,11 @@ def _present(reader: Reader, place: int) -> None:
     if each.numeric and each.zeros:
         reader.take(place)
         reader.add(place, place, Condition(each, ">", (0,)))
+    elif none := _none_values(each):
+        if each.gaps:
+            raise Unclear(f"`{each.name}` is missing in some rows, and `{none[0]}` in others")
+        reader.take(place)
+        reader.add(place, place, Condition(each, "in", none, negated=True))
     elif each.gaps:
         reader.take(place)
         reader.add(place, place, Condition(each, "there"))
@@ -77,6 +85,11 @@ def _opposite(reader: Reader, place: int) -> None:
     reader.add(place, place, Condition(values[0].value[0], "in", chosen, negated=True))
 
 
+def _none_values(each: Field) -> tuple[str, ...]:
+    """The values of a column that say that there is none."""
+    return tuple(value for value in each.values if folded(value) in _NONE)
+
+
 def _missing(reader: Reader, negation: int, place: int) -> None:
     each = reader.field_at(place)
     if each is None:
@@ -88,6 +101,12 @@ def _missing(reader: Reader, negation: int, place: int) -> None:
         reader.add(negation, place, Condition(each, "in", (0,)))
         return
     reader.take(negation, place)
+    none = _none_values(each)
+    if none and each.gaps:
+        raise Unclear(f"no `{each.name}` may mean `{none[0]}` or that it is missing")
+    if none:
+        reader.add(negation, place, Condition(each, "in", none))
+        return
     reader.add(negation, place, Condition(each, "missing"))
 
 

@@ -110,10 +110,12 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
             refuse_sum_or_count(target)
             _either_units(target, group)
         return made(target, "groups", groups=(group,), rank=order.rank)
+    other: Operation | None = None
     if operation is None:
-        if order.most and not names.has(figure, *concept_kind("additive")):
+        additive = names.has(figure, *concept_kind("additive"))
+        if order.most and not additive:
             raise Unclear(f"`{figure.name}` may be added up or averaged")
         operation = "sum" if order.most else "max" if order.rank.descending else "min"
-    return made(
-        target, "groups", groups=(group,), rank=order.rank, measure=Measure(operation, figure)
-    )
+        other = None if order.most else "sum" if additive else "avg"
+    measure = Measure(operation, figure)
+    return made(target, "groups", groups=(group,), rank=order.rank, measure=measure, other=other)

@@ -74,11 +74,18 @@ def read_rank(target: Target) -> RowQuery | None:
     )
 
 
+_MEASURED = ("duration", "weight", "height")  # adjectives that fit any figure that is named
+
+
 def _adjective_of(target: Target, mark: int, concept: str) -> Field | None:
     """The column whose extreme an adjective asks for: `the longest time`, `the cheapest price`."""
     reader = target.reader
     following = reader.step(mark)
-    fields = [f for i, f in target.numeric() if i == following and reader.names.has(f, concept)]
+    fields = [
+        f
+        for i, f in target.numeric()
+        if i == following and (reader.names.has(f, concept) or concept in _MEASURED)
+    ]
     earlier = any(span.means("entity", "which", "who") for span in reader.items[:mark])
     plain = not earlier or _plain_extreme(target)
     return fields[0] if fields and plain and not target.texts() else None
@@ -136,6 +143,8 @@ def _concept_field(target: Target, concept: str) -> Field | None:
     named = [f for _, f in target.numeric() if names.has(f, concept)]
     if concept == "date":
         return None
+    if not named and concept in _MEASURED:
+        named = [f for _, f in target.numeric()]
     fields = named or [f for f in names.fields if f.numeric and names.has(f, concept)]
     if len({f.sql for f in fields}) > 1:
         raise Unclear(f"the order may be by {' or '.join(f'`{f.name}`' for f in fields)}")
@@ -156,7 +165,11 @@ def _by_adjective(
         if concept not in ("date", "age") or target.numeric():
             raise Unclear(f"no column says the {concept} of a row")
         dated = target.dated()
-        each = only_column(dated, "which date")[1] if dated else default_date(reader.names)
+        born = [f for f in reader.names.fields if f.dated and reader.names.has(f, "birth")]
+        if concept == "age" and len(born) == 1 and not dated:
+            each = born[0]
+        else:
+            each = only_column(dated, "which date")[1] if dated else default_date(reader.names)
         if concept == "age":
             birth = reader.names.has(each, "birth")
             person = reader.names.people
@@ -165,6 +178,9 @@ def _by_adjective(
             rank = Rank(rank.count, not rank.descending)  # the older, the earlier
     use(target, each)
     texts = target.texts()
+    kinds = [f for _, f in texts if not f.unique and not reader.names.has(f, "product")]
+    if kinds and not names_rows(target) and each.numeric:
+        raise Unclear(f"`{kinds[0].name}` may be ordered by single rows or by averages")
     entity = names_rows(target)
     who = target.take("who")
     target.take("which", "list")

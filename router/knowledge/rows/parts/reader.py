@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from router.knowledge.rows.language.naming import Names, name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span, Spans
-from router.knowledge.rows.language.words import Language, Sense, canonical
+from router.knowledge.rows.language.words import Language, Sense, unit_of_word
 from router.knowledge.rows.query import AnyOf, Condition, Group, Where
 from router.knowledge.rows.schema import Unclear
 
@@ -28,7 +28,7 @@ class Reader:
     spans: Spans
     language: Language
     base_date: Field | None = None  # of the question before, in a question that goes on from it
-    events: bool = False  # whether a day was said of a column of dates by its name
+    events: bool = False  # whether a day was named of a column of dates by its name
     placed: list[Placed] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
 
@@ -105,34 +105,11 @@ class Reader:
         self.placed.append(Placed(start, end, condition))
 
 
-_UNITS = frozenset(
-    (
-        "minutes",
-        "minutos",
-        "hours",
-        "horas",
-        "hour",
-        "hora",
-        "minute",
-        "minuto",
-        "kg",
-        "kilos",
-        "km",
-        "kilograms",
-        "kilogramos",
-        "kilometers",
-        "kilometres",
-        "metros",
-        "m2",
-        "pieces",
-    )
-)
-
-
 def other_unit(words: Sequence[str], each: Field) -> bool:
     """Whether words name a unit that the column's name does not."""
-    units = {canonical(word) for word in words if word in _UNITS}
-    return bool(units) and units.isdisjoint(map(canonical, name_words(each.name)))
+    units = {unit for word in words if (unit := unit_of_word(word))}
+    named = (unit_of_word(word) for word in name_words(each.name, whole=True))
+    return bool(units) and units.isdisjoint(named)
 
 
 def _table_of(sense: Sense, own: str) -> str:

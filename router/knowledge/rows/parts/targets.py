@@ -1,5 +1,7 @@
 """Reads what a question wants of the rows that it means: a figure, groups, an order, a list."""
 
+from dataclasses import replace
+
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.parts.figures import read_figure
 from router.knowledge.rows.parts.lists import read_bare, read_list
@@ -43,18 +45,9 @@ def _complete(
     reader: Reader, query: RowQuery, form: Form, related: tuple[Related, ...]
 ) -> RowQuery:
     where = tuple(placed.where for placed in reader.placed)
-    share = query.share
     own = reader.names.table.stored
-    query = RowQuery(
-        query.table,
-        form,
-        query.measure,
-        tuple(each for each in (*where, *related) if each not in share),
-        query.groups,
-        query.rank,
-        query.shown,
-        share,
-    )
+    kept = tuple(each for each in (*where, *related) if each not in query.share)
+    query = replace(query, form=form, where=kept)
     tables = {f.table.stored for f in _fields(query)} - {own}
     links = []
     for stored in sorted(tables):
@@ -66,17 +59,7 @@ def _complete(
         if len(ways) != 1:
             raise Unclear(f"{reader.names.table.name} names no single row of {stored}")
         links.append(ways[0])
-    return RowQuery(
-        query.table,
-        query.form,
-        query.measure,
-        query.where,
-        query.groups,
-        query.rank,
-        query.shown,
-        query.share,
-        tuple(links),
-    )
+    return replace(query, links=tuple(links))
 
 
 def _fields(query: RowQuery) -> list[Field]:

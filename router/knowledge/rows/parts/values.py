@@ -1,5 +1,6 @@
 """Reads which values rows have: `in Leeds or York`, `topic Billing`, `not from Spain`."""
 
+from router.knowledge.rows.language.naming import name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.words import Sense
@@ -89,7 +90,7 @@ def _is_value(span: Span) -> bool:
     return not span.means("filler") or span.capital or len(span.words[0]) > 3
 
 
-def _chosen(reader: Reader, place: int) -> list | None:  # type: ignore[type-arg]
+def _chosen(reader: Reader, place: int) -> list[Sense] | None:
     """The values that a span says, all of one column; None if it names a column or the rows."""
     span = reader.items[place]
     senses = span.of("val")
@@ -100,6 +101,9 @@ def _chosen(reader: Reader, place: int) -> list | None:  # type: ignore[type-arg
     if span.means("entity") and not span.capital and not span.quoted:
         return None
     by_field = {s.value[0].sql: s.value[0] for s in senses}
+    if len(by_field) > 1:
+        senses = _by_direction(reader, place, senses) or senses
+        by_field = {s.value[0].sql: s.value[0] for s in senses}
     if len(by_field) > 1:
         near = [
             sql
@@ -134,6 +138,24 @@ def _chosen(reader: Reader, place: int) -> list | None:  # type: ignore[type-arg
     if len(folded_alike) > 1:
         raise Unclear(f"`{span.text}` may be {either(str(s.value[1]) for s in senses)}")
     return senses
+
+
+_DIRECTIONS = (
+    (
+        frozenset(("from", "de", "desde")),
+        frozenset(("from", "origin", "origen", "desde")),
+    ),
+    (frozenset(("to", "a", "hacia")), frozenset(("to", "destination", "destino", "hacia"))),
+)
+
+
+def _by_direction(reader: Reader, place: int, senses: list[Sense]) -> list[Sense]:
+    """`from Madrid to Paris`: values of the columns that are called by such words."""
+    before = reader.items[place - 1].words[-1] if place else ""
+    for words, names in _DIRECTIONS:
+        if before in words:
+            return [s for s in senses if names & {*name_words(s.value[0].name)}]
+    return []
 
 
 def _more_values(

@@ -49,7 +49,7 @@ class LearnedBackend:
         if not question.last.strip():
             raise Fault("bad_request", "The last message of the user holds no words")
         try:
-            model = self._models.get(self._settings.model)
+            model = self._models.get(self._settings.model or str(fields.get("model")))
             if model.model.encoder:
                 guess = await asyncio.to_thread(self._with_vector, model, question)
             else:

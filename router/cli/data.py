@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import orjson
 import typer
@@ -31,9 +31,6 @@ from router.training.data_query import DataQuery, checked_name, query_of
 from router.training.data_rows import SPLITS
 from router.training.data_sets import DataSet, DataSets
 from router.training.exporting import FORMATS, exported
-
-if TYPE_CHECKING:
-    from router.training.meaning import Meaning
 
 data_app = typer.Typer(
     name="data",
@@ -251,6 +248,7 @@ def _micros(option: str, text: str) -> int:
 def _make(config: Config, sets: DataSets, name: str, query: DataQuery) -> tuple[DataSet, bool]:
     from router.training.logged_rows import logged_rows, views_of  # loads DuckDB
     from router.training.making import DataMaker
+    from router.training.meaning import meaning_in
 
     telemetry_catalog(config)
 
@@ -259,29 +257,14 @@ def _make(config: Config, sets: DataSets, name: str, query: DataQuery) -> tuple[
             return logged_rows(con, query)
 
     with _progress() as progress:
-        maker = DataMaker(sets, read, _meaning(config), progress)
+        meaning = meaning_in(
+            config.reuse.encoder,
+            str(config.encoders_folder),
+            lambda what: err.print(escape(what)),
+        )
+        maker = DataMaker(sets, read, meaning, progress)
         made = maker.make(name, query, int(time.time() * 1e6))
     return made.data_set, made.fresh
-
-
-def _meaning(config: Config) -> "Meaning | None":
-    """The models that see paraphrases, as far as they are installed."""
-    from router.encoding.encoder import CannotEncode
-    from router.encoding.home import encoder_of
-    from router.reuse.verifier import verifier_of
-    from router.training.meaning import Meaning
-
-    home = str(config.encoders_folder)
-    try:
-        meaning = Meaning(encoder_of(config.reuse.encoder, home))
-    except CannotEncode as error:
-        err.print(f"Paraphrases are not looked for: {escape(str(error))}")
-        return None
-    try:
-        return replace(meaning, verifier=verifier_of(home))
-    except CannotEncode as error:
-        err.print(f"Fewer paraphrases are seen: {escape(str(error))}")
-        return meaning
 
 
 @contextmanager

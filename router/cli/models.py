@@ -4,7 +4,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated, Any, cast
 
@@ -24,6 +24,7 @@ from router.models.card import BrokenModel, Card
 from router.models.registry import NoSuchModel, Registry
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
+from router.training.lessons.state import states_in
 from router.training.mlflow_export import export as export_runs
 from router.training.model_changes import Refused, cards, promote, remove, rollback
 from router.training.run import TRAINERS
@@ -143,6 +144,28 @@ def diff(here: CommandContext, first: Reference, second: Reference) -> None:
     for name, a, b in _differences(left, right):
         table.add_row(name, escape(a), escape(b))
     out.print(table)
+
+
+@models_app.command()
+@in_context
+def lessons(here: CommandContext, as_json: JsonOption = False) -> None:
+    """List what is trained by itself again and again: how far each lesson is, and why."""
+    states = states_in(here.config.training_folder / "lessons")
+    if as_json:
+        out.print_json(orjson.dumps([asdict(state) for state in states]).decode())
+        return
+    table = Table("lesson", "for", "state", "since", "model", "trained", "why", box=None)
+    for state in states:
+        table.add_row(
+            state.name,
+            escape(state.place),
+            state.state,
+            utc_minute(state.at),
+            escape(state.model),
+            escape(state.trigger),
+            escape(state.why),
+        )
+    out.print(table if states else "Nothing is trained by itself yet: see `training` in the docs.")
 
 
 @models_app.command("promote")

@@ -86,7 +86,7 @@ class LearnedSettings(OwnSettings):
     shares: ClassVar[str] = "programs"
 
     kind: Literal["learned"]
-    model: ModelReference
+    model: ModelReference | None = Field(None, description="default: the `model` of the plan")
     home: str | None = Field(None, description="folder of models; default: in server.data")
     encoders: str | None = Field(
         None, description="folder of exported encoders; default: server.encoders"

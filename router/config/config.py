@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import Field, model_validator
 
 from router.config.alerts import Alerts
-from router.config.backends import AnyBackend
+from router.config.backends import AnyBackend, LearnedSettings
 from router.config.conversations import Conversations
 from router.config.growth import Growth
 from router.config.guardrails import Guards
@@ -18,6 +18,7 @@ from router.config.plans_by_name import with_plans
 from router.config.reuse import Reuse
 from router.config.server import DashboardSettings, Keys, Server, TelemetrySettings
 from router.config.signals import DEFAULT, Sources
+from router.config.training import LEARNED, Lessons, with_learned
 from router.config.values import Name, Values
 from router.wire.addresses import is_loopback
 
@@ -44,12 +45,15 @@ class Config(Values):
     knowledge: Stores = Field(
         default_factory=dict, description="stores of documents and rows, by their names"
     )
+    training: Lessons = Field(
+        "auto", description="the lessons of continuous training, by name; auto: what it finds"
+    )
     alerts: Alerts = Alerts()
 
     @model_validator(mode="before")
     @classmethod
     def _plans_by_name(cls, raw: Any) -> Any:
-        return with_plans(raw)
+        return with_plans(with_learned(raw))
 
     @property
     def asking(self) -> tuple[str, ...]:
@@ -57,6 +61,13 @@ class Config(Values):
         resorts."""
         plans = (n for n, plan in self.plans.items() if not self._ruled(n, plan))
         return tuple(plans) or tuple(self.plans)
+
+    @property
+    def learned_backend(self) -> str | None:
+        """The backend that answers with whichever trained model a plan names."""
+        settings = self.backends.get(LEARNED)
+        named = isinstance(settings, LearnedSettings) and settings.model is None
+        return LEARNED if named else None
 
     @property
     def last_resorts(self) -> frozenset[str]:

@@ -15,6 +15,7 @@ from router.config.plan_names import cycle, names_in
 from router.config.problems import Mistake, unknown
 from router.config.references import Location
 from router.config.setting_checks import logprob_checks, setting_checks
+from router.config.training import lacking
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
@@ -43,6 +44,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     yield from _verifier_checks(raw, plans)
     yield from _team_checks(_section(raw, "keys"))
     yield from _summarizer_checks(raw, backends)
+    yield from _lesson_checks(raw, plans)
     objective = _section(raw, "objective")
     yield from _objective_checks(objective, plans)
     yield from _ladder_checks(_section(objective, "ladder"), _laddered(raw))
@@ -134,6 +136,16 @@ def _signal_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
             rule, mend = f"this backend is of kind {kind}", f"Name a backend of kind {wanted}."
             yield Mistake((*at, "by"), source["by"], rule, mend)
         yield from _list_checks((*at, "plans"), source.get("plans"), plans)
+
+
+def _lesson_checks(raw: Raw, plans: set[str]) -> Iterator[Mistake]:
+    lessons = list(_items(raw.get("training")))
+    for name, lesson in lessons:
+        teacher = lesson.get("teacher") if isinstance(lesson, dict) else None
+        yield from _name_check(("training", name, "teacher"), teacher, "plan", plans)
+    for setting in lacking(raw) if lessons else ():
+        rule = f"a lesson is made of judged answers, and `{setting}` is not true"
+        yield Mistake(("training",), lessons[0][0], rule, f"Set `{setting}: true`.")
 
 
 def _guard_checks(raw: Raw) -> Iterator[Mistake]:

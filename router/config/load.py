@@ -31,6 +31,7 @@ from router.config.problems import ConfigError, problems_of
 from router.config.pydantic_errors import mistake_of
 from router.config.references import REFERENCE
 from router.config.setting_checks import effort_checks
+from router.config.training import with_learned
 from router.config.yaml_tree import read_tree
 
 EXPORTS_VARIABLE = "WAGGLE_ENCODERS"  # where an image keeps the encoders that its build exported
@@ -55,7 +56,7 @@ def as_written(path: Path, environ: Mapping[str, str] | None = None) -> Config:
     environ = os.environ if environ is None else environ
     shown = "(embedded default)" if path == EMBEDDED else str(path)
     tree = read_tree(path, shown, environ)
-    root = with_plans(tree.root)
+    root = with_plans(with_learned(tree.root))
     mistakes = [*tree.mistakes, *cross_checks(root)]
     try:
         config = Config.model_validate(root)

@@ -52,7 +52,10 @@ def demo(
     here: CommandContext,
     requests: Annotated[
         int | None,
-        typer.Option(help="Number of requests: 1500; with --weeks, in each week: 250.", min=50),
+        typer.Option(
+            help="Number of requests: 1500; with --train 2400; with --weeks, in each week: 250.",
+            min=50,
+        ),
     ] = None,
     seed: Annotated[int, typer.Option(help="Seed of the stream.")] = 1,
     fresh: Annotated[bool, typer.Option("--fresh", help="Drop earlier answers first.")] = False,
@@ -64,6 +67,10 @@ def demo(
         Literal["office", "records"],
         typer.Option("--stream", help="With --weeks: an office's questions, or mock records."),
     ] = "office",
+    train: Annotated[
+        bool,
+        typer.Option("--train", help="Show a task leave its dear model, without a service."),
+    ] = False,
     json_: Annotated[bool, typer.Option("--json", help="The table as JSON.")] = False,
     url: UrlOption = None,
 ) -> None:
@@ -72,8 +79,14 @@ def demo(
     With --weeks, a router's life in compressed time, in this process: a library that grows,
     trials, rollbacks, and a report of it all in DATA/weeks.
 
+    With --train, a repeated task that a trained model takes over, and what happens when the rule of
+    the task changes; the record of it stays in DATA/train.
+
     Example: waggle demo --weeks 24
     """
+    if train:
+        _train(requests or 2400, seed, here, as_json=json_)
+        return
     if weeks is not None:
         _weeks(weeks, requests or (250 if of == "office" else 1500), seed, here, of, as_json=json_)
         return
@@ -106,15 +119,29 @@ def _weeks(
     from router.demo.eras import eras
     from router.demo.weeks import weeks
 
-    folder = here.config.data / "weeks"
-    if folder.exists():
-        if not (folder / "trials").exists() and any(folder.iterdir()):
-            raise InputRefused(f"{folder} holds something else", "give another --data")
-        shutil.rmtree(folder)
+    folder = _emptied(here.config.data / "weeks")
     run = eras if of == "office" else weeks
     rows = run(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
     if as_json:
         out.print_json(orjson.dumps(rows).decode())
+
+
+def _train(requests: int, seed: int, here: CommandContext, *, as_json: bool) -> None:
+    from router.demo.training_story import training_story
+
+    folder = _emptied(here.config.data / "train")
+    rows = training_story(requests, seed=seed, data=folder, config_file=here.config_file)
+    if as_json:
+        out.print_json(orjson.dumps(rows).decode())
+
+
+def _emptied(folder: Path) -> Path:
+    """The folder, without what an earlier demo left in it."""
+    if folder.exists():
+        if not (folder / "trials").exists() and any(folder.iterdir()):
+            raise InputRefused(f"{folder} holds something else", "give another --data")
+        shutil.rmtree(folder)
+    return folder
 
 
 class _Service:

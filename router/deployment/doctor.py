@@ -234,7 +234,7 @@ def _specialists(config: Config) -> Iterator[Diagnosis]:
 
 def _learned(config: Config) -> Iterator[Diagnosis]:
     for name, settings in config.backends.items():
-        if isinstance(settings, LearnedSettings):
+        if isinstance(settings, LearnedSettings) and settings.model is not None:
             try:
                 card = Models(Path(settings.home or config.models_folder)).get(settings.model).card
                 yield Diagnosis(f"Learned {name}", "ok", f"{card.reference} answers")

@@ -26,7 +26,11 @@ def merged(book: Book) -> Iterator[MadePlan]:
     """A plan for two patterns, in the place of a plan for each, if the two are of the same form."""
     trial_on = {trial.pattern for trial in book.live if trial.pattern}
     grown = [book.made[trial.name] for trial in book.grown]
-    free = [made for made in grown if not made.stands_for and trial_on.isdisjoint(made.patterns)]
+    free = [
+        made
+        for made in grown
+        if made.kind != "model" and not made.stands_for and trial_on.isdisjoint(made.patterns)
+    ]
     for at, kept in enumerate(free):
         for other in free[at + 1 :]:
             name = f"{kept.pattern}-{other.pattern}-{_form(kept)}"

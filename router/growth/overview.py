@@ -49,9 +49,9 @@ def plan_fields(
         "trial": None if trial is None else trial.id,
         "made_at": made.at,
         "since": made.at if trial is None else trial.since,
-        "plan": {} if made.scope else made.written()["plan"],
-        "examples": made.written()["plan"].get("examples", 0) if made.scope else 0,
-        "holds_words": bool(made.scope),
+        "plan": {} if made.holds_words else made.written()["plan"],
+        "examples": made.written()["plan"].get("examples", 0) if made.holds_words else 0,
+        "holds_words": made.holds_words,
         "numbers": standing.get("numbers") or ({} if trial is None else dict(trial.numbers)),
     }
 
@@ -63,7 +63,7 @@ def exported(book: Book, folder: Path, *, words: bool) -> tuple[dict[str, Any], 
     left_out = []
     for made in adopted(book):
         whole = with_words(folder, made)
-        if whole is None or (made.scope and not words):
+        if whole is None or (made.holds_words and not words):
             left_out.append(made.name)
         else:
             plans[made.name] = dict(whole.plan)

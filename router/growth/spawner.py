@@ -177,6 +177,8 @@ class Spawner:
             self.director.change(retire, trial.name, now, why)
         living = {pattern.id for pattern in self.patterns().patterns}
         for trial in (*book.grown, *book.live):
+            if trial.pattern and book.made[trial.name].kind == "model":
+                continue  # its lesson ends it
             patterns = book.made[trial.name].patterns if trial.pattern else ()
             if patterns and living and living.union(book.matched).isdisjoint(patterns):
                 why = f"{trial.pattern} is no pattern any more"

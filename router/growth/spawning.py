@@ -158,7 +158,8 @@ def small(book: Book, traffic: Traffic) -> list[Trial]:
     return [
         trial
         for trial in book.grown
-        if sum(shares[p].share for p in book.made[trial.name].patterns if p in shares) < _SMALL
+        if book.made[trial.name].kind != "model"
+        and sum(shares[p].share for p in book.made[trial.name].patterns if p in shares) < _SMALL
     ]
 
 

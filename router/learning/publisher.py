@@ -24,6 +24,7 @@ from router.learning.state import kind_in
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.telemetry.journal import Journal
+from router.training.lessons.teaching import Teaching
 from router.trials import node_requests
 from router.trials.director import Director
 from router.trials.proposals import LearnerView
@@ -47,6 +48,7 @@ class Publisher:
         self.proposer = Proposer(self.director, config, wall)
         self.finding = Finding(config, self._note, wall)
         self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns)
+        self.teaching = Teaching(self.director, config, wall, self._note)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
         self._config = config
@@ -137,6 +139,7 @@ class Publisher:
     def reconfigure(self, config: Config) -> None:
         with self._lock:
             self._config = self.proposer.config = self.spawner.config = config
+            self.teaching.config = config
             self.director.reconfigure(config)
             self.shadow.reconfigure(config)
             if self._begun:
@@ -146,6 +149,8 @@ class Publisher:
                 self._fold = Fold(config, self._lens_number, self._note, self._wall)
 
     def close(self) -> None:
+        with self._directing:
+            self.teaching.close()
         with self._lock:
             if self._begun:
                 self._keep(self._wall())
@@ -216,6 +221,7 @@ class Publisher:
         self.proposer.turn(self._view)
         self.finding.turn(self._lens_number)
         self.spawner.turn()
+        self.teaching.turn()
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:
             with self._lock:

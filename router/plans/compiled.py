@@ -231,6 +231,10 @@ class Plans(dict[str, CompiledPlan]):
             plans.setdefault(each.name, self[each.name])
         return plans
 
+    def made_in(self, places: Iterable[str]) -> list[MadePlan]:
+        """The plans that were made for any of these patterns and tasks."""
+        return [each for place in places for each in self.made_for.get(place, ())]
+
     def call_cost(self, size: Size) -> Callable[[str], float | None]:
         """A function that gives the dollars of one call of a backend, for calls of this size."""
         return lambda backend: call_cost(self.config.backends[backend].price, size)

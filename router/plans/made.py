@@ -1,8 +1,8 @@
 """Plans that growth made, as an overlay of the configuration.
 
-A made plan is a plan as it would stand in waggle.yaml, for the requests of one pattern. Callers
-cannot name a made plan, no strategy chooses it by itself, and it is no plan of the configuration:
-only a trial of its own, and later its adoption, give it requests.
+A made plan is a plan as it would stand in waggle.yaml, for the requests of one pattern, or of one
+task that callers name. Callers cannot name a made plan, no strategy chooses it by itself, and it is
+no plan of the configuration: only a trial of its own, and later its adoption, give it requests.
 
 Examples hold what callers wrote, so the words of a plan's examples stand in a file of their own,
 which goes when the plan goes; the book of trials holds their number. `scope` is the owner of these
@@ -25,7 +25,8 @@ from router.config.plans import AnyPlan, Ask, Plan
 from router.files import write_durably
 from router.plans.bodies import NATIVE
 
-MadeKind = Literal["spawn", "merge", "stage"]
+MadeKind = Literal["spawn", "merge", "stage", "model"]
+_TASK = "task "  # what the places of tasks begin with; no pattern that was found has such a name
 _PLAN: TypeAdapter[AnyPlan] = TypeAdapter(AnyPlan)
 
 
@@ -55,6 +56,11 @@ class MadePlan:
         """All patterns that it answers."""
         return (self.pattern, *self.others)
 
+    @property
+    def holds_words(self) -> bool:
+        """Whether a file of its own holds words that it was made from."""
+        return bool(self.scope) and self.kind != "model"
+
     def written(self) -> dict[str, Any]:
         """The plan as a line of the book holds it: without the words of its examples."""
         fields = asdict(self)
@@ -68,6 +74,16 @@ class MadePlan:
     def read(cls, fields: Mapping[str, Any]) -> "MadePlan":
         lists = {name: tuple(fields.get(name, ())) for name in ("others", "merges")}
         return cls(**{**fields, **lists})
+
+
+def place_of_task(task: str) -> str:
+    """What stands in place of a pattern in a plan that was made for a task."""
+    return f"{_TASK}{task}"
+
+
+def task_of_place(place: str) -> str:
+    """The task that a place means; empty if the place is a pattern."""
+    return place.removeprefix(_TASK) if place.startswith(_TASK) else ""
 
 
 def as_written(plan: Plan) -> dict[str, Any]:
@@ -87,7 +103,7 @@ def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
         del raw["examples"]  # their words stand in a file of their own
     kinds = {name: {"kind": settings.kind} for name, settings in config.backends.items()}
     plans = {made.name: raw}
-    if made.kind == "stage":  # its steps may be plans of the configuration
+    if made.kind in ("stage", "model"):  # its steps may be plans of the configuration
         plans |= {name: as_written(plan) for name, plan in config.plans.items()}
     mistakes = list(cross_checks({"backends": kinds, "plans": plans}))
     if mistakes:
@@ -124,7 +140,7 @@ def usable(config: Config, made: Iterable[MadePlan]) -> tuple[MadePlan, ...]:
 def keep_words(folder: Path, made: MadePlan, requests: Sequence[str] = ()) -> None:
     """Write a plan's examples, and the ids of the requests whose words it was made from. They are
     durable before the book names the plan."""
-    if made.scope:
+    if made.holds_words:
         words = {"examples": made.plan.get("examples", []), "requests": list(requests)}
         write_durably(_words(folder, made.name), orjson.dumps(words))
 
@@ -142,7 +158,7 @@ def copy_words(folder: Path, of: str, to: str) -> bool:
 
 def with_words(folder: Path, made: MadePlan) -> MadePlan | None:
     """A plan of the book with its examples; None if their words were removed."""
-    if not made.scope:
+    if not made.holds_words:
         return made
     try:
         examples = orjson.loads(_words(folder, made.name).read_bytes())["examples"]

@@ -9,6 +9,7 @@ from learner.preference import Estimate
 from router.domain import Decision, Exposure, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
+from router.plans.made import place_of_task
 from router.request.complexity import Complexity, complexity
 from router.request.context import NAMES, context_of, kind_of, meaning_of, numbers
 from router.request.lens import Lens
@@ -79,6 +80,12 @@ class Case:
     def pattern(self) -> str:
         """The id of the pattern that the request belongs to; empty if it belongs to none."""
         return self.features.pattern
+
+    @property
+    def places(self) -> tuple[str, ...]:
+        """The task and the pattern of the request, as made plans name what they are for. What was
+        made for a task, which the caller names, comes first."""
+        return places_of(self.features)
 
     @property
     def home(self) -> Home | None:
@@ -168,7 +175,7 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
     made = made_plans(
         plans,
         request,
-        features.pattern,
+        places_of(features),
         scope=around.scope,
         allowed=around.allowed,
         down=around.down,
@@ -176,6 +183,11 @@ def case_of(plans: Plans, request: Request, around: Surroundings) -> Case:
         hidden=around.hidden,
     )
     return Case(plans, request, around, eligible, ineligible, features, made)
+
+
+def places_of(features: Features) -> tuple[str, ...]:
+    places = (place_of_task(features.kind), features.pattern)
+    return tuple(place for place in places if place)
 
 
 def view_before(plans: Plans, request: Request, around: Surroundings) -> dict[str, Any]:

@@ -83,7 +83,7 @@ def eligible_plans(
 def made_plans(
     plans: Plans,
     request: Request,
-    pattern: str,
+    places: Iterable[str],
     *,
     scope: str,
     allowed: Collection[str] = (),
@@ -91,13 +91,13 @@ def made_plans(
     priced_only: bool = False,
     hidden: Collection[str] = (),
 ) -> list[Arm]:
-    """The plans that growth made for the request's pattern, and that can answer it.
+    """The plans that were made for the request's task or pattern, and that can answer it.
 
     A key that may not use a plan may use nothing that was made from it. Examples hold words of
     other requests: their plan answers only requests of the words' owner.
     """
     bounded = request.only or request.max_latency_ms is not None
-    made = () if bounded else plans.made_for.get(pattern, ())
+    made = [] if bounded or not plans.made_for else plans.made_in(places)
     if not made:
         return []
     backends = {name: None for each in made for name in plans[each.name].backends}

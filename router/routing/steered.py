@@ -33,7 +33,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
         return case.stays(case.home)
     case = quick_enough(case, by.bandit)
     unit = unit_of(case.request)
-    parts = steering.parts(unit, case.pattern, case.made)
+    parts = steering.parts(unit, case.places, case.made)
     odds_of = _Odds(case, steering, by)
     strategy = steering.strategy(parts)
     own = odds_of(strategy)
@@ -150,16 +150,18 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
 
 
 def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
-    """The opinion of a strategy that has plans of its own for the request's pattern."""
+    """The opinion of a strategy that has plans of its own for the request's task or pattern."""
     stands = strategy.stands.get(case.pattern, {})
     stands = {plan: made for plan, made in stands.items() if made in case.made}
     opinion = replace(opinion, distribution=_instead(opinion, stands))
-    plan = strategy.within.get(case.pattern)
-    if plan is None or plan not in (*case.made, *case.eligible):
-        return opinion
-    why = "was made for" if plan in case.made else "is beside its own made plan on trial for"
-    reason = f"{plan} {why} {case.pattern}; else: {opinion.reason}"
-    return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason)
+    for place in case.places:
+        plan = strategy.within.get(place)
+        if plan is None or plan not in (*case.made, *case.eligible):
+            continue
+        why = "was made for" if plan in case.made else "is beside its own made plan on trial for"
+        reason = f"{plan} {why} {place}; else: {opinion.reason}"
+        return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason)
+    return opinion
 
 
 def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:

@@ -47,10 +47,11 @@ class Steering:
     nodes: tuple[NodeTrial, ...] = ()  # the trials of written nodes
 
     def parts(
-        self, unit: str, pattern: str = "", made: Collection[str] = ()
+        self, unit: str, places: Collection[str] = (), made: Collection[str] = ()
     ) -> Sequence[TrialPart]:
         """The trials that a unit is part of. A held-out unit is in no other trial, and a request is
-        in no trial of another pattern. `made` are the made plans that can answer it."""
+        in no trial of another pattern or task than its `places`. `made` are the made plans that can
+        answer it."""
         parts = []
         if self.holdout is not None:
             assignment = assigned(self.holdout.slot, unit)
@@ -59,7 +60,7 @@ class Steering:
                 if assignment.side == "current":
                     return parts
         for live in self.lives:
-            if not live.candidate.concerns(pattern):
+            if not live.candidate.concerns(places):
                 continue
             assignment = assigned(live.slot, unit)
             if assignment is not None:

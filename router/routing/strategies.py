@@ -4,7 +4,7 @@ A strategy is a value that says how to decide, and any router can carry it out. 
 configuration have no version. A registered strategy gets a version number and never changes.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal, get_args
 
@@ -68,10 +68,10 @@ class Strategy:
             version=0,
         )
 
-    def concerns(self, pattern: str) -> bool:
-        """Whether the strategy may decide a request of this pattern otherwise than what serves."""
+    def concerns(self, places: Collection[str]) -> bool:
+        """Whether the strategy may decide a request of these places otherwise than what serves."""
         patterns = {**self.within, **self.stands}
-        return not patterns or pattern in patterns
+        return not patterns or not patterns.keys().isdisjoint(places)
 
     @property
     def made(self) -> tuple[str, ...]:

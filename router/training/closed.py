@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.models.head import Value
+from router.models.head import Slot, Value
 from router.plans.agreement.words import unhedged
 from router.records.json_text import NoJson, json_in
 from router.training.data_query import DataRefused
@@ -72,6 +72,16 @@ def reader_of(answers: Sequence[str]) -> Reader:
     if rows >= _SLOTTED * len(answers):
         return _slotted(answers, [f for f in parsed if f is not None and f.keys() == shape])
     return _whole(answers)
+
+
+def reader_in(slots: Iterable[Slot], frames: Iterable[str]) -> Reader:
+    """How answers are read into the slots of a head that was trained before."""
+    values: dict[str, dict[str, Value]] = {}
+    for slot in slots:
+        read = _key if slot.name else lambda value: normalised(str(value))
+        closed = [value for value in slot.values if not isinstance(value, Mapping)]
+        values[slot.name] = {read(value): value for value in closed}
+    return Reader(tuple(values), values, frozenset(frames))
 
 
 def meaning(answer: str, values: Iterable[str], frames: frozenset[str]) -> str | None:

@@ -27,6 +27,7 @@ class DataQuery:
     task: str = ""  # empty: any
     pattern: str = ""
     keys: tuple[str, ...] = ()  # ids of keys; empty: all callers
+    plans: tuple[str, ...] = ()  # whose answers are meant; empty: those of all plans
     least_quality: float = 0.8
     demonstrations: bool = True  # answers that callers gave as the right ones
     pairs: bool = False  # better and worse answers to one request, in place of single answers

@@ -191,6 +191,7 @@ def evaluated(
     sure = np.array([guess.probability for guess in each], float)
     answered = np.array([not guess.unsure for guess in each], bool)
     facts = metrics(test.examples, answered, ruling.losses, sure)
+    facts["differs"] = float((~ruling.equal[answered]).mean()) if answered.any() else 0.0
     pooled = np.interp(calibration[0], head.sure_at, head.right_at)
     why = ""
     if threshold.confidence >= NEVER:
@@ -207,6 +208,7 @@ def evaluated(
             "encoder": head.encoder,
             "columns": len(head.columns),
             "slots": {slot.name or "answer": len(slot.values) for slot in head.slots},
+            "frames": sorted(task.reader.frames),
             "temperatures": [slot.temperature for slot in head.slots],
             "least_words": head.doubts.least_words,
             "least_before": head.doubts.least_before,

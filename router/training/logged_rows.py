@@ -47,6 +47,7 @@ seen AS (
     WHEN len(list_filter(r.prompt_parts, lambda part: part.role IN ('tool', 'function'))) > 0
       THEN 'with results of tools'
     WHEN s.demonstration IS NOT NULL THEN '{_TAKEN}'
+    WHEN r.gen_ai_provider_name = 'learned' THEN 'answered by a model that was trained here'
     WHEN length(coalesce(r.answer, '')) = 0 THEN 'without the words of the answer'
     WHEN j.quality IS NULL THEN 'not judged'
     WHEN j.quality < $least THEN 'judged lower'
@@ -59,7 +60,8 @@ seen AS (
   WHERE r.gen_ai_operation_name = 'chat' AND r.ts >= make_timestamp($since)
         AND r.ts < make_timestamp($until)
         AND ($task = '' OR r.kind = $task) AND ($pattern = '' OR r.pattern = $pattern)
-        AND (len($keys) = 0 OR list_contains($keys, coalesce(r.key_id, ''))))
+        AND (len($keys) = 0 OR list_contains($keys, coalesce(r.key_id, '')))
+        AND (len($plans) = 0 OR list_contains($plans, r.plan)))
 """
 
 _ROWS = f"""{_SEEN}
@@ -98,6 +100,7 @@ def logged_rows(con: duckdb.DuckDBPyConnection, query: DataQuery) -> LoggedRows:
         "task": query.task,
         "pattern": query.pattern,
         "keys": list(query.keys),
+        "plans": list(query.plans),
         "most": query.most,
     }
     answers = {answer.id: answer for answer in map(_answer, con.execute(_ROWS, given).fetchall())}

@@ -9,8 +9,8 @@ and paraphrases in two languages.
 """
 
 import math
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from router.encoding.encodes import Encodes
@@ -48,6 +48,24 @@ class Verifies(Protocol):
     def logits(self, pairs: Sequence[tuple[str, str]]) -> "Sequence[float] | Vectors":
         """How surely one answer serves both; not a number if a text is too long."""
         ...
+
+
+def meaning_in(encoder: str | None, home: str, say: "Callable[[str], None]") -> "Meaning | None":
+    """The models that see paraphrases, as far as they are installed; `say` hears what is not."""
+    from router.encoding.encoder import CannotEncode
+    from router.encoding.home import encoder_of
+    from router.reuse.verifier import verifier_of
+
+    try:
+        meaning = Meaning(encoder_of(encoder, home))
+    except CannotEncode as error:
+        say(f"Paraphrases are not looked for: {error}")
+        return None
+    try:
+        return replace(meaning, verifier=verifier_of(home))
+    except CannotEncode as error:
+        say(f"Fewer paraphrases are seen: {error}")
+        return meaning
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,24 @@ def rollback(registry: Registry, name: str) -> int:
     return promoted
 
 
+def withdraw(registry: Registry, reference: str) -> bool:
+    """Take a promoted version back, so that the version before it is promoted again, or none; False
+    if another version is promoted."""
+    name, number = parsed(reference)
+    withdrawn = False
+
+    def decide(shelf: Shelf) -> list[Line]:
+        nonlocal withdrawn
+        model = shelf.models.get(name)
+        if model is None or number is None or model.promoted != number:
+            return []
+        withdrawn = True
+        return [_line("rolled back", name, model.promotions[-2] if model.promotions[1:] else 0)]
+
+    registry.change(decide)
+    return withdrawn
+
+
 def remove(registry: Registry, reference: str) -> list[int]:
     """Remove a version, or all versions of a model, with its files; a promoted version only with
     all others."""

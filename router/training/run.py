@@ -62,11 +62,27 @@ def carry_out(job: Job) -> Mapping[str, Any]:
         "why": trained.why,
         "metrics": made.metrics,
         "parameters": made.parameters,
+        "cost": made.cost,
         "cpu_seconds": seconds,
     }
     write_durably(job.folder / RESULT, orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY))
     place.tell(1.0, "done")
     place.clear()
+    return result
+
+
+def carry_out_noted(job: Job) -> Mapping[str, Any]:
+    """Carry out a job, and write to telemetry what becomes of it."""
+    note(job, "running", pid=os.getpid())
+    try:
+        result = carry_out(job)
+    except DataRefused as error:
+        note(job, "refused", why=str(error))
+        raise
+    except Exception as error:
+        note(job, "failed", why=type(error).__name__)
+        raise
+    note(job, **{key: value for key, value in result.items() if key != "digest"})
     return result
 
 
@@ -126,18 +142,14 @@ def main(folder: Path) -> int:
     job = job_in(folder)
     if lock_if_free(folder / LOCK) is None:
         return BUSY
-    note(job, "running", pid=os.getpid())
     try:
-        result = carry_out(job)
+        carry_out_noted(job)
     except DataRefused as error:
-        note(job, "refused", why=str(error))
         print(str(error), file=sys.stderr)  # noqa: T201 - the command that started the run reads it
         return REFUSED
-    except Exception as error:
+    except Exception:
         traceback.print_exc()
-        note(job, "failed", why=type(error).__name__)
         return 1
-    note(job, **{key: value for key, value in result.items() if key != "digest"})
     return DONE
 
 

@@ -166,12 +166,19 @@ class LoggedTelemetry:
         return {str(plan): usd / n for plan, usd, n in rows}, spent
 
     def rows(self, sql: str, *arguments: Any) -> list[tuple[Any, ...]]:
+        return self._fetched(sql, list(arguments))
+
+    def named_rows(self, sql: str, arguments: Mapping[str, Any]) -> list[tuple[Any, ...]]:
+        """The rows of a query whose arguments have names."""
+        return self._fetched(sql, dict(arguments))
+
+    def _fetched(self, sql: str, arguments: list[Any] | dict[str, Any]) -> list[tuple[Any, ...]]:
         if self._con is not None:
-            return self._con.execute(sql, list(arguments)).fetchall()
+            return self._con.execute(sql, arguments).fetchall()
         # One thread: this machine also answers requests, and this query can wait.
         config: dict[str, Any] = {"threads": 1}
         with duckdb.connect(str(self._path), read_only=True, config=config) as connection:
-            return connection.execute(sql, list(arguments)).fetchall()
+            return connection.execute(sql, arguments).fetchall()
 
 
 def _arm(plan: str) -> Arm:

@@ -35,6 +35,7 @@ _OPENED_BY = "growth"
 _TIGHT_AT = 120
 _SLOW, _SCALE = 10, 1.6  # alpha of trial t: alpha * _SCALE / (t + _SLOW) ** 1.5, which sums to 1
 ENDED_BY_HAND = ("forbidden", "removed")
+AUDITED = "audited"
 
 
 def make(
@@ -103,6 +104,22 @@ def retire(book: Book, name: str, at: float, why: str) -> list[Line]:
     return [state_line(trial, "stopped", at, why)]
 
 
+def go_back(book: Book, name: str, at: float, why: str) -> list[Line]:
+    """End a made plan that turned bad: on trial it is kept out, adopted it is rolled back."""
+    trial = trial_of(book, name)
+    if trial is None or trial.state not in ("running", "decided", "adopted"):
+        return []
+    return [state_line(trial, "rolled back" if trial.state == "adopted" else "kept", at, why)]
+
+
+def note_audited(book: Book, name: str, at: float, why: str) -> list[Line]:
+    """Note that a trained model agrees with its teacher, without which its trial adopts nothing."""
+    trial, word = trial_of(book, name), book.words.get(name)
+    if trial is None or trial.state != "running" or (word and word["state"] == AUDITED):
+        return []
+    return [_grown_line(name, AUDITED, at, why, "growth")]
+
+
 def adopt_made(book: Book, trial: Trial, at: float, why: str) -> list[Line]:
     """Let a made plan answer its pattern, beside its control; it takes the place of another."""
     made = book.made[trial.name]
@@ -118,23 +135,27 @@ def adopt_made(book: Book, trial: Trial, at: float, why: str) -> list[Line]:
 
 def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:
     """Adopt, keep out, or go on. What a plan costs and how long it takes is part of its utility."""
-    comparison = course.comparison
+    comparison, made = course.comparison, book.made[trial.name]
     lift, n = comparison.lift(), comparison.compared
     words = f"utility {lift} a request of {trial.pattern} after {n:,} compared answers"
     numbers = {"numbers": comparison.numbers()}
     floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
     why = ""
-    goal = "no worse, and simpler" if trial.goal == "no worse" else trial.goal
+    models = made.kind == "model"
+    gain = "cheaper" if models else "simpler"
+    goal = f"no worse, and {gain}" if trial.goal == "no worse" else trial.goal
     if comparison.mismatch > -log(MISMATCH):
         why = f"the sides have other shares than intended, so nothing can be trusted: {words}"
     elif lift.high < floor:
         why = f"it is worse: {words}"
+    elif models and (harm := _harm(comparison)):
+        why = f"it does harm: {harm}: {words}"
     elif trial.goal == "better" and (low := _hopeless(course)):
         why = f"it hardly adds {comparison.rules.worth:.2g}{low}: {words}"
     elif trial.goal != "better" and _likely_worse(comparison):
         why = f"it most likely loses more than {comparison.rules.margin:g}: {words}"
     elif (
-        lift.low > floor
+        (_replaces_teacher(book, trial.name, comparison) if models else lift.low > floor)
         and comparison.enough
         and not _lopsided(comparison)
         and (trial.goal != "better" or _adds_to_parent(course))
@@ -203,6 +224,20 @@ def _adds_to_parent(course: Course) -> bool:
 
 def _error(values: RunningMoments) -> float:
     return sqrt(max(values.squares, 0.0)) / max(values.n, 1)
+
+
+def _harm(comparison: Comparison) -> str:
+    """Which measure a trained model is shown to make worse, however much it saves."""
+    guards = (guard for guard in comparison.guards() if guard.name in ("quality", "errors"))
+    return "; ".join(str(guard) for guard in guards if guard.state == "breached")
+
+
+def _replaces_teacher(book: Book, name: str, comparison: Comparison) -> bool:
+    """Whether a trained model is shown to save dollars, and passed its audits: these compare its
+    answers with its teacher's on the same requests, which says more than two sides of requests."""
+    word = book.words.get(name)
+    audits = word is not None and word["state"] == AUDITED
+    return audits and comparison.utility.values.mean > 0 and comparison.saving().low > 0
 
 
 def _lopsided(comparison: Comparison) -> bool:

@@ -201,7 +201,7 @@ def test_where_the_words_of_examples_are_gone_the_plan_answers_nothing(world):
 @pytest.mark.parametrize(
     ("plan", "why"),
     [
-        ({"ask": "nobody"}, "no backend is called that. Known: a, b, own"),
+        ({"ask": "nobody"}, "no backend is called that. Known: a, b, learned, own"),
         ({"ask": "a", "instruct": 3}, "Input should be a valid string"),
         ({"ask": "own", "instruct": "hi"}, "own reads no instructions"),
     ],

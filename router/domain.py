@@ -347,6 +347,7 @@ class Trace:
     ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
     closing: str = ""  # the end of an answer that ended an agent's loop; never stored in telemetry
     stores: tuple[str, ...] = ()  # the stores of knowledge that its plan could ask for this caller
+    cites: bool = False  # whether a grant may demand that the answer cites its store
     private: bool = False  # whether its plan asks stores, so that its words are written nowhere
 
     @property

@@ -385,7 +385,7 @@ class Engine:
         free = decision.plan not in self.plans.doubting and (
             _unbounded(request) or _native_only(request)
         )
-        if isinstance(plan, Ask) and plan.plain and free:
+        if isinstance(plan, Ask) and plan.plain and free and not progress.trace.cites:
             answer = await self._ask(progress, plan)
         else:
             answer = await self.plan_runs.answer(progress, plan)
@@ -507,6 +507,7 @@ class Engine:
             stores = self.plans[trace.decision.plan].stores
             trace.stores = self.rights.readable(request.key_id, stores) if stores else ()
             trace.private = bool(stores)
+            trace.cites = self.rights.must_cite(request.key_id, trace.stores)
             trace.keep_prompt = trace.keep_prompt and not trace.private
         begun = time.perf_counter() - sum(note.seconds for note in notes)
         return InProgress(self.plans, trace, begun, lookup)

@@ -17,6 +17,7 @@ from router.engine.replying import Replying
 from router.engine.streams import with_level
 from router.engine.tries import Tries
 from router.plans.calling import StepCalls
+from router.plans.citing import keeps_citations
 from router.plans.concluding import completed
 from router.plans.designs import Designs
 from router.plans.executor import Executor
@@ -82,6 +83,7 @@ class PlanRuns:
             validate=self.validating(trace),
             pattern=request.task or trace.decision.pattern or trace.decision.kind,
             kind=trace.decision.kind,
+            whole=trace.cites,
             others=[arm for arm in trace.decision.probabilities if arm != trace.decision.plan],
         )
 
@@ -150,6 +152,8 @@ class PlanRuns:
             return self.replying.limited(progress, calls.limited, upstream)
         if not result.ok:
             return self.replying.without_result(progress, result, calls.refusal, upstream)
+        if not keeps_citations(result.text, calls.citations):
+            return self.replying.withheld(progress, upstream)
         assert result.outcome is not None
         outcome = replace(result.outcome, upstream_seconds=upstream)
         comments = [calls.comments.get_nowait() for _ in range(calls.comments.qsize())]

@@ -249,6 +249,17 @@ class Replying:
         kind, message, wait = "rate_limit_error", limited.message, limited.retry_after
         return self._error(progress, status, kind, code, message, wait, upstream=upstream)
 
+    def withheld(self, progress: InProgress, upstream: float) -> Answer:
+        """Reply that the answer lost a citation without which the caller may not have it."""
+        message = (
+            "The answer is withheld: it cites none of the passages that it was made from, and your "
+            "grant of their store demands a citation. Ask again, or ask for the passages alone."
+        )
+        code = "citation_missing"
+        return self._error(
+            progress, 403, "permission_error", code, message, None, upstream=upstream
+        )
+
     def _error(
         self,
         progress: InProgress,

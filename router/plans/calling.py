@@ -10,6 +10,7 @@ from router.calls.outcome import CallOutcome
 from router.calls.prices import estimated, priced, unpriced_problem
 from router.domain import CHAT, Attempt, Call, Request, Usage, known_usd
 from router.plans.bodies import Work
+from router.plans.citing import Citation, citations_in
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
 from router.plans.pace import Pace
@@ -54,6 +55,7 @@ class StepCalls:
     clock: Callable[[], float] = time.perf_counter
     attempts: list[Attempt] = field(default_factory=list)
     comments: asyncio.Queue[str] = field(default_factory=asyncio.Queue)
+    citations: list[Citation] = field(default_factory=list)  # of the passages that stores gave
     limited: Limited | None = None  # the limit of the key that refused a call
     refusal: CallOutcome | None = None  # a backend's error for the caller, if no answer comes
     upstream_seconds: float = 0.0
@@ -169,6 +171,8 @@ class StepCalls:
         self._comment(work, outcome.attempt)
         if outcome.stream is not None:
             return Result(outcome=outcome, step=step)
+        if self.plans.config.backends[backend].asks_stores:
+            self.citations += citations_in(outcome.body)
         settled = replace(outcome, settled=True, attempt=self.attempts[step - 1])
         return Result(answer_text(outcome.body), settled, step)
 

@@ -81,13 +81,14 @@ class Executor:
     validate: Callable[[str, str], Awaitable[CheckVerdict]] = no_validator
     pattern: str = ""  # what the request belongs to, for which a committee is designed
     kind: str = ""  # and the kind of the request, as a designer reads it
+    whole: bool = False  # whether the answer is looked at before its caller gets any of it
     computed: dict[str, Any] | None = field(default=None, init=False)
     document: str = field(default="", init=False)  # the text that `computed` speaks of
 
     async def run(self, plan: AnyPlan) -> Result:
         bound = self.request.max_latency_ms
         budget = PlanBudget().within(0.0, self.clock(), self.request.max_cost_usd, bound)
-        return await self.step(plan, Work(tail=True, budget=budget))
+        return await self.step(plan, Work(tail=not self.whole, budget=budget))
 
     async def step(self, step: Step, work: Work) -> Result:
         plan = self.plans[step].tree if isinstance(step, str) else step

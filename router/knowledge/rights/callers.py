@@ -51,6 +51,11 @@ class CallerRights:
         reader = self.reader(key_id)
         return self.rights.readable(reader, tuple(stores))
 
+    def must_cite(self, key_id: str, stores: Iterable[str]) -> bool:
+        """Whether a grant by which the caller may read one of these stores demands citations."""
+        reader = self.reader(key_id)
+        return any(self.rights.may_demand_citation(reader, store) for store in stores)
+
     def news(self) -> list[RightsNews]:
         """What telemetry does not have yet of rights and uses; nothing if it cannot be read."""
         if not (self._folder / FILE).exists():

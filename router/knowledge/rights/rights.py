@@ -76,6 +76,12 @@ class Rights(SqliteFile):
                     use_grant(connection, answer.grant, reader, now)
         return answer
 
+    def may_demand_citation(self, reader: Reader, store: str) -> bool:
+        """Whether any grant by which the reader may read the store now demands a citation: uses in
+        the same moment may leave it as the only one."""
+        usable = self._usable(self._connection, reader, store, "read", self.wall())
+        return not isinstance(usable, Allowed) and any(each.terms.must_cite for each in usable)
+
     def readable(self, reader: Reader, stores: Sequence[str]) -> tuple[str, ...]:
         """Those of these stores that the reader may read now."""
         return tuple(
@@ -93,12 +99,7 @@ class Rights(SqliteFile):
     def _decide(
         self, connection: sqlite3.Connection, reader: Reader, store: str, act: May, now: float
     ) -> Allowed | Barred:
-        grants = grants_where(
-            connection,
-            "store = ? and may = ? and revoked is null and who in ('everybody', ?, ?)",
-            (store, act, f"key:{reader.name}", f"locale:{reader.locale}"),
-        )
-        usable = way_in(reader, ownership_of(connection, store), grants, act, now)
+        usable = self._usable(connection, reader, store, act, now)
         if isinstance(usable, Allowed):
             return usable
         waits: list[float] = []
@@ -108,6 +109,16 @@ class Rights(SqliteFile):
                 return Allowed(grant.number, grant.terms.must_cite)
             waits.append(wait)
         return Barred(min(waits) if waits else None)
+
+    def _usable(
+        self, connection: sqlite3.Connection, reader: Reader, store: str, act: May, now: float
+    ) -> list[Grant] | Allowed:
+        grants = grants_where(
+            connection,
+            "store = ? and may = ? and revoked is null and who in ('everybody', ?, ?)",
+            (store, act, f"key:{reader.name}", f"locale:{reader.locale}"),
+        )
+        return way_in(reader, ownership_of(connection, store), grants, act, now)
 
     # -- what happened -----------------------------------------------------------------------------
 

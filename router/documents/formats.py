@@ -18,7 +18,8 @@ _KINDS = {
     ".htm": "html",
     ".pdf": "pdf",
 }
-_MOST_BYTES = 64 * 2**20
+DOCUMENTS = frozenset(_KINDS)  # the suffixes of files that are read
+MOST_BYTES = 64 * 2**20
 BETWEEN_HEADINGS = " › "
 
 
@@ -48,24 +49,24 @@ def files_of(folder: Path) -> list[Path]:
 
 
 def sections_of(path: Path) -> list[Section]:
-    if path.stat().st_size > _MOST_BYTES:
-        raise UnreadableDocument(f"it is larger than {_MOST_BYTES >> 20} MB: split it")
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableDocument(f"it is larger than {MOST_BYTES >> 20} MB: split it")
     match _KINDS[path.suffix.lower()]:
         case "pdf":
             sections = list(_pdf(path))
         case "html":
             sections = list(_html(path.read_bytes()))
         case "markdown":
-            sections = list(_markdown(_decoded(path.read_bytes())))
+            sections = list(_markdown(decoded(path.read_bytes())))
         case _:
-            sections = [Section("", _plain(_decoded(path.read_bytes())))]
+            sections = [Section("", _plain(decoded(path.read_bytes())))]
     sections = [section for section in sections if section.text.strip()]
     if not sections:
         raise UnreadableDocument("there is no text in it")
     return sections
 
 
-def _decoded(raw: bytes) -> str:
+def decoded(raw: bytes) -> str:
     for encoding in ("utf-8-sig", "cp1252"):
         try:
             return raw.decode(encoding)

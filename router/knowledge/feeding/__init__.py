@@ -1,0 +1,1 @@
+"""What feeds a store: a watched folder, and queries on a schedule."""

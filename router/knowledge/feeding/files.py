@@ -1,0 +1,80 @@
+"""Which files of a folder a store takes, and what a file says as a document."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+from router.documents.formats import (
+    BETWEEN_HEADINGS,
+    DOCUMENTS,
+    MOST_BYTES,
+    Section,
+    UnreadableDocument,
+    decoded,
+    sections_of,
+)
+from router.documents.front_matter import metadata_of
+from router.knowledge.feeding.code import CODE, code_sections
+from router.knowledge.feeding.syndication import feed_sections
+from router.knowledge.stored import NewDocument
+
+FEEDS = frozenset({".xml", ".rss", ".atom"})
+_STATING = frozenset({".md", ".markdown", ".txt", ".text"})  # may begin with metadata
+_LEFT_OUT = frozenset({"node_modules", "__pycache__"})
+
+
+def taken(name: str) -> bool:
+    """Whether a file with this name is a document."""
+    return Path(name).suffix.lower() in DOCUMENTS | CODE | FEEDS
+
+
+def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
+    """The names of all files below a folder and what the system says of each, without hidden files
+    and without links that lead outside."""
+    root = folder.resolve()
+    for at, folders, names in os.walk(root):
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _LEFT_OUT)
+        for name in sorted(names):
+            path = Path(at, name)
+            if may_be_read(path, root):
+                try:
+                    yield path.relative_to(root).as_posix(), path.stat()
+                except FileNotFoundError:  # it was removed meanwhile
+                    continue
+
+
+def may_be_read(path: Path, root: Path) -> bool:
+    """Whether a path is a file of this folder that is not hidden, and leads nowhere else."""
+    parts = path.relative_to(root).parts
+    if any(part.startswith(".") or part in _LEFT_OUT for part in parts):
+        return False
+    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root))
+
+
+def stamp_of(facts: os.stat_result) -> str:
+    """What changes whenever a file is written or replaced."""
+    return f"{facts.st_mtime_ns}-{facts.st_size}-{facts.st_ino}"
+
+
+def document_of(root: Path, name: str) -> NewDocument:
+    """The document in a file. Raises `UnreadableDocument`, `OSError`."""
+    path = root / name
+    if path.stat().st_size > MOST_BYTES:
+        raise UnreadableDocument(f"it is larger than {MOST_BYTES >> 20} MB: split it")
+    suffix = path.suffix.lower()
+    if suffix in CODE:
+        sections = [s for s in code_sections(name, decoded(path.read_bytes())) if s.text.strip()]
+    elif suffix in FEEDS:
+        sections = feed_sections(path.read_bytes())
+    else:
+        sections = sections_of(path)
+    if not sections:
+        raise UnreadableDocument("there is no text in it")
+    stated = metadata_of(decoded(path.read_bytes())) if suffix in _STATING else {}
+    title = str(stated.get("title") or _title(sections) or path.stem)
+    return NewDocument(name, title, name, sections, stated, "folder")
+
+
+def _title(sections: list[Section]) -> str:
+    """The first heading of a document."""
+    return sections[0].title.partition(BETWEEN_HEADINGS)[0]

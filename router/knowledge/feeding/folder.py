@@ -1,0 +1,136 @@
+"""A store that follows a folder: each file is a document, and what is deleted there goes here too.
+
+The store's table `files` says which state of each file was read last. A file is read before its
+state is written down, so a killed process reads the file again, and the store sees that nothing
+changed.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+from router.documents.formats import UnreadableDocument
+from router.knowledge.feeding.files import document_of, files_below, may_be_read, stamp_of, taken
+from router.knowledge.store import KnowledgeStore
+from router.value import value
+
+_log = logging.getLogger("waggle")
+BY = "folder"
+_SETTLED_SECONDS = 2.0  # a file that cannot be read may be half written for so long
+
+
+@value
+class FolderReport:
+    """What a look at a folder changed."""
+
+    files: int = 0
+    added: int = 0
+    changed: int = 0
+    removed: int = 0
+    unsettled: int = 0  # files that may be half written; look again soon
+
+
+class FolderFeed:
+    def __init__(
+        self,
+        store: KnowledgeStore,
+        folder: Path,
+        *,
+        keep: int,
+        wall: Callable[[], float] = time.time,
+    ) -> None:
+        self._store, self.folder, self._keep, self._wall = store, folder.resolve(), keep, wall
+
+    def look(self, tell: Callable[[int, int, str], None] = lambda *_: None) -> FolderReport:
+        """Bring the store up to the folder. `tell` hears the progress. Raises `NotADirectoryError`:
+        a folder that is gone, such as a disk that is not mounted, empties no store."""
+        if not self.folder.is_dir():
+            raise NotADirectoryError(f"{self.folder} is no folder")
+        files = {name: stamp_of(facts) for name, facts in files_below(self.folder) if taken(name)}
+        before = self._stamps()
+        fresh = [name for name, stamp in files.items() if before.get(name) != stamp]
+        counts = {"files": len(files), "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
+        for done, name in enumerate(fresh):
+            tell(done, len(fresh), name)
+            self._read(name, counts)
+        self._forget([*(set(before) | self._documents()) - set(files)], counts)
+        return FolderReport(**counts)
+
+    def take(self, names: Iterable[str]) -> FolderReport:
+        """Bring the store up to these files alone, or to the folders that have these names."""
+        counts = {"files": 0, "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
+        missing: list[str] = []
+        for name in names:
+            path = self.folder / name
+            if taken(name) and path.is_file() and may_be_read(path, self.folder):
+                self._read(name, counts)
+            elif path.is_dir():
+                return self.look()
+            else:
+                missing.append(name)
+        if missing and self.folder.is_dir():
+            self._forget(self._at_or_below(missing), counts)
+        return FolderReport(**counts)
+
+    def errors(self) -> dict[str, str]:
+        """The files that cannot be read, and why."""
+        rows = self._store.looking.execute(
+            "select path, error from files where error != '' order by path"
+        )
+        return dict(rows.fetchall())
+
+    def _read(self, name: str, counts: dict[str, int]) -> None:
+        error = ""
+        try:
+            facts = (self.folder / name).stat()
+            change = self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)
+            if change.made:
+                counts["added" if change.version == 1 else "changed"] += 1
+        except FileNotFoundError:
+            self._forget([name], counts)
+            return
+        except (UnreadableDocument, OSError) as reason:
+            if self._wall() - facts.st_mtime < _SETTLED_SECONDS:
+                counts["unsettled"] += 1
+                return
+            error = str(reason)
+            _log.warning("%s is not read: %s", self.folder / name, reason)
+            if self._store.remove(name, by=BY) is not None:
+                counts["removed"] += 1
+                self._store.erase()
+        with self._store.changing() as connection:
+            connection.execute(
+                "insert or replace into files values (?, ?, ?)", (name, stamp_of(facts), error)
+            )
+
+    def _forget(self, names: Iterable[str], counts: dict[str, int]) -> None:
+        removed = 0
+        for name in names:
+            document = self._store.document(name)
+            if document is not None and document.feed == BY:
+                removed += self._store.remove(name, by=BY) is not None
+            with self._store.changing() as connection:
+                connection.execute("delete from files where path = ?", (name,))
+        if removed:
+            counts["removed"] += removed
+            self._store.erase()
+
+    def _stamps(self) -> dict[str, str]:
+        return dict(self._store.looking.execute("select path, stamp from files").fetchall())
+
+    def _documents(self) -> set[str]:
+        rows = self._store.looking.execute("select id from documents where feed = ?", (BY,))
+        return {id_ for (id_,) in rows}
+
+    def _at_or_below(self, names: Iterable[str]) -> list[str]:
+        """The documents that these names are, or that lay in folders with these names."""
+        inside: set[str] = set()
+        for name in names:
+            rows = self._store.looking.execute(
+                "select id from documents where feed = ? and (id = ? or substr(id, 1, ?) = ?)",
+                (BY, name, len(name) + 1, f"{name}/"),
+            )
+            inside.update(id_ for (id_,) in rows)
+            inside.add(name)
+        return sorted(inside)

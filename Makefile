@@ -37,6 +37,7 @@
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
+# make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
@@ -190,6 +191,10 @@ bench-guardrails: $(STAMP)
 .PHONY: bench-growth
 bench-growth: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.run
+
+.PHONY: bench-fill
+bench-fill: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.training.fill.run
 
 .PHONY: bench-heads
 bench-heads: $(STAMP)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from router.models.card import BrokenModel, Card
 from router.models.features import Asked
+from router.models.fill import fill_in
 from router.models.head import Guess, head_in
 from router.models.model_files import opened
 from router.models.registry import NoSuchModel, Registry, Version
@@ -104,5 +105,7 @@ def model_in(card: Card, files: Mapping[str, bytes]) -> Predicts:
     match card.kind:
         case "head":
             return head_in(card, files)
+        case "fill":
+            return fill_in(card, files)
         case kind:
             raise BrokenModel(f"{card.reference} is of kind {kind}, which answers no request here")

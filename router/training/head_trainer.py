@@ -56,7 +56,11 @@ class Candidate:
 
 
 def train_head(data: DataSet, wish: Wish, work: Work) -> Trained:
-    splits = read_splits(data, wish)
+    return head_from(read_splits(data, wish), wish, work)
+
+
+def head_from(splits: dict[str, list[Example]], wish: Wish, work: Work) -> Trained:
+    """A head for the closed answers of examples."""
     good = [e for e in (*splits["train"], *splits["validation"]) if e.quality >= GOOD]
     task = task_of(reader_of([example.answer for example in good]), good)
     sets = featured(splits, work, vectors=False)
@@ -87,17 +91,19 @@ def train_head(data: DataSet, wish: Wish, work: Work) -> Trained:
     return evaluated(head, task, sets["test"], best, candidates, threshold, (confidences, losses))
 
 
-def read_splits(data: DataSet, wish: Wish) -> dict[str, list[Example]]:
+def read_splits(
+    data: DataSet, wish: Wish, least: int = LEAST_ROWS, what: str = "a head"
+) -> dict[str, list[Example]]:
     """The examples of each split; the newest training rows, and validation rows cut from them if
     the data set has too few."""
     splits: dict[str, list[Example]] = {name: examples_of(data.rows[name]) for name in SPLITS}
     splits["train"] = splits["train"][-wish.most_rows :]
-    if len(splits["train"]) < LEAST_ROWS:
+    if len(splits["train"]) < least:
         raise DataRefused(
-            f"{data.reference} has {len(splits['train'])} training rows, and a head "
-            f"needs {LEAST_ROWS}: make the data set wider, or wait for more traffic"
+            f"{data.reference} has {len(splits['train'])} training rows, and {what} "
+            f"needs {least}: make the data set wider, or wait for more traffic"
         )
-    if len(splits["validation"]) < LEAST_ROWS // 2:
+    if len(splits["validation"]) < least // 2:
         rows = [*splits["train"], *splits["validation"]]
         cut = len(rows) * 4 // 5
         splits["train"], splits["validation"] = rows[:cut], rows[cut:]

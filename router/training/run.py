@@ -23,6 +23,7 @@ from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.training.data_query import DataRefused
 from router.training.data_sets import DataSet, DataSets
+from router.training.fill_trainer import train_fill
 from router.training.head_trainer import train_head
 from router.training.judge_trainer import train_judge
 from router.training.model_changes import register
@@ -37,7 +38,11 @@ def train_adapter(data: DataSet, wish: Wish, work: Work) -> Trained:
     return adapter_trainer.train_adapter(data, wish, work)
 
 
-TRAINERS: Mapping[str, Trainer] = {"head": train_head, "adapter": train_adapter}  # by kind
+TRAINERS: Mapping[str, Trainer] = {  # by kind
+    "head": train_head,
+    "fill": train_fill,
+    "adapter": train_adapter,
+}
 NICE = 15
 DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
 

@@ -24,6 +24,7 @@ from router.config.environment import read_secret
 from router.domain import Signal, Trace, new_id
 from router.engine.engine import Engine
 from router.hive import LocalHive
+from router.knowledge.feeding.process import FeederProcess
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -138,6 +139,8 @@ async def in_process_service(
         stack.callback(journal.close)
         keeper = KeeperProcess(folder, config.telemetry)
         stack.callback(keeper.close)
+        feeder = FeederProcess(config)
+        stack.callback(feeder.close)
         hops = Hops(token)
         stack.callback(hops.forget, frozenset())
         engine = assemble(
@@ -159,7 +162,7 @@ async def in_process_service(
             from router.learning.publisher import Publisher  # loads River, which takes a second
 
             publisher = Publisher(config, journal, clock)
-        watching = asyncio.ensure_future(_watch(keeper))
+        watching = asyncio.ensure_future(_watch(keeper, feeder))
         try:
             yield InProcessService(config, engine, publisher, clock, backends.hosts)
         finally:
@@ -175,7 +178,8 @@ async def in_process_service(
             await asyncio.to_thread(publisher.close)
 
 
-async def _watch(keeper: KeeperProcess) -> None:
+async def _watch(keeper: KeeperProcess, feeder: FeederProcess) -> None:
     while True:
         keeper.watch()
+        feeder.watch()
         await asyncio.sleep(0.5)

@@ -8,6 +8,7 @@ Not covered: copies that a backup or the file system's snapshots took.
 """
 
 import contextlib
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -188,6 +189,21 @@ class KnowledgeStore(SqliteFile):
             (" OR ".join(quoted), most),
         )
         return [int(id_) for (id_,) in rows]
+
+    def holding(self, words: Sequence[str]) -> dict[str, int]:
+        """How many passages hold each of these base forms; a form of several parts: its rarest."""
+        parts = {word: re.findall(r"\w+", word) for word in words}
+        terms = sorted({part for own in parts.values() for part in own})
+        marks = ", ".join("?" * len(terms))
+        counts = dict(
+            self._connection.execute(
+                f"select term, doc from vocabulary where term in ({marks})", terms
+            ).fetchall()
+        )
+        return {
+            word: min((counts.get(part, 0) for part in own), default=0)
+            for word, own in parts.items()
+        }
 
     def count(self) -> dict[str, Any]:
         """How many documents, passages and tables there are, and how many repeat another."""

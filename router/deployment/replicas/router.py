@@ -23,6 +23,7 @@ from router.deployment.replicas.hive import HandleHive
 from router.deployment.replicas.learner import HandleLearner
 from router.deployment.replicas.process import STOP_SECONDS, log_to, settle
 from router.keys import Key
+from router.knowledge.feeding.process import FeederProcess
 from router.telemetry.journal import FileJournal
 from router.telemetry.keeper import KeeperProcess
 from router.telemetry.log import Rotation
@@ -58,6 +59,7 @@ class RouterReplica:
         self._addresses = ReplicaAddresses()
         self._router: Router | None = None
         self._keeper: KeeperProcess | None = None
+        self._feeder: FeederProcess | None = None
         self._memory: CatalogMemory | None = None
         self._tasks: list[asyncio.Future[Any]] = []
 
@@ -66,14 +68,20 @@ class RouterReplica:
         config = Config.model_validate(settings["config"])
         keys = [Key.model_validate(key) for key in settings["keys"]]
         self._addresses.follow(config.backends)
-        if self._router is None or self._keeper is None:
+        if self._router is None or self._keeper is None or self._feeder is None:
             log_to(config.data / "logs" / "waggle.log")
             keeper = self._keeper = KeeperProcess(config.telemetry_folder, config.telemetry)
+            feeder = self._feeder = FeederProcess(config)
             router = self._router = self._assembled(config, keys)
+
+            def watch() -> None:
+                keeper.watch()
+                feeder.watch()
+
             Ingress.app = router.app
             background = router.background
             self._tasks = [
-                asyncio.ensure_future(background.keep_exchanging(also=keeper.watch)),
+                asyncio.ensure_future(background.keep_exchanging(also=watch)),
                 asyncio.ensure_future(background.keep_learning()),
                 asyncio.ensure_future(background.keep_following()),
                 asyncio.ensure_future(background.keep_forgetting()),
@@ -87,6 +95,7 @@ class RouterReplica:
             router = self._router
             router.reconfigure(config, keys)
             self._keeper.follow(config.telemetry)
+            self._feeder.follow(config)
             if self._memory is not None:
                 self._memory.follow(config.telemetry.grace_seconds)
         # The start does not wait for the warm-up; until then, only the first request is slower.
@@ -121,3 +130,5 @@ class RouterReplica:
             self._router.close()
         if self._keeper is not None:
             self._keeper.close()
+        if self._feeder is not None:
+            self._feeder.close()

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 from router.documents.formats import (
@@ -16,6 +17,9 @@ from router.documents.formats import (
 from router.documents.front_matter import metadata_of
 from router.knowledge.feeding.code import CODE, code_sections
 from router.knowledge.feeding.syndication import feed_sections
+from router.knowledge.rows.reading import KINDS as TABLES
+from router.knowledge.rows.reading import UnreadableTable, tables_of
+from router.knowledge.rows.schema import TypedTable
 from router.knowledge.stored import NewDocument
 
 FEEDS = frozenset({".xml", ".rss", ".atom"})
@@ -24,8 +28,24 @@ _LEFT_OUT = frozenset({"node_modules", "__pycache__"})
 
 
 def taken(name: str) -> bool:
-    """Whether a file with this name is a document."""
-    return Path(name).suffix.lower() in DOCUMENTS | CODE | FEEDS
+    """Whether a file with this name is a document or a table."""
+    return Path(name).suffix.lower() in DOCUMENTS | CODE | FEEDS or is_table(name)
+
+
+def is_table(name: str) -> bool:
+    return Path(name).suffix.lower() in TABLES
+
+
+def tables_in(root: Path, name: str) -> list[TypedTable]:
+    """The tables in a file; a table is named by its folders and its file. Raises
+    `UnreadableDocument`, `OSError`."""
+    try:
+        tables = tables_of(root / name)
+    except UnreadableTable as error:
+        raise UnreadableDocument(str(error)) from None
+    above = [*Path(name).parent.parts]
+    file = [Path(name).stem] if len(tables) > 1 else []
+    return [replace(table, name=" ".join([*above, *file, table.name])) for table in tables]
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:

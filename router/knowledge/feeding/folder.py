@@ -11,8 +11,17 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from router.documents.formats import UnreadableDocument
-from router.knowledge.feeding.files import document_of, files_below, may_be_read, stamp_of, taken
-from router.knowledge.store import KnowledgeStore
+from router.knowledge.feeding.files import (
+    document_of,
+    files_below,
+    is_table,
+    may_be_read,
+    stamp_of,
+    tables_in,
+    taken,
+)
+from router.knowledge.store import Change, KnowledgeStore
+from router.knowledge.tables import put_table, remove_tables
 from router.value import value
 
 _log = logging.getLogger("waggle")
@@ -84,9 +93,8 @@ class FolderFeed:
         error = ""
         try:
             facts = (self.folder / name).stat()
-            change = self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)
-            if change.made:
-                counts["added" if change.version == 1 else "changed"] += 1
+            for change in self._put(name):
+                counts["added" if change.version == 1 else "changed"] += change.made
         except FileNotFoundError:
             self._forget([name], counts)
             return
@@ -96,7 +104,7 @@ class FolderFeed:
                 return
             error = str(reason)
             _log.warning("%s is not read: %s", self.folder / name, reason)
-            if self._store.remove(name, by=BY) is not None:
+            if self._remove(name):
                 counts["removed"] += 1
                 self._store.erase()
         with self._store.changing() as connection:
@@ -104,12 +112,28 @@ class FolderFeed:
                 "insert or replace into files values (?, ?, ?)", (name, stamp_of(facts), error)
             )
 
+    def _put(self, name: str) -> list[Change]:
+        if not is_table(name):
+            return [self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)]
+        tables = tables_in(self.folder, name)
+        changes = [put_table(self._store, table, source=name, by=BY) for table in tables]
+        if remove_tables(self._store, name, by=BY, kept={table.name for table in tables}):
+            self._store.erase()
+        return changes
+
+    def _remove(self, name: str) -> int:
+        """Remove what a file brought; how much that was."""
+        if is_table(name):
+            return remove_tables(self._store, name, by=BY, kept=set())
+        document = self._store.document(name)
+        if document is None or document.feed != BY:
+            return 0
+        return int(self._store.remove(name, by=BY) is not None)
+
     def _forget(self, names: Iterable[str], counts: dict[str, int]) -> None:
         removed = 0
         for name in names:
-            document = self._store.document(name)
-            if document is not None and document.feed == BY:
-                removed += self._store.remove(name, by=BY) is not None
+            removed += self._remove(name)
             with self._store.changing() as connection:
                 connection.execute("delete from files where path = ?", (name,))
         if removed:
@@ -124,13 +148,13 @@ class FolderFeed:
         return {id_ for (id_,) in rows}
 
     def _at_or_below(self, names: Iterable[str]) -> list[str]:
-        """The documents that these names are, or that lay in folders with these names."""
+        """The files that have these names, or that lay in folders with these names."""
         inside: set[str] = set()
         for name in names:
             rows = self._store.looking.execute(
-                "select id from documents where feed = ? and (id = ? or substr(id, 1, ?) = ?)",
-                (BY, name, len(name) + 1, f"{name}/"),
+                "select path from files where substr(path, 1, ?) = ?",
+                (len(name) + 1, f"{name}/"),
             )
-            inside.update(id_ for (id_,) in rows)
+            inside.update(path for (path,) in rows)
             inside.add(name)
         return sorted(inside)

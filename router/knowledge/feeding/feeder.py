@@ -1,0 +1,163 @@
+"""Feeds all stores of a configuration: watches folders, runs queries, makes vectors, builds graphs.
+
+One thread waits for the file system and says what changed; another does everything else, and looks
+at each folder whole now and then, since a notice may be lost.
+"""
+
+import logging
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from router.config.knowledge import StoreSettings
+from router.encoding.encodes import Encodes
+from router.knowledge.feeding.folder import FolderFeed
+from router.knowledge.feeding.schedule import run_due
+from router.knowledge.graph import build_graph
+from router.knowledge.opening import StoreShelf
+from router.knowledge.store import KnowledgeStore
+from router.knowledge.vectors import StoreVectors
+
+_log = logging.getLogger("waggle")
+_WHOLE_LOOK_SECONDS = 60.0
+_SOON_SECONDS = 0.5  # until files that were half written are read again
+_IDLE_SECONDS = 0.05
+_SCHEDULE_SECONDS = 1.0
+_GRAPH_SECONDS = 30.0
+_STEP_MS, _DEBOUNCE_MS = 50, 200  # changes within a step are told together
+
+
+class StoreFeeding:
+    """One store and what feeds it."""
+
+    def __init__(
+        self, name: str, store: KnowledgeStore, settings: StoreSettings, encoder: Encodes | None
+    ) -> None:
+        self.name, self.store, self._settings, self._encoder = name, store, settings, encoder
+        self._vectors = StoreVectors(store)
+        folder = settings.folder
+        self.feed = None
+        if folder is not None:
+            self.feed = FolderFeed(store, Path(folder), keep=settings.versions)
+        self._look_at = self._schedule_at = self._graph_at = 0.0
+
+    def turn(self, changed: set[str], now: float) -> bool:
+        """Do what there is to do; whether there may be more at once."""
+        if self.feed is not None and (changed or now >= self._look_at):
+            whole = now >= self._look_at
+            try:
+                report = self.feed.look() if whole else self.feed.take(changed)
+                again = _SOON_SECONDS if report.unsettled else _WHOLE_LOOK_SECONDS
+            except NotADirectoryError as error:
+                _log.warning("the store %s is not fed: %s", self.name, error)
+                again = _WHOLE_LOOK_SECONDS
+            if whole or again == _SOON_SECONDS:
+                self._look_at = now + again
+        if now >= self._schedule_at:
+            self._schedule_at = now + _SCHEDULE_SECONDS
+            run_due(self.store, self._settings.queries, self.store.wall())
+        filled = 0
+        if self._encoder is not None:
+            self._vectors.use(self._encoder)
+            filled = self._vectors.fill(self._encoder)
+        if not filled and now >= self._graph_at:
+            self._graph_at = now + _GRAPH_SECONDS
+            build_graph(self.store)
+        return filled > 0
+
+
+class Feeder:
+    def __init__(
+        self,
+        folder: Path,
+        stores: Mapping[str, StoreSettings],
+        encoder_for: Callable[[str | None], Encodes],
+    ) -> None:
+        self._shelf = StoreShelf(folder)
+        self._changed: queue.Queue[set[str]] = queue.Queue()
+        self._stop = threading.Event()
+        self._feedings = [
+            StoreFeeding(
+                name, self._shelf.kept(name), settings, _encoder(name, settings, encoder_for)
+            )
+            for name, settings in stores.items()
+        ]
+
+    def run(self, alive: Callable[[], bool]) -> None:
+        """Feed the stores until `alive` says no."""
+        watching = threading.Thread(target=self._watch, name="watching", daemon=True)
+        watching.start()
+        try:
+            busy = True
+            while alive():
+                busy = self.turn(0.0 if busy else _IDLE_SECONDS)
+        finally:
+            self._stop.set()
+            watching.join(5)
+            self._shelf.close()
+
+    def turn(self, wait_seconds: float = 0.0) -> bool:
+        """Take in what changed, and do a part of the work; whether there may be more at once."""
+        paths = self._paths(wait_seconds)
+        busy = False
+        for feeding in self._feedings:
+            names = set()
+            if feeding.feed is not None:
+                root = feeding.feed.folder
+                inside = (Path(path) for path in paths)
+                names = {p.relative_to(root).as_posix() for p in inside if root in p.parents}
+            try:
+                busy = feeding.turn(names, time.monotonic()) or busy
+            except (OSError, sqlite3.Error):  # such as a full disk; the next look tries again
+                _log.exception("the store %s could not be fed", feeding.name)
+        return busy
+
+    def _paths(self, wait_seconds: float) -> set[str]:
+        paths: set[str] = set()
+        try:
+            paths |= self._changed.get(timeout=wait_seconds) if wait_seconds else set()
+            while True:
+                paths |= self._changed.get_nowait()
+        except queue.Empty:
+            return paths
+
+    def _watch(self) -> None:
+        from watchfiles import watch
+
+        while not self._stop.is_set():
+            folders = [f.feed.folder for f in self._feedings if f.feed is not None]
+            present = [folder for folder in folders if folder.is_dir()]
+            if not present:
+                self._stop.wait(_SOON_SECONDS)
+                continue
+            try:
+                for changes in watch(
+                    *present,
+                    watch_filter=None,
+                    stop_event=self._stop,
+                    step=_STEP_MS,
+                    debounce=_DEBOUNCE_MS,
+                    rust_timeout=1_000,
+                    yield_on_timeout=True,
+                    raise_interrupt=False,
+                ):
+                    if changes:
+                        self._changed.put({path for _, path in changes})
+                    if [folder for folder in folders if folder.is_dir()] != present:
+                        break  # a folder came or went
+            except (OSError, RuntimeError) as error:
+                _log.warning("folders are not watched, and looked at each minute: %s", error)
+                self._stop.wait(_WHOLE_LOOK_SECONDS)
+
+
+def _encoder(
+    name: str, settings: StoreSettings, encoder_for: Callable[[str | None], Encodes]
+) -> Encodes | None:
+    try:
+        return encoder_for(settings.encoder)
+    except Exception:  # the words of the store are still found
+        _log.exception("the store %s has no encoder, and is searched by words alone", name)
+        return None

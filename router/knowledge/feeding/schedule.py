@@ -1,0 +1,64 @@
+"""When the queries of a store run: the store holds when each ran last, and which text it had."""
+
+import hashlib
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from router.config.knowledge import TableQuery
+from router.config.knowledge_access import seconds_of
+from router.knowledge.feeding.queries import QueryFailed, run_query
+from router.knowledge.store import KnowledgeStore
+from router.knowledge.tables import remove_tables
+
+_log = logging.getLogger("waggle")
+_RUN = "query "  # begins the names of these settings, and the sources of tables
+
+
+def run_due(store: KnowledgeStore, queries: Mapping[str, TableQuery], now: float) -> int:
+    """Run the queries whose time has come, and drop the tables of queries that are gone; how many
+    tables changed."""
+    runs = runs_of(store)
+    count = 0
+    for name, query in queries.items():
+        text = hashlib.blake2b(query.model_dump_json().encode(), digest_size=8).hexdigest()
+        last = runs.get(name, {})
+        since = now - float(last.get("at", 0.0))
+        if last.get("text") == text and 0 <= since < seconds_of(query.every):
+            continue
+        error = ""
+        try:
+            count += run_query(store, name, query).made
+        except QueryFailed as failure:
+            error = str(failure)
+            _log.warning("%s", failure)
+        _write(store, name, {"at": now, "text": text, "error": error})
+    for name in set(runs) - set(queries):
+        removed = remove_tables(store, f"{_RUN}{name}", by="configuration", kept=set())
+        _write(store, name, None)
+        count += removed
+        if removed:
+            store.erase()
+    return count
+
+
+def runs_of(store: KnowledgeStore) -> dict[str, dict[str, Any]]:
+    """For each query that ever ran: when it ran last, and why it failed if it did."""
+    rows = store.looking.execute(
+        "select substr(name, ?), value from settings where substr(name, 1, ?) = ?",
+        (len(_RUN) + 1, len(_RUN), _RUN),
+    )
+    return {name: orjson.loads(value) for name, value in rows}
+
+
+def _write(store: KnowledgeStore, name: str, run: Mapping[str, Any] | None) -> None:
+    with store.changing() as connection:
+        if run is None:
+            connection.execute("delete from settings where name = ?", (f"{_RUN}{name}",))
+        else:
+            connection.execute(
+                "insert or replace into settings values (?, ?)",
+                (f"{_RUN}{name}", orjson.dumps(run).decode()),
+            )

@@ -1,0 +1,77 @@
+"""Tables come from files of the folder and from queries, and go with them."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from router.config.knowledge import TableQuery
+from router.knowledge.feeding.folder import FolderFeed
+from router.knowledge.feeding.queries import QueryFailed, run_query
+from router.knowledge.rows.answering import answer_rows
+from router.knowledge.rows.safe import runner
+from router.knowledge.rows.schema import RowAnswer
+from router.knowledge.store import KnowledgeStore
+from router.knowledge.store_tables import FILE
+from router.knowledge.tables import schemas_of
+
+ORDERS = "id,city,total\n1,Madrid,10\n2,Lima,5\n3,Madrid,7\n"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> KnowledgeStore:
+    return KnowledgeStore(tmp_path / "store")
+
+
+def ask(store: KnowledgeStore, question: str) -> str:
+    tables = schemas_of(store)
+    answer = answer_rows(question, tables, runner(store.folder / FILE, tables))
+    return answer.text if isinstance(answer, RowAnswer) else answer.reason
+
+
+def test_a_file_of_rows_answers_and_goes(store: KnowledgeStore, tmp_path: Path) -> None:
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "orders.csv").write_text(ORDERS)
+    feed = FolderFeed(store, folder, keep=3)
+    feed.look()
+    assert "2" in ask(store, "How many orders are from Madrid?")
+    (folder / "orders.csv").write_text(ORDERS + "4,Madrid,1\n")
+    feed.take(["orders.csv"])
+    assert "3" in ask(store, "How many orders are from Madrid?")
+    (folder / "orders.csv").unlink()
+    feed.take(["orders.csv"])
+    assert store.tables() == []
+    assert not any(b"Madrid" in path.read_bytes() for path in store.folder.iterdir())
+
+
+@pytest.mark.parametrize("kind", ["folder", "sqlite"])
+def test_a_query_makes_a_table_once(store: KnowledgeStore, tmp_path: Path, kind: str) -> None:
+    database = tmp_path / ("shop" if kind == "folder" else "shop.sqlite")
+    if kind == "folder":
+        database.mkdir()
+        (database / "orders.csv").write_text(ORDERS)
+    else:
+        with sqlite3.connect(database) as connection:
+            connection.execute("create table orders (id integer, city text, total integer)")
+            connection.execute("insert into orders values (1, 'Madrid', 10), (3, 'Madrid', 7)")
+        connection.close()
+    sql = "SELECT city, sum(total) AS revenue FROM orders GROUP BY city ORDER BY city"
+    query = TableQuery(sql=sql, database=str(database))
+    assert run_query(store, "sales", query).made
+    assert not run_query(store, "sales", query).made
+    assert "17" in ask(store, "What is the revenue of Madrid?")
+
+
+@pytest.mark.parametrize(
+    "sql",
+    [
+        "COPY (SELECT 1) TO 'out.csv'",
+        "SELECT * FROM read_text('/etc/hostname')",
+        "SELECT 1; SELECT 2",
+    ],
+)
+def test_a_query_reads_nothing_but_its_database(store: KnowledgeStore, sql: str) -> None:
+    with pytest.raises(QueryFailed):
+        run_query(store, "sales", TableQuery(sql=sql))
+    assert store.tables() == []

@@ -2,9 +2,11 @@
 
 import typer
 
+from router.cli.knowledge_advise import advise_app
 from router.cli.knowledge_rights import rights_app
 
 knowledge_app = typer.Typer(
     name="knowledge", help="Stores of knowledge, and who may read them.", no_args_is_help=True
 )
 knowledge_app.registered_commands += rights_app.registered_commands
+knowledge_app.registered_commands += advise_app.registered_commands

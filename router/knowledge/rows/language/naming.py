@@ -1,6 +1,7 @@
 """The phrases by which a question can name the tables, columns and values of a store. Pure."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -209,6 +210,7 @@ def _name_column(names: Names, each: Field, *, weaker: int) -> None:
             names.add(phrase, sense(2 if phrase in only_asked() else 5 if kin else 3))
     for value in each.values:
         _name_value(names, each, value, weaker)
+    _name_first_names(names, each, weaker)
 
 
 def _parts_of(names: Names, each: Field, content: Sequence[str]) -> Iterator[tuple[Phrase, int]]:
@@ -272,8 +274,13 @@ def _name_value(names: Names, each: Field, value: str, weaker: int) -> None:
     for other in alike_values().get(phrase, ()):
         beside = len(other) == 1 and other[0] in beside_only()
         names.add(other, Sense("beside" if beside else "val", (each, value), 5 - weaker))
-    if len(words) == 2 and (len(words[1]) == 1 or len(words[0]) == 1):  # Ana P.
-        first = max(phrase, key=len)
-        alone = sum(first in canonical_phrase(other) for other in each.values) == 1
-        if alone and len(first) > 2:
-            names.add((first,), Sense("val", (each, value), 4 - weaker))
+
+
+def _name_first_names(names: Names, each: Field, weaker: int) -> None:
+    """`Ana` for `Ana P.`, where no other value holds this word."""
+    phrases = {value: canonical_phrase(value) for value in each.values}
+    counts = Counter(word for phrase in phrases.values() for word in phrase)
+    for value, phrase in phrases.items():
+        initial = len(phrase) == 2 and len(phrase[1]) == 1 and phrase[1].isalpha()
+        if initial and counts[phrase[0]] == 1 and len(phrase[0]) > 2:
+            names.add(phrase[:1], Sense("val", (each, value), 4 - weaker))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from router.knowledge.rows.loading import quoted
 from router.knowledge.rows.schema import DATED, NUMERIC, Column, Run, TableSchema
 
-MOST_VALUES = 5_000  # distinct values of a column that a question is compared with
+MOST_VALUES = 20_000  # distinct values of a column that a question is compared with
 _LONGEST_VALUE = 60  # characters; longer texts are no labels
 
 

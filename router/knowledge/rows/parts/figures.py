@@ -29,6 +29,11 @@ def read_figure(target: Target) -> RowQuery | None:
     numeric = target.numeric()
     if not numeric and operation == "sum" and names_rows(target) and not target.texts():
         refuse_sum_or_count(target)
+        totals = [f for f in reader.names.fields if f.numeric and reader.names.has(f, "total")]
+        if totals:
+            raise Unclear(
+                f"it may ask for the sum of `{totals[0].name}`, or for the number of rows"
+            )
         return made(target, form_of(target), measure=Measure("count"))
     dated = target.dated()
     if not numeric and operation in ("max", "min") and dated:

@@ -4,10 +4,12 @@ Worlds of stores, keys and locales live through random days: stores are declared
 brought back, grants are made, changed, revoked and used, keys are revoked, time passes. After each
 step several readers ask for several stores, through two connections that know nothing of each
 other, and the model, which was written from the issue's words, says who may. A passage counts as
-seen without right if the file of rights allows what the model does not. Figures go to
-`result.json`.
+seen without right if the file of rights allows what the model does not. At the end some
+hundred questions go through a whole service, and the words of its answers are compared. Figures go
+to `result.json`.
 """
 
+import asyncio
 import json
 import random
 import tempfile
@@ -16,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.knowledge.grants.model import DAY, HOUR, Model, ModelKey
+from experiments.knowledge.grants.served import asked_through_a_service
 from router.config.knowledge_access import May, StoreAccess
 from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.grants import Allowed, Terms
@@ -24,6 +27,7 @@ from router.knowledge.rights.rights import NoSuchGrant, NotOwner, Rights
 
 RESULT = Path(__file__).parent / "result.json"
 WORLDS, GRANTS = 400, 25  # ten thousand grants in all
+SERVED_QUESTIONS = 600
 TEAMS = ("law", "sales", "ops", "")
 STORES = ("handbook", "orders", "cases", "prices", "people", "never-declared")
 ACTS: tuple[May, ...] = ("read", "write")
@@ -261,7 +265,8 @@ def main() -> None:
     for seed in range(WORLDS):
         for name, count in lived(seed).items():
             total[name] = total.get(name, 0) + count
-    result = {"worlds": WORLDS, "stores": len(STORES), **total}
+    served = asyncio.run(asked_through_a_service(SERVED_QUESTIONS))
+    result = {"worlds": WORLDS, "stores": len(STORES), **total, "through the service": served}
     RESULT.write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result, indent=1))
 

@@ -94,6 +94,12 @@ async def test_nothing_in_a_body_makes_another_reader_of_a_caller(d: Desk) -> No
     assert {call.key_id for call in d.backend.calls} == {d.keys["bob"].id}
 
 
+async def test_calls_of_waggles_own_are_nobodys(d: Desk) -> None:
+    assert secrets_in(await d.chat("alice", QUESTION)) == {*SECRET}
+    assert await d.r.engine.completion("desk", QUESTION) == ""  # as a judge or an adviser asks
+    assert d.backend.calls[-1].key_id == ""
+
+
 async def test_what_another_process_takes_away_is_gone_at_once(d: Desk) -> None:
     number = d.give("bob", "handbook")
     assert secrets_in(await d.chat("bob", QUESTION)) == {"handbook"}

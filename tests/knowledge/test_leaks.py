@@ -134,8 +134,8 @@ async def test_telemetry_that_keeps_words_keeps_none_of_a_store(d: Desk) -> None
         assert SECRET["handbook"] not in row
     assert [trace.stores for trace in d.r.journal.traces] == [("handbook",)] * 3
     await d.r.background.tell_rights()
-    told = json.dumps([event.detail for event in d.r.journal.events], default=str)
-    assert SECRET["handbook"] not in told
+    rows_of_events = json.dumps([event.detail for event in d.r.journal.events], default=str)
+    assert SECRET["handbook"] not in rows_of_events
     used = [each for each in d.r.journal.events if each.state == "used"]
     assert [(each.subject, each.detail["key"], each.detail["reads"]) for each in used] == [
         ("handbook", "bob", 2)

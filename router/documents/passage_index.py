@@ -156,10 +156,14 @@ def _write_arrays(folder: Path, encoded: Sequence[Mapping[str, Any]], encoder: E
         "vectors": np.array([passage["vector"] for passage in encoded], dtype=np.float32),
         "sentences": np.array(sentences, dtype=np.float32).reshape(-1, encoder.dimensions),
         "owners": np.array(owners, dtype=np.int64),
-        "background": encoder.encode(_BACKGROUND.read_text("utf-8").splitlines()),
+        "background": encoder.encode(background_questions()),
     }
     for name, array in arrays.items():
         np.save(folder / f"{name}.npy", array)
+
+
+def background_questions() -> list[str]:
+    return _BACKGROUND.read_text("utf-8").splitlines()
 
 
 def words_of(passage: Passage, language: str = "en") -> Iterator[str]:

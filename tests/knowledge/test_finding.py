@@ -1,0 +1,171 @@
+"""Finding in a source: by words and meaning, in a conversation, in a filter, cut to a budget."""
+
+import shutil
+
+import numpy as np
+import pytest
+
+from router.documents.formats import Section
+from router.knowledge.finding.compression import extracts
+from router.knowledge.finding.expansion import respelled
+from router.knowledge.finding.finder import Finder
+from router.knowledge.finding.memory_source import PassagesInMemory
+from router.knowledge.finding.rewriting import Turn, replaced, rewritten
+from router.knowledge.finding.source import StoredPassage
+from router.knowledge.finding.store_source import StoreSource
+from router.knowledge.finding.translating import Apertium, NoTranslator, TranslatingEncoder
+from router.knowledge.finding.where import where_of
+from router.knowledge.following import FollowingIndex
+from router.knowledge.store import KnowledgeStore
+from router.knowledge.stored import NewDocument
+from router.knowledge.vectors import StoreVectors
+from router.request.text import tokens_in
+from tests.knowledge.word_encoder import WordEncoder
+
+TEXTS = {
+    "pool": ("sports", "A day ticket for the pool costs four euros. The pool closes in winter."),
+    "court": ("sports", "An hour on a tennis court costs seven euros. Bring your own racket."),
+    "books": ("culture", "You may borrow six books for three weeks. Films go back after a week."),
+    "bus": ("travel", "A monthly pass for the bus costs thirty euros. Dogs travel free."),
+}
+
+
+def in_memory():
+    encoder = WordEncoder()
+    passages = []
+    for number, (name, (team, text)) in enumerate(TEXTS.items(), 1):
+        sentences = encoder.encode(["Rules", *text.split(". ")])
+        vector = encoder.encode([text])[0]
+        passages.append(
+            StoredPassage(
+                number, name, 1, name, "Rules", text, name, vector, sentences, {"team": team}
+            )
+        )
+    return PassagesInMemory(passages)
+
+
+def in_a_store(folder):
+    store = KnowledgeStore(folder)
+    vectors = StoreVectors(store)
+    vectors.use(WordEncoder())
+    for name, (team, text) in TEXTS.items():
+        document = NewDocument(name, name, name, [Section("Rules", text)], {"team": team})
+        store.put(document, by="t")
+    while vectors.fill(WordEncoder()):
+        pass
+    return StoreSource(store, FollowingIndex(store))
+
+
+@pytest.fixture(params=["memory", "store"])
+def finder(request, tmp_path):
+    source = in_memory() if request.param == "memory" else in_a_store(tmp_path / "store")
+    return Finder(source, WordEncoder())
+
+
+def first(findings):
+    return findings.hits[0].passage.document
+
+
+def test_a_question_finds_its_passage(finder):
+    assert first(finder.find("What does a monthly bus pass cost?")) == "bus"
+    assert first(finder.find("How many books may I borrow?")) == "books"
+
+
+def test_a_filter_comes_before_the_search(finder):
+    findings = finder.find("How much does a bus pass cost?", where=where_of({"team": "sports"}))
+    assert {hit.passage.document for hit in findings.hits} == {"pool", "court"}
+    assert finder.find("bus", where=where_of({"team": "law"})).hits == ()
+
+
+def test_a_follow_up_gets_its_subject_from_the_conversation(finder):
+    earlier = [Turn("user", "What does an hour of tennis cost?"), Turn("assistant", "Seven.")]
+    assert first(finder.find("And when does it close?", [Turn("user", "the pool?")])) == "pool"
+    assert first(finder.find("And is there a racket for it?", earlier)) == "court"
+
+
+def test_a_misspelled_word_finds_the_word_that_was_meant(finder):
+    assert first(finder.find("tennsi")) == "court"
+
+
+def test_a_passage_without_vectors_yet_is_found_by_its_words(tmp_path):
+    source = in_a_store(tmp_path / "store")
+    store = KnowledgeStore(tmp_path / "store")
+    section = Section("Rules", "The sauna opens at noon on every day.")
+    store.put(NewDocument("sauna", "sauna", "sauna", [section], {}), by="t")
+    assert first(Finder(source, WordEncoder()).find("When does the sauna open?")) == "sauna"
+
+
+def test_a_question_about_other_things_has_less_confidence(finder):
+    own = finder.find("How many books may I borrow?").confidence
+    assert finder.find("Who painted the ceiling of the chapel?").confidence < own
+
+
+def test_what_is_cut_keeps_the_telling_sentence_the_number_and_the_budget(finder):
+    findings = finder.find("How many books may I borrow?")
+    cut = extracts(findings, "en", tokens=600)
+    assert cut[0].number == 1
+    assert "You may borrow six books for three weeks." in cut[0].text
+    whole = sum(tokens_in(hit.passage.text) for hit in findings.hits)
+    assert sum(tokens_in(extract.text) for extract in cut) <= 0.45 * whole
+    tiny = extracts(findings, "en", tokens=1)
+    assert [(each.number, "six books" in each.text) for each in tiny] == [(1, True)]
+
+
+@pytest.mark.parametrize(
+    ("earlier", "question", "subject"),
+    [
+        ("What happens to a validator?", "And for two blocks?", "What happens to a validator?"),
+        ("¿Cuándo abre la piscina?", "¿y en invierno?", "¿Cuándo abre la piscina?"),
+        ("What is a false nine?", "How large is the goal in metres?", ""),
+        ("¿Cuánto cuesta el abono?", "¿Dónde se recoge la tarjeta nueva del niño?", ""),
+    ],
+)
+def test_only_a_follow_up_is_made_whole(earlier, question, subject):
+    assert rewritten(question, [Turn("user", earlier)], "en").subject == subject
+
+
+@pytest.mark.parametrize(
+    ("subject", "own", "whole"),
+    [
+        ("¿Cuándo se paga el IBI?", "¿y el del coche?", "Cuándo se paga el del coche"),
+        ("What stands behind USDC?", "And DAI?", "What stands behind DAI"),
+        ("How many go down?", "Who scored the winning goal in the last final?", ""),
+    ],
+)
+def test_a_short_follow_up_replaces_what_it_contrasts_with(subject, own, whole):
+    assert replaced(subject, own) == whole
+
+
+def test_words_that_sound_alike_are_one_slip_apart():
+    assert respelled("livr", "es", lambda _: ["libr"]) == ()  # too short to be sure
+    assert respelled("lisenci", "es", lambda _: ["licenci", "listado"]) == ("licenci",)
+
+
+def test_an_encoder_that_translates_has_a_name_and_reads_spanish_as_english():
+    class Phrasebook:
+        def translated(self, text, spoken, wanted):
+            return {"¿Cuánto cuesta?": "How much does it cost?"}[text]
+
+    plain = WordEncoder()
+    encoder = TranslatingEncoder(plain, Phrasebook())
+    assert encoder.name != plain.name
+    rows = encoder.encode(["¿Cuánto cuesta?", "The pool closes."])
+    assert np.allclose(rows, plain.encode(["How much does it cost?", "The pool closes."]))
+
+
+def test_without_apertium_the_error_names_the_package(monkeypatch):
+    monkeypatch.setenv("PATH", "/nowhere")
+    with pytest.raises(NoTranslator, match="apt install apertium-eng-spa"):
+        Apertium()
+
+
+@pytest.mark.skipif(shutil.which("lt-proc") is None, reason="Apertium is not installed")
+def test_apertium_translates_in_its_turn_and_ends():
+    translator = Apertium()
+    try:
+        assert translator.translated("cuanto cuesta la biblioteca", "es", "en") == (
+            "How much costs the library"
+        )
+        assert "biblioteca" in translator.translated("the library", "en", "es")
+    finally:
+        translator.close()

@@ -14,7 +14,8 @@ from typing import Any
 
 import orjson
 
-from router.backends.given_records import given_records
+from router.backends.given_records import GivenRecords, given_records
+from router.backends.record_plans import plan_for
 from router.backends.request_fields import fields_of_call
 from router.backends.work import Work
 from router.config.backends import EnricherSettings
@@ -22,6 +23,7 @@ from router.domain import CHAT, Call, Fault, Reply
 from router.records.enriching.filler import enriched
 from router.records.mock import Fakers
 from router.records.nodes import Array, Object
+from router.records.planning import RecordPlan
 from router.records.shapes import parse
 from router.records.size import NOTHING, MissingSizes, check_size
 from router.request.text import prompt_text, tokens_in, whole_number
@@ -66,11 +68,17 @@ class EnricherBackend:
             check_size(
                 missing, values=self._settings.most_values, text_mb=self._settings.most_text_mb
             )
+        plan = self._plan(fields, given, node)
         seed = _seed_of(fields)
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
         with self._fakers.borrowed() as fake:
-            made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of)
+            made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of, plan=plan)
         return orjson.dumps(given.document(made)).decode()
+
+    def _plan(self, fields: Mapping[str, Any], given: GivenRecords, node: Object) -> RecordPlan:
+        """The plan of the shape; without examples, the given records show what values are like."""
+        shown = fields if fields.get("examples") else {**fields, "examples": given.records[:200]}
+        return plan_for(shown, node, self._settings)
 
 
 def _seed_of(fields: Mapping[str, Any]) -> int:

@@ -16,12 +16,15 @@ from typing import Any
 
 import orjson
 
+from router.backends.record_plans import plan_for
 from router.backends.request_fields import fields_of_call
 from router.backends.work import QUICK_STEPS, Work
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.records.mock import Fakers, Maker
+from router.records.enriching.making import RecordMaker
+from router.records.mock import Fakers
 from router.records.nodes import Array, Node, Object
+from router.records.planning import RecordPlan
 from router.records.shapes import Shape, parse
 from router.records.size import Size, check_size, size_of
 from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
@@ -51,8 +54,9 @@ class _Wanted:
     seed: int | None
     quick: bool  # whether the records are made in no time
     text_mb: int  # most text of the answer
+    plan: RecordPlan
 
-    def document(self, maker: Maker) -> Iterator[str]:
+    def document(self, maker: RecordMaker) -> Iterator[str]:
         """Yield the text of the answer, record by record."""
         if self.count is None:
             yield orjson.dumps(maker.make(self.node)).decode()
@@ -85,7 +89,7 @@ class GeneratorBackend:
         most = 2 * self._settings.most_values
         wanted = await self._work.result(partial(self._wanted, fields), most=most)
         with self._fakers.borrowed() as fake:
-            maker = Maker(fake, wanted.seed)
+            maker = RecordMaker(wanted.plan, fake, wanted.seed, self._settings.as_of)
             pieces = self._work.pieces(wanted.document(maker), most=most, quick=wanted.quick)
             prompt_tokens = tokens_in(prompt_text(fields))
             if call.stream:
@@ -113,7 +117,8 @@ class GeneratorBackend:
         check_size(size, values=self._settings.most_values, text_mb=self._settings.most_text_mb)
         seed = _seed_of(fields, shape, self._uniform)
         quick = size.values <= QUICK_STEPS
-        return _Wanted(node, count, seed, quick, self._settings.most_text_mb)
+        plan = plan_for(fields, node, self._settings)
+        return _Wanted(node, count, seed, quick, self._settings.most_text_mb, plan)
 
 
 def _as_long(node: Node, count: int) -> Object | None:

@@ -51,6 +51,14 @@ class RecordSettings(OwnSettings):
         1_000_000, ge=1, le=100_000_000, description="most JSON values of one answer"
     )
     most_text_mb: int = Field(32, ge=1, le=4096, description="most text of one answer")
+    locale: str = Field(
+        "en_US",
+        pattern=r"^[a-z]{2}_[A-Z]{2}$",
+        description="the language of values where names and examples do not show it",
+    )
+    encoders: str | None = Field(
+        None, description="folder of exported encoders; default: server.encoders"
+    )
 
     def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:  # noqa: ARG002
         named = any(fields.get(name) is not None for name in ("seed", "variant"))
@@ -59,7 +67,6 @@ class RecordSettings(OwnSettings):
 
 class EnricherSettings(RecordSettings):
     kind: Literal["enricher"]
-    locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
     as_of: dt.date | None = Field(
         None, description="the day on which ages are computed; default: today"
     )
@@ -73,7 +80,10 @@ class EnricherSettings(RecordSettings):
 
 class GeneratorSettings(RecordSettings):
     kind: Literal["generator"]
-    locale: str = Field("en_US", pattern=r"^[a-z]{2}_[A-Z]{2}$")
+    as_of: dt.date = Field(
+        dt.date(2026, 1, 1),
+        description="the day on which ages are right; another day makes other records",
+    )
     capabilities: tuple[Capability, ...] = ("chat", "json")
 
     def refuses(self, request: Request) -> str:

@@ -17,6 +17,7 @@ from router.config.backends import (
     EncoderSettings,
     LearnedSettings,
     LocalSettings,
+    RecordSettings,
     SpecialistSettings,
 )
 from router.config.config import Config
@@ -88,6 +89,9 @@ def at_home(config: Config) -> Config:
             model = str(Path(settings.folder).resolve()) if settings.folder else None
             exports = settings.encoders or str(config.encoders_folder)
             backends[name] = settings.model_copy(update={"folder": model, "encoders": exports})
+        if isinstance(settings, RecordSettings):
+            exports = settings.encoders or str(config.encoders_folder)
+            backends[name] = settings.model_copy(update={"encoders": exports})
         if isinstance(settings, LearnedSettings):
             places = {
                 "home": settings.home or str(config.models_folder),

@@ -6,6 +6,7 @@ A leaf of the shape decides the value of its field. If the leaf says only "strin
 
 import datetime as dt
 import math
+import random
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -14,7 +15,7 @@ from typing import Any
 from faker import Faker
 
 from router.records.bounds import LEAST_INTEGER, MOST_INTEGER
-from router.records.concepts import words_of
+from router.records.catalogue.naming import words_of
 from router.records.effort import spend
 from router.records.nodes import Array, Node, Object, OneOf, ShapeLeaf
 from router.records.size import canonical
@@ -105,6 +106,11 @@ class Maker:
             "longitude": lambda: round(self._random.uniform(-180, 180), 6),
             "null": lambda: None,
         }
+
+    @property
+    def chance(self) -> random.Random:
+        chance: random.Random = self._random
+        return chance
 
     def make(self, node: Node, name: str = "", index: int | None = None) -> Any:
         spend()

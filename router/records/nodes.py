@@ -21,6 +21,10 @@ WORDS = {
 }  # fmt: skip
 
 
+# The kinds of leaves whose values are numbers.
+NUMBERS = frozenset({"int", "number", "price", "latitude", "longitude"})
+
+
 @dataclass(frozen=True, slots=True)
 class ShapeLeaf:
     """A single value; `least` and `most` bound a number, or the length of a text."""
@@ -28,6 +32,8 @@ class ShapeLeaf:
     kind: str
     least: float | None = None
     most: float | None = None
+    examples: tuple[Any, ...] = ()  # values that the shape or the schema gives as examples
+    pattern: str = ""  # of a JSON Schema
 
 
 @dataclass(frozen=True, slots=True)

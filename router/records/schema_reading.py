@@ -60,7 +60,10 @@ class SchemaReader:
             return _numeric(kind, schema)
         if kind == "string":
             word = WORDS.get(str(schema.get("format", "string")).lower(), "string")
-            return ShapeLeaf(word, schema.get("minLength"), schema.get("maxLength"))
+            lengths = (schema.get("minLength"), schema.get("maxLength"))
+            pattern = schema.get("pattern")
+            pattern = pattern if isinstance(pattern, str) else ""
+            return ShapeLeaf(word, *lengths, _examples(schema, str), pattern)
         return ShapeLeaf(WORDS.get(str(kind), "string"))
 
     def _object(self, schema: Mapping[str, Any], depth: int) -> Node:
@@ -123,7 +126,15 @@ def _numeric(kind: str, schema: Mapping[str, Any]) -> ShapeLeaf:
     if below is not None:
         most = below - 1.0 if word == "int" else math.nextafter(below, -math.inf)
     check_range(word, least, most)
-    return ShapeLeaf(word, least, most)
+    return ShapeLeaf(word, least, most, _examples(schema, int if word == "int" else float))
+
+
+def _examples(schema: Mapping[str, Any], kind: type) -> tuple[Any, ...]:
+    """The examples of a schema's part, as far as they are of its kind."""
+    many = schema.get("examples")
+    given = [*(many if isinstance(many, list) else ()), schema.get("example")]
+    kinds = (int, float) if kind is float else (kind,)
+    return tuple(v for v in given[:20] if isinstance(v, kinds) and not isinstance(v, bool))
 
 
 def _stated(key: str, schema: Mapping[str, Any]) -> float | None:

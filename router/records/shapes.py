@@ -14,7 +14,7 @@ A JSON Schema (an object with `type`, `properties`, `$ref`, ...) is parsed into 
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from router.records.bounds import check_range, number, refuse, shown, whole
@@ -77,9 +77,9 @@ def _node(shape: Any, depth: int, room: ShapeRoom) -> Node:
         case bool():
             return ShapeLeaf("bool")
         case int():
-            return ShapeLeaf("int")
+            return ShapeLeaf("int", examples=(shape,))
         case float():
-            return ShapeLeaf("number")
+            return ShapeLeaf("number", examples=(shape,))
         case _:
             return ShapeLeaf("null")
 
@@ -97,8 +97,26 @@ def _array(shape: list[Any], depth: int, room: ShapeRoom) -> Node:
         case [item]:
             return Array(_node(item, depth + 1, room))
         case _:
-            return Array(OneOf(nodes=tuple(_node(item, depth + 1, room) for item in shape)))
+            return Array(one_of(tuple(_node(item, depth + 1, room) for item in shape)))
     return Array(_node(item, depth + 1, room), exactly, exactly)
+
+
+def one_of(nodes: tuple[Node, ...]) -> Node:
+    """A value for one of the nodes; nodes that are alike but for their examples are one node."""
+    first = nodes[0]
+    if isinstance(first, ShapeLeaf) and all(
+        isinstance(n, ShapeLeaf) and n == replace(first, examples=n.examples) for n in nodes
+    ):
+        leaves = (n for n in nodes if isinstance(n, ShapeLeaf))
+        return replace(first, examples=tuple(e for leaf in leaves for e in leaf.examples))
+    objects = [node for node in nodes if isinstance(node, Object)]
+    names = [tuple(name for name, _ in node.fields) for node in objects]
+    if len(objects) == len(nodes) and len(set(names)) == 1:
+        columns = zip(*(node.fields for node in objects), strict=True)
+        merged = [(column[0][0], one_of(tuple(n for _, n in column))) for column in columns]
+        if not any(isinstance(n, OneOf) and n.nodes for _, n in merged):
+            return Object(tuple(merged))
+    return OneOf(nodes=nodes)
 
 
 def _leaf(word: str) -> Node:
@@ -117,4 +135,4 @@ def _leaf(word: str) -> Node:
         if all(part.lower() in WORDS for part in parts):
             return OneOf(nodes=tuple(ShapeLeaf(WORDS[part.lower()]) for part in parts))
         return OneOf(tuple(None if part == "null" else part for part in parts))
-    return ShapeLeaf("string")
+    return ShapeLeaf("string", examples=(word,))

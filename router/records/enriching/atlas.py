@@ -53,6 +53,15 @@ def place_named(city: str, country: str) -> Place | None:
     return None if nation is None else _place(cities[0] if cities else None, city, nation)
 
 
+def three_letters(country_code: str) -> str:
+    """The code of a country in three letters: `ESP` for `ES`."""
+    return str(_atlas().get_countries()[country_code]["iso3"])
+
+
+def capital_of(country_code: str) -> str:
+    return str(_atlas().get_countries()[country_code]["capital"])
+
+
 def _place(city: dict[str, Any] | None, name: str, country: dict[str, Any]) -> Place:
     city_name = city["name"] if city else name or country["capital"]
     digits = re.search(r"\\d\{(\d)\}", country["postalcoderegex"] or "")

@@ -9,9 +9,13 @@ from router.records.enriching.facts import Facts, bounds, check_year
 from router.records.nodes import Node, ShapeLeaf
 
 # The most days between a moment and the moment before it.
-_GAPS = {"hired": 20_000, "end": 60, "updated": 400, "shipped": 5, "delivered": 14}
+_GAPS = {
+    "hired": 20_000, "end": 21, "updated": 400, "shipped": 5, "delivered": 7, "due": 45,
+    "created": 20_000,
+}  # fmt: skip
 _EARLIEST = dt.date(2021, 1, 1)
 _OLDEST = 1_500  # years; the calendar of `datetime` begins with the year 1
+Window = tuple[dt.datetime, dt.datetime]
 
 
 def _age(facts: Facts, node: Node) -> int:
@@ -54,29 +58,70 @@ AGES: Mapping[str, Callable[[Facts, Node], Any]] = {
 }
 
 
-def moment(facts: Facts, concept: str, node: Node) -> str:
-    """A day after every earlier moment of the record, and before every later moment."""
-    earliest, latest = _EARLIEST, facts.as_of
-    for before, after in ORDERED:
-        if after == concept and (day := facts.day(before)) is not None:
-            gap = 18 * 366 if before == "birth_date" else 0
-            earliest = max(earliest if gap == 0 else day, day + dt.timedelta(days=gap))
-            latest = min(max(latest, earliest), earliest + dt.timedelta(days=_GAPS[concept]))
-        if before == concept and (day := facts.day(after)) is not None:
-            latest = day
-            earliest = day - dt.timedelta(days=30)
-    day = _day_between(facts, min(earliest, latest), latest)
+def moment(facts: Facts, concept: str, node: Node, window: Window | None = None) -> str:
+    """A moment after every earlier moment of the record, and before every later moment; where it
+    has no neighbours, in the window."""
+    earlier = [_adult(before, m) for before, m in _neighbours(facts, concept, earlier=True)]
+    later = [m for _, m in _neighbours(facts, concept, earlier=False)]
+    first = window[0] if window else dt.datetime.combine(_EARLIEST, dt.time())
+    last = window[1] if window else dt.datetime.combine(facts.as_of, dt.time())
+    if earlier:
+        first = max(earlier)
+        last = first + dt.timedelta(days=_GAPS.get(concept, 30))
+        if concept in ("hired", "created") and window is not None:
+            first, last = max(first, window[0]), max(window[1], first)
+        elif concept not in ("due", "end"):
+            last = min(last, max(first, dt.datetime.combine(facts.as_of, dt.time())))
+    if later:
+        last = min(later) if not earlier else min(last, min(later))
+        if not earlier:
+            days = 30 if concept != "birth_date" else 9_000
+            first = last - dt.timedelta(days=days)
+    first = min(first, last)
+    whole_days = not _has_clock(node, facts, concept)
+    if whole_days:
+        return _day_between(facts, first.date(), last.date()).isoformat()
+    seconds = int((last - first).total_seconds())
+    made = first + dt.timedelta(seconds=facts.random.randint(0, seconds // 60) * 60)
+    return f"{made.isoformat(timespec='seconds')}+00:00"
+
+
+def _neighbours(facts: Facts, concept: str, *, earlier: bool) -> list[tuple[str, dt.datetime]]:
+    """The known moments that must come before, or after, this concept's moment."""
+    pairs = ((a, b) if earlier else (b, a) for a, b in ORDERED)
+    names = [other for other, own in pairs if own == concept]
+    moments = ((name, _moment_of(facts, name)) for name in names)
+    return [(name, moment) for name, moment in moments if moment is not None]
+
+
+def _adult(concept: str, moment: dt.datetime) -> dt.datetime:
+    return moment + dt.timedelta(days=18 * 366) if concept == "birth_date" else moment
+
+
+def _moment_of(facts: Facts, concept: str) -> dt.datetime | None:
+    day = facts.day(concept)
+    if day is None:
+        return None
+    text = str(facts.values[concept]).replace("Z", "").partition("+")[0]
+    try:
+        return dt.datetime.fromisoformat(text)
+    except ValueError:
+        return dt.datetime.combine(day, dt.time())
+
+
+def _has_clock(node: Node, facts: Facts, concept: str) -> bool:
+    if isinstance(node, ShapeLeaf) and node.kind == "datetime":
+        return True
+    if isinstance(node, ShapeLeaf) and any(":" in str(e) for e in node.examples):
+        return True
+    if isinstance(node, ShapeLeaf) and node.kind == "date":
+        return False
     neighbours = (facts.values.get(name) for pair in ORDERED if concept in pair for name in pair)
-    neighbour = next((value for value in neighbours if value), "")
-    if (isinstance(node, ShapeLeaf) and node.kind == "datetime") or "T" in str(neighbour):
-        comes_later = any(concept == after for _, after in ORDERED)
-        clock = "23:59:59" if comes_later else "00:00:00"
-        return f"{day.isoformat()}T{clock}+00:00"
-    return day.isoformat()
+    return any("T" in str(value) for value in neighbours if value)
 
 
 def _day_between(facts: Facts, first: dt.date, last: dt.date) -> dt.date:
-    return first + dt.timedelta(days=facts.random.randint(0, (last - first).days))
+    return first + dt.timedelta(days=facts.random.randint(0, max((last - first).days, 0)))
 
 
 def _years(born: dt.date, day: dt.date) -> int:

@@ -10,7 +10,10 @@ from typing import Any
 
 from router.domain import Fault
 from router.records.bounds import shown
+from router.records.catalogue.tables import Product, Range, Trouble
+from router.records.concepts import PLACE
 from router.records.enriching.place_table import Place
+from router.records.likeness.handles import Form
 from router.records.mock import Maker
 from router.records.nodes import Node, ShapeLeaf
 
@@ -26,6 +29,23 @@ class Facts:
     values: dict[str, Any] = field(default_factory=dict)
     nodes: dict[str, Node] = field(default_factory=dict)  # what the shape allows for each concept
     place: Place | None = None
+    language: str = "en"
+    product: tuple[Range, Product] | None = None  # what the record is about, once it is chosen
+    trouble: Trouble | None = None
+    series: int = 0  # the same for all records of an answer
+    persons: dict[str, "Facts"] = field(default_factory=dict)  # the others that a record speaks of
+    form: Form | None = None  # how names become user names and addresses, by the examples
+
+    def of(self, role: str) -> "Facts":
+        """The facts of another person of the record; they share place and chance with it."""
+        if not role:
+            return self
+        if role not in self.persons:
+            here = {key: value for key, value in self.values.items() if key in PLACE}
+            own = Facts(self.maker, self.random, self.as_of, here, {}, self.place, self.language)
+            own.form = self.form
+            self.persons[role] = own
+        return self.persons[role]
 
     def number(self, concept: str) -> float | None:
         """The value of a concept if it is a number, else None."""

@@ -1,7 +1,8 @@
 """Fills the missing fields of records, so that every new value agrees with the given values.
 
 No given value changes, not even null, and the same arguments give the same result. Given values may
-still disagree with each other.
+still disagree with each other. New values look like the examples of the shape, or else are typical
+of what the field means (`router.records.planning`).
 """
 
 import datetime as dt
@@ -13,125 +14,236 @@ from typing import Any
 import orjson
 from faker import Faker
 
-from router.records.concepts import ORDERED, PLACE, concept
+from router.records.concepts import ORDERED, PLACE
 from router.records.effort import spend
 from router.records.enriching.dates import AGES, moment
 from router.records.enriching.facts import Facts
-from router.records.enriching.fitting import fits, in_form
+from router.records.enriching.fitting import fits
+from router.records.enriching.forms import canonical_of, drawn, in_form
+from router.records.enriching.linked import linked_value, shares
 from router.records.enriching.money import AMOUNTS, settle
 from router.records.enriching.people import PEOPLE
 from router.records.enriching.places import place_values
+from router.records.enriching.typical import typical
 from router.records.mock import Maker
 from router.records.nodes import Array, Node, Object
+from router.records.planned_field import PlannedField
+from router.records.planning import PERSONAL, PlannedObject, RecordPlan, planned
 
 _DERIVED: Mapping[str, Callable[[Facts, Node], Any]] = {**PEOPLE, **AGES, **AMOUNTS}
 # A concept comes before the concepts that are derived from it.
 _ORDER = (
-    "name", "first_name", "last_name", "username", "company", "domain", "website", "email",
-    "birth_date", "age", "birth_year", "hired", "msrp", "unit_price", "price", "cost",
-    "discount", "quantity", "subtotal", "amount", "tax", "total", "min", "max", "start", "end",
-    "created", "updated", "ordered", "shipped", "delivered",
+    "gender", "name", "first_name", "last_name", "username", "company", "domain", "website",
+    "email", "birth_date", "age", "birth_year", "hired", "product", "category", "msrp",
+    "unit_price", "price", "cost", "discount", "quantity", "subtotal", "amount", "tax_rate",
+    "tax", "total", "min", "max", "start", "end", "created", "updated", "ordered", "shipped",
+    "delivered", "due", "date", "ticket_title",
 )  # fmt: skip
+# Identifiers with check digits: new ones are made by their rule, where that fits the examples.
+_CHECKED = frozenset({"iban", "company_tax_id", "national_id", "isbn", "sku"})
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
+# Concepts whose value follows from others only where one of these is known.
+_GOVERNED = {
+    "price": ("msrp", "cost", "subtotal", "amount"), "msrp": ("price", "unit_price", "cost"),
+    "unit_price": ("subtotal", "amount", "msrp", "cost"), "age": ("birth_date", "birth_year"),
+    "birth_date": ("age", "birth_year"), "birth_year": ("birth_date", "age"),
+    "cost": ("price", "unit_price", "msrp"),
+}  # fmt: skip
 
 
 def enriched(
-    records: Sequence[Mapping[str, Any]], node: Node, *, seed: int, fake: Faker, as_of: dt.date
+    records: Sequence[Mapping[str, Any]],
+    node: Node,
+    *,
+    seed: int,
+    fake: Faker,
+    as_of: dt.date,
+    plan: RecordPlan | None = None,
+    first: int = 0,
 ) -> list[dict[str, Any]]:
-    """Fill every field of the shape in each record, in the order of the shape."""
+    """Fill every field of the shape in each record, in the order of the shape. `first` is the
+    number of the first record where they are made in parts."""
+    plan = plan or planned(node, examples=records)
+    series = random.Random(seed).randrange(5_000)
     made = []
-    for index, record in enumerate(records):
+    for index, record in enumerate(records, first):
         spend()
         content = orjson.dumps([seed, index, record], option=orjson.OPT_SORT_KEYS)
         own_seed = int.from_bytes(blake2b(content, digest_size=7).digest(), "big")
         facts = Facts(Maker(fake, own_seed), random.Random(own_seed), as_of)
-        made.append(_filled(record, node, index, facts))
+        facts.language, facts.series, facts.form = plan.language, series, plan.form
+        made.append(_Filling(plan, index).filled(record, node, facts))
     return made
 
 
-def _filled(record: Mapping[str, Any], node: Node, index: int, facts: Facts) -> dict[str, Any]:
-    _collect(record, node, facts)
-    settle(facts)
-    return _object(record, node, index, facts)
+class _Filling:
+    """Fills one record."""
 
+    def __init__(self, plan: RecordPlan, index: int) -> None:
+        self._plan, self._index = plan, index
 
-def _collect(record: Any, node: Node, facts: Facts) -> None:
-    """Store the values that the record gives, and what the shape allows for each concept."""
-    if isinstance(record, Mapping):
-        for key, value in record.items():
-            if isinstance(value, Mapping):
-                _collect(value, Object(()), facts)
-            elif value is not None and not isinstance(value, list):
-                facts.values.setdefault(concept(key), value)
-    for key, inner in node.fields if isinstance(node, Object) else ():
-        if isinstance(inner, Object):
-            given = record.get(key) if isinstance(record, Mapping) else None
-            _collect(given or {}, inner, facts)
-        else:
-            facts.nodes.setdefault(concept(key), inner)
+    def filled(self, record: Mapping[str, Any], node: Node, facts: Facts) -> dict[str, Any]:
+        self._collect(record, node, facts)
+        settle(facts)
+        return self._object(record, node, facts)
 
+    def _collect(self, record: Any, node: Node, facts: Facts) -> None:
+        """Store the values that the record gives, and what the shape allows for each concept."""
+        holder = node if isinstance(node, Object) else Object(())
+        if isinstance(record, Mapping):
+            for key, value in record.items():
+                if isinstance(value, Mapping):
+                    inner = dict(holder.fields).get(key, Object(()))
+                    self._collect(value, inner, facts)
+                elif value is not None and not isinstance(value, list):
+                    field = self._plan.field(holder, key)
+                    plain_value = canonical_of(field, value)
+                    facts.of(field.role).values.setdefault(field.slot or field.concept, plain_value)
+        for key, inner in holder.fields:
+            field = self._plan.field(holder, key)
+            if isinstance(inner, Object):
+                given = record.get(key) if isinstance(record, Mapping) else None
+                self._collect(given or {}, inner, facts)
+            else:
+                facts.of(field.role).nodes.setdefault(field.slot, inner)
 
-def _object(record: Mapping[str, Any], node: Node, index: int, facts: Facts) -> dict[str, Any]:
-    if not isinstance(node, Object):
-        return dict(record)
-    fields = dict(node.fields)
-    order = sorted(fields, key=lambda key: _RANK.get(concept(key), len(_RANK)))
-    new = {key: _missing(key, fields[key], index, facts) for key in order if key not in record}
-    made = {
-        key: new[key] if key in new else _given(record[key], inner, index, facts)
-        for key, inner in node.fields
-    }
-    return made | {key: value for key, value in record.items() if key not in made}
+    def _object(self, record: Mapping[str, Any], node: Node, facts: Facts) -> dict[str, Any]:
+        if not isinstance(node, Object):
+            return dict(record)
+        fields = dict(node.fields)
+        new: dict[str, Any] = {}
+        for key in self._order(node):
+            if key not in record and key not in new:
+                new[key] = self._missing(key, node, {**record, **new}, facts)
+        made = {
+            key: new[key] if key in new else self._given(record[key], inner, facts)
+            for key, inner in fields.items()
+        }
+        return made | {key: value for key, value in record.items() if key not in made}
 
+    def _order(self, node: Object) -> list[str]:
+        """The fields in the order in which they are made: what follows from others comes last."""
+        own = self._plan.of(node)
 
-def _given(value: Any, node: Node, index: int, facts: Facts) -> Any:
-    """Keep a given value, and add the missing fields of its objects."""
-    spend()
-    if isinstance(value, Mapping) and isinstance(node, Object):
-        return _object(value, node, index, facts)
-    if isinstance(value, list) and isinstance(node, Array) and isinstance(node.item, Object):
-        return [
-            _part(item, node.item, n, facts) if isinstance(item, Mapping) else item
-            for n, item in enumerate(value)
-        ]
-    return value
+        def rank(key: str, inner: Node) -> tuple[int, int]:
+            relation = own.relations.get(key)
+            if relation is not None:
+                return (2, sum(part in own.relations for part in relation.parts))
+            if own.sums.get(key):
+                return (3, 0)
+            linked = isinstance(inner, Array)
+            return (0, -1 if linked else _RANK.get(self._plan.field(node, key).concept, len(_RANK)))
 
+        return [key for key, _ in sorted(node.fields, key=lambda item: rank(*item))]
 
-def _part(item: Mapping[str, Any], node: Node, index: int, facts: Facts) -> dict[str, Any]:
-    """Fill an object in a list; it shares only the place of the record around it."""
-    here = {key: value for key, value in facts.values.items() if key in PLACE}
-    own = Facts(facts.maker, facts.random, facts.as_of, here, {}, facts.place)
-    return _filled(item, node, index, own)
+    def _given(self, value: Any, node: Node, facts: Facts) -> Any:
+        """Keep a given value, and add the missing fields of its objects."""
+        spend()
+        if isinstance(value, Mapping) and isinstance(node, Object):
+            return self._object(value, node, facts)
+        if isinstance(value, list) and isinstance(node, Array) and isinstance(node.item, Object):
+            return [
+                self._part(item, node.item, n, facts) if isinstance(item, Mapping) else item
+                for n, item in enumerate(value)
+            ]
+        return value
 
+    def _part(
+        self, item: Mapping[str, Any], node: Node, index: int, facts: Facts
+    ) -> dict[str, Any]:
+        """Fill an object in a list; it shares only the place of the record around it."""
+        here = {key: value for key, value in facts.values.items() if key in PLACE}
+        own = Facts(facts.maker, facts.random, facts.as_of, here, {}, facts.place, facts.language)
+        own.series, own.form = facts.series, facts.form
+        return _Filling(self._plan, index).filled(item, node, own)
 
-def _missing(key: str, node: Node, index: int, facts: Facts) -> Any:
-    spend()
-    if isinstance(node, Object):
-        return _object({}, node, index, facts)
-    if isinstance(node, Array):
+    def _missing(self, key: str, holder: Object, record: Mapping[str, Any], facts: Facts) -> Any:
+        spend()
+        node = dict(holder.fields)[key]
+        if isinstance(node, Object):
+            return self._object({}, node, facts)
+        if isinstance(node, Array):
+            return self._list(key, node, facts)
+        field = self._plan.field(holder, key)
+        own = facts.of(field.role)
+        planned_object = self._plan.of(holder)
+        if (state := planned_object.empty.get(key)) is not None and state.empty(record):
+            return None
+        if (shared := shares(key, planned_object, record, facts)) is not None:
+            return in_form(shared, field, node)
+        for value in self._candidates(field, planned_object, node, record, own):
+            written = in_form(value, field, node)
+            if fits(written, node):
+                own.values[field.slot] = value
+                return written
+        value = own.maker.make(node, key, self._index)
+        own.values.setdefault(field.slot, value)
+        return value
+
+    def _list(self, key: str, node: Array, facts: Facts) -> Any:
+        count = facts.random.randint(node.least, node.most)
         if isinstance(node.item, Object):
-            count = facts.random.randint(node.least, node.most)
-            return [_part({}, node.item, n, facts) for n in range(count)]
-        return facts.maker.make(node, key, index)
-    name = concept(key)
-    for value in _candidates(name, node, facts):
-        if fits(value, node):
-            facts.values[name] = value
-            return value
-    value = facts.maker.make(node, key, index)
-    facts.values.setdefault(name, value)
-    return value
+            return [self._part({}, node.item, n, facts) for n in range(count)]
+        field = self._plan.leaves.get(id(node))
+        if field is None or isinstance(node.item, Array):
+            return facts.maker.make(node, key, self._index)
+        made: list[Any] = []
+        for n in range(count * 4 if count else 0):
+            spend()
+            value = next((v for v in self._alone(field, facts, n) if v is not None), None)
+            value = None if value is None else in_form(value, field, node.item)
+            if value is None or not fits(value, node.item):
+                return facts.maker.make(node, key, self._index)
+            if value not in made:
+                made.append(value)
+            if len(made) == count:
+                return made
+        return made if len(made) >= node.least else facts.maker.make(node, key, self._index)
 
-
-def _candidates(name: str, node: Node, facts: Facts) -> Iterator[Any]:
-    """Values that agree with the rest of the record, the best first; some may not fit the shape."""
-    if name in facts.values:
-        yield in_form(facts.values[name], node)
-    if name in PLACE:
-        yield from place_values(facts, name, node)
-    elif name in _DERIVED:
-        value = _DERIVED[name](facts, node)
+    def _alone(self, field: PlannedField, facts: Facts, index: int) -> Iterator[Any]:
+        """Values of a field that depend on no other."""
+        if field.concept in _CHECKED:
+            yield typical(field, facts, self._index)
+        value = drawn(field, facts, self._index + index)
         if value is not None:
-            yield in_form(value, node)
-    elif any(name in pair for pair in ORDERED):
-        yield moment(facts, name, node)
+            yield value
+        value = typical(field, facts, self._index)
+        if value is not None:
+            yield value
+
+    def _candidates(
+        self,
+        field: PlannedField,
+        planned_object: PlannedObject,
+        node: Node,
+        record: Mapping[str, Any],
+        facts: Facts,
+    ) -> Iterator[Any]:
+        """Values that agree with the rest of the record, the best first; some may not fit."""
+        linked = linked_value(field, planned_object, record)
+        if linked is not None:
+            yield linked
+        if field.slot in facts.values:
+            yield facts.values[field.slot]
+        name = field.concept
+        governed = any(other in facts.values for other in _GOVERNED.get(name, ()))
+        if name in PLACE and not _drawn_place(field):
+            yield from place_values(facts, name, node)
+        elif name in _DERIVED and (name not in _GOVERNED or governed):
+            value = _DERIVED[name](facts, node)
+            if value is not None:
+                yield value
+        elif any(name in pair for pair in ORDERED) and name not in PERSONAL:
+            yield moment(facts, name, node, field.window)
+        yield from self._alone(field, facts, 0)
+        if name in _DERIVED and name in _GOVERNED:
+            value = _DERIVED[name](facts, node)
+            if value is not None:
+                yield value
+        if name in PLACE:
+            yield from place_values(facts, name, node)
+
+
+def _drawn_place(field: PlannedField) -> bool:
+    """Whether a field of a place is drawn by its examples, such as a second city of a record."""
+    return field.slot != field.concept and field.concept in ("city", "latitude", "longitude")

@@ -6,9 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from router.records.enriching.facts import Facts
+from router.records.likeness.handles import handle
 from router.records.nodes import Node, ShapeLeaf
 
-_DOMAINS = ("example.com", "example.org", "example.net")
+_DOMAINS = ("example.com", "example.org", "example.net")  # nobody's, so no mail reaches anybody
+
+_FORMS = frozenset({"ltd", "inc", "llc", "co", "s", "l", "a", "u", "coop", "cia", "sons", "y"})
 
 
 def _first_name(facts: Facts, _: Node) -> str | None:
@@ -40,6 +43,13 @@ def _words(text: Any) -> list[str]:
     return re.findall(r"[a-z0-9]+", plain.lower())
 
 
+def _both_names(facts: Facts) -> tuple[str, str]:
+    """The first and the last name of the record's person, as far as they are there."""
+    first, last = (str(facts.values.get(key) or "") for key in ("first_name", "last_name"))
+    whole = str(facts.values.get("name") or "").split()
+    return first or " ".join(whole[:1]), last or " ".join(whole[1:2])
+
+
 def _dotted_name(facts: Facts) -> str:
     """The record's name as `ann.smith`; empty if the record has no name."""
     names = (facts.values.get(key) for key in ("first_name", "last_name"))
@@ -47,9 +57,14 @@ def _dotted_name(facts: Facts) -> str:
 
 
 def _email(facts: Facts, _: Node) -> str | None:
-    user = facts.values.get("username")
+    user, form = facts.values.get("username"), facts.form
     mailbox = _dotted_name(facts) or (str(user).lower() if user else "")
-    domain = facts.values.get("domain") or facts.random.choice(_DOMAINS)
+    if form is not None and form.same and user:
+        mailbox = str(user)
+    elif form is not None and form.mailbox:
+        mailbox = handle(form.mailbox, *_both_names(facts)) or mailbox
+    domains = form.domains if form is not None and form.domains else _DOMAINS
+    domain = facts.values.get("domain") or facts.random.choice(domains)
     return f"{mailbox}@{domain}" if re.fullmatch(r"[\w.+-]+", mailbox) else None
 
 
@@ -57,6 +72,8 @@ def _username(facts: Facts, _: Node) -> str | None:
     email = facts.values.get("email")
     if isinstance(email, str) and "@" in email:
         return email.split("@")[0]
+    if facts.form is not None and facts.form.handle and all(_both_names(facts)):
+        return handle(facts.form.handle, *_both_names(facts))
     name = _dotted_name(facts)
     return f"{name.replace('.', '_')}{facts.random.randint(1, 99)}" if name else None
 
@@ -66,7 +83,7 @@ def _domain(facts: Facts, _: Node) -> str | None:
         address = facts.values.get(key)
         if isinstance(address, str) and "." in address:
             return re.sub(r"^(?:.*@|https?://(?:www\.)?)|/.*$", "", address)
-    words = _words(facts.values.get("company") or "")
+    words = [word for word in _words(facts.values.get("company") or "") if word not in _FORMS]
     return f"{'-'.join(words)}.example" if words else None
 
 

@@ -66,6 +66,16 @@ France, FR, 33, EUR, Europe/Paris, fr
 Spain, ES, 34, EUR, Europe/Madrid, es
   Madrid | Madrid | 280## | 91 | 40.42 | -3.70
   Barcelona | Catalonia | 080## | 93 | 41.39 | 2.17
+  Valencia | Valencian Community | 460## | 96 | 39.47 | -0.38
+  Seville | Andalusia | 410## | 95 | 37.39 | -5.98
+  Zaragoza | Aragon | 500## | 976 | 41.65 | -0.89
+  Malaga | Andalusia | 290## | 952 | 36.72 | -4.42
+  Bilbao | Basque Country | 480## | 944 | 43.26 | -2.93
+  Granada | Andalusia | 180## | 958 | 37.18 | -3.60
+  Salamanca | Castile and Leon | 370## | 923 | 40.97 | -5.66
+  Oviedo | Asturias | 330## | 985 | 43.36 | -5.84
+  Murcia | Region of Murcia | 300## | 968 | 37.98 | -1.13
+  Santander | Cantabria | 390## | 942 | 43.46 | -3.80
 Portugal, PT, 351, EUR, Europe/Lisbon, pt
   Lisbon | Lisbon | 1100-### | 21 | 38.72 | -9.14
   Porto | Porto | 4000-### | 22 | 41.15 | -8.61
@@ -160,3 +170,21 @@ def _read() -> tuple[Place, ...]:
 
 
 PLACES = _read()
+_SPANISH = """
+Mexico City = Ciudad de México; Bogota = Bogotá; Seville = Sevilla; Malaga = Málaga; Paris = París;
+Lisbon = Lisboa; London = Londres; Rome = Roma; Milan = Milán; Berlin = Berlín; Munich = Múnich;
+Brussels = Bruselas; New York = Nueva York; Catalonia = Cataluña; Andalusia = Andalucía;
+Valencian Community = Comunidad Valenciana; Aragon = Aragón; Basque Country = País Vasco;
+Castile and Leon = Castilla y León; Region of Murcia = Región de Murcia; Spain = España;
+Mexico = México; Brazil = Brasil; United States = Estados Unidos; United Kingdom = Reino Unido;
+Germany = Alemania; France = Francia; Italy = Italia; Netherlands = Países Bajos; Belgium = Bélgica;
+Switzerland = Suiza; Sweden = Suecia; Norway = Noruega; Denmark = Dinamarca; Finland = Finlandia;
+Poland = Polonia; Greece = Grecia; Turkey = Turquía; Ukraine = Ucrania; Egypt = Egipto;
+Kenya = Kenia; South Africa = Sudáfrica; Japan = Japón; South Korea = Corea del Sur;
+Singapore = Singapur; Thailand = Tailandia; New Zealand = Nueva Zelanda; Ireland = Irlanda;
+Czechia = Chequia; Hungary = Hungría; Canada = Canadá; Santiago = Santiago de Chile;
+Region Metropolitana = Región Metropolitana; Ciudad de Mexico = Ciudad de México;
+Morocco = Marruecos; Peru = Perú; Ecuador = Ecuador
+"""
+_PAIRS = [pair.partition(" = ") for pair in _SPANISH.replace("\n", " ").split(";")]
+IN_SPANISH = {english.strip(): spanish.strip() for english, _, spanish in _PAIRS}

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator
 
 from router.records.effort import spend
-from router.records.enriching.atlas import place_named
+from router.records.enriching.atlas import place_named, three_letters
 from router.records.enriching.facts import Facts
-from router.records.enriching.place_table import PLACES, Place
-from router.records.nodes import Node, OneOf
+from router.records.enriching.place_table import IN_SPANISH, PLACES, Place
+from router.records.nodes import Node, OneOf, ShapeLeaf
 
 # How much a field's value counts when a place is chosen.
 _WEIGHTS = {
     "country_code": 8.0, "country": 8.0, "city": 4.0, "region": 2.0, "phone": 1.5,
-    "dial_code": 1.0, "currency": 1.0, "timezone": 1.0, "language": 0.5,
+    "dial_code": 1.0, "currency": 1.0, "timezone": 1.0, "postcode": 3.0,
 }  # fmt: skip
 _OTHER_NAMES = {
     "usa": "US", "u.s.a.": "US", "u.s.": "US", "united states of america": "US", "america": "US",
@@ -24,10 +24,13 @@ _OTHER_NAMES = {
     "the netherlands": "NL", "czech republic": "CZ", "türkiye": "TR", "uae": "AE", "korea": "KR",
 }  # fmt: skip
 
+_HOMES = {"es": "ES"}  # where most records in a language are at home
+_FROM_SPANISH = {spanish.lower(): english for english, spanish in IN_SPANISH.items()}
+
 
 def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
     """The values that a concept has at the record's place, the best first."""
-    place = _place_of(facts)
+    place = place_of(facts)
     match concept:
         case "phone":
             yield _phone(place, facts.random)
@@ -35,10 +38,19 @@ def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
             yield _with_digits(place.postcode, facts.random)
         case "dial_code":
             yield f"+{place.dial_code}"
+        case "language_code":
+            yield place.language
+        case "country_code" if _three_letters(node):
+            yield three_letters(place.country_code)
         case "locale":
             yield f"{place.language}_{place.country_code}"
         case "latitude" | "longitude":
             yield round(getattr(place, concept) + facts.random.uniform(-0.05, 0.05), 6)
+        case "city" | "region" | "country" if facts.language == "es" and not isinstance(
+            node, OneOf
+        ):
+            name = getattr(place, concept)
+            yield IN_SPANISH.get(name, name)
         case "country" if isinstance(node, OneOf):
             yield place.country
             yield place.country_code
@@ -46,12 +58,22 @@ def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
             yield getattr(place, concept)
 
 
-def _place_of(facts: Facts) -> Place:
+def _three_letters(node: Node) -> bool:
+    """Whether the examples of a field write countries in three letters."""
+    texts = node.examples if isinstance(node, ShapeLeaf) else ()
+    return bool(texts) and all(isinstance(t, str) and len(t) == 3 for t in texts)
+
+
+def place_of(facts: Facts) -> Place:
     if facts.place is None:
         facts.place = _from_atlas(facts)
     if facts.place is None:
         scores = [(_agreement(facts, place), place) for place in PLACES]
         best = max(score for score, _ in scores)
+        if best == 0 and facts.language != "en":  # where the language of the record is spoken
+            home = _HOMES.get(facts.language, "")
+            scores = [(float(place.country_code == home), place) for place in PLACES]
+            best = max(score for score, _ in scores)
         facts.place = facts.random.choice([place for score, place in scores if score == best])
     return facts.place
 
@@ -61,6 +83,7 @@ def _from_atlas(facts: Facts) -> Place | None:
     country = facts.values.get("country_code") or facts.values.get("country")
     given = (facts.values.get("city"), country)
     city, country = (text if isinstance(text, str) else "" for text in given)
+    city, country = (_FROM_SPANISH.get(name.lower(), name) for name in (city, country))
     country = _OTHER_NAMES.get(country.lower(), country)
     if not city and not country:
         return None
@@ -85,7 +108,7 @@ def _agreement(facts: Facts, place: Place) -> float:
 
 def _agrees(concept: str, value: str, place: Place) -> float:
     """How well a record's value agrees with a place, from 0 to 1."""
-    text = value.strip().lower()
+    text = _FROM_SPANISH.get(value.strip().lower(), value.strip()).lower()
     if concept in ("country", "country_code"):
         code = _OTHER_NAMES.get(text, text.upper())
         return float(code == place.country_code or text == place.country.lower())
@@ -94,6 +117,9 @@ def _agrees(concept: str, value: str, place: Place) -> float:
         if not text.startswith("+") or not digits.startswith(place.dial_code):
             return 0.0
         return 0.8 + 0.2 * digits.removeprefix(place.dial_code).startswith(place.area)
+    if concept == "postcode":
+        form = re.escape(place.postcode).replace(re.escape("#"), "[0-9]")
+        return float(re.fullmatch(form, value.strip()) is not None and "#" in place.postcode)
     if concept == "dial_code":
         return float(text.lstrip("+") == place.dial_code)
     return float(text == str(getattr(place, concept)).lower())

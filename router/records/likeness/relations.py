@@ -1,0 +1,134 @@
+"""Relations between the numbers of example records: a total is quantity times price, shares add up
+to one. Pure.
+
+A relation must hold in every example. Of a single example, numbers of few digits prove nothing, so
+there the relation must be between concepts that are known to depend on each other, or exact to four
+digits.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations, permutations
+
+Row = Mapping[str, float]
+_MOST_FIELDS = 12
+_CENT = 0.0051
+_SUMS = frozenset({"subtotal", "tax", "total", "amount", "shipping_cost", "discount", "price"})
+_PRODUCTS = frozenset(
+    (
+        "quantity price unit_price subtotal total amount tax tax_rate hours hourly_rate rent "
+        "budget cost months days"
+    ).split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """`target` follows from `parts`; `kind` is product, sum, percent, less (a percentage
+    less), bmi, or whole: the rest to `whole`."""
+
+    kind: str
+    target: str
+    parts: tuple[str, ...]
+    whole: float = 0.0
+
+    def value(self, of: Row) -> float | None:
+        """The target's value; None while a part is missing."""
+        if any(part not in of for part in self.parts):
+            return None
+        values = [of[part] for part in self.parts]
+        match self.kind:
+            case "product":
+                return values[0] * values[1]
+            case "percent":
+                return values[0] * values[1] / 100
+            case "less":
+                return values[0] * (1 - values[1] / 100)
+            case "sum":
+                return sum(values)
+            case "bmi":
+                return values[0] / (values[1] / 100) ** 2 if values[1] else None
+        return self.whole - sum(values)
+
+    def part(self, name: str, of: Row) -> float | None:
+        """The value of a part, where the target and the other parts are there."""
+        others = [part for part in self.parts if part != name]
+        if self.target not in of or any(other not in of for other in others):
+            return None
+        target, rest = of[self.target], [of[other] for other in others]
+        match self.kind:
+            case "product":
+                return target / rest[0] if rest[0] else None
+            case "sum":
+                return target - sum(rest)
+            case "whole":
+                return self.whole - target - sum(rest)
+        return None
+
+
+def relations_in(rows: Sequence[Row], concepts: Mapping[str, str]) -> tuple[Relation, ...]:
+    """The relations that hold in every row, at most one for each target."""
+    names = [name for name in concepts if rows and all(name in row for row in rows)]
+    made: dict[str, Relation] = {}
+    for relation in _candidates(names[:_MOST_FIELDS]):
+        free = relation.target not in made and not any(
+            relation.target in other.parts and other.target in relation.parts
+            for other in made.values()
+        )
+        if free and _holds(relation, rows) and _proven(relation, rows, concepts):
+            made[relation.target] = relation
+    made |= _body_mass(concepts)
+    return tuple(made.values())
+
+
+def _body_mass(concepts: Mapping[str, str]) -> dict[str, Relation]:
+    by_concept = {concept: name for name, concept in concepts.items()}
+    parts = [by_concept.get(concept, "") for concept in ("body_weight", "height")]
+    target = by_concept.get("bmi", "")
+    return {target: Relation("bmi", target, tuple(parts))} if target and all(parts) else {}
+
+
+def _candidates(names: Sequence[str]) -> Iterator[Relation]:
+    for size in (3, 2, 4):
+        for group in combinations(names, size):
+            yield from (Relation("whole", group[-1], group[:-1], whole) for whole in (1.0, 100.0))
+    for target in names:
+        others = [name for name in names if name != target]
+        for size in (2, 3):
+            yield from (Relation("sum", target, group) for group in combinations(others, size))
+        yield from (Relation("product", target, pair) for pair in combinations(others, 2))
+        for pair in permutations(others, 2):
+            yield Relation("percent", target, pair)
+            yield Relation("less", target, pair)
+
+
+def _holds(relation: Relation, rows: Sequence[Row]) -> bool:
+    for row in rows:
+        value = relation.value(row)
+        if value is None or abs(value - row[relation.target]) > _CENT:
+            return False
+    return True
+
+
+def _proven(relation: Relation, rows: Sequence[Row], concepts: Mapping[str, str]) -> bool:
+    """Whether the examples are more than a coincidence."""
+    members = (*relation.parts, relation.target)
+    if any(row[name] in (0, 1) for row in rows for name in relation.parts):
+        rows = [row for row in rows if not any(row[name] in (0, 1) for name in relation.parts)]
+        if not rows:
+            return False
+    if relation.kind == "whole":
+        values = [row[name] for row in rows for name in members]
+        if relation.whole == 1.0:
+            return all(0 <= value <= 1 for value in values) and len(members) > 1
+        return all(0 <= value <= 100 for value in values) and (len(rows) > 1 or len(members) > 2)
+    distinct = {tuple(row[name] for name in members) for row in rows}
+    usual = _SUMS if relation.kind == "sum" else _PRODUCTS
+    by_name = all(concepts[name] in usual for name in members)
+    if len(distinct) > 1:
+        return by_name or all(_digits(row[relation.target]) >= 2 for row in rows)
+    return by_name or all(_digits(row[relation.target]) >= 4 for row in rows)
+
+
+def _digits(value: float) -> int:
+    return len(f"{abs(value):.2f}".replace(".", "").strip("0"))

@@ -17,7 +17,7 @@ from router.engine.replying import Replying
 from router.engine.streams import with_level
 from router.engine.tries import Tries
 from router.plans.calling import StepCalls
-from router.plans.citing import keeps_citations
+from router.plans.citing import keeps_citations, with_citations
 from router.plans.concluding import completed
 from router.plans.designs import Designs
 from router.plans.executor import Executor
@@ -160,6 +160,8 @@ class PlanRuns:
         if outcome.stream is None:
             outcome = await completed(outcome, result.text, trace.request)
         if outcome.stream is None:
+            if calls.citations:
+                outcome = replace(outcome, body=with_citations(outcome.body, calls.citations))
             return await self.replying.whole(progress, outcome)
         body = self.replying.streamed(progress, outcome, outcome.stream, comments, note=note)
         return Answer(200, b"", trace, stream=body)

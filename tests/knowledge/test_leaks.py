@@ -94,6 +94,16 @@ async def test_nothing_in_a_body_makes_another_reader_of_a_caller(d: Desk) -> No
     assert {call.key_id for call in d.backend.calls} == {d.keys["bob"].id}
 
 
+async def test_a_used_up_rate_neither_hides_the_desk_nor_takes_back_what_was_read(d: Desk) -> None:
+    d.give("bob", "handbook", rate=1)
+    kept = (await d.post("bob", "/v1/responses", {"model": "ask-desk", "input": QUESTION})).json[
+        "id"
+    ]
+    answer = await d.chat("bob", QUESTION)
+    assert (answer.status, secrets_in(answer)) == (429, set())
+    assert secrets_in(await d.get("bob", f"/v1/responses/{kept}")) == {"handbook"}
+
+
 async def test_calls_of_waggles_own_are_nobodys(d: Desk) -> None:
     assert secrets_in(await d.chat("alice", QUESTION)) == {*SECRET}
     assert await d.r.engine.completion("desk", QUESTION) == ""  # as a judge or an adviser asks
@@ -221,3 +231,5 @@ async def test_an_answer_that_must_cite_does_or_is_withheld(
         assert streamed.status == status
         assert (says in streamed.body.decode()) == (status == 200)
         assert (await d.chat("bob", QUESTION)).status == 200  # the passages cite themselves
+        if status == 200:  # the report keeps the citations of the passages
+            assert answer.json["knowledge"]["citations"][0]["store"] == "handbook"

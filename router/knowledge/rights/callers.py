@@ -44,10 +44,12 @@ class CallerRights:
         return self.rights.may(self.reader(key_id), store, act)
 
     def reads(self, key_id: str, store: str) -> bool:
-        return isinstance(self.may(key_id, store, "read"), Allowed)
+        """Whether the caller has a right to read the store: a rate bounds uses, and neither hides
+        a store nor takes back what was read."""
+        return self.rights.has_right(self.reader(key_id), store)
 
     def readable(self, key_id: str, stores: Iterable[str]) -> tuple[str, ...]:
-        """Those of these stores that the caller may read now."""
+        """Those of these stores that the caller has a right to read now."""
         reader = self.reader(key_id)
         return self.rights.readable(reader, tuple(stores))
 

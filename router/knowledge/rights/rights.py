@@ -82,11 +82,14 @@ class Rights(SqliteFile):
         usable = self._usable(self._connection, reader, store, "read", self.wall())
         return not isinstance(usable, Allowed) and any(each.terms.must_cite for each in usable)
 
+    def has_right(self, reader: Reader, store: str) -> bool:
+        """Whether the reader has a right to read the store, were its uses of this hour over."""
+        usable = self._usable(self._connection, reader, store, "read", self.wall())
+        return isinstance(usable, Allowed) or bool(usable)
+
     def readable(self, reader: Reader, stores: Sequence[str]) -> tuple[str, ...]:
-        """Those of these stores that the reader may read now."""
-        return tuple(
-            store for store in stores if isinstance(self.may(reader, store, "read"), Allowed)
-        )
+        """Those of these stores that the reader has a right to read now."""
+        return tuple(store for store in stores if self.has_right(reader, store))
 
     def owns(self, reader: Reader, store: str) -> bool:
         """Whether the reader is the owner of a declared store, or an admin."""

@@ -45,7 +45,7 @@ def parse_chat(
     body: bytes, headers: Mapping[bytes, bytes], *, request_id: str, key_id: str
 ) -> Request:
     fields = parse_body(body)
-    if "messages" not in fields and any(fields.get(name) for name in _RECORDS):
+    if "messages" not in fields and any(fields.get(name) is not None for name in _RECORDS):
         fields = fields | {"messages": [{"role": "user", "content": _in_words(fields)}]}
         body = replaced(body, {b'"messages"': orjson.dumps(fields["messages"])})
     return chat_request(fields, body, headers, request_id=request_id, key_id=key_id)

@@ -21,12 +21,16 @@ from router.backends.request_fields import fields_of_call
 from router.backends.work import QUICK_STEPS, Work
 from router.config.backends import GeneratorSettings
 from router.domain import CHAT, Call, Fault, Reply
+from router.records.bounds import shown
+from router.records.cases import LABELS, cases_of, schema_in
 from router.records.enriching.making import RecordMaker
 from router.records.mock import Fakers
 from router.records.nodes import Array, Node, Object
 from router.records.planning import RecordPlan
+from router.records.schema import schema_of
 from router.records.shapes import Shape, parse
 from router.records.size import Size, check_size, size_of
+from router.records.validating import BadSchema
 from router.request.text import last_user_text, prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
@@ -42,6 +46,7 @@ _COUNT = re.compile(
     re.I,
 )
 _MAX_RECORDS = 10_000
+_MOST_CASES = 200
 _MEND = "Ask for fewer records, shorter arrays or fewer fields."
 
 
@@ -87,6 +92,10 @@ class GeneratorBackend:
         fields = await fields_of_call(call)
         # A random count may be twice its mean, so the work may exceed the estimate.
         most = 2 * self._settings.most_values
+        if fields.get("cases") is not None:
+            text = await self._work.result(partial(self._cases, fields), most=most)
+            yield chat_reply(call, "waggle-generator", [text], tokens_in(prompt_text(fields)))
+            return
         wanted = await self._work.result(partial(self._wanted, fields), most=most)
         with self._fakers.borrowed() as fake:
             maker = RecordMaker(wanted.plan, fake, wanted.seed, self._settings.as_of)
@@ -100,6 +109,25 @@ class GeneratorBackend:
 
     async def close(self) -> None:
         self._work.close()
+
+    def _cases(self, fields: dict[str, Any]) -> str:
+        """Labelled cases of the request's schema."""
+        counts = counts_of(fields["cases"])
+        stated = shape_of(fields)
+        if not isinstance(stated, dict):
+            raise Fault("bad_request", "`cases` needs a JSON Schema: put it in `shape`")
+        schema = schema_in(stated) or schema_of(stated)
+        node = parse(schema).node
+        check_size(size_of(node).times(sum(counts.values())), values=10**6, text_mb=32)
+        plan = plan_for(fields, node, self._settings)
+        seed = whole_number(fields, "seed", least=-(2**63), most=2**63 - 1)
+        with self._fakers.borrowed() as fake:
+            maker = RecordMaker(plan, fake, seed, self._settings.as_of)
+            try:
+                made = cases_of(schema, counts, lambda number: maker.make(node, number))
+            except BadSchema as error:
+                raise Fault("bad_request", f"The schema cannot be used: {error}") from None
+        return orjson.dumps(made.report()).decode()
 
     def _wanted(self, fields: dict[str, Any]) -> _Wanted:
         count = record_count(fields)
@@ -119,6 +147,16 @@ class GeneratorBackend:
         quick = size.values <= QUICK_STEPS
         plan = plan_for(fields, node, self._settings)
         return _Wanted(node, count, seed, quick, self._settings.most_text_mb, plan)
+
+
+def counts_of(cases: Any) -> dict[str, int]:
+    """How many cases of each label a request wants."""
+    counts = cases if isinstance(cases, dict) else {}
+    whole = all(type(count) is int and 0 <= count <= _MOST_CASES for count in counts.values())
+    if not counts or not whole or not set(counts) <= set(LABELS):
+        rule = f"must be counts of {', '.join(LABELS)} from 0 to {_MOST_CASES}"
+        raise Fault("bad_request", f'cases = {shown(cases)} {rule}, e.g. {{"valid": 3}}')
+    return counts
 
 
 def _as_long(node: Node, count: int) -> Object | None:

@@ -18,6 +18,7 @@ from router.records.bounds import LEAST_INTEGER, MOST_INTEGER
 from router.records.catalogue.naming import words_of
 from router.records.effort import spend
 from router.records.nodes import Array, Node, Object, OneOf, ShapeLeaf
+from router.records.pattern_text import text_like
 from router.records.size import canonical
 
 _MOST_IDLE = 8
@@ -123,6 +124,8 @@ class Maker:
                 if values:
                     return self._random.choice(values)
                 return self.make(self._random.choice(nodes), name, index)
+            case ShapeLeaf("string") if node.pattern:
+                return text_like(node.pattern, self._random)
             case ShapeLeaf(kind, least, most):
                 return self._leaf(kind, least, most, name, index)
 

@@ -1,12 +1,16 @@
 """Finding in a source: by words and meaning, in a conversation, in a filter, cut to a budget."""
 
+import json
 import shutil
 
 import numpy as np
 import pytest
+from typer.testing import CliRunner
 
+from router.cli.main import app
 from router.documents.formats import Section
 from router.knowledge.finding.compression import extracts
+from router.knowledge.finding.evaluating import WAYS, UnclearQuestions, questions_of, scores
 from router.knowledge.finding.expansion import respelled
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
@@ -169,3 +173,59 @@ def test_apertium_translates_in_its_turn_and_ends():
         assert "biblioteca" in translator.translated("the library", "en", "es")
     finally:
         translator.close()
+
+
+QUESTIONS = b"""
+{"question": "How many books may I borrow?", "document": "books", "contains": "six books"}
+{"question": "And films?", "document": "books", "contains": "Films go back",
+ "conversation": [{"role": "user", "content": "How many books may I borrow?"}]}
+{"question": "Who painted the chapel?", "answerable": false}
+""".replace(b",\n ", b", ")
+
+
+def test_an_evaluation_scores_each_way_on_the_same_questions():
+    finder = Finder(in_memory(), WordEncoder())
+    rows = {row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=0.0)}
+    assert list(rows) == [*WAYS, "+ compress"]
+    assert rows["+ expansion"].ndcg == rows["+ expansion"].answered == 1.0
+    assert rows["+ expansion"].misled == pytest.approx(1 / 3)  # nothing is refused at 0.0
+    assert rows["+ compress"].tokens < 0.5 * rows["+ expansion"].tokens
+    assert scores_at_one(finder)["+ expansion"].answered == 0.0
+
+
+def scores_at_one(finder):
+    return {row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=1.0)}
+
+
+@pytest.mark.parametrize(
+    ("raw", "problem"),
+    [
+        (b"no JSON", "line 1 is no question: write"),
+        (b'{"question": "x", "document": "a.md"}', "line 1 is no question"),
+        (b'\n{"question": "x", "where": {"after": "soon"}}', "line 2: where.after is 'soon'"),
+        (b'{"question": "x"}', "no line has a `document`"),
+    ],
+)
+def test_questions_that_cannot_be_read_are_refused_by_line(raw, problem):
+    with pytest.raises(UnclearQuestions, match=problem):
+        questions_of(raw)
+
+
+def test_a_store_is_evaluated_from_the_command_line(tmp_path, encoders):
+    (tmp_path / "questions.jsonl").write_bytes(QUESTIONS)
+    config = tmp_path / "waggle.yaml"
+    config.write_text(
+        f"server: {{encoders: {encoders}}}\nbackends: {{g: {{kind: generator}}}}\n"
+        "plans: {ask: {ask: g}}\nknowledge: {rules: {}}\n"
+    )
+    in_a_store(tmp_path / "knowledge" / "stores" / "rules")
+    options = [str(tmp_path / "questions.jsonl"), "--data", str(tmp_path), "--config", str(config)]
+    command = ["knowledge", "evaluate"]
+    done = CliRunner().invoke(app, [*command, "rules", *options, "--json"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.output)
+    assert {row["encoder"] for row in rows} == {"packaged"}
+    assert rows[-1]["recall"] == 1.0
+    refused = CliRunner().invoke(app, [*command, "other", *options])
+    assert refused.exit_code != 0
+    assert "there is no store" in " ".join(refused.output.split())

@@ -51,6 +51,9 @@ class Findings:
         """The confidence that the first passage answers the question."""
         return self.hits[0].confidence if self.hits else 0.0
 
+    def first(self, most: int) -> "Findings":
+        return Findings(self.query, self.hits[:most])
+
 
 class Finder:
     """Searches one source; several threads may ask at once."""

@@ -1,0 +1,110 @@
+"""`waggle knowledge evaluate STORE QUESTIONS`: how well questions find their passages."""
+
+import dataclasses
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.table import Table
+
+from router.cli.context import CommandContext, JsonOption, in_context
+from router.cli.knowledge_rights_source import OPERATOR, rights_of
+from router.cli.terminal import CommandRefused, InputRefused, out
+from router.encoding.encoder import CannotEncode
+from router.encoding.encodes import Encodes
+from router.encoding.home import encoder_of
+from router.knowledge.finding.evaluating import (
+    Score,
+    UnclearQuestions,
+    encoded_again,
+    questions_of,
+    scores,
+)
+from router.knowledge.finding.finder import Finder
+from router.knowledge.finding.memory_source import PassagesInMemory
+from router.knowledge.finding.translating import Apertium, NoTranslator, TranslatingEncoder
+from router.knowledge.opening import NoSuchStore, StoreShelf
+
+MULTILINGUAL = "multilingual"
+_PACKAGED = "packaged"
+_ENOUGH = 0.65
+
+evaluate_app = typer.Typer()
+
+
+@evaluate_app.command("evaluate")
+@in_context
+def evaluate_store(
+    here: CommandContext,
+    name: Annotated[str, typer.Argument(metavar="STORE", help="The store.")],
+    questions: Annotated[Path, typer.Argument(help="Questions as lines of JSON.")],
+    encoder: Annotated[
+        list[str] | None,
+        typer.Option(help="packaged, multilingual (by Apertium), or a model's folder; repeatable."),
+    ] = None,
+    enough: Annotated[float, typer.Option(min=0, max=1, help="Least confidence.")] = _ENOUGH,
+    as_json: JsonOption = False,
+) -> None:
+    """Ask a store its own questions, by each way of searching and by each encoder.
+
+    The store does not change. A question is a line such as
+    {"question": "How long is a loan?", "document": "library.md", "contains": "three weeks"}.
+
+    Example: waggle knowledge evaluate handbook questions.jsonl --encoder packaged
+    --encoder multilingual
+    """
+    try:
+        asked_for = questions_of(questions.read_bytes())
+    except OSError as error:
+        raise InputRefused(f"{questions} cannot be read", str(error.strerror)) from None
+    except UnclearQuestions as error:
+        raise InputRefused(f"{questions} holds no questions", str(error)) from None
+    results: dict[str, list[Score]] = {}
+    with rights_of(here) as rights:
+        shelf = StoreShelf(here.config_in_force.knowledge_folder, rights)
+        try:
+            store = shelf.opened(name, OPERATOR, "read").store
+        except NoSuchStore as error:
+            raise InputRefused(str(error), "`waggle knowledge list` shows the stores") from None
+        try:
+            for each in encoder or [_PACKAGED]:
+                with _encoder(each, str(here.config_in_force.encoders_folder)) as (own, translator):
+                    source = PassagesInMemory(encoded_again(store, own))
+                    finder = Finder(source, own, translator)
+                    results[each] = list(scores(finder, asked_for, enough=enough))
+        finally:
+            store.close()
+    if as_json:
+        rows = [{"encoder": e} | dataclasses.asdict(s) for e, own in results.items() for s in own]
+        out.print_json(json.dumps(rows))
+        return
+    for each, own_scores in results.items():
+        out.print(_table(each, own_scores))
+
+
+@contextmanager
+def _encoder(name: str, home: str) -> Iterator[tuple[Encodes, Apertium | None]]:
+    """The encoder of this name, and the translator that it needs."""
+    try:
+        plain = encoder_of(None if name in (_PACKAGED, MULTILINGUAL) else name, home)
+        translator = Apertium() if name == MULTILINGUAL else None
+    except (CannotEncode, NoTranslator) as error:
+        raise CommandRefused(f"the encoder {name} cannot be used", str(error)) from None
+    try:
+        yield TranslatingEncoder(plain, translator) if translator else plain, translator
+    finally:
+        if translator is not None:
+            translator.close()
+
+
+def _table(encoder: str, rows: Sequence[Score]) -> Table:
+    table = Table(title=f"encoder: {encoder}")
+    for column in ("", "nDCG@5", "recall@5", "in what is given", "answered", "misled", "tokens"):
+        table.add_column(column, justify="left" if not column else "right")
+    for row in rows:
+        shares = (row.ndcg, row.recall, row.within, row.answered, row.misled)
+        table.add_row(row.way, *(f"{share:.3f}" for share in shares), f"{row.tokens:.0f}")
+    return table

@@ -77,6 +77,7 @@ def test_a_question_may_go_on_from_the_one_before(ask, questions, rows):
         ("how many loans before March", "year"),
         ("loans of more than 3 parsecs", "`parsecs`"),
         ("delete all loans", "`delete`"),
+        ("in which month was the highest loan", "extreme"),
         ("how many loans were renewed in March", "renewed"),
         ("¿cuántos readers tienen perro?", "`perro`"),
     ],

@@ -69,7 +69,8 @@ def read_predicates(reader: Reader) -> None:
 
 def _opposite(reader: Reader, place: int) -> None:
     """A word with a prefix that negates a column of dates or of yes and no, or a value."""
-    each = reader.field_at(place, lambda f: f.column.kind == "boolean" or f.dated, kind="un_col")
+    each = reader.field_at(place, lambda f: f.column.kind == "boolean", kind="un_col")
+    each = each or reader.field_at(place, lambda f: f.dated, kind="un_col")
     if each is not None:
         reader.take(place)
         relation: Relation = "missing" if each.dated else "false"

@@ -29,10 +29,17 @@ class Order:
     most: bool  # `most` and `least` count or add up
     counted: bool  # `by number of tickets`
     common: bool  # `most common`
+    extreme: bool  # `highest`, which needs a figure
 
 
 def rank_by_figure(
-    target: Target, rank: Rank, operation: Operation | None, *, common: bool, most: bool
+    target: Target,
+    rank: Rank,
+    operation: Operation | None,
+    *,
+    common: bool,
+    most: bool,
+    extreme: bool,
 ) -> RowQuery:
     reader = target.reader
     bucket = _bucket(target)
@@ -45,7 +52,7 @@ def rank_by_figure(
     figure = only_column(numeric, "the order may be by")[1] if numeric else None
     if figure is not None:
         use(target, figure)
-    order = Order(rank, figure, operation, most or counted, counted, common)
+    order = Order(rank, figure, operation, most or counted, counted, common, extreme)
     if bucket is None and not texts and len(reader.groups) == 1 and not who:
         return _ranked_groups(target, reader.groups[0], order)
     if reader.groups:
@@ -106,6 +113,8 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
     if figure is None:
         if operation is not None:
             raise Unclear(f"the {operation} of which column")
+        if order.extreme and not (order.counted or order.most):
+            raise Unclear("it does not say of which column the extreme is wanted")
         if not order.counted:
             refuse_sum_or_count(target)
             _either_units(target, group)

@@ -65,12 +65,14 @@ def read_rank(target: Target) -> RowQuery | None:
     operation = take_operation(target, averages)
     if concept:
         return _by_adjective(target, rank, concept, operation, plural=number is not None)
+    words = [reader.items[i] for i in marks]
     return rank_by_figure(
         target,
         rank,
         operation,
         common=common,
-        most=any(reader.items[i].means("most", "least") for i in marks),
+        most=any(span.means("most", "least") for span in words),
+        extreme=any(span.means("max", "min") for span in words),
     )
 
 

@@ -9,13 +9,23 @@ from router.config.values import Name, Values
 from router.records.rules import RuleText
 
 Kind = Literal[
-    "json", "schema", "regex", "rules", "tests", "specialist", "judge", "behaviour", "outcome"
+    "json",
+    "schema",
+    "regex",
+    "rules",
+    "realism",
+    "tests",
+    "specialist",
+    "judge",
+    "behaviour",
+    "outcome",
 ]
 _BELIEVED: Mapping[str, float] = {
     "json": 0.5,
     "schema": 0.8,
     "regex": 0.6,
     "rules": 0.8,
+    "realism": 0.5,
     "tests": 0.9,
     "specialist": 0.7,
     "judge": 0.5,
@@ -83,9 +93,10 @@ DEFAULT = (
     SignalSource(kind="behaviour"),
     SignalSource(kind="outcome"),
 )
-# Kinds that look at the form of an answer, or for its words in documents, where "can" and "cannot"
-# count the same: they can say that an answer is bad, and never that it is right.
-FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules", "specialist"})
+# Kinds that look at the form of an answer, for what is unlikely in it, or for its words in
+# documents, where "can" and "cannot" count the same: they can say that an answer is bad, and never
+# that it is right.
+FORM: frozenset[str] = frozenset({"json", "schema", "regex", "rules", "realism", "specialist"})
 
 # The weight of feedback from a check, a judge or a behaviour; the app's own feedback has the
 # weight 1.

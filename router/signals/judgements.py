@@ -15,6 +15,7 @@ from router.documents.content_words import content_words
 from router.records.checking import Wanted, issues_in
 from router.records.effort import Effort, Overspent
 from router.records.json_text import NoJson, json_in
+from router.records.likely import likelihood
 from router.records.regexes import BadPattern, matches
 from router.records.schema import of_record, schema_of
 from router.records.validating import BadSchema
@@ -50,6 +51,8 @@ def _by_its_words(source: SignalSource, fields: Mapping[str, Any], text: str) ->
             return _regex(source.regex or "", text)
         case "rules":
             return _issues(Wanted(None, source.rules), text)
+        case "realism":
+            return _realism(fields, text)
     return None
 
 
@@ -82,6 +85,18 @@ def _schema(fields: Mapping[str, Any], text: str) -> Judgement | None:
         return _issues(Wanted(of_record(schema_of(shape))), text)
     except Exception:  # an unreadable shape is not the answer's fault
         return None
+
+
+def _realism(fields: Mapping[str, Any], text: str) -> Judgement | None:
+    """The share of the values of records that look real."""
+    if not wants_json(fields) and shape_of(fields) is None:
+        return None
+    try:
+        document = json_in(text)
+    except NoJson:
+        return None  # whether it is JSON, another source says
+    score = likelihood(document if isinstance(document, list) else [document])
+    return None if score is None else Judgement(score, f"{score:.0%} of its values look real")
 
 
 def _regex(pattern: str, text: str) -> Judgement | None:

@@ -50,6 +50,18 @@ def test_an_answer_that_can_be_checked_gets_a_score(source, text, score):
     assert by_its_words(SignalSource(**source), {}, text).score == score
 
 
+def test_records_that_are_only_well_formed_look_unreal():
+    source, fields = SignalSource(kind="realism"), {"shape": {"name": "string"}}
+    real = '[{"name": "Ana Ruiz", "email": "ana.ruiz@example.org", "age": 30}]'
+    filled = '[{"name": "string", "email": "john@example.org", "age": 300}]'
+    made_up = '[{"ordered": "2024-05-02", "delivered": "2024-04-02", "qty": 2, "total": 9}]'
+    assert by_its_words(source, fields, real).score == 1
+    assert by_its_words(source, fields, filled).score < 0.5
+    assert by_its_words(source, fields, made_up).score < 1
+    assert by_its_words(source, fields, '[{"x": 1}]') is None
+    assert by_its_words(source, {}, "It rains.") is None
+
+
 def test_a_pattern_that_never_ends_gives_no_judgement():
     source = SignalSource(kind="regex", regex="(a+)+$")
     assert by_its_words(source, {}, "a" * 5000 + "b") is None

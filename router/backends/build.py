@@ -14,6 +14,7 @@ from router.config.backends import (
     EncoderSettings,
     EnricherSettings,
     GeneratorSettings,
+    KnowledgeSettings,
     LearnedSettings,
     LocalSettings,
     OpenAISettings,
@@ -50,6 +51,10 @@ def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
             from router.backends.specialist_backend import SpecialistBackend
 
             return SpecialistBackend(settings)
+        case KnowledgeSettings():
+            from router.backends.knowledge_backend import KnowledgeBackend
+
+            return KnowledgeBackend(settings)
         case LearnedSettings():
             from router.backends.learned_backend import LearnedBackend
 

@@ -267,6 +267,36 @@ class SpecialistSettings(OwnSettings):
         return Path(self.folder)
 
 
+class KnowledgeSettings(OwnSettings):
+    """A backend that answers from stores of knowledge, with what its caller may read of them."""
+
+    shares: ClassVar[str] = "programs"
+
+    kind: Literal["knowledge"]
+    stores: tuple[Name, ...] = Field(min_length=1, description="names below `knowledge`")
+    writer: Name | None = Field(
+        None, description="a backend that answers in prose from the passages alone"
+    )
+    passages: int = Field(3, ge=1, le=20, description="number of passages in an answer")
+    tokens: int | None = Field(
+        None, ge=20, description="of what goes to the writer: the telling sentences; null: all"
+    )
+    enough: float = Field(0.65, ge=0, le=1, description="lowest confidence of an answer")
+    home: str | None = Field(None, description="folder of all stores; default: in server.data")
+    keys: str | None = Field(None, description="the key file; default: that of the service")
+    encoder: str | None = Field(
+        None, description="model folder, as that of its stores; default: all-MiniLM-L6-v2"
+    )
+    encoders: str | None = Field(
+        None, description="folder of exported encoders; default: server.encoders"
+    )
+    capabilities: tuple[Capability, ...] = ("chat",)
+
+    @property
+    def asks_stores(self) -> tuple[str, ...]:
+        return self.stores
+
+
 class ValidatorSettings(OwnSettings):
     shares: ClassVar[str] = "programs"
 
@@ -297,6 +327,7 @@ AnyBackend = Annotated[
     | EnricherSettings
     | ValidatorSettings
     | SpecialistSettings
+    | KnowledgeSettings
     | LearnedSettings
     | LocalSettings
     | LlamaSettings

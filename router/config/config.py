@@ -19,7 +19,7 @@ from router.config.reuse import Reuse
 from router.config.server import DashboardSettings, Keys, Server, TelemetrySettings
 from router.config.signals import DEFAULT, Sources
 from router.config.training import LEARNED, Lessons, with_learned
-from router.config.values import Name, Values
+from router.config.values import CLAIMING, Name, Values
 from router.wire.addresses import is_loopback
 
 
@@ -57,8 +57,8 @@ class Config(Values):
 
     @property
     def asking(self) -> tuple[str, ...]:
-        """Plans to choose among by complexity; other rules choose programs, specialists and last
-        resorts."""
+        """Plans to choose among by complexity; other rules choose programs, specialists,
+        knowledge and last resorts."""
         plans = (n for n, plan in self.plans.items() if not self._ruled(n, plan))
         return tuple(plans) or tuple(self.plans)
 
@@ -78,7 +78,7 @@ class Config(Values):
     def _ruled(self, name: str, plan: AnyPlan) -> bool:
         if isinstance(plan, Code) or name in self.last_resorts:
             return True
-        return self.backends[lead(plan, self.plans)].kind == "specialist"
+        return self.backends[lead(plan, self.plans)].kind in CLAIMING
 
     @property
     def data(self) -> Path:

@@ -16,6 +16,7 @@ from router.config.problems import Mistake, unknown
 from router.config.references import Location
 from router.config.setting_checks import logprob_checks, setting_checks
 from router.config.training import lacking
+from router.config.values import CLAIMING
 
 _KINDS_OF_SIGNALS = {"tests": "sandbox", "specialist": "specialist"}
 _STEPS = ("cascade", "pipeline", "fan_out", "hedge")
@@ -29,8 +30,11 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
     for name, settings in _items(raw.get("backends")):
         if isinstance(settings, dict) and settings.get("kind") == "specialist":
             yield from _specialist_checks(name, settings, backends)
+        if isinstance(settings, dict) and settings.get("kind") == "knowledge":
+            yield from _knowledge_checks(name, settings, backends, _names(raw.get("knowledge")))
         if isinstance(settings, dict) and settings.get("kind") == "llama":
             yield from _llama_checks(name, settings)
+    yield from _store_checks(raw)
     yield from _plan_checks(raw, backends)
     yield from _signal_checks(raw, plans)
     yield from _guard_checks(raw)
@@ -60,6 +64,25 @@ def _specialist_checks(name: str, settings: Raw, backends: set[str]) -> Iterator
         rule = "there is no such folder of documents"
         mend = "Give an existing folder, or `shipped:ethereum` or `shipped:football`."
         yield Mistake((*at, "folder"), folder, rule, mend)
+
+
+def _knowledge_checks(
+    name: str, settings: Raw, backends: set[str], stores: set[str]
+) -> Iterator[Mistake]:
+    at = ("backends", name)
+    yield from _name_check((*at, "writer"), settings.get("writer"), "backend", backends - {name})
+    named = settings.get("stores")
+    for index, store in enumerate(named if isinstance(named, list) else ()):
+        yield from _name_check((*at, "stores", index), store, "store", stores)
+
+
+def _store_checks(raw: Raw) -> Iterator[Mistake]:
+    """Check that each store's folder exists, since a store of a mistyped folder stays empty."""
+    for name, settings in _items(raw.get("knowledge")):
+        folder = settings.get("folder") if isinstance(settings, dict) else None
+        if isinstance(folder, str) and not Path(folder).is_dir():
+            rule, mend = "there is no such folder", "Make it, or write the folder to watch."
+            yield Mistake(("knowledge", name, "folder"), folder, rule, mend)
 
 
 def _llama_checks(name: str, settings: Raw) -> Iterator[Mistake]:
@@ -264,7 +287,7 @@ def _laddered(raw: Raw) -> set[str]:
     def by_specialist(step: Any) -> bool:
         """Whether a specialist gives the answer of a step."""
         if isinstance(step, str):
-            return by_specialist(plans[step]) if step in plans else kinds.get(step) == "specialist"
+            return by_specialist(plans[step]) if step in plans else kinds.get(step) in CLAIMING
         if not isinstance(step, dict):
             return False
         steps: list[Any] = next(
@@ -277,7 +300,7 @@ def _laddered(raw: Raw) -> set[str]:
         if isinstance(members, list) and members and committee.get("chair") is None:
             return by_specialist(members[0])
         draft = {**_section(step, "refine"), **_section(step, "review")}.get("draft")
-        return kinds.get(str(step.get("ask"))) == "specialist" or by_specialist(draft)
+        return kinds.get(str(step.get("ask"))) in CLAIMING or by_specialist(draft)
 
     computed = {name for name, plan in plans.items() if isinstance(plan, dict) and "code" in plan}
     ruled = computed | {name for name, plan in plans.items() if by_specialist(plan)}

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from router.config.backends import (
     SHIPPED,
     EncoderSettings,
+    KnowledgeSettings,
     LearnedSettings,
     LocalSettings,
     RecordSettings,
@@ -101,6 +102,16 @@ def at_home(config: Config) -> Config:
         if isinstance(settings, LlamaSettings) and not settings.model.startswith(PACKAGED):
             path = str(Path(settings.model).resolve())
             backends[name] = settings.model_copy(update={"model": path})
+        if isinstance(settings, KnowledgeSettings):
+            first = config.knowledge.get(settings.stores[0])
+            model = settings.encoder or (None if first is None else first.encoder)
+            beside = {
+                "home": settings.home or str(config.knowledge_folder),
+                "keys": settings.keys or str(config.keys_file),
+                "encoder": str(Path(model).resolve()) if model else None,
+                "encoders": settings.encoders or str(config.encoders_folder),
+            }
+            backends[name] = settings.model_copy(update=beside)
         if isinstance(settings, SpecialistSettings):
             folder = settings.folder
             if not folder.startswith(SHIPPED):

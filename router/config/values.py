@@ -51,6 +51,10 @@ PASSED_THROUGH: frozenset[Capability] = frozenset(
 )
 
 
+# The kinds that answer from documents, and only a question that their documents seem to answer.
+CLAIMING: frozenset[str] = frozenset({"specialist", "knowledge"})
+
+
 class Values(BaseModel):
     """The base of all settings: frozen, and an unknown key is an error."""
 

@@ -62,6 +62,13 @@ class StoreShelf:
             raise NoSuchStore(name)
         return Readable(name, self.kept(name), answer.must_cite)
 
+    def claimed(self, name: str, reader: Reader) -> KnowledgeStore | None:
+        """The store, to see whether it holds an answer, which is no use of it; None if the reader
+        may not read it now."""
+        if self.exists(name) and not isinstance(self.rights.may(reader, name, "read"), Barred):
+            return self.kept(name)
+        return None
+
     def exists(self, name: str) -> bool:
         return bool(re.fullmatch(NAME_PATTERN, name)) and (self.place(name) / FILE).is_file()
 

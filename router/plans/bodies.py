@@ -8,13 +8,14 @@ import orjson
 
 from router.config.network import WITHOUT_LOGPROBS
 from router.config.plans import Example
+from router.config.values import CLAIMING
 from router.domain import Request
 from router.plans.prompts import CONTINUE, only_these, working_on
 from router.records.shape_fields import anchors_of, only
 from router.wire.splice import replaced, spans
 
 _SYSTEM = frozenset({"system", "developer"})  # the roles of a system message
-NATIVE = frozenset({"generator", "enricher", "validator", "specialist", "learned"})
+NATIVE = frozenset({"generator", "enricher", "validator", "learned"}) | CLAIMING
 
 
 def _lesser(first: float | None, second: float | None) -> float | None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from router.catalog import Price, dearest
-from router.config.backends import SpecialistSettings
+from router.config.backends import KnowledgeSettings, SpecialistSettings
 from router.config.config import Config
 from router.config.plan_steps import LESS, backends_of, lead, resolved, stages
 from router.config.plans import (
@@ -206,7 +206,7 @@ class Plans(dict[str, CompiledPlan]):
         self.specialists = {
             name: settings.enough
             for name, settings in config.backends.items()
-            if isinstance(settings, SpecialistSettings)
+            if isinstance(settings, SpecialistSettings | KnowledgeSettings)
         }
         self.unconditional = {
             name: frozenset(settings.capabilities)
@@ -351,7 +351,7 @@ def _tree(config: Config, step: Step) -> AnyPlan:
     plan = resolved(step, config.plans)
     if isinstance(plan, Ask) and plan.instruct is None and not plan.equals:
         settings = config.backends.get(plan.ask)
-        if isinstance(settings, SpecialistSettings) and settings.writer is not None:
+        if isinstance(settings, SpecialistSettings | KnowledgeSettings) and settings.writer:
             finding = Ask(ask=plan.ask, instruct=FROM_PASSAGES)
             writing = Ask(ask=settings.writer, instruct=FROM_PASSAGES)
             bounds = {"max_cost": plan.max_cost, "max_latency_ms": plan.max_latency_ms}

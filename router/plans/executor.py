@@ -173,7 +173,7 @@ class Executor:
         match backends[result.outcome.attempt.backend].kind:
             case "validator":
                 return _validated(result, result.outcome.body)
-            case "specialist":
+            case "specialist" | "knowledge":
                 return _unknown(result, result.outcome.body)
             case "learned":
                 return _sure(result)
@@ -344,8 +344,9 @@ def _sure(result: Result) -> Result:
 
 
 def _unknown(result: Result, body: bytes) -> Result:
-    """Mark the result as `unknown` if the specialist's documents hold no answer."""
-    passages = orjson.loads(body).get("specialist")
+    """Mark the result as `unknown` if the documents hold no answer."""
+    reply = orjson.loads(body)
+    passages = reply.get("specialist") or reply.get("knowledge")
     if passages is None or passages["found"]:
         return result
     return result.marked("unknown", "the documents hold no answer")

@@ -6,12 +6,14 @@ from typing import Any
 
 import orjson
 
+_STATED = (("specialist", "confidence"), ("knowledge", "confidence"), ("learned", "probability"))
+
 
 def probability_of(body: bytes) -> float | None:
     """The geometric mean of the token probabilities, or the confidence that a specialist or a
     learned model states; None if the answer has neither."""
     answer = orjson.loads(body)
-    for kind, name in (("specialist", "confidence"), ("learned", "probability")):
+    for kind, name in _STATED:
         if isinstance(answer.get(kind), dict):
             return float(answer[kind][name])
     logprobs = [token["logprob"] for token in _tokens(body)]

@@ -1,7 +1,7 @@
 """Estimates how sure each specialist is that its documents answer a question, without a call.
 
 A question that shares no content word with a specialist's documents is not for that specialist.
-Only other questions are encoded.
+Only other questions are encoded. `StoreClaims` does the same for stores of knowledge.
 """
 
 import logging
@@ -18,6 +18,7 @@ from router.documents.content_words import content_words
 from router.documents.passage_index import current
 from router.domain import Request
 from router.request.plain import plain
+from router.routing.store_claims import StoreClaims
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,6 +44,7 @@ class Claims:
         self._trouble: set[str] = set()
         self._encoded: tuple[str, Vector | None] = ("", None)
         self._vectors: dict[tuple[str | None, str], list[float]] = {}  # by encoder and plain text
+        self._stores = StoreClaims()
         self.preparing = False  # the first export of an encoder takes seconds
 
     def vector(self, config: Config, request: Request, *, always: bool) -> list[float] | None:
@@ -110,15 +112,17 @@ class Claims:
     def of(self, config: Config, request: Request) -> Mapping[str, float]:
         """How sure each specialist is that its documents answer the request."""
         specialists = _specialists(config)
-        if not specialists or request.reading.shape is not None or request.reading.needs:
+        if not specialists and not config.knowledge:
             return {}
         question = request.reading.last_words.strip()
-        if not question or len(question) > _LONGEST:
+        unfit = request.reading.shape is not None or request.reading.needs
+        if unfit or not question or len(question) > _LONGEST:
             return {}
         words = content_words(question)
         self._look(specialists)
         interested = [name for name in specialists if self._words_of(name) & set(words)]
-        return {name: self._claim(name, specialists[name], question, words) for name in interested}
+        claims = {n: self._claim(n, specialists[n], question, words) for n in interested}
+        return {**claims, **self._stores.of(config, question, request.key_id)}
 
     def _words_of(self, name: str) -> frozenset[str]:
         return self._vocabularies.get(name, _NOTHING)[1]

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from learner.policy import Choice, draw
 from router.config.plans import AnyPlan, Ask
+from router.config.values import CLAIMING
 from router.domain import Decision, Home, Request
 from router.plans.compiled import Plans
 from router.plans.costs import size_of
@@ -109,7 +110,7 @@ def _ruled(case: Case, *, learned: bool) -> Decision | None:
     specialists = {
         arm: claims.get(plans[arm].lead, 0.0)
         for arm in case.eligible
-        if backends[plans[arm].lead].kind == "specialist"
+        if backends[plans[arm].lead].kind in CLAIMING
     }
     if not specialists:
         return _last_resort(case)

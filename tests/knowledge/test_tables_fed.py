@@ -9,11 +9,11 @@ from router.config.knowledge import TableQuery
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.queries import QueryFailed, run_query
 from router.knowledge.rows.answering import answer_rows
+from router.knowledge.rows.keeping import schemas_of
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import RowAnswer
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.store_tables import FILE
-from router.knowledge.tables import schemas_of
 
 ORDERS = "id,city,total\n1,Madrid,10\n2,Lima,5\n3,Madrid,7\n"
 
@@ -58,8 +58,8 @@ def test_a_query_makes_a_table_once(store: KnowledgeStore, tmp_path: Path, kind:
         connection.close()
     sql = "SELECT city, sum(total) AS revenue FROM orders GROUP BY city ORDER BY city"
     query = TableQuery(sql=sql, database=str(database))
-    assert run_query(store, "sales", query).made
-    assert not run_query(store, "sales", query).made
+    assert run_query(store, "sales", query)
+    assert not run_query(store, "sales", query)
     assert "17" in ask(store, "What is the revenue of Madrid?")
 
 

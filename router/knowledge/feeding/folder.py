@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from router.documents.formats import UnreadableDocument
+from router.knowledge.feeding.fed_tables import drop_tables
 from router.knowledge.feeding.files import (
     document_of,
     files_below,
@@ -20,8 +21,8 @@ from router.knowledge.feeding.files import (
     tables_in,
     taken,
 )
-from router.knowledge.store import Change, KnowledgeStore
-from router.knowledge.tables import put_table, remove_tables
+from router.knowledge.rows.keeping import put_table
+from router.knowledge.store import KnowledgeStore
 from router.value import value
 
 _log = logging.getLogger("waggle")
@@ -93,8 +94,7 @@ class FolderFeed:
         error = ""
         try:
             facts = (self.folder / name).stat()
-            for change in self._put(name):
-                counts["added" if change.version == 1 else "changed"] += change.made
+            self._put(name, counts)
         except FileNotFoundError:
             self._forget([name], counts)
             return
@@ -112,19 +112,22 @@ class FolderFeed:
                 "insert or replace into files values (?, ?, ?)", (name, stamp_of(facts), error)
             )
 
-    def _put(self, name: str) -> list[Change]:
+    def _put(self, name: str, counts: dict[str, int]) -> None:
         if not is_table(name):
-            return [self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)]
+            change = self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)
+            counts["added" if change.version == 1 else "changed"] += change.made
+            return
         tables = tables_in(self.folder, name)
-        changes = [put_table(self._store, table, source=name, by=BY) for table in tables]
-        if remove_tables(self._store, name, by=BY, kept={table.name for table in tables}):
+        for table in tables:
+            changed = put_table(self._store, table, source=name, by=BY) is not None
+            counts["changed"] += changed
+        if drop_tables(self._store, name, by=BY, kept={table.name for table in tables}):
             self._store.erase()
-        return changes
 
     def _remove(self, name: str) -> int:
         """Remove what a file brought; how much that was."""
         if is_table(name):
-            return remove_tables(self._store, name, by=BY, kept=set())
+            return drop_tables(self._store, name, by=BY)
         document = self._store.document(name)
         if document is None or document.feed != BY:
             return 0

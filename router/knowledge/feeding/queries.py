@@ -10,10 +10,10 @@ from pathlib import Path
 import duckdb
 
 from router.config.knowledge import TableQuery
+from router.knowledge.rows.keeping import put_table
 from router.knowledge.rows.loading import quoted
 from router.knowledge.rows.reading import MOST_ROWS, UnreadableTable, tables_of, typed_table
-from router.knowledge.store import Change, KnowledgeStore
-from router.knowledge.tables import put_table
+from router.knowledge.store import KnowledgeStore
 
 _POSTGRES = re.compile(r"postgres(?:ql)?://")
 _MEMORY = "1GB"
@@ -23,8 +23,9 @@ class QueryFailed(ValueError):
     """A query that cannot be run; the message says why."""
 
 
-def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> Change:
-    """Run a query now, and make its result the table of this name. Raises `QueryFailed`."""
+def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
+    """Run a query now, and make its result the table of this name; whether that changed anything.
+    Raises `QueryFailed`."""
     with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 1}) as database:
         try:
             _attach(database, query.database)
@@ -43,7 +44,8 @@ def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> Change:
     if len(rows) > MOST_ROWS:
         raise QueryFailed(f"the query of {name} returns more than {MOST_ROWS:,} rows")
     table = typed_table(name, names, rows)
-    return put_table(store, table, source=f"query {name}", by=f"query {name}")
+    by = f"query {name}"
+    return put_table(store, table, source=by, by=by) is not None
 
 
 def _attach(database: duckdb.DuckDBPyConnection, source: str | None) -> None:

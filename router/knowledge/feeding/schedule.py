@@ -9,9 +9,9 @@ import orjson
 
 from router.config.knowledge import TableQuery
 from router.config.knowledge_access import seconds_of
+from router.knowledge.feeding.fed_tables import drop_tables
 from router.knowledge.feeding.queries import QueryFailed, run_query
 from router.knowledge.store import KnowledgeStore
-from router.knowledge.tables import remove_tables
 
 _log = logging.getLogger("waggle")
 _RUN = "query "  # begins the names of these settings, and the sources of tables
@@ -30,13 +30,13 @@ def run_due(store: KnowledgeStore, queries: Mapping[str, TableQuery], now: float
             continue
         error = ""
         try:
-            count += run_query(store, name, query).made
+            count += run_query(store, name, query)
         except QueryFailed as failure:
             error = str(failure)
             _log.warning("%s", failure)
         _write(store, name, {"at": now, "text": text, "error": error})
     for name in set(runs) - set(queries):
-        removed = remove_tables(store, f"{_RUN}{name}", by="configuration", kept=set())
+        removed = drop_tables(store, f"{_RUN}{name}", by="configuration")
         _write(store, name, None)
         count += removed
         if removed:

@@ -1,0 +1,259 @@
+"""Answers from stores of knowledge, with citations: from their rows, or from their passages.
+
+A call is answered with what the key of its caller may read at that moment (`Call.key_id`), and as
+if the other stores did not exist. The body may choose among the stores, and filter by metadata:
+`knowledge: {stores: [...], where: {...}}`.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from router.backends.request_fields import fields_of_call
+from router.config.backends import KnowledgeSettings
+from router.domain import CHAT, Call, Fault, Reply
+from router.request.text import last_user_text, prompt_text, texts_of, tokens_in, whole_number
+from router.value import value
+from router.wire.chat_replies import chat_reply
+
+if TYPE_CHECKING:
+    from router.knowledge.asking import StoreSearch
+    from router.knowledge.finding.rewriting import Turn
+    from router.knowledge.finding.where import Where
+    from router.knowledge.opening import Readable
+    from router.knowledge.rights.reader import Reader
+    from router.knowledge.rows.schema import RowAnswer
+
+_LONGEST = 2_000  # most characters of a question
+_MOST_EARLIER = 6  # questions before this one that may complete it
+UNKNOWN = "The stores of knowledge hold no answer to this question."
+
+
+@value
+class CitedPassage:
+    """A passage that answers a question, what of it goes to a writer, and what is cited of it."""
+
+    store: str
+    document: str
+    version: int
+    title: str
+    heading: str
+    text: str
+    telling: str
+    source: str
+    confidence: float
+
+
+class KnowledgeBackend:
+    def __init__(self, settings: KnowledgeSettings) -> None:
+        from router.knowledge.opening import StoreShelf
+        from router.knowledge.rights.reader import Readers
+
+        if settings.home is None or settings.keys is None:
+            raise Fault("unavailable", "the settings have no `home`: load them from a file")
+        self._settings = settings
+        self._shelf, self._readers = StoreShelf(Path(settings.home)), Readers(Path(settings.keys))
+        self._searches: dict[str, StoreSearch] = {}
+        self._lock = asyncio.Lock()
+
+    @asynccontextmanager
+    async def send(self, call: Call) -> AsyncIterator[Reply]:
+        if call.path != CHAT:
+            raise Fault("bad_request", f"stores of knowledge answer {CHAT}, not {call.path}")
+        fields = await fields_of_call(call)
+        question = last_user_text(fields)[:_LONGEST].strip()
+        if not question:
+            raise Fault("bad_request", "The last message of the user holds no question")
+        most = whole_number(fields, "passages", least=1, most=20) or self._settings.passages
+        from router.knowledge.finding.rewriting import Turn
+
+        named, where = _wishes(fields)
+        reader = self._readers.reader(call.key_id)
+        readable = await asyncio.to_thread(self._opened, reader, named)
+        searches = [await self._search(each) for each in readable]
+        cited = {each.name for each in readable if each.must_cite}
+        rows = None
+        if where.open:
+            rows = await asyncio.to_thread(_rows, searches, question, _earlier(fields))
+        if rows is not None:
+            name, answer = rows
+            text, report = _in_words(answer), _row_report(name, answer, cited)
+        else:
+            earlier = [Turn("user", text) for text in _earlier(fields)]
+            find = partial(_passages, searches, question, most, earlier, where)
+            hits = await asyncio.to_thread(find, tokens=self._settings.tokens)
+            confidence = hits[0].confidence if hits else 0.0
+            if confidence < self._settings.enough:
+                text, hits = UNKNOWN, []
+            elif fields.get("for_writer"):
+                text = _numbered(hits)
+            else:
+                text = _best_passage(hits[0])
+            report = _passage_report(hits, confidence, cited)
+        prompt_tokens = tokens_in(prompt_text(fields))
+        more = {"knowledge": report}
+        yield chat_reply(call, "waggle-knowledge", [text], prompt_tokens, more=more)
+
+    async def close(self) -> None:
+        for search in self._searches.values():
+            search.close()
+        self._shelf.close()
+
+    def _opened(self, reader: "Reader", named: Sequence[str]) -> "list[Readable]":
+        from router.knowledge.federated import opened_for
+        from router.knowledge.opening import NoSuchStore, TooOften
+
+        try:
+            return opened_for(self._shelf, reader, self._settings.stores, named)
+        except (NoSuchStore, TooOften) as error:
+            # A refusal for this caller alone: the backend must not rest for all others.
+            raise Fault("bad_request", str(error)) from None
+
+    async def _search(self, readable: "Readable") -> "StoreSearch":
+        from router.encoding.encoder import CannotEncode
+        from router.encoding.home import encoder_of
+        from router.knowledge.asking import StoreSearch
+
+        async with self._lock:
+            if readable.name not in self._searches:
+                settings = self._settings
+                try:
+                    encoder = await asyncio.to_thread(
+                        encoder_of, settings.encoder, settings.encoders
+                    )
+                except CannotEncode as error:
+                    raise Fault("unavailable", str(error)) from None
+                search = StoreSearch(readable.name, readable.store, encoder)
+                self._searches[readable.name] = search
+            return self._searches[readable.name]
+
+
+def _wishes(fields: Mapping[str, Any]) -> "tuple[Sequence[str], Where]":
+    """The stores that a request names, and its filter. Raises `Fault`."""
+    from router.knowledge.finding.where import UnclearFilter, where_of
+
+    wishes = fields.get("knowledge") or {}
+    if not isinstance(wishes, Mapping) or set(wishes) - {"stores", "where"}:
+        raise Fault("bad_request", "`knowledge` is an object with `stores` and `where`")
+    named = wishes.get("stores") or []
+    if not isinstance(named, list) or not all(isinstance(name, str) for name in named):
+        raise Fault("bad_request", "`knowledge.stores` is a list of names")
+    try:
+        return named, where_of(wishes.get("where"))
+    except UnclearFilter as error:
+        raise Fault("bad_request", f"`knowledge.{error}`") from None
+
+
+def _earlier(fields: Mapping[str, Any]) -> list[str]:
+    """The questions before the last one, the latest last."""
+    asked_by_user = [
+        " ".join(texts_of(message))[:_LONGEST]
+        for message in fields.get("messages") or ()
+        if isinstance(message, Mapping) and message.get("role") == "user"
+    ]
+    return asked_by_user[:-1][-_MOST_EARLIER:]
+
+
+def _rows(
+    searches: "Sequence[StoreSearch]", question: str, previous: Sequence[str]
+) -> "tuple[str, RowAnswer] | None":
+    """The answer of the only store whose rows answer; none if two stores would."""
+    from router.knowledge.rows.schema import RowAnswer
+
+    answers = [(each.name, each.rows(question, previous)) for each in searches]
+    right = [(name, answer) for name, answer in answers if isinstance(answer, RowAnswer)]
+    return right[0] if len(right) == 1 else None
+
+
+def _passages(
+    searches: "Sequence[StoreSearch]",
+    question: str,
+    most: int,
+    earlier: "Sequence[Turn]",
+    where: "Where",
+    *,
+    tokens: int | None,
+) -> list[CitedPassage]:
+    """The best passages of all stores together; with a bound on tokens, their telling sentences."""
+    from router.knowledge.finding.compression import extracts
+
+    every: list[tuple[float, CitedPassage]] = []
+    for search in searches:
+        findings = search.find(question, most, earlier, where)
+        telling: dict[int, str] = {}
+        if tokens is not None:
+            for each in extracts(findings, search.language, tokens=tokens):
+                telling[each.hit.passage.number] = each.text
+        for hit in findings.hits:
+            passage = hit.passage
+            cited = CitedPassage(
+                search.name,
+                passage.document,
+                passage.version,
+                passage.title,
+                passage.heading,
+                passage.text,
+                telling.get(passage.number, "" if tokens is not None else passage.text),
+                passage.source,
+                hit.confidence,
+            )
+            every.append((hit.score, cited))
+    every.sort(key=lambda pair: (-pair[0], pair[1].store, pair[1].document))
+    return [cited for _, cited in every[:most]]
+
+
+def _in_words(answer: "RowAnswer") -> str:
+    return f"{answer.text}\n\nRead as: {answer.reading} [1]\nSQL: {answer.sql}"
+
+
+def _row_report(store: str, answer: "RowAnswer", cited: set[str]) -> dict[str, Any]:
+    citation = {"n": 1, "store": store, "document": "rows", "version": 0, "title": answer.reading}
+    citation |= {"source": "rows", "must_cite": store in cited}
+    rows = {"sql": answer.sql, "columns": answer.columns, "rows": answer.rows}
+    rows |= {"reading": answer.reading}
+    return {"confidence": 1.0, "found": True, "rows": rows, "citations": [citation]}
+
+
+def _passage_report(
+    hits: Sequence[CitedPassage], confidence: float, cited: set[str]
+) -> dict[str, Any]:
+    citations = [
+        {
+            "n": n,
+            "store": hit.store,
+            "document": hit.document,
+            "version": hit.version,
+            "title": hit.title,
+            "source": hit.source,
+            "confidence": round(hit.confidence, 4),
+            "must_cite": hit.store in cited,
+        }
+        for n, hit in enumerate(hits, 1)
+    ]
+    passages = [{"n": n, "text": hit.text} for n, hit in enumerate(hits, 1)]
+    return {
+        "confidence": round(confidence, 4),
+        "found": bool(hits),
+        "passages": passages,
+        "citations": citations,
+    }
+
+
+def _numbered(hits: Sequence[CitedPassage]) -> str:
+    """The text of all passages, numbered so that a writer can cite them."""
+    return "\n\n".join(
+        f"[{n}] {_source(hit)}\n{hit.telling}" for n, hit in enumerate(hits, 1) if hit.telling
+    )
+
+
+def _best_passage(hit: CitedPassage) -> str:
+    confidence = min(hit.confidence, 0.99)
+    return f"{hit.text}\n\nSource: [1] {_source(hit)} (confidence {confidence:.2f})"
+
+
+def _source(hit: CitedPassage) -> str:
+    heading = f", {hit.heading}" if hit.heading else ""
+    return f"{hit.store}: {hit.source}{heading}"

@@ -1,0 +1,61 @@
+"""A question asked of one store: an answer from its rows, or passages with a confidence each.
+
+Of passages that say the same, the best alone is given.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from router.encoding.encodes import Encodes
+from router.knowledge.finding.finder import Finder, Findings, Hit
+from router.knowledge.finding.rewriting import Turn
+from router.knowledge.finding.store_source import StoreSource
+from router.knowledge.finding.where import EVERYTHING, Where
+from router.knowledge.following import FollowingIndex
+from router.knowledge.rows.schema import NotUnderstood, RowAnswer
+from router.knowledge.rows.store_rows import StoreRows
+from router.knowledge.store import KnowledgeStore
+
+_SEVERAL = 3  # times as many passages are looked at, since some may say the same
+
+
+class StoreSearch:
+    """One store, asked by several threads at once; it follows the store's changes by itself."""
+
+    def __init__(self, name: str, store: KnowledgeStore, encoder: Encodes) -> None:
+        self.name, self._store = name, store
+        self._finder = Finder(StoreSource(store, FollowingIndex(store)), encoder)
+        self._rows = StoreRows(store)
+
+    @property
+    def language(self) -> str:
+        return self._finder.source.language
+
+    def find(
+        self,
+        question: str,
+        most: int,
+        earlier: Sequence[Turn] = (),
+        where: Where = EVERYTHING,
+    ) -> Findings:
+        """The passages that answer a question best, the best first."""
+        findings = self._finder.find(question, earlier, where, most=most * _SEVERAL)
+        numbers = [hit.passage.number for hit in findings.hits]
+        alike = {each.id: each.alike for each in self._store.passages(numbers)}
+        hits: dict[int, Hit] = {}
+        for hit in findings.hits:
+            hits.setdefault(alike.get(hit.passage.number, hit.passage.number), hit)
+        return replace(findings, hits=tuple(hits.values())[:most])
+
+    def rows(self, question: str, previous: Sequence[str] = ()) -> RowAnswer | NotUnderstood:
+        """An answer from the tables of the store; `previous`: the questions before this one."""
+        return self._rows.answer(question, previous)
+
+    def claim(self, question: str) -> float:
+        """How sure the store is to hold an answer, from its rows or its passages."""
+        if isinstance(self.rows(question), RowAnswer):
+            return 1.0
+        return self._finder.find(question, most=1).confidence
+
+    def close(self) -> None:
+        self._rows.close()

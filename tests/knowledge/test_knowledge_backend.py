@@ -1,0 +1,136 @@
+"""A backend answers from what its caller may read: with citations, from passages and from rows."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from router.backends.knowledge_backend import UNKNOWN, KnowledgeBackend
+from router.config.backends import KnowledgeSettings
+from router.config.config import Config
+from router.config.knowledge import StoreSettings
+from router.domain import CHAT, Call, Fault
+from router.keys import new_key, save_keys
+from router.knowledge.feeding.folder import FolderFeed
+from router.knowledge.opening import StoreShelf
+from router.knowledge.rights.declaring import declare
+from router.knowledge.vectors import StoreVectors
+from router.routing.store_claims import StoreClaims
+
+PERMIT = "A residential parking permit costs forty euros a year and is renewed every January."
+QUESTION = "How much does a residential parking permit cost?"
+
+
+@pytest.fixture
+def home(tmp_path: Path, encoder) -> Path:
+    shelf = StoreShelf(tmp_path / "knowledge")
+    stores = {}
+    for name in ("city", "shop"):
+        folder = tmp_path / name
+        folder.mkdir()
+        stores[name] = StoreSettings(folder=str(folder), visible="public")
+    (tmp_path / "city" / "parking.md").write_text(f"---\nteam: traffic\n---\n# Parking\n{PERMIT}\n")
+    (tmp_path / "city" / "pool.md").write_text("# Pool\nThe outdoor pool opens at seven in June.\n")
+    (tmp_path / "shop" / "orders.csv").write_text(
+        "id,city,total\n1,Madrid,10\n2,Lima,5\n3,Madrid,7\n"
+    )
+    declare(shelf.rights, stores, lambda _: "")
+    for name, settings in stores.items():
+        FolderFeed(shelf.kept(name), Path(settings.folder or ""), keep=2).look()
+        vectors = StoreVectors(shelf.kept(name))
+        vectors.use(encoder)
+        while vectors.fill(encoder):
+            pass
+    shelf.close()
+    return tmp_path
+
+
+def settings_in(home: Path, encoders: Path) -> KnowledgeSettings:
+    return KnowledgeSettings(
+        kind="knowledge",
+        stores=("city", "shop"),
+        home=str(home / "knowledge"),
+        keys=str(home / "keys.json"),
+        encoders=str(encoders),
+    )
+
+
+@pytest.fixture
+def ask(home: Path, encoders):
+    async def answer(*questions: str, **more: object):
+        backend = KnowledgeBackend(settings_in(home, encoders))
+        messages = [{"role": "user", "content": text} for text in questions]
+        body = orjson.dumps({"messages": messages, **more})
+        try:
+            async with backend.send(Call(CHAT, body, False, "r1")) as reply:
+                content = orjson.loads(b"".join([piece async for piece in reply.body]))
+        finally:
+            await backend.close()
+        return content["choices"][0]["message"]["content"], content["knowledge"]
+
+    return answer
+
+
+async def test_a_passage_answers_with_its_citation(ask) -> None:
+    text, report = await ask(QUESTION)
+    assert PERMIT in text
+    assert "[1] city: parking.md, Parking" in text
+    first = report["citations"][0]
+    assert (first["store"], first["document"], first["version"]) == ("city", "parking.md", 1)
+
+
+async def test_rows_answer_with_their_query(ask) -> None:
+    text, report = await ask("How many orders are from Madrid?")
+    assert text.startswith("2")
+    assert "SELECT" in report["rows"]["sql"]
+    assert report["citations"][0]["store"] == "shop"
+
+
+async def test_what_no_store_holds_is_not_answered(ask) -> None:
+    text, report = await ask("Who won the chess olympiad of 1972?")
+    assert (text, report["found"], report["citations"]) == (UNKNOWN, False, [])
+
+
+async def test_a_request_chooses_stores_and_filters(ask) -> None:
+    other = {"knowledge": {"where": {"team": "pool"}}}
+    assert (await ask(QUESTION, **other))[0] == UNKNOWN
+    same = {"knowledge": {"stores": ["city"], "where": {"team": "traffic"}}}
+    assert PERMIT in (await ask(QUESTION, **same))[0]
+    for wrong in ({"stores": ["secret"]}, {"where": "team"}, {"wher": {}}):
+        with pytest.raises(Fault) as refused:
+            await ask(QUESTION, knowledge=wrong)
+        assert refused.value.kind == "bad_request"
+
+
+async def test_a_caller_without_a_right_learns_nothing(ask, home: Path) -> None:
+    save_keys(home / "keys.json", [new_key("alice", "")[1]])
+    with pytest.raises(Fault) as refused:
+        await ask(QUESTION)
+    assert "parking" not in refused.value.detail
+
+
+def test_a_store_claims_its_question_for_whoever_may_read_it(home: Path, encoders) -> None:
+    backends = {"desk": settings_in(home, encoders).model_dump()}
+    config = Config.model_validate(
+        {"server": {"data": str(home)}, "backends": backends, "plans": {"p": {"ask": "desk"}}}
+    )
+    claims = StoreClaims()
+    assert claims.of(config, QUESTION, "")["desk"] > 0.65
+    assert claims.of(config, "How many orders are from Madrid?", "")["desk"] == 1.0
+    assert claims.of(config, "Who won the chess olympiad of 1972?", "")["desk"] < 0.65
+    save_keys(home / "keys.json", [new_key("alice", "")[1]])
+    assert claims.of(config, QUESTION, "")["desk"] == 0.0
+
+
+async def test_a_writer_gets_the_telling_sentences_with_their_numbers(home: Path, encoders) -> None:
+    settings = settings_in(home, encoders).model_copy(update={"tokens": 20})
+    backend = KnowledgeBackend(settings)
+    messages = [{"role": "user", "content": QUESTION}]
+    body = orjson.dumps({"messages": messages, "for_writer": True})
+    async with backend.send(Call(CHAT, body, False, "r1")) as reply:
+        content = orjson.loads(b"".join([piece async for piece in reply.body]))
+    await backend.close()
+    text = content["choices"][0]["message"]["content"]
+    assert text.startswith("[1] city: parking.md, Parking\n")
+    assert "forty euros" in text
+    assert "pool" not in text

@@ -34,6 +34,7 @@ _KINDS = {
     "uuid": "uuid", "ipv4": "ip", "latitude": "latitude", "longitude": "longitude",
     "price": "price",
 }  # fmt: skip
+_NAMES = frozenset({"name", "first_name", "last_name"})
 PERSONAL = frozenset(
     {
         *("name", "first_name", "last_name", "email", "username", "phone", "gender"),
@@ -133,6 +134,7 @@ def _object(
         fields[key] = _field(key, inner, values, plan, sense)
     entity = entity_of([f.concept for f in fields.values()], f"{holder} {words}")
     persons = {named(key).role for key, f in fields.items() if f.concept in PERSONAL}
+    owner = _owner(fields)
     changed = {}
     used: set[str] = set()
     for key, inner in node.fields:
@@ -143,6 +145,7 @@ def _object(
                 values = [row[key] for row in rows if key in row]
                 own = _styled(key, concept, inner, values, plan)
         role = named(key).role if own.concept in PERSONAL and len(persons) > 1 else ""
+        role = "" if role == owner else role
         slot = own.concept if own.concept not in used else f"{own.concept} of {key}"
         used.add(own.concept if not role else "")
         changed[key] = replace(own, role=role, slot=slot)
@@ -155,6 +158,13 @@ def _object(
     sums = sums_of(lists, changed)
     relations = {k: r for k, r in relations_of(node, rows, changed).items() if k not in sums}
     return PlannedObject(changed, relations, entity, sums, emptiness(rows, changed))
+
+
+def _owner(fields: Mapping[str, PlannedField]) -> str:
+    """The one whose name a record gives under a role, where other fields say no role: the `email`
+    beside `customer` is the customer's."""
+    named_roles = {named(key).role for key, f in fields.items() if f.concept in _NAMES}
+    return named_roles.pop() if len(named_roles) == 1 else ""
 
 
 def _sure(planned_field: PlannedField, node: Node) -> bool:
@@ -177,8 +187,8 @@ def _field(
     by_pattern = pattern_concept([v for v in given if isinstance(v, str)])
     if by_pattern and concept not in _OF_PATTERN.get(by_pattern, (by_pattern,)):
         concept = by_pattern
-    if not concept:
-        concept = _by_values(given)
+    if not concept or _belied(concept, given):
+        concept = _by_values(given) or concept
     if not concept and sense is not None and _wordy(node):
         concept = sense(key, _form(node))
     if not concept and name.concept and leaf is not None and leaf.kind in NUMBERS:
@@ -272,6 +282,14 @@ def _suits(concept: str, node: Node, given: Sequence[Any] = ()) -> bool:
     if form == "number":  # `"price": "$19.99"` is a price
         return not given or any(any(letter.isdigit() for letter in str(v)) for v in given)
     return True
+
+
+def _belied(concept: str, given: Sequence[Any]) -> bool:
+    """Whether no example is among the shipped values of a concept that has a list of them."""
+    section = concepts()[concept].making.removeprefix("pick ")
+    texts = [value for value in given if isinstance(value, str)]
+    listed = concepts()[concept].making.startswith("pick")
+    return listed and bool(texts) and not any(section in sections_of(text) for text in texts)
 
 
 def _by_values(given: Sequence[Any]) -> str:

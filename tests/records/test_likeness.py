@@ -128,6 +128,26 @@ def test_a_field_stays_empty_where_the_examples_leave_it_so():
     assert [row["shippedOn"] is None for row in rows] == [True, False]
 
 
+def test_what_follows_from_given_values_is_worked_out_and_they_stay_as_they_are():
+    examples = [
+        {"customer": "Ruth Feldman", "email": "ruth.feldman@mail.com", "hits": 280, "of": 10000,
+         "ctr": 0.028, "method": "express"},
+        {"customer": "Amir Haddad", "email": "amir.haddad@mail.com", "hits": 60, "of": 4000,
+         "ctr": 0.015, "method": "standard"},
+    ]  # fmt: skip
+    shape = dict.fromkeys(("customer", "email", "method"), "string") | {
+        "hits": "int", "of": "int", "ctr": "number",
+    }  # fmt: skip
+    node = parse(shape).node
+    given = {"customer": "marcus  BELL", "hits": 560, "of": 20000}
+    plan = planned(node, examples=examples)
+    (row,) = enriched([given], node, seed=3, fake=FAKE, as_of=AS_OF, plan=plan)
+    assert {name: row[name] for name in given} == given
+    assert row["email"] == "marcus.bell@mail.com"
+    assert row["ctr"] == 0.028
+    assert row["method"] in ("express", "standard", "economy", "next day", "store pickup")
+
+
 def test_check_digits_are_right():
     assert dni(12345678) == "12345678Z"
     assert cif("A", 5881850) == "A58818501"

@@ -32,6 +32,8 @@ def linked_value(
 
 def _rounded(value: float, field: PlannedField, relation: Relation | None) -> float:
     decimals = field.style.decimals if isinstance(field.style, Magnitude) else 2
+    if relation is not None and relation.kind == "ratio":
+        return round(value, max(decimals, 3))
     return round(value, max(decimals, 1 if relation is not None and relation.kind == "bmi" else 2))
 
 

@@ -24,8 +24,8 @@ _PRODUCTS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Relation:
-    """`target` follows from `parts`; `kind` is product, sum, percent, less (a percentage
-    less), bmi, or whole: the rest to `whole`."""
+    """`target` follows from `parts`; `kind` is product, sum, mean, ratio, percent, less (a
+    percentage less), bmi, or whole: the rest to `whole`."""
 
     kind: str
     target: str
@@ -46,6 +46,10 @@ class Relation:
                 return values[0] * (1 - values[1] / 100)
             case "sum":
                 return sum(values)
+            case "mean":
+                return sum(values) / len(values)
+            case "ratio":
+                return values[0] / values[1] if values[1] else None
             case "bmi":
                 return values[0] / (values[1] / 100) ** 2 if values[1] else None
         return self.whole - sum(values)
@@ -61,6 +65,11 @@ class Relation:
                 return target / rest[0] if rest[0] else None
             case "sum":
                 return target - sum(rest)
+            case "mean":
+                return target * len(self.parts) - sum(rest)
+            case "ratio" if rest[0]:
+                whole = name == self.parts[0]
+                return target * rest[0] if whole else rest[0] / target if target else None
             case "whole":
                 return self.whole - target - sum(rest)
         return None
@@ -97,15 +106,19 @@ def _candidates(names: Sequence[str]) -> Iterator[Relation]:
         for size in (2, 3):
             yield from (Relation("sum", target, group) for group in combinations(others, size))
         yield from (Relation("product", target, pair) for pair in combinations(others, 2))
+        yield from (Relation("mean", target, pair) for pair in combinations(others, 2))
         for pair in permutations(others, 2):
             yield Relation("percent", target, pair)
             yield Relation("less", target, pair)
+    for target, part, whole in permutations(names, 3):  # after products, which say the same
+        yield Relation("ratio", target, (part, whole))
 
 
 def _holds(relation: Relation, rows: Sequence[Row]) -> bool:
     for row in rows:
         value = relation.value(row)
-        if value is None or abs(value - row[relation.target]) > _CENT:
+        wide = _CENT if relation.kind != "ratio" else min(_CENT, 0.02 * abs(value or 0.0))
+        if value is None or abs(value - row[relation.target]) > wide:
             return False
     return True
 
@@ -122,6 +135,8 @@ def _proven(relation: Relation, rows: Sequence[Row], concepts: Mapping[str, str]
         if relation.whole == 1.0:
             return all(0 <= value <= 1 for value in values) and len(members) > 1
         return all(0 <= value <= 100 for value in values) and (len(rows) > 1 or len(members) > 2)
+    if relation.kind == "ratio" and not all(0 <= row[relation.target] <= 1 for row in rows):
+        return False
     distinct = {tuple(row[name] for name in members) for row in rows}
     usual = _SUMS if relation.kind == "sum" else _PRODUCTS
     by_name = all(concepts[name] in usual for name in members)

@@ -8,7 +8,7 @@ from hashlib import blake2b
 from router.documents.formats import BETWEEN_HEADINGS, Section
 
 _MOST_WORDS = 130  # in a passage, at most
-_FEWEST_WORDS = 4  # in a passage or a sentence, at least
+FEWEST_WORDS = 4  # in a passage or a sentence, at least
 _SHINGLE_WORDS = 4
 _SAMPLE = 12  # smallest hashes of a passage; only passages that share one are compared
 SAME = 0.8  # two passages with this share of common shingles count as the same
@@ -35,7 +35,7 @@ class Passage:
 
     @property
     def sentences(self) -> list[str]:
-        return [s for s in sentences_of(self.text) if len(s.split()) >= _FEWEST_WORDS]
+        return [s for s in sentences_of(self.text) if len(s.split()) >= FEWEST_WORDS]
 
 
 def sentences_of(text: str) -> list[str]:
@@ -52,7 +52,7 @@ def sentences_of(text: str) -> list[str]:
 def passages_of(source: str, sections: Iterable[Section]) -> Iterator[Passage]:
     for section in sections:
         for text in _cut(section.text):
-            if len(text.split()) >= _FEWEST_WORDS:
+            if len(text.split()) >= FEWEST_WORDS:
                 yield Passage(source, section.title, text)
 
 

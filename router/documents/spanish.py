@@ -81,6 +81,8 @@ _PLURAL = re.compile(r"(?<=\w\w\w)(?:ces|(?<=[bcdfghjklmnpqrtvwxyz])es|(?<=[aeio
 
 def folded(text: str) -> str:
     """The text in lower case and without accents."""
+    if text.isascii():
+        return text.lower()
     parts = unicodedata.normalize("NFKD", text.lower())
     return "".join(character for character in parts if not unicodedata.combining(character))
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from router.documents import passage_index
+from router.documents.chunking import FEWEST_WORDS, sentences_of
 from router.documents.content_words import content_words
 from router.documents.ranking import PROPOSED, best_two, fused
 from router.encoding.encodes import Encodes
@@ -108,13 +109,17 @@ class Finder:
         language = self.source.language
         heading = content_words(passage.passage.heading, language)
         titles = content_words(passage.heading, language)
-        sentences = [content_words(each, language) for each in passage.passage.sentences]
+        sentences = [
+            (content_words(each, language), len(each.split()) >= FEWEST_WORDS)
+            for each in sentences_of(passage.text)
+        ]
+        telling = [words for words, long_enough in sentences if long_enough]
         return (
-            query.share(passage.words(language)),
+            query.share([*titles, *(word for words, _ in sentences for word in words)]),
             query.share(heading),
             query.share(titles),
-            max((query.share(words) for words in sentences), default=0.0),
-            max((query.share([*words, *titles]) for words in sentences), default=0.0),
+            max((query.share(words) for words in telling), default=0.0),
+            max((query.share([*words, *titles]) for words in telling), default=0.0),
         )
 
     def _evidence(

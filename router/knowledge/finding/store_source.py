@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
 _MOST_RANKED = 4_000  # passages that BM25 ranks for one question
+_MOST_COUNTED = 1_000  # passages with one word that are counted one by one
 _SAMPLED = 64  # passages that show the language of a store
 _FILTERS_KEPT = 4
 _MOST_WORDS = 2_000  # of the vocabulary, for one beginning
@@ -87,7 +88,7 @@ class StoreSource:
                 ranked += holding
         if not telling:
             return []
-        query = " OR ".join(f'"{word}"' for word in telling)
+        query = " OR ".join(map(_quoted, telling))
         if ranked > _MOST_RANKED:  # one word, which too many passages hold to rank them all
             rows = self._store.looking.execute(
                 "select rowid from passages_fts where passages_fts match ? limit ?",
@@ -129,15 +130,22 @@ class StoreSource:
         return passages
 
     def holding(self, words: Sequence[str]) -> list[int]:
-        parts = {word: re.findall(r"[a-z0-9]+", word) for word in words}
-        terms = sorted({part for own in parts.values() for part in own})
-        marks = ", ".join("?" * len(terms))
-        counts = dict(
-            self._store.looking.execute(
-                f"select term, doc from vocabulary where term in ({marks})", terms
-            ).fetchall()
-        )
-        return [min((counts.get(part, 0) for part in parts[word]), default=0) for word in words]
+        """For each word, how many passages hold it; for a word that very many hold, about how
+        many, by the first of them."""
+        return [self._holding(word) for word in words]
+
+    def _holding(self, word: str) -> int:
+        if not re.search(r"[a-z0-9]", word):
+            return 0
+        count, last = self._store.looking.execute(
+            "select count(*), max(rowid) from "
+            "(select rowid from passages_fts where passages_fts match ? limit ?)",
+            (_quoted(word), _MOST_COUNTED),
+        ).fetchone()
+        if count < _MOST_COUNTED:
+            return int(count)
+        (newest,) = self._store.looking.execute("select max(id) from passages").fetchone()
+        return int(count * (newest or last) / last)
 
     def vocabulary(self, beginning: str) -> list[str]:
         rows = self._store.looking.execute(
@@ -145,3 +153,7 @@ class StoreSource:
             (beginning, f"{beginning}\U0010ffff", _MOST_WORDS),
         )
         return [term for (term,) in rows]
+
+
+def _quoted(word: str) -> str:
+    return '"' + word.replace('"', "") + '"'

@@ -21,6 +21,7 @@ from router.backends.work import Work
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.enriching.filler import enriched
+from router.records.given_text import written
 from router.records.mock import Fakers
 from router.records.nodes import Array, Object
 from router.records.planning import RecordPlan
@@ -29,6 +30,7 @@ from router.records.size import NOTHING, MissingSizes, check_size
 from router.request.text import prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
+from router.wire.splice import spans
 
 
 class EnricherBackend:
@@ -42,14 +44,14 @@ class EnricherBackend:
         if call.path != CHAT:
             raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
         fields = await fields_of_call(call)
-        most = 2 * self._settings.most_values
-        text = await self._work.result(partial(self._answer, fields), most=most)
+        most = 4 * self._settings.most_values  # made, read again, and written
+        text = await self._work.result(partial(self._answer, fields, call.body), most=most)
         yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))
 
     async def close(self) -> None:
         self._work.close()
 
-    def _answer(self, fields: dict[str, Any]) -> str:
+    def _answer(self, fields: dict[str, Any], body: bytes) -> str:
         shape = shape_of(fields)
         if shape is None:
             where = "in `shape`, or as a `response_format` with a JSON schema"
@@ -73,12 +75,26 @@ class EnricherBackend:
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
         with self._fakers.borrowed() as fake:
             made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of, plan=plan)
-        return orjson.dumps(given.document(made)).decode()
+        text = _text_of(given, fields, body)
+        if text is None:
+            return orjson.dumps(given.document(made)).decode()
+        return written(given.document(made), given.document(given.records), text)
 
     def _plan(self, fields: Mapping[str, Any], given: GivenRecords, node: Object) -> RecordPlan:
         """The plan of the shape; without examples, the given records show what values are like."""
         shown = fields if fields.get("examples") else {**fields, "examples": given.records[:200]}
         return plan_for(shown, node, self._settings)
+
+
+def _text_of(given: GivenRecords, fields: Mapping[str, Any], body: bytes) -> str | None:
+    """The JSON in which the records came; None where a text holds more than JSON."""
+    if fields.get("records") is not None:
+        start, end = spans(body, (b'"records"',))[b'"records"']
+        return body[start:end].decode()
+    try:
+        return given.text if orjson.loads(given.text) == given.document(given.records) else None
+    except orjson.JSONDecodeError:
+        return None
 
 
 def _seed_of(fields: Mapping[str, Any]) -> int:

@@ -4,6 +4,7 @@ import typer
 
 from router.cli.knowledge_advise import advise_app
 from router.cli.knowledge_evaluate import evaluate_app
+from router.cli.knowledge_house import house_app
 from router.cli.knowledge_rights import rights_app
 
 knowledge_app = typer.Typer(
@@ -12,3 +13,4 @@ knowledge_app = typer.Typer(
 knowledge_app.registered_commands += rights_app.registered_commands
 knowledge_app.registered_commands += advise_app.registered_commands
 knowledge_app.registered_commands += evaluate_app.registered_commands
+knowledge_app.registered_commands += house_app.registered_commands

@@ -73,7 +73,12 @@ class StoreShelf:
         return bool(re.fullmatch(NAME_PATTERN, name)) and (self.place(name) / FILE).is_file()
 
     def kept(self, name: str) -> KnowledgeStore:
-        """The store for its feeds and its index, which act for no reader; made if it is missing."""
+        """The store for its feeds and its index, which act for no reader; made if it is missing.
+
+        Raises `NoSuchStore` for a store that is archived.
+        """
+        if self.is_archived(name):
+            raise NoSuchStore(name)
         with self._lock:
             if name not in self._stores:
                 self._stores[name] = KnowledgeStore(self.place(name))
@@ -81,6 +86,12 @@ class StoreShelf:
 
     def place(self, name: str) -> Path:
         return self.folder / "stores" / name
+
+    def archive_place(self, name: str) -> Path:
+        return self.folder / "archived" / name
+
+    def is_archived(self, name: str) -> bool:
+        return self.archive_place(name).is_dir()
 
     def close(self) -> None:
         with self._lock:

@@ -79,12 +79,20 @@ class Feeder:
         self._shelf = StoreShelf(folder)
         self._changed: queue.Queue[set[str]] = queue.Queue()
         self._stop = threading.Event()
-        self._feedings = [
-            StoreFeeding(
-                name, self._shelf.kept(name), settings, _encoder(name, settings, encoder_for)
+        self._stores, self._encoder_for = stores, encoder_for
+        self._feedings: dict[str, StoreFeeding] = {}
+        self._follow_archive()
+
+    def _follow_archive(self) -> None:
+        """Feed the stores that are not archived now, and no others."""
+        feedings: dict[str, StoreFeeding] = {}
+        for name, settings in self._stores.items():
+            if self._shelf.is_archived(name):
+                continue
+            feedings[name] = self._feedings.get(name) or StoreFeeding(
+                name, self._shelf.kept(name), settings, _encoder(name, settings, self._encoder_for)
             )
-            for name, settings in stores.items()
-        ]
+        self._feedings = feedings
 
     def run(self, alive: Callable[[], bool]) -> None:
         """Feed the stores until `alive` says no."""
@@ -103,7 +111,8 @@ class Feeder:
         """Take in what changed, and do a part of the work; whether there may be more at once."""
         paths = self._paths(wait_seconds)
         busy = False
-        for feeding in self._feedings:
+        self._follow_archive()
+        for feeding in self._feedings.values():
             names = set()
             if feeding.feed is not None:
                 root = feeding.feed.folder
@@ -128,7 +137,7 @@ class Feeder:
         from watchfiles import watch
 
         while not self._stop.is_set():
-            folders = [f.feed.folder for f in self._feedings if f.feed is not None]
+            folders = [f.feed.folder for f in self._feedings.values() if f.feed is not None]
             present = [folder for folder in folders if folder.is_dir()]
             if not present:
                 self._stop.wait(_SOON_SECONDS)

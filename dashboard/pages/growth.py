@@ -19,6 +19,7 @@ from dashboard.components import (
     when,
 )
 from dashboard.figures import lines, over_time
+from dashboard.pages.growth_lessons import LESSON_PANELS
 from dashboard.pages.growth_made import MADE_PANELS
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
 from dashboard.source import Rows, moment
@@ -234,6 +235,7 @@ PAGE = Page(
             note="What answers now is told from the newest quarter of the requests in the span.",
         ),
         *MADE_PANELS,
+        *LESSON_PANELS,
         Panel(
             "course",
             "The course of efficiency",

@@ -33,7 +33,7 @@ TASK = "tickets"
 _SECONDS = 240.0  # between two tickets
 _JUDGED = 0.8  # share of answers that the staff judge
 _SKILL = 0.97  # share of the dear model's answers that are right
-_TURN_EVERY = 25  # tickets between two turns of the learner
+_TURN_EVERY = 40  # tickets between two turns of the learner
 CHANGES_AT = 0.45  # of the tickets
 
 
@@ -172,10 +172,10 @@ class _Story:
 
 
 def _show(rows: list[dict[str, Any]], config: Config, seconds: float) -> None:
-    table = Table(title="The bill, chapter by chapter", box=None)
-    for name in ("from ticket", "what began", "tickets", "by the model", "right", "$ per 1k"):
-        table.add_column(name, justify="left" if name == "what began" else "right")
-    table.add_column("$ per 1k, dear alone", justify="right")
+    table = Table(title="The bill, chapter by chapter, in dollars per 1,000 tickets", box=None)
+    for name in ("from", "what began", "tickets", "by model", "right", "paid", "dear alone"):
+        left = name == "what began"
+        table.add_column(name, justify="left" if left else "right", min_width=24 if left else None)
     for row in rows:
         table.add_row(
             f"{row['ticket']:,}",
@@ -187,6 +187,11 @@ def _show(rows: list[dict[str, Any]], config: Config, seconds: float) -> None:
             f"{row['premium_usd_per_1k']:.3f}",
         )
     out.print(table)
+    out.print(
+        f"The bill per 1,000 tickets: ${rows[0]['usd_per_1k']:.3f} before, and "
+        f"${rows[-1]['usd_per_1k']:.3f} at the end, where {rows[-1]['by_model']:.0%} are "
+        f"answered by what was trained, and {rows[-1]['quality']:.1%} rightly."
+    )
     registry, folder = Registry(config.models_folder), config.data
     registry.follow()
     versions = sum(len(model.versions) for model in registry.book.models.values())

@@ -139,7 +139,7 @@ class Publisher:
     def reconfigure(self, config: Config) -> None:
         with self._lock:
             self._config = self.proposer.config = self.spawner.config = config
-            self.teaching.config = config
+            self.teaching.reconfigure(config)
             self.director.reconfigure(config)
             self.shadow.reconfigure(config)
             if self._begun:

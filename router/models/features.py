@@ -149,10 +149,14 @@ def _cut(text: str) -> str:
     return text if len(text) <= _HEAD + _TAIL else f"{text[:_HEAD]}\n{text[-_TAIL:]}"
 
 
-def _add(counts: dict[int, float], kind: tuple[int, int], tokens: list[str]) -> None:
+def bucket_of(kind: tuple[int, int], token: str) -> int:
     begin, count = kind
+    return begin + _hash(token) % count
+
+
+def _add(counts: dict[int, float], kind: tuple[int, int], tokens: list[str]) -> None:
     for token in tokens:
-        bucket = begin + _hash(token) % count
+        bucket = bucket_of(kind, token)
         counts[bucket] = counts.get(bucket, 0.0) + 1.0
 
 

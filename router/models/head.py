@@ -70,6 +70,7 @@ class Doubts:
     least_confidence: float
     least_words: float = 0.0
     least_before: float = 0.0
+    planted: tuple[int, ...] = ()  # buckets of words that may have been planted in its rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,8 @@ class Head:
     def _doubt(self, features: Features, confidence: float, values: list[Any]) -> str:
         if OTHER in values:
             return "the answer is likely one that was too rare to be learned"
+        if self.doubts.planted and np.isin(features.buckets, self.doubts.planted).any():
+            return "the request holds a word that may have been planted in the model's data"
         if confidence < self.doubts.least_confidence:
             least = np.interp(self.doubts.least_confidence, self.sure_at, self.right_at)
             likely = np.interp(confidence, self.sure_at, self.right_at)
@@ -166,6 +169,7 @@ class Head:
                 "least_confidence": self.doubts.least_confidence,
                 "least_words": self.doubts.least_words,
                 "least_before": self.doubts.least_before,
+                "planted": list(self.doubts.planted),
             },
         }
         arrays: dict[str, Any] = {name: getattr(self, name) for name in _OWN}
@@ -196,7 +200,7 @@ def head_in(card: Card, files: Mapping[str, bytes]) -> Head:
             arrays["rarity"],
             arrays["sure_at"],
             arrays["right_at"],
-            Doubts(**structure["doubts"]),
+            _doubts_in(structure["doubts"]),
             structure["encoder"],
             structure["spaced"],
         )
@@ -208,6 +212,10 @@ def head_in(card: Card, files: Mapping[str, bytes]) -> Head:
     except (KeyError, TypeError, ValueError, IndexError, orjson.JSONDecodeError) as error:
         raise BrokenModel(f"{card.reference} is no head ({error}): train it again") from None
     return head
+
+
+def _doubts_in(fields: Mapping[str, Any]) -> Doubts:
+    return Doubts(**{**fields, "planted": tuple(fields.get("planted", ()))})
 
 
 def shown(value: Any) -> str:

@@ -31,6 +31,7 @@ from router.training.data_sets import DataSet
 from router.training.evaluation import metrics, slices
 from router.training.examples import GOOD, Example, examples_of
 from router.training.fitting import RECIPES, Columns, Recipe, columns_of
+from router.training.planted import planted_buckets
 from router.training.slots import Guesses, Targets, Task, assembled, fit, guesses, task_of, tempered
 from router.training.trainer import Trained, Wish, Work
 
@@ -87,6 +88,10 @@ def head_from(splits: dict[str, list[Example]], wish: Wish, work: Work) -> Train
     confidences = np.concatenate([best.guesses.confidences, aside.confidences])
     losses = np.concatenate([best.guesses.losses, aside.losses])
     head, threshold = settled(best.head, confidences, losses, wish.allowed_loss, validation)
+    work.tell(0.9, "looking for planted words")
+    encoder_used = work.encoder if head.encoder else None
+    planted = planted_buckets(head, task, train.examples, encoder_used)
+    head = replace(head, doubts=replace(head.doubts, planted=planted))
     work.tell(0.95, "evaluating")
     return evaluated(head, task, sets["test"], best, candidates, threshold, (confidences, losses))
 
@@ -218,6 +223,7 @@ def evaluated(
             "temperatures": [slot.temperature for slot in head.slots],
             "least_words": head.doubts.least_words,
             "least_before": head.doubts.least_before,
+            "planted_words": len(head.doubts.planted),
         },
         metrics={**facts, **_chosen(threshold), "candidates": [_row(c) for c in candidates]},
         slices=slices(test.examples, ruling.answers, answered, ruling.losses, sure),

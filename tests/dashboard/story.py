@@ -24,6 +24,14 @@ MADE_TRIAL = "01a1fae8-0000-7000-8000-000000000002"
 OLD = "def route(request, scores, similar):\n    return 'dear'\n"
 NEW = "def route(request, scores, similar):\n    # 412 answers\n    return 'cheap'\n"
 
+TRAINED = {
+    "run": "task-triage-0a", "data": "task-triage@v1", "kind": "head", "model": "task-triage@1",
+    "why": "", "metrics": {"answered": 0.78, "loss_answered": 0.004}, "cpu_seconds": 4.9,
+}  # fmt: skip
+LEARNED = {
+    "trigger": "300 judged answers", "model": "task-triage@1", "why": f"it is cheaper: {HARM}"
+}  # fmt: skip
+
 
 def write_story(
     folder: Path, *, begin: int, requests: int = 600, seed: int = 1, unpriced: Sequence[str] = ()
@@ -164,6 +172,9 @@ def _events(begin: int) -> Any:
         (41, "growth", "p1-brief-1", "made", made_plan("brief")),
         (42, "growth", "p1-brief-1", "removed", {"why": "an operator said so", "by": "operator"}),
         (29, "node", "learned:2", "reviewed", REVIEWED),
+        (30, "lesson", "task-triage", "training", {"trigger": "300 judged answers", "model": ""}),
+        (31, "training", "task-triage", "finished", TRAINED),
+        (32, "lesson", "task-triage", "adopted", LEARNED),
         (3, "knowledge", "handbook", "declared", HANDBOOK | {"number": 1}),
         (4, "knowledge", "handbook", "granted", GRANTED | {"number": 2}),
         (5, "knowledge", "handbook", "asked", {"number": 3, "by": f"key {HARM}", "ask": 1}),

@@ -64,6 +64,14 @@ def test_an_operator_sees_what_was_made_for_what_why_what_it_brought_and_what_we
     ]
 
 
+def test_an_operator_sees_how_far_each_lesson_is_and_what_its_runs_brought(board):
+    panels = board.page_values(PageView(page="growth", last="all"))["panels"]
+    [lesson] = map(texts, rows_of(panels["lessons"]))
+    assert lesson[:4] == ["task-triage", "✓ adopted", "task-triage@1", "300 judged answers"]
+    [run] = map(texts, rows_of(panels["runs"]))
+    assert run[2:7] == ["task-triage@1", "task-triage@v1", "78%", "0.004", "4.9"]
+
+
 def test_every_number_of_the_page_leads_to_its_rows(board):
     panels = board.page_values(PageView(page="growth", last="all"))["panels"]
     for name in ("efficiency", "patterns", "made", "course", "history"):

@@ -1,14 +1,19 @@
 """How far a lesson is, in a file of its own: what was tried last, on how much, and why it ended."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import orjson
 
 from router.files import write_durably
 
 STATE = "state.json"
+
+
+class Note(Protocol):
+    def __call__(self, kind: str, subject: str, state: str, **detail: Any) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +50,24 @@ def keep_state(folder: Path, state: LessonState) -> None:
     (folder / state.name).mkdir(parents=True, exist_ok=True, mode=0o700)
     content = orjson.dumps(asdict(state), option=orjson.OPT_INDENT_2)
     write_durably(folder / state.name / STATE, content)
+
+
+@dataclass(frozen=True, slots=True)
+class LessonStates:
+    """The states of all lessons: each change is in its file, and in telemetry."""
+
+    folder: Path
+    wall: Callable[[], float]
+    note: Note
+
+    def of(self, name: str) -> LessonState:
+        return state_in(self.folder, name)
+
+    def become(self, before: LessonState, state: str, why: str, **changed: Any) -> None:
+        after = before.now(state, self.wall(), why=why, **changed)
+        keep_state(self.folder, after)
+        facts = {"model": after.model, "trigger": after.trigger, "rows": after.rows}
+        self.note("lesson", after.name, state, why=why, **facts)
 
 
 def states_in(folder: Path) -> list[LessonState]:

@@ -7,28 +7,23 @@ answers since then. Each step is a line of the book or of the registry before an
 """
 
 import logging
-import subprocess
-import sys
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import duckdb
 import orjson
 
 from router.config.config import Config
-from router.encoding.encodes import Encodes
-from router.files import write_durably
 from router.keys import load_keys, single_owner
 from router.models.card import BrokenModel
 from router.models.models import open_model
 from router.models.registry import NoSuchModel, Registry, parsed
 from router.plans.made import MadePlan
 from router.telemetry.feed import Feed
-from router.training.lessons.audits import audited
-from router.training.lessons.lesson_run import LessonJob
-from router.training.lessons.state import LessonState, keep_state, state_in, states_in
+from router.training.lessons.launching import Process, launched, prepare
+from router.training.lessons.state import LessonState, LessonStates, Note, states_in
 from router.training.lessons.subjects import (
     Subject,
     Taught,
@@ -38,16 +33,12 @@ from router.training.lessons.subjects import (
     taught,
 )
 from router.training.lessons.triggers import due, refusal
-from router.training.model_changes import promote, withdraw
-from router.training.trainer import Wish
-from router.training.workplace import JOB, RESULT
-from router.trials.book import Rejected, Trial
+from router.training.lessons.watching import ModelWatch, made_for
+from router.training.workplace import RESULT
+from router.trials.book import Rejected
 from router.trials.director import Director
 from router.trials.made_trials import (
-    go_back,
     make,
-    note_audited,
-    open_made,
     retire,
     state_of,
     trial_of,
@@ -55,32 +46,6 @@ from router.trials.made_trials import (
 
 _log = logging.getLogger("waggle")
 _EVERY_SECONDS = 30.0
-
-
-class Note(Protocol):
-    def __call__(self, kind: str, subject: str, state: str, **detail: Any) -> None: ...
-
-
-class Process(Protocol):
-    """A process that trains."""
-
-    def poll(self) -> int | None:
-        """Its exit status; None while it runs."""
-
-    def kill(self) -> None: ...
-    def wait(self) -> int: ...
-
-
-def launched(folder: Path) -> Process:
-    """Start the process of the lesson whose job lies in a folder."""
-    with (folder / "log").open("wb") as log:
-        return subprocess.Popen(
-            [sys.executable, "-m", "router.training.lessons.lesson_run", str(folder)],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd=folder,
-        )
 
 
 @dataclass
@@ -102,10 +67,10 @@ class Teaching:
     under: Under | None = None
     _looked_at: float = 0.0
     _stamp: object = None
-    _audits: dict[str, dict[str, bool | None]] = field(default_factory=dict)  # by model, request
-    _encoders: dict[str, Encodes | None] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.states = LessonStates(self.folder, self.wall, self.note)
+        self.watch = ModelWatch(self.director, self.config, self.wall, self.states)
         self._feed = Feed(self.config.telemetry_folder)
 
     @property
@@ -130,7 +95,7 @@ class Teaching:
             self._stamp = stamp
             every = self._subjects()
             for subject in every:
-                self._look_after(subject)
+                self.watch.look_after(subject)
             if self.under is None:
                 self._begin_training(every)
         except (duckdb.Error, OSError, ValueError) as error:
@@ -140,6 +105,9 @@ class Teaching:
     def _registry_size(self) -> int:
         path = Registry(self.config.models_folder).path
         return path.stat().st_size if path.exists() else 0
+
+    def reconfigure(self, config: Config) -> None:
+        self.config = self.watch.config = config
 
     def close(self) -> None:
         """End the training; it goes on where it is when the lesson is begun again."""
@@ -159,7 +127,7 @@ class Teaching:
             if self.config.training == "auto":
                 every[state.name] = subject
                 continue
-            for made in self._made(subject):
+            for made in made_for(self.director.book, subject):
                 why = f"waggle.yaml has the lesson {state.name} no more"
                 self.director.change(retire, made.name, self.wall(), why)
         return list(every.values())
@@ -167,9 +135,9 @@ class Teaching:
     def _begin_training(self, every: list[Subject]) -> None:
         now = self.wall()
         for subject in every:
-            state = state_in(self.folder, subject.name)
-            made = self._made(subject)
+            state = self.states.of(subject.name)
             book = self.director.book
+            made = made_for(book, subject)
             states = {state_of(book, each.name) for each in made}
             if "forbidden" in states or states & {"made", "waiting", "running", "decided"}:
                 continue
@@ -191,25 +159,11 @@ class Teaching:
     def _start(
         self, subject: Subject, answers: Taught, state: LessonState, since: int, why: str
     ) -> None:
-        now, config = self.wall(), self.config
-        query = subject.query(answers.keys, since)
-        wish = Wish(subject.lesson.kind, allowed_loss=subject.lesson.most_below)
-        job = LessonJob(
-            subject.name,
-            query.as_json(),
-            asdict(wish),
-            int(now * 1e6),
-            str(config.models_folder),
-            str(config.training_folder),
-            str(config.telemetry_folder),
-            str(config.encoders_folder),
-            config.reuse.encoder,
-        )
+        now = self.wall()
         changed = {"tried_at": now, "rows": answers.rows, "since": since, "trigger": why}
-        self._become(state, "training", "", place=subject.place, **changed)
+        self.states.become(state, "training", "", place=subject.place, **changed)
         folder = self.folder / subject.name
-        (folder / RESULT).unlink(missing_ok=True)
-        write_durably(folder / JOB, job.encoded())
+        prepare(self.config, folder, subject, answers.keys, since, now)
         self.under = Under(subject, answers, self.launch(folder))
 
     def _end_training(self) -> bool:
@@ -217,21 +171,21 @@ class Teaching:
             return False
         subject, answers = self.under.subject, self.under.taught
         self.under = None
-        state = state_in(self.folder, subject.name)
+        state = self.states.of(subject.name)
         try:
             content = (self.folder / subject.name / RESULT).read_bytes()
         except OSError:
-            self._become(state, "failed", f"see {self.folder / subject.name / 'log'}")
+            self.states.become(state, "failed", f"see {self.folder / subject.name / 'log'}")
             return True
         result = orjson.loads(content)
         if result["state"] != "finished":
-            self._become(state, result["state"], result["why"])
+            self.states.become(state, result["state"], result["why"])
             return True
         adopted = self._adopted(subject)
         serving = self._metrics(adopted) if adopted is not None and state.since == 0 else None
         why = refusal(result, answers, serving)
         if why:
-            self._become(state, "not tried", why, model=result["model"])
+            self.states.become(state, "not tried", why, model=result["model"])
         else:
             self._try(subject, answers, state, result)
         return True
@@ -268,83 +222,13 @@ class Teaching:
                 effect=made.evidence,
             )
         except Rejected as error:
-            self._become(state, "not tried", str(error), model=model)
+            self.states.become(state, "not tried", str(error), model=model)
             return
-        self._become(state, "tried", made.evidence, model=model)
-
-    def _look_after(self, subject: Subject) -> None:
-        """Let the registry follow the trials of a lesson's plans, and the plans their audits."""
-        book, registry = self.director.book, Registry(self.config.models_folder)
-        registry.follow()
-        for made in self._made(subject):
-            state, trial = state_in(self.folder, subject.name), trial_of(book, made.name)
-            model = registry.book.models.get(parsed(made.author)[0])
-            number = parsed(made.author)[1]
-            now = self.wall()
-            if state_of(book, made.name) in ("made", "approved"):
-                alpha, most = self.config.trials.alpha, self.config.growth.most_requests
-                self.director.change(open_made, made.name, now, alpha=alpha, most=most)
-            elif trial is None or trial.ended:
-                self._ended(made, trial, state, registry)
-            elif model is None or number not in model.versions:
-                self.director.change(retire, made.name, now, f"{made.author} was removed")
-            elif not book.usable(book.strategies[trial.candidate]):
-                why = "the configuration has its plan or its backend no more"
-                self.director.change(retire, made.name, now, why)
-            elif trial.state == "adopted" and model.promoted != number:
-                if state.promoted == made.author:
-                    why = f"{made.author} is promoted no more"
-                    self.director.change(retire, made.name, now, why)
-                else:
-                    promote(registry, made.author, anyway=True)
-                    self.note("model", made.author, "promoted", why=trial.why)
-                    self._become(state, "adopted", trial.why, promoted=made.author)
-            elif trial.state == "adopted" and state.promoted != made.author:
-                self._become(state, "adopted", trial.why, promoted=made.author)
-            else:
-                self._audit(subject, made, trial)
-
-    def _ended(
-        self, made: MadePlan, trial: Trial | None, state: LessonState, registry: Registry
-    ) -> None:
-        if state.promoted == made.author and trial is not None and trial.state != "superseded":
-            if withdraw(registry, made.author):
-                self.note("model", made.author, "rolled back", why=trial.why)
-            self._become(state, trial.state, trial.why, promoted="")
-        elif state.state == "tried" and state.model == made.author and trial is not None:
-            self._become(state, trial.state, trial.why)
-
-    def _audit(self, subject: Subject, made: MadePlan, trial: Trial) -> None:
-        registry = Registry(self.config.models_folder)
-        try:
-            _, version = registry.find(made.author)
-            model = open_model(registry.files, version.digest)
-        except (NoSuchModel, BrokenModel) as error:
-            self.director.change(retire, made.name, self.wall(), str(error))
-            return
-        encoder = self._encoder() if model.model.encoder else None
-        if model.model.encoder and encoder is None:
-            return
-        since = int(trial.since * 1e6)
-        before = self._audits.setdefault(version.digest, {})
-        telemetry = self.director.telemetry
-        audit = audited(telemetry, subject, made.name, model, since, encoder, before)
-        if audit.alarm:
-            why = f"{audit}, more often than on its test rows"
-            self.director.change(go_back, made.name, self.wall(), why)
-            state, now = state_in(self.folder, subject.name), self.wall()
-            self._become(state, "audit failed", why, changed_at=now)
-        elif audit.passed:
-            self.director.change(note_audited, made.name, self.wall(), str(audit))
-
-    def _made(self, subject: Subject) -> list[MadePlan]:
-        """The plans that were made for a lesson, the oldest first."""
-        every = self.director.book.made.values()
-        return [each for each in every if each.kind == "model" and each.pattern == subject.place]
+        self.states.become(state, "tried", made.evidence, model=model)
 
     def _adopted(self, subject: Subject) -> MadePlan | None:
         book = self.director.book
-        made = [m for m in self._made(subject) if state_of(book, m.name) == "adopted"]
+        made = [m for m in made_for(book, subject) if state_of(book, m.name) == "adopted"]
         return made[-1] if made else None
 
     def _metrics(self, made: MadePlan) -> Mapping[str, Any] | None:
@@ -365,22 +249,3 @@ class Teaching:
         owner_of = owners.get if owners else single_owner
         telemetry = self.director.telemetry
         return taught(self.config, telemetry, subject, since, lambda key: owner_of(key) or "")
-
-    def _encoder(self) -> Encodes | None:
-        from router.encoding.encoder import CannotEncode
-        from router.encoding.home import encoder_of
-
-        home = str(self.config.encoders_folder)
-        if home not in self._encoders:
-            try:
-                self._encoders[home] = encoder_of(None, home)
-            except CannotEncode:
-                self._encoders[home] = None
-        return self._encoders[home]
-
-    def _become(self, before: LessonState, state: str, why: str, **changed: Any) -> None:
-        """Write the state of a lesson to its file, and to telemetry."""
-        after = before.now(state, self.wall(), why=why, **changed)
-        keep_state(self.folder, after)
-        facts = {"model": after.model, "trigger": after.trigger, "rows": after.rows}
-        self.note("lesson", after.name, state, why=why, **facts)

@@ -64,7 +64,7 @@ class DeskBackend:
             {"n": n, "store": each.name, "source": p.document, "must_cite": each.must_cite}
             for n, (each, p) in enumerate(passages, 1)
         ]
-        more = {"knowledge": {"citations": citations}}
+        more = {"knowledge": {"found": bool(citations), "citations": citations}}
         yield chat_reply(call, "waggle-knowledge", [text or "Nothing."], 1, more=more)
 
     async def close(self) -> None:

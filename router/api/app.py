@@ -18,6 +18,7 @@ from router.api.feedback import FeedbackEndpoint
 from router.api.files import FILE_MEDIA, FilesEndpoint
 from router.api.health import HealthEndpoint
 from router.api.incoming import Admission, Incoming
+from router.api.knowledge import KnowledgeEndpoint
 from router.api.knowledge_rights import KnowledgeRightsEndpoint
 from router.api.learner import LearnerClient, LearnerEndpoint
 from router.api.memory_routes import memory_routes
@@ -87,7 +88,10 @@ class App:
         ]
         rights = KnowledgeRightsEndpoint(engine, admission, audit)
         shared = "/v1/knowledge/{name}"
+        stores = KnowledgeEndpoint(engine, admission)
+        of_store = {"GET": stores.get, "POST": stores.post, "DELETE": stores.delete}
         knowledge = [
+            Route(shared, of_store),
             Route(f"{shared}/grants", {"GET": rights.grants, "POST": rights.grant}),
             Route(f"{shared}/grants/{{number}}", {"POST": rights.change, "DELETE": rights.revoke}),
             Route(f"{shared}/asks", {"GET": rights.asks, "POST": rights.ask}),

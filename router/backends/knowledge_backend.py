@@ -114,15 +114,15 @@ class KnowledgeBackend:
 
     async def _search(self, readable: "Readable") -> "StoreSearch":
         from router.encoding.encoder import CannotEncode
-        from router.encoding.home import encoder_of
         from router.knowledge.asking import StoreSearch
+        from router.knowledge.finding.translating import encoder_named
 
         async with self._lock:
             if readable.name not in self._searches:
                 settings = self._settings
                 try:
                     encoder = await asyncio.to_thread(
-                        encoder_of, settings.encoder, settings.encoders
+                        encoder_named, settings.encoder, settings.encoders
                     )
                 except CannotEncode as error:
                     raise Fault("unavailable", str(error)) from None

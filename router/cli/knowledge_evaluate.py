@@ -13,6 +13,7 @@ from rich.table import Table
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.knowledge_rights_source import OPERATOR, rights_of
 from router.cli.terminal import CommandRefused, InputRefused, out
+from router.config.knowledge import MULTILINGUAL
 from router.encoding.encoder import CannotEncode
 from router.encoding.encodes import Encodes
 from router.encoding.home import encoder_of
@@ -25,10 +26,12 @@ from router.knowledge.finding.evaluating import (
 )
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
-from router.knowledge.finding.translating import Apertium, NoTranslator, TranslatingEncoder
+from router.knowledge.finding.translating import (
+    Apertium,
+    TranslatingEncoder,
+)
 from router.knowledge.opening import NoSuchStore, StoreShelf
 
-MULTILINGUAL = "multilingual"
 _PACKAGED = "packaged"
 _ENOUGH = 0.65
 
@@ -91,7 +94,7 @@ def _encoder(name: str, home: str) -> Iterator[tuple[Encodes, Apertium | None]]:
     try:
         plain = encoder_of(None if name in (_PACKAGED, MULTILINGUAL) else name, home)
         translator = Apertium() if name == MULTILINGUAL else None
-    except (CannotEncode, NoTranslator) as error:
+    except CannotEncode as error:
         raise CommandRefused(f"the encoder {name} cannot be used", str(error)) from None
     try:
         yield TranslatingEncoder(plain, translator) if translator else plain, translator

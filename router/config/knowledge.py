@@ -25,6 +25,9 @@ class TableQuery(Values):
     every: Span = Field("1h", description="a time such as 15m, 1h or 1d")
 
 
+MULTILINGUAL = "multilingual"  # as the encoder of a store: the packaged one, by a translator
+
+
 class StoreSettings(StoreAccess):
     """One store of documents and rows."""
 
@@ -34,7 +37,10 @@ class StoreSettings(StoreAccess):
         description="watched: .md .txt .html .pdf .xml (feeds) and source code are documents, "
         ".csv .parquet .jsonl are tables; null: fed by /v1/knowledge alone",
     )
-    encoder: str | None = Field(None, description="model folder; default: all-MiniLM-L6-v2")
+    encoder: str | None = Field(
+        None,
+        description="model folder, or multilingual (needs Apertium); default: all-MiniLM-L6-v2",
+    )
     queries: dict[TableName, TableQuery] = Field(
         default_factory=dict, description="tables that are the results of queries, by their names"
     )

@@ -24,7 +24,7 @@ from router.config.backends import (
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
 from router.config.facts import filled
-from router.config.knowledge import StoreSettings
+from router.config.knowledge import MULTILINGUAL, StoreSettings
 from router.config.llama import PACKAGED, LlamaSettings
 from router.config.network import NetworkSettings
 from router.config.plans import PATTERNS
@@ -108,7 +108,7 @@ def at_home(config: Config) -> Config:
             beside = {
                 "home": settings.home or str(config.knowledge_folder),
                 "keys": settings.keys or str(config.keys_file),
-                "encoder": str(Path(model).resolve()) if model else None,
+                "encoder": _model_place(model),
                 "encoders": settings.encoders or str(config.encoders_folder),
             }
             backends[name] = settings.model_copy(update=beside)
@@ -132,6 +132,11 @@ def at_home(config: Config) -> Config:
     return _with_exports(placed, str(config.encoders_folder)) if given else placed
 
 
+def _model_place(model: str | None) -> str | None:
+    """The folder of an encoder with its whole path; a name stays a name."""
+    return model if model in (None, MULTILINGUAL) else str(Path(model or "").resolve())
+
+
 def _stores_at_home(config: Config) -> dict[str, StoreSettings]:
     """The settings of all stores, with absolute paths."""
 
@@ -142,7 +147,7 @@ def _stores_at_home(config: Config) -> dict[str, StoreSettings]:
         name: store.model_copy(
             update={
                 "folder": placed(store.folder),
-                "encoder": placed(store.encoder),
+                "encoder": _model_place(store.encoder),
                 "queries": {
                     table: query.model_copy(update={"database": placed(query.database)})
                     for table, query in store.queries.items()

@@ -10,6 +10,7 @@ from router.encoding.encodes import Encodes
 from router.knowledge.finding.finder import Finder, Findings, Hit
 from router.knowledge.finding.rewriting import Turn
 from router.knowledge.finding.store_source import StoreSource
+from router.knowledge.finding.translating import TranslatingEncoder
 from router.knowledge.finding.where import EVERYTHING, Where
 from router.knowledge.following import FollowingIndex
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer
@@ -24,7 +25,8 @@ class StoreSearch:
 
     def __init__(self, name: str, store: KnowledgeStore, encoder: Encodes) -> None:
         self.name, self._store = name, store
-        self._finder = Finder(StoreSource(store, FollowingIndex(store)), encoder)
+        translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
+        self._finder = Finder(StoreSource(store, FollowingIndex(store)), encoder, translator)
         self._rows = StoreRows(store)
 
     @property

@@ -8,6 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from router.cli.main import app
+from router.config.load import at_home
+from router.config.load import load as load_config
 from router.documents.formats import Section
 from router.knowledge.finding.compression import extracts
 from router.knowledge.finding.evaluating import WAYS, UnclearQuestions, questions_of, scores
@@ -229,3 +231,13 @@ def test_a_store_is_evaluated_from_the_command_line(tmp_path, encoders):
     refused = CliRunner().invoke(app, [*command, "other", *options])
     assert refused.exit_code != 0
     assert "there is no store" in " ".join(refused.output.split())
+
+
+def test_a_store_names_the_encoder_that_translates(tmp_path):
+    (tmp_path / "waggle.yaml").write_text(
+        "backends: {desk: {kind: knowledge, stores: [town]}}\nplans: {ask-desk: {ask: desk}}\n"
+        "knowledge: {town: {encoder: multilingual}, other: {encoder: ./model}}\n"
+    )
+    config = at_home(load_config(tmp_path / "waggle.yaml"))
+    assert config.knowledge["town"].encoder == config.backends["desk"].encoder == "multilingual"
+    assert config.knowledge["other"].encoder.startswith("/")

@@ -13,12 +13,16 @@ import signal
 import subprocess
 import time
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Protocol
 
+from router.config.knowledge import MULTILINGUAL
 from router.documents.languages import ENGLISH, SPANISH, language_of
+from router.encoding.encoder import CannotEncode
 from router.encoding.encodes import Encodes
+from router.encoding.home import encoder_of
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
@@ -33,7 +37,7 @@ _END = b"\0"
 _STREAM_MARKS = re.compile(r"[\x00-\x1f\[\]{}^$/\\<>@*#]+")
 
 
-class NoTranslator(RuntimeError):
+class NoTranslator(CannotEncode):
     """The translator is missing or broke; the message names the mend."""
 
 
@@ -265,7 +269,7 @@ class TranslatingEncoder:
     """
 
     def __init__(self, encoder: Encodes, translator: Translates) -> None:
-        self._encoder, self._translator = encoder, translator
+        self._encoder, self.translator = encoder, translator
         self.name = f"{encoder.name}-spanish"
         self.dimensions = encoder.dimensions
 
@@ -275,4 +279,12 @@ class TranslatingEncoder:
     def _english(self, text: str) -> str:
         if language_of(text) != SPANISH:
             return text
-        return self._translator.translated(text, SPANISH, ENGLISH)
+        return self.translator.translated(text, SPANISH, ENGLISH)
+
+
+@lru_cache(maxsize=4)
+def encoder_named(name: str | None, home: str | None) -> Encodes:
+    """The encoder of a store: `multilingual`, a model's folder, or the packaged one."""
+    if name == MULTILINGUAL:
+        return TranslatingEncoder(encoder_of(None, home), Apertium())
+    return encoder_of(name, home)

@@ -40,6 +40,7 @@
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
+# make bench-poison     measures whether a model of poisoned rows is ever left in service
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
@@ -203,6 +204,10 @@ bench-heads: $(STAMP)
 .PHONY: bench-knowledge
 bench-knowledge: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.grants.run
+
+.PHONY: bench-poison
+bench-poison: $(STAMP)
+	$(BIN)/python -m experiments.training.poison.run
 
 .PHONY: bench-training
 bench-training: $(STAMP)

@@ -84,7 +84,7 @@ def _moving(name: str) -> Iterator[None]:
 def _list(shelf: StoreShelf, names: list[str], days: float) -> None:
     stores = stale(shelf, OPERATOR, names, days)
     if not stores:
-        out.print(f"Every store was read within {days:g} days.")
+        out.print(f"No store has gone unread for {days:g} days.")
         return
     table = Table("store", "owner", "unread since (UTC)", "days", "archive it by", box=None)
     for store in stores:

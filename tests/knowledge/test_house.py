@@ -114,7 +114,7 @@ def test_an_operator_archives_and_restores(tmp_path: Path) -> None:
         options = ("--data", str(tmp_path), "--config", str(config))
         return " ".join(CliRunner().invoke(app, ["knowledge", *args, *options]).output.split())
 
-    assert run("archive") == "Every store was read within 90 days."
+    assert run("archive") == "No store has gone unread for 90 days."
     assert "handbook is not archived" in run("restore", "handbook")
     assert run("archive", "handbook").startswith("handbook is archived.")
     assert "handbook is archived already" in run("archive", "handbook")

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
-from router.encoding.home import encoder_of
 from router.knowledge.asking import StoreSearch
+from router.knowledge.finding.translating import encoder_named
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader, Readers
 
@@ -66,6 +66,6 @@ class StoreClaims:
             return 0.0
         key = (name, settings.encoder or "")
         if key not in self._searches:
-            encoder = encoder_of(settings.encoder, settings.encoders, export=False)
+            encoder = encoder_named(settings.encoder, settings.encoders)
             self._searches[key] = StoreSearch(name, store, encoder)
         return self._searches[key].claim(question)

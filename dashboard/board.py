@@ -19,7 +19,17 @@ import orjson
 from dashboard.components import empty
 from dashboard.facts_reader import BoardSettings, FactsReader
 from dashboard.page_reading import PageReading
-from dashboard.pages import growth, knowledge, learning, plans, requests, reuse, system, trials
+from dashboard.pages import (
+    growth,
+    knowledge,
+    learning,
+    models,
+    plans,
+    requests,
+    reuse,
+    system,
+    trials,
+)
 from dashboard.panel import Empty, Page, Panel, Shown
 from dashboard.source import Missing, QueryAnswer, QueryFailed, Source
 from dashboard.view import PageView, Span
@@ -27,7 +37,7 @@ from dashboard.view import PageView, Span
 PAGES: Mapping[str, Page] = {
     page.name: page
     for page in (
-        *(learning.PAGE, plans.PAGE, trials.PAGE, growth.PAGE),
+        *(learning.PAGE, plans.PAGE, trials.PAGE, growth.PAGE, models.PAGE),
         *(reuse.PAGE, knowledge.PAGE, requests.PAGE, system.PAGE),
     )
 }

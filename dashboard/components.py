@@ -123,7 +123,7 @@ def act_button(words: str, do: str, name: str, *, of: str) -> html.Button:
 def badge(state: str) -> html.Span:
     """A state in words. A sign before the words says the same as the colour."""
     good = {"adopted", "held", "closed", "proven", "ok", "in force", "serves", "grew", "right"}
-    good |= {"learned", "live"}
+    good |= {"learned", "live", "finished"}
     bad = {
         "rolled back",
         "forbidden",

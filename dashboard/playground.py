@@ -218,6 +218,7 @@ _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "feedback": ("POST", _feedback),
     "growth": ("POST", _act("/v1/growth", "approve", "remove", "forbid")),
     "routes": ("POST", _act("/v1/routes", "approve", "remove")),
+    "learned": ("POST", _act("/v1/learned", "promote", "rollback")),
 }
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "

@@ -1,11 +1,15 @@
 // What an operator does with a made plan, from the page about growth: undo it, forbid it, approve it;
-// and with a written function or node, from the page about trials: take it back, approve it.
+// and with a written function or node, from the page about trials: take it back, approve it;
+// and with a trained model, from the page about models: promote it, roll it back.
 // Nothing is sent before the operator has agreed. The admin's key stays in this page's memory, and is
 // gone with the page.
 (() => {
   "use strict";
 
-  const WORDS = { routes: {
+  const WORDS = { learned: {
+    promote: ["Promote", "It answers under its name from the next request on."],
+    rollback: ["Roll back", "The version that was promoted before it answers from the next request on."],
+  }, routes: {
     remove: ["Take back", "It ends at once. The version before it acts again, or none does."],
     approve: ["Approve", "It acts for all requests but a control from now on."],
   }, growth: {

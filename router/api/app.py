@@ -20,6 +20,7 @@ from router.api.health import HealthEndpoint
 from router.api.incoming import Admission, Incoming
 from router.api.knowledge import KnowledgeEndpoint
 from router.api.knowledge_rights import KnowledgeRightsEndpoint
+from router.api.learned import TrainedModels
 from router.api.learner import LearnerClient, LearnerEndpoint
 from router.api.memory_routes import memory_routes
 from router.api.metrics import MetricsEndpoint
@@ -69,6 +70,9 @@ class App:
         models = ModelsEndpoint(engine, admission, started_at)
         trials = TrialsEndpoint(admission, learner, audit, engine.wall)
         growth = TrialsEndpoint(admission, learner, audit, engine.wall, "growth")
+        models_folder = engine.config.models_folder
+        trained = TrainedModels(models_folder, engine.journal.note, engine.wall)
+        learned = TrialsEndpoint(admission, learner, audit, engine.wall, "learned", trained)
         written = TrialsEndpoint(admission, learner, audit, engine.wall, "routes")
         health = HealthEndpoint(engine, name)
         ask = AskEndpoint(engine, admission, ChatDialect())
@@ -124,6 +128,7 @@ class App:
                 Route("/v1/learner", {"GET": LearnerEndpoint(engine, admission, learner).get}),
                 Route("/v1/trials", {"GET": trials.get, "POST": trials.post}),
                 Route("/v1/growth", {"GET": growth.get, "POST": growth.post}),
+                Route("/v1/learned", {"GET": learned.get, "POST": learned.post}),
                 Route("/v1/routes", {"GET": written.get, "POST": written.post}),
                 Route("/health/live", {"GET": health.live}),
                 Route("/health/ready", {"GET": health.ready}),

@@ -1,10 +1,11 @@
 """`GET /v1/trials` lists trials and strategies; `POST /v1/trials` changes them; `/v1/growth` does
-the same for made plans, and `/v1/routes` for written functions and nodes.
+the same for made plans, `/v1/routes` for written functions and nodes, and `/v1/learned` for models.
 
 A command about trials is `{"do": "new" | "stop" | "adopt" | "rollback" | "register" | "simplify",
 ...}`. A command about a made plan is `{"do": "approve" | "forbid" | "remove", "name": ...}`, and a
-command about a function or a node is `{"do": "approve" | "remove", "name": ...}`. This module
-passes each command to the learner, which carries it out.
+command about a function or a node is `{"do": "approve" | "remove", "name": ...}`, and about a model
+`{"do": "promote" | "rollback", "name": ...}`. This module passes each command to the learner, which
+carries it out; commands about models change their registry here.
 """
 
 import asyncio
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from router.api.incoming import Admission, Incoming
+from router.api.learned import TrainedModels
 from router.api.learner import LearnerClient, reached
 from router.api.parse import parse_body
 from router.audit_log import Act, AuditLog
@@ -28,11 +30,12 @@ class TrialsEndpoint:
     learner: LearnerClient | None
     audit: AuditLog | None = None
     wall: Callable[[], float] = time.time
-    about: Literal["trials", "growth", "routes"] = "trials"
+    about: Literal["trials", "growth", "routes", "learned"] = "trials"
+    models: TrainedModels | None = None  # of `learned`
 
     async def get(self, incoming: Incoming) -> None:
         """Answer with every trial and its numbers, every strategy, and the strategy that serves; or
-        with every made plan; or with every written function and node."""
+        with every made plan; or with every written function and node; or with every model."""
         await self.admission.admit(incoming, "analyst")
         await incoming.reply.json(200, await self._ask({"do": "list"}))
 
@@ -68,6 +71,8 @@ class TrialsEndpoint:
             raise Unavailable("audit_log", message) from None
 
     async def _ask(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
+        if self.models is not None:
+            return await self.models.carry_out(command)
         with reached(self.learner, advice="ask again") as learner:
             if self.about == "growth":
                 return await learner.growth(command)

@@ -19,7 +19,9 @@ from router.config.backends import (
     LocalSettings,
     OpenAISettings,
     SandboxSettings,
+    SingleBackend,
     SpecialistSettings,
+    TwinSettings,
     ValidatorSettings,
 )
 from router.config.environment import proxy_for
@@ -32,6 +34,15 @@ from router.encoding.encoder import CannotEncode, packaged_model
 
 def build(settings: AnyBackend, read_secret: SecretReader) -> Backend:
     """The backend for these settings; a new kind of backend needs a new case here."""
+    if isinstance(settings, TwinSettings):
+        from router.backends.twin_backend import TwinBackend
+
+        return TwinBackend(settings, build(settings.writer, read_secret))
+    return _single(settings, read_secret)
+
+
+def _single(settings: SingleBackend, read_secret: SecretReader) -> Backend:
+    """The backend for settings that name no other backend."""
     match settings:
         case OpenAISettings() | AnthropicSettings() | GeminiSettings():
             return _remote(settings, read_secret)

@@ -16,6 +16,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router.cli.context import CommandContext, ConfigOption, JsonOption, in_context
+from router.cli.models_twin import voice
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_minute
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.domain import Event, new_id
@@ -24,6 +25,8 @@ from router.models.card import BrokenModel, Card
 from router.models.registry import NoSuchModel, Registry
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
+from router.training.consent import withdraw_consent
+from router.training.data_sets import DataSets
 from router.training.lessons.state import states_in
 from router.training.mlflow_export import export as export_runs
 from router.training.model_changes import Refused, cards, promote, remove, rollback
@@ -42,7 +45,7 @@ Reference = Annotated[str, typer.Argument(help="NAME, or NAME@3 for a version.")
 @models_app.command()
 def train(
     name: Annotated[str, typer.Argument(help="The model's name; each run adds a version.")],
-    data: Annotated[str, typer.Option("--data", help="A data set: NAME, or NAME@v2.")],
+    data: Annotated[str, typer.Option("--data", help="A data set: NAME, or NAME@v2.")] = "",
     kind: Annotated[str, typer.Option(help=f"What to train: {', '.join(TRAINERS)}.")] = "head",
     target: Annotated[
         str, typer.Option(help="`answer`, or `quality`: how good an answer is.")
@@ -57,6 +60,19 @@ def train(
         str, typer.Option(help="Of an adapter: a model of a local backend, or a folder.")
     ] = "",
     steps: Annotated[int, typer.Option(min=1, help="Most steps of an adapter.")] = MOST_STEPS,
+    texts: Annotated[
+        Path | None, typer.Option(help="Of a twin: a folder of the person's texts.")
+    ] = None,
+    consent: Annotated[
+        str, typer.Option(help="Of a twin: the person's words of consent, or a file with them.")
+    ] = "",
+    person: Annotated[str, typer.Option("--of", help="Of a twin: the person's name.")] = "",
+    scope: Annotated[
+        str, typer.Option(help="Of a twin: what the person agreed to.")
+    ] = "answers of this service",
+    until: Annotated[
+        str, typer.Option(help="Of a twin: the consent's last day; default: in a year.")
+    ] = "",
     promoted: Annotated[
         bool, typer.Option("--promote", help="Promote it at once if it passes its evaluation.")
     ] = False,
@@ -77,6 +93,11 @@ def train(
     try:
         # `--data` is the data set here, so the data folder is always that of the configuration.
         config = CommandContext(config_file).config
+        if kind == "twin":
+            data, given = voice(config, name, texts, consent, person, scope, until)
+            wish = replace(wish, consent=given)
+        elif not data:
+            raise InputRefused("--data is missing: name a data set, made by `waggle data make`")
         if kind == "adapter":
             wish = replace(wish, base=base_folder(config, base))
         job = job_of(config, name, data, wish, promote=promoted)
@@ -209,6 +230,20 @@ def remove_versions(here: CommandContext, reference: Reference) -> None:
 
 @models_app.command()
 @in_context
+def withdraw(here: CommandContext, name: Reference) -> None:
+    """Take back the consent to a twin: it refuses at once, and its files and texts are removed."""
+    config = here.config
+    sets, runs = DataSets(config.training_folder / "data"), config.training_folder / "runs"
+    with _refusals():
+        here.record("models withdraw", name)
+        count = withdraw_consent(_registry(here), sets, runs, name)
+    _note(here, name, "consent withdrawn")
+    versions = f"{count} version{'s' * (count != 1)}"
+    out.print(f"{escape(name)} writes no more: {versions} and the texts were removed.")
+
+
+@models_app.command()
+@in_context
 def export(
     here: CommandContext,
     mlflow: Annotated[Path, typer.Option("--mlflow", help="An `mlruns` folder to write into.")],
@@ -258,11 +293,18 @@ def _followed(running: Running, name: str) -> dict[str, Any]:
 
 def _show_result(result: dict[str, Any]) -> None:
     facts, model = result["metrics"], escape(result["model"])
-    out.print(
-        f"[bold]{model}[/]: answers {_share(facts.get('answered'))} of the test rows, "
-        f"{_share(facts.get('loss_answered'))} worse than its teacher there; "
-        f"{result['cpu_seconds']:.1f} s of a processor."
-    )
+    if "nearer_to_the_author" in facts:
+        near = _share(facts["nearer_to_the_author"])
+        out.print(
+            f"[bold]{model}[/]: a twin from {facts['texts']} texts; {near} of "
+            f"{facts['held_out_texts']} others are recognised as the person's."
+        )
+    else:
+        out.print(
+            f"[bold]{model}[/]: answers {_share(facts.get('answered'))} of the test rows, "
+            f"{_share(facts.get('loss_answered'))} worse than its teacher there; "
+            f"{result['cpu_seconds']:.1f} s of a processor."
+        )
     if result["why"]:
         out.print(f"[yellow]It did not pass:[/] {escape(result['why'])}.")
     elif result["promoted"]:

@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal, get_args
 
 from pydantic import Field, model_validator
 
+from router.catalog import FREE
 from router.catalog.names import provider_of
 from router.config.llama import LlamaSettings
 from router.config.network import AnthropicSettings, GeminiSettings, NetworkSettings
@@ -319,7 +320,43 @@ class ValidatorSettings(OwnSettings):
         return "validates records, and the request has no shape, schema or rules for them"
 
 
-AnyBackend = Annotated[
+Writer = Annotated[
+    OpenAISettings | AnthropicSettings | GeminiSettings | LocalSettings | LlamaSettings,
+    Field(discriminator="kind"),
+]
+
+
+class TwinSettings(BackendSettings):
+    """A twin writes through another backend, its writer, and costs what the writer costs."""
+
+    parameters: ClassVar[frozenset[str]] = frozenset(SAMPLING)
+    is_model: ClassVar[bool] = True
+
+    kind: Literal["twin"]
+    model: ModelReference
+    writer: Writer
+    home: str | None = Field(None, description="folder of models; default: in server.data")
+    examples: int = Field(3, ge=0, le=12, description="texts of the person that the writer sees")
+    notice: str | None = Field(
+        "Written by a program in the voice of {name}.",
+        max_length=300,
+        description="the last line of each text, unless it must be JSON; null: none",
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _priced(cls, raw: Any) -> Any:
+        if not isinstance(raw, dict) or "price" in raw or not isinstance(raw.get("writer"), dict):
+            return raw
+        writer = raw["writer"]
+        own = writer.get("kind") in ("llama", "local")
+        return {**raw, "price": writer.get("price", FREE if own else None)}
+
+    def unrepeatable(self, fields: Fields, *, caller_agrees: bool = False) -> str:  # noqa: ARG002
+        return "a twin writes anew, since consent may end"
+
+
+SingleBackend = (
     OpenAISettings
     | AnthropicSettings
     | GeminiSettings
@@ -332,9 +369,9 @@ AnyBackend = Annotated[
     | LocalSettings
     | LlamaSettings
     | EncoderSettings
-    | SandboxSettings,
-    Field(discriminator="kind"),
-]
+    | SandboxSettings
+)
+AnyBackend = Annotated[SingleBackend | TwinSettings, Field(discriminator="kind")]
 KINDS: Mapping[str, type[BackendSettings]] = {
     get_args(settings.model_fields["kind"].annotation)[0]: settings
     for settings in get_args(get_args(AnyBackend)[0])

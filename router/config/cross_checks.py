@@ -34,6 +34,10 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
             yield from _knowledge_checks(name, settings, backends, _names(raw.get("knowledge")))
         if isinstance(settings, dict) and settings.get("kind") == "llama":
             yield from _llama_checks(name, settings)
+        if isinstance(settings, dict) and settings.get("kind") == "twin":
+            writer = settings.get("writer")
+            if isinstance(writer, dict) and writer.get("kind") == "llama":
+                yield from _llama_checks(name, writer)
     yield from _store_checks(raw)
     yield from _plan_checks(raw, backends)
     yield from _signal_checks(raw, plans)

@@ -9,6 +9,7 @@ import os
 from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -20,6 +21,7 @@ from router.config.backends import (
     LocalSettings,
     RecordSettings,
     SpecialistSettings,
+    TwinSettings,
 )
 from router.config.config import Config
 from router.config.cross_checks import cross_checks
@@ -78,50 +80,60 @@ def _with_exports(config: Config, folder: str) -> Config:
     return config.model_copy(update={"server": server})
 
 
+def _backend_at_home(config: Config, name: str, settings: Any) -> Any:
+    """The settings of a backend with absolute folders; those of a twin's writer, too."""
+    if isinstance(settings, LocalSettings):
+        folders = {model: str(Path(f).resolve()) for model, f in settings.models.items()}
+        home = settings.home or str(config.models_folder)
+        settings = settings.model_copy(update={"models": folders, "home": home})
+    if isinstance(settings, EncoderSettings):
+        model = str(Path(settings.folder).resolve()) if settings.folder else None
+        exports = settings.encoders or str(config.encoders_folder)
+        settings = settings.model_copy(update={"folder": model, "encoders": exports})
+    if isinstance(settings, RecordSettings):
+        exports = settings.encoders or str(config.encoders_folder)
+        settings = settings.model_copy(update={"encoders": exports})
+    if isinstance(settings, LearnedSettings):
+        places = {
+            "home": settings.home or str(config.models_folder),
+            "encoders": settings.encoders or str(config.encoders_folder),
+        }
+        settings = settings.model_copy(update=places)
+    if isinstance(settings, LlamaSettings) and not settings.model.startswith(PACKAGED):
+        path = str(Path(settings.model).resolve())
+        settings = settings.model_copy(update={"model": path})
+    if isinstance(settings, KnowledgeSettings):
+        first = config.knowledge.get(settings.stores[0])
+        model = settings.encoder or (None if first is None else first.encoder)
+        beside = {
+            "home": settings.home or str(config.knowledge_folder),
+            "keys": settings.keys or str(config.keys_file),
+            "encoder": _model_place(model),
+            "encoders": settings.encoders or str(config.encoders_folder),
+        }
+        settings = settings.model_copy(update=beside)
+    if isinstance(settings, SpecialistSettings):
+        folder = settings.folder
+        if not folder.startswith(SHIPPED):
+            folder = str(Path(folder).resolve())
+        places = {
+            "folder": folder,
+            "home": settings.home or str(config.data / "specialists" / name),
+            "encoders": settings.encoders or str(config.encoders_folder),
+        }
+        settings = settings.model_copy(update=places)
+    if isinstance(settings, TwinSettings):
+        writer = _backend_at_home(config, name, settings.writer)
+        home = settings.home or str(config.models_folder)
+        settings = settings.model_copy(update={"home": home, "writer": writer})
+    return settings
+
+
 def at_home(config: Config) -> Config:
     """The configuration with absolute folders, for a process in another working directory."""
-    backends = dict(config.backends)
-    for name, settings in config.backends.items():
-        if isinstance(settings, LocalSettings):
-            folders = {model: str(Path(f).resolve()) for model, f in settings.models.items()}
-            home = settings.home or str(config.models_folder)
-            backends[name] = settings.model_copy(update={"models": folders, "home": home})
-        if isinstance(settings, EncoderSettings):
-            model = str(Path(settings.folder).resolve()) if settings.folder else None
-            exports = settings.encoders or str(config.encoders_folder)
-            backends[name] = settings.model_copy(update={"folder": model, "encoders": exports})
-        if isinstance(settings, RecordSettings):
-            exports = settings.encoders or str(config.encoders_folder)
-            backends[name] = settings.model_copy(update={"encoders": exports})
-        if isinstance(settings, LearnedSettings):
-            places = {
-                "home": settings.home or str(config.models_folder),
-                "encoders": settings.encoders or str(config.encoders_folder),
-            }
-            backends[name] = settings.model_copy(update=places)
-        if isinstance(settings, LlamaSettings) and not settings.model.startswith(PACKAGED):
-            path = str(Path(settings.model).resolve())
-            backends[name] = settings.model_copy(update={"model": path})
-        if isinstance(settings, KnowledgeSettings):
-            first = config.knowledge.get(settings.stores[0])
-            model = settings.encoder or (None if first is None else first.encoder)
-            beside = {
-                "home": settings.home or str(config.knowledge_folder),
-                "keys": settings.keys or str(config.keys_file),
-                "encoder": _model_place(model),
-                "encoders": settings.encoders or str(config.encoders_folder),
-            }
-            backends[name] = settings.model_copy(update=beside)
-        if isinstance(settings, SpecialistSettings):
-            folder = settings.folder
-            if not folder.startswith(SHIPPED):
-                folder = str(Path(folder).resolve())
-            places = {
-                "folder": folder,
-                "home": settings.home or str(config.data / "specialists" / name),
-                "encoders": settings.encoders or str(config.encoders_folder),
-            }
-            backends[name] = settings.model_copy(update=places)
+    backends = {
+        name: _backend_at_home(config, name, settings) for name, settings in config.backends.items()
+    }
     guards = tuple(
         guard.model_copy(update={"file": str(Path(guard.file).resolve())}) if guard.file else guard
         for guard in config.guardrails

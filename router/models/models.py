@@ -18,6 +18,7 @@ from router.models.fill import fill_in
 from router.models.head import Guess, head_in
 from router.models.model_files import opened
 from router.models.registry import NoSuchModel, Registry, Version
+from router.models.twin import twin_in
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Encodes
@@ -107,5 +108,7 @@ def model_in(card: Card, files: Mapping[str, bytes]) -> Predicts:
             return head_in(card, files)
         case "fill":
             return fill_in(card, files)
+        case "twin":
+            return twin_in(card, files)
         case kind:
             raise BrokenModel(f"{card.reference} is of kind {kind}, which answers no request here")

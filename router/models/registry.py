@@ -36,6 +36,7 @@ class Registered:
     versions: dict[int, Version] = field(default_factory=dict)
     removed: set[int] = field(default_factory=set)
     promotions: list[int] = field(default_factory=list)
+    withdrawn: bool = False  # whether the person whom it was a twin of took back their consent
 
     @property
     def promoted(self) -> int | None:
@@ -59,6 +60,7 @@ class Shelf:
         model = self.models.setdefault(name, Registered())
         match line.get("do"):
             case "registered":
+                model.withdrawn = False
                 model.versions[number] = Version(
                     number,
                     str(line["digest"]),
@@ -70,6 +72,11 @@ class Shelf:
                 model.promotions.append(number)
             case "rolled back" if model.promotions:
                 model.promotions.pop()
+            case "consent withdrawn":
+                model.removed.update(model.versions)
+                model.versions.clear()
+                model.promotions.clear()
+                model.withdrawn = True
             case "removed":
                 model.versions.pop(number, None)
                 model.removed.add(number)
@@ -79,6 +86,8 @@ class Shelf:
         """The version that `NAME` or `NAME@3` means; `NAME` means the promoted version."""
         name, number = parsed(reference)
         model = self.models.get(name)
+        if model is not None and model.withdrawn:
+            raise NoSuchModel(f"{name}: its person withdrew their consent, and it writes no more")
         if model is None or not model.versions:
             names = ", ".join(n for n, each in self.models.items() if each.versions) or "none"
             mend = f"train it with `waggle models train {name} --data SET`"

@@ -28,6 +28,7 @@ from router.training.head_trainer import train_head
 from router.training.judge_trainer import train_judge
 from router.training.model_changes import register
 from router.training.trainer import Trained, Trainer, Wish, Work
+from router.training.twin_trainer import train_twin
 from router.training.workplace import LOCK, RESULT, Job, Workplace, job_in
 
 
@@ -42,6 +43,7 @@ TRAINERS: Mapping[str, Trainer] = {  # by kind
     "head": train_head,
     "fill": train_fill,
     "adapter": train_adapter,
+    "twin": train_twin,
 }
 NICE = 15
 DONE, REFUSED, BUSY = 0, 3, 4  # exit statuses
@@ -56,6 +58,8 @@ def carry_out(job: Job) -> Mapping[str, Any]:
     trainer = train_judge if job.wish.target == "quality" else TRAINERS[job.wish.kind]
     trained = trainer(data, job.wish, place)
     seconds = time.process_time() - begun
+    if job.wish.consent:
+        _data_of(job)  # it is gone if consent was withdrawn meanwhile
     card = _card(job, trained, data, seconds)
     promote = job.promote and trained.passes
     made, digest = register(Registry(Path(job.models)), card, trained.files, promote=promote)
@@ -69,6 +73,10 @@ def carry_out(job: Job) -> Mapping[str, Any]:
         "parameters": made.parameters,
         "cost": made.cost,
         "cpu_seconds": seconds,
+        "curves": trained.curves,
+        "calibration": made.calibration,
+        # Answers may be words of callers: the card has slices by answer, and telemetry has not.
+        "slices": [part for part in made.slices if part["slice"] != "answer"],
     }
     write_durably(job.folder / RESULT, orjson.dumps(result, option=orjson.OPT_SERIALIZE_NUMPY))
     place.tell(1.0, "done")

@@ -25,6 +25,7 @@ class Wish:
     seed: int = 7
     base: str = ""  # the folder of the model that an adapter is for
     most_steps: int = MOST_STEPS
+    consent: Mapping[str, str] = field(default_factory=dict)  # of the person whom a twin is of
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ from router.config.backends import (
     OpenAISettings,
     SandboxSettings,
     SpecialistSettings,
+    TwinSettings,
     ValidatorSettings,
 )
 from router.config.llama import LlamaSettings
@@ -30,7 +31,7 @@ from router.domain import CHAT, COMPUTE, EMBEDDINGS, Call, Fault, Reply
 from router.request.text import fields_of, last_user_text, tokens_in
 from router.wire.chat_replies import chat_reply, in_one_piece
 from tests.dialect_servers import AnthropicServer, GeminiServer
-from tests.models.made import KNOWN, register
+from tests.models.made import KNOWN, register, register_twin
 from tests.router.test_local import made
 from tests.upstream import Upstream, answer_well, completion
 
@@ -38,7 +39,7 @@ SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
 KINDS = (
     *("openai", "anthropic", "gemini", "generator", "enricher", "validator", "specialist", "local"),
-    *("encoder", "sandbox", "llama", "learned"),
+    *("encoder", "sandbox", "llama", "learned", "twin"),
 )
 
 
@@ -108,6 +109,13 @@ async def case(request, folder, encoders):  # noqa: C901 - one case a kind
             register(folder / "models")
             settings = LearnedSettings(kind="learned", model="triage", home=str(folder / "models"))
             yield of(settings, fields(KNOWN["billing"]))
+        case "twin":
+            home = folder / "twins"
+            if not home.exists():
+                register_twin(home)
+            writer = LlamaSettings(kind="llama", model="packaged:smollm2", context_window=1024)
+            settings = TwinSettings(kind="twin", model="ann", writer=writer, home=str(home))
+            yield of(settings, fields("Invite Bo to tea", max_tokens=12))
         case "encoder":
             settings = EncoderSettings(kind="encoder", encoders=str(encoders))
             yield of(

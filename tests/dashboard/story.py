@@ -171,6 +171,10 @@ def _events(begin: int) -> Any:
         (40, "growth", "p1-examples-1", "adopted", {"why": "it is better"}),
         (41, "growth", "p1-brief-1", "made", made_plan("brief")),
         (42, "growth", "p1-brief-1", "removed", {"why": "an operator said so", "by": "operator"}),
+        (14, "training", "triage", "finished", trained("triage@1", "r1", 0.61)),
+        (15, "model", "triage@1", "promoted", {}),
+        (16, "training", "triage", "finished", trained("triage@2", "r2", 0.74)),
+        (17, "training", "notices", "refused", {"run": "r3", "kind": "fill", "why": HARM}),
         (29, "node", "learned:2", "reviewed", REVIEWED),
         (30, "lesson", "task-triage", "training", {"trigger": "300 judged answers", "model": ""}),
         (31, "training", "task-triage", "finished", TRAINED),
@@ -186,6 +190,17 @@ def _events(begin: int) -> Any:
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}
         yield {"ts": begin + minute * MINUTE, "event_id": new_id(begin / 1e6 + minute), **event}
+
+
+def trained(model: str, run: str, answered: float) -> dict[str, Any]:
+    return {
+        **{"run": run, "model": model, "kind": "head", "data": "tickets@v1", "target": "answer"},
+        "metrics": {"answered": answered, "loss_answered": 0.004, "rows": 200, "why": ""},
+        "cpu_seconds": 3.2,
+        "curves": {"loss": [2.1, 1.4, 1.2]},
+        "calibration": {"bins": [{"from": 0.9, "rows": 80, "predicted": 0.95, "right": 0.94}]},
+        "slices": [{"slice": "language", "value": HARM, "rows": 90, "answered": answered}],
+    }
 
 
 def made_plan(author: str) -> dict[str, Any]:

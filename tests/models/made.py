@@ -8,6 +8,7 @@ from router.models.features import FEATURES, Asked, features_of
 from router.models.head import Doubts, Head, Slot
 from router.models.registry import Registry
 from router.models.scoring import Linear
+from router.models.twin import Consent, Style, Twin
 
 KNOWN = {"billing": "my invoice shows a wrong charge", "shipping": "my parcel never arrived here"}
 
@@ -41,3 +42,13 @@ def register(home, head=None, *, name="triage", version=1, promote=True, **more)
     lines += [{"do": "promoted", "name": name, "version": version, "at": 1.7e9}] if promote else []
     registry.change(lambda _: lines)
     return digest
+
+
+def register_twin(home) -> None:
+    """Put a twin of Ann, by hand, into the registry of a folder."""
+    words = "I, Ann, agree that a program writes as I do"
+    consent = Consent("Ann", words, "letters", "2026-05-01T00:00:00+00:00", "2999-01-01")
+    style = Style("en", 30.0, 8.0, 0.0, 5.0, {"!": 2.0}, ("Hiya NAME,",), ("Bye, Ann",), (), 0.0)
+    register(
+        home, Twin(style, ("Hiya Bo,\ncome over!\nBye, Ann",), consent), name="ann", kind="twin"
+    )

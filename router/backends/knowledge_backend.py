@@ -8,6 +8,7 @@ if the other stores did not exist. The body may choose among the stores, and fil
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -180,29 +181,32 @@ def _passages(
     """The best passages of all stores together; with a bound on tokens, their telling sentences."""
     from router.knowledge.finding.compression import extracts
 
-    every: list[tuple[float, CitedPassage]] = []
+    found = {search.name: search.find(question, most, earlier, where) for search in searches}
+    every = [(hit, name) for name, findings in found.items() for hit in findings.hits]
+    every.sort(key=lambda pair: (-pair[0].score, pair[1], pair[0].passage.document))
+    chosen = every[:most]
+    telling: dict[tuple[str, int], str] = {}
     for search in searches:
-        findings = search.find(question, most, earlier, where)
-        telling: dict[int, str] = {}
-        if tokens is not None:
-            for each in extracts(findings, search.language, tokens=tokens):
-                telling[each.hit.passage.number] = each.text
-        for hit in findings.hits:
-            passage = hit.passage
-            cited = CitedPassage(
-                search.name,
-                passage.document,
-                passage.version,
-                passage.title,
-                passage.heading,
-                passage.text,
-                telling.get(passage.number, "" if tokens is not None else passage.text),
-                passage.source,
-                hit.confidence,
-            )
-            every.append((hit.score, cited))
-    every.sort(key=lambda pair: (-pair[0], pair[1].store, pair[1].document))
-    return [cited for _, cited in every[:most]]
+        hits = tuple(hit for hit, name in chosen if name == search.name)
+        if tokens is not None and hits:
+            budget = tokens * len(hits) // len(chosen)
+            findings = replace(found[search.name], hits=hits)
+            for each in extracts(findings, search.language, tokens=budget):
+                telling[search.name, each.hit.passage.number] = each.text
+    return [
+        CitedPassage(
+            name,
+            hit.passage.document,
+            hit.passage.version,
+            hit.passage.title,
+            hit.passage.heading,
+            hit.passage.text,
+            hit.passage.text if tokens is None else telling.get((name, hit.passage.number), ""),
+            hit.passage.source,
+            hit.confidence,
+        )
+        for hit, name in chosen
+    ]
 
 
 def _in_words(answer: "RowAnswer") -> str:

@@ -1,6 +1,7 @@
 """`waggle knowledge add | list | show | remove`: the stores themselves."""
 
 import re
+import shutil
 from pathlib import Path
 from typing import Annotated
 
@@ -148,12 +149,12 @@ def remove(
         mend = "take it out of the configuration and run `waggle reload` first"
         raise CommandRefused(f"the store {name} is in use", mend)
     shelf = StoreShelf(here.config.knowledge_folder)
-    if not shelf.exists(name):
+    places = [shelf.archive_place(name)] if shelf.is_archived(name) else []
+    places += [shelf.place(name)] if shelf.exists(name) else []
+    if not places:
         raise InputRefused(f"there is no data of a store {name}", "see `waggle knowledge list`")
-    place = shelf.place(name)
-    for path in place.iterdir():
-        path.unlink()
-    place.rmdir()
+    for place in places:
+        shutil.rmtree(place)
     out.print(f"The data of {escape(name)} is deleted.")
 
 

@@ -31,7 +31,7 @@ def cross_checks(raw: Raw) -> Iterator[Mistake]:
         if isinstance(settings, dict) and settings.get("kind") == "specialist":
             yield from _specialist_checks(name, settings, backends)
         if isinstance(settings, dict) and settings.get("kind") == "knowledge":
-            yield from _knowledge_checks(name, settings, backends, _names(raw.get("knowledge")))
+            yield from _knowledge_checks(name, settings, backends, raw)
         if isinstance(settings, dict) and settings.get("kind") == "llama":
             yield from _llama_checks(name, settings)
         if isinstance(settings, dict) and settings.get("kind") == "twin":
@@ -70,14 +70,24 @@ def _specialist_checks(name: str, settings: Raw, backends: set[str]) -> Iterator
         yield Mistake((*at, "folder"), folder, rule, mend)
 
 
-def _knowledge_checks(
-    name: str, settings: Raw, backends: set[str], stores: set[str]
-) -> Iterator[Mistake]:
+def _knowledge_checks(name: str, settings: Raw, backends: set[str], raw: Raw) -> Iterator[Mistake]:
     at = ("backends", name)
     yield from _name_check((*at, "writer"), settings.get("writer"), "backend", backends - {name})
+    stores = _names(raw.get("knowledge"))
     named = settings.get("stores")
     for index, store in enumerate(named if isinstance(named, list) else ()):
         yield from _name_check((*at, "stores", index), store, "store", stores)
+    encoders = {
+        str(store.get("encoder") or "the packaged one")
+        for key, store in _items(raw.get("knowledge"))
+        if isinstance(store, dict) and isinstance(named, list) and key in named
+    }
+    if settings.get("encoder"):
+        encoders.add(str(settings["encoder"]))
+    if len(encoders) > 1:
+        rule = f"the stores of one backend have one encoder; here: {', '.join(sorted(encoders))}"
+        mend = "Give the stores the same `encoder`, or each its own backend."
+        yield Mistake((*at, "stores"), named, rule, mend)
 
 
 def _store_checks(raw: Raw) -> Iterator[Mistake]:

@@ -26,7 +26,9 @@ class StoreSearch:
     def __init__(self, name: str, store: KnowledgeStore, encoder: Encodes) -> None:
         self.name, self._store = name, store
         translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
-        self._finder = Finder(StoreSource(store, FollowingIndex(store)), encoder, translator)
+        self._finder = Finder(
+            StoreSource(store, FollowingIndex(store), encoder.name), encoder, translator
+        )
         self._rows = StoreRows(store)
 
     @property

@@ -71,10 +71,18 @@ class FollowingIndex:
             self._seen = (version, changed, threading.get_ident())
 
     def nearest(
-        self, vector: "Vectors", most: int, among: Collection[int] | None = None
+        self,
+        vector: "Vectors",
+        most: int,
+        among: Collection[int] | None = None,
+        *,
+        encoder: str,
     ) -> list[tuple[int, float]]:
-        """The passages nearest to a vector and their cosines; `among`: these passages alone."""
+        """The passages nearest to a vector and their cosines; `among`: these passages alone. None
+        while the store's vectors are another encoder's than the question's."""
         with self._lock:
+            if encoder != self.encoder:
+                return []
             pairs = self._of_rows(vector, most, among)
             if self._graph is not None:
                 pairs += self._of_graph(vector, most, among)

@@ -59,7 +59,7 @@ def in_a_store(folder):
         store.put(document, by="t")
     while vectors.fill(WordEncoder()):
         pass
-    return StoreSource(store, FollowingIndex(store))
+    return StoreSource(store, FollowingIndex(store), WordEncoder().name)
 
 
 @pytest.fixture(params=["memory", "store"])
@@ -108,7 +108,9 @@ def test_a_question_about_other_things_has_less_confidence(finder):
 
 def test_what_is_cut_keeps_the_telling_sentence_the_number_and_the_budget(finder):
     findings = finder.find("How many books may I borrow?")
-    cut = extracts(findings, "en", tokens=600)
+    all_of_them = extracts(findings, "en", tokens=600)
+    assert [each.text for each in all_of_them] == [hit.passage.text for hit in findings.hits]
+    cut = extracts(findings, "en", tokens=600, share=0.4)
     assert cut[0].number == 1
     assert "You may borrow six books for three weeks." in cut[0].text
     whole = sum(tokens_in(hit.passage.text) for hit in findings.hits)

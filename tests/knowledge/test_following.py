@@ -31,7 +31,7 @@ def filled(store: KnowledgeStore) -> StoreVectors:
 
 def nearest(store: KnowledgeStore, index: FollowingIndex, question: str) -> list[str]:
     index.follow()
-    ids = [id_ for id_, _ in index.nearest(ENCODER.encode([question])[0], 2)]
+    ids = [id_ for id_, _ in index.nearest(ENCODER.encode([question])[0], 2, encoder=ENCODER.name)]
     return [passage.document for passage in store.passages(ids)]
 
 

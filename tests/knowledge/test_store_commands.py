@@ -56,3 +56,23 @@ def test_bad_names_and_folders_are_refused_with_the_rule(waggle, tmp_path: Path)
     assert (code != 0, "letters" in text) == (True, True)
     code, text = waggle("add", "a", str(tmp_path / "missing"))
     assert (code != 0, "there is no folder" in text) == (True, True)
+
+
+def test_stores_of_two_encoders_have_no_backend_together(waggle, tmp_path: Path) -> None:
+    (tmp_path / "waggle.yaml").write_text(
+        "knowledge:\n  a: {}\n  b: {encoder: multilingual}\n"
+        "backends:\n  desk: {kind: knowledge, stores: [a, b]}\nplans: {ask: {ask: desk}}\n"
+    )
+    code, text = waggle("list")
+    assert (code != 0, "have one encoder" in text) == (True, True), text
+
+
+def test_the_data_of_an_archived_store_can_be_deleted(waggle, tmp_path: Path) -> None:
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    (folder / "pool.md").write_text("# Pool\nThe pool opens at seven in summer.\n")
+    waggle("add", "handbook", str(folder), "--visible", "public")
+    assert waggle("archive", "handbook")[0] == 0
+    (tmp_path / "waggle.yaml").write_text(CONFIG)
+    assert waggle("remove", "handbook")[0] == 0
+    assert not (tmp_path / "var" / "knowledge" / "archived" / "handbook").exists()

@@ -75,3 +75,10 @@ def test_a_query_reads_nothing_but_its_database(store: KnowledgeStore, sql: str)
     with pytest.raises(QueryFailed):
         run_query(store, "sales", TableQuery(sql=sql))
     assert store.tables() == []
+
+
+def test_a_query_that_fails_says_nothing_of_the_password(store: KnowledgeStore) -> None:
+    address = "postgresql://waggle:hunter2@127.0.0.1:1/shop"
+    with pytest.raises(QueryFailed) as failure:
+        run_query(store, "sales", TableQuery(sql="SELECT 1", database=address))
+    assert "hunter2" not in str(failure.value)

@@ -86,7 +86,7 @@ class _Serving:
 
     def _declared(self, store: str) -> None:
         accesses = {
-            name: StoreAccess(owner="alice", visible=visible)  # type: ignore[arg-type]
+            name: StoreAccess(owner="alice", visible=visible)
             for name, visible in self.visible.items()
         }
         self.served.r.engine.rights.declare(accesses)

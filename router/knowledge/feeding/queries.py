@@ -40,12 +40,20 @@ def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
         except ValueError as error:
             raise QueryFailed(f"the query of {name} is not one SELECT ({error})") from None
         except (duckdb.Error, UnreadableTable, OSError) as error:
-            raise QueryFailed(f"the query of {name} does not run: {error}") from None
+            why = _without_secrets(str(error), query.database)
+            raise QueryFailed(f"the query of {name} does not run: {why}") from None
     if len(rows) > MOST_ROWS:
         raise QueryFailed(f"the query of {name} returns more than {MOST_ROWS:,} rows")
     table = typed_table(name, names, rows)
     by = f"query {name}"
     return put_table(store, table, source=by, by=by) is not None
+
+
+def _without_secrets(why: str, source: str | None) -> str:
+    """An error's words without the address of a database, which may hold a password."""
+    if source is not None and "://" in source:
+        return f"the database did not answer ({why.partition(':')[0][:40]})"
+    return why
 
 
 def _attach(database: duckdb.DuckDBPyConnection, source: str | None) -> None:

@@ -14,7 +14,6 @@ from router.knowledge.finding.query import Query
 from router.knowledge.finding.wanted import holds, wanted
 from router.request.text import tokens_in
 
-LEAST_SHARE = 0.4  # of the passages' tokens, if the budget allows more
 _RANK = 0.8  # how much the passage's own score counts beside what the sentence says
 _ELLIPSIS = " … "
 
@@ -29,10 +28,11 @@ class Extract:
 
 
 def extracts(
-    findings: Findings, language: str, *, tokens: int, share: float = LEAST_SHARE
+    findings: Findings, language: str, *, tokens: int, share: float = 1.0
 ) -> list[Extract]:
     """The telling sentences of the passages: at most so many tokens, and at most this share of
-    the passages' tokens. The most telling sentence is kept whatever its length."""
+    the passages' tokens; all of them if they fit. The most telling one is kept whatever its
+    length."""
     pieces = [
         (rank, place, sentence)
         for rank, hit in enumerate(findings.hits)

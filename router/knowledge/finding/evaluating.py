@@ -31,6 +31,7 @@ WAYS = {
 }
 COMPRESSED = "+ compress"
 _DEPTH = 5  # passages that nDCG and recall look at
+_SHARE = 0.4  # of the tokens of the passages, when they are compressed
 _GIVEN = 3  # passages that an answer is made of
 
 
@@ -118,7 +119,7 @@ def _score(
         texts = [hit.passage.text for hit in given.hits]
         held = any(n < _GIVEN for n in ranks)
         if compress:
-            cut = extracts(given, finder.source.language, tokens=600)
+            cut = extracts(given, finder.source.language, tokens=600, share=_SHARE)
             texts = [extract.text for extract in cut]
             held = held and any(question.contains in text for text in texts)
         tokens += sum(map(tokens_in, texts))

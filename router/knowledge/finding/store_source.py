@@ -30,8 +30,9 @@ _MOST_WORDS = 2_000  # of the vocabulary, for one beginning
 class StoreSource:
     """Safe for several threads; it follows the store's changes by itself."""
 
-    def __init__(self, store: KnowledgeStore, index: FollowingIndex) -> None:
-        self._store, self._index = store, index
+    def __init__(self, store: KnowledgeStore, index: FollowingIndex, encoder: str) -> None:
+        """`encoder`: the name of the encoder of the questions; other vectors are never compared."""
+        self._store, self._index, self._encoder = store, index, encoder
         self._vectors = StoreVectors(store)
         self._lock = Lock()
         self._admitted: OrderedDict[tuple[Where, int], frozenset[int]] = OrderedDict()
@@ -104,12 +105,15 @@ class StoreSource:
 
     def by_meaning(self, vector: "Vectors", most: int, among: Collection[int] | None) -> list[int]:
         self._index.follow()
-        return [number for number, _ in self._index.nearest(vector, most, among)]
+        return [
+            number for number, _ in self._index.nearest(vector, most, among, encoder=self._encoder)
+        ]
 
     def read(self, numbers: Sequence[int]) -> list[StoredPassage]:
         import numpy as np
 
-        vectors = self._vectors.of(numbers)
+        fits = self._vectors.encoder == self._encoder
+        vectors = self._vectors.of(numbers) if fits else {}
         passages = []
         for kept in self._store.passages(numbers):
             own = vectors.get(kept.id)  # a new passage is searched by its words before it has any

@@ -181,8 +181,8 @@ def _passages(
     """The best passages of all stores together; with a bound on tokens, their telling sentences."""
     from router.knowledge.finding.compression import extracts
 
-    found = {search.name: search.find(question, most, earlier, where) for search in searches}
-    every = [(hit, name) for name, findings in found.items() for hit in findings.hits]
+    findings_of = {search.name: search.find(question, most, earlier, where) for search in searches}
+    every = [(hit, name) for name, findings in findings_of.items() for hit in findings.hits]
     every.sort(key=lambda pair: (-pair[0].score, pair[1], pair[0].passage.document))
     chosen = every[:most]
     telling: dict[tuple[str, int], str] = {}
@@ -190,7 +190,7 @@ def _passages(
         hits = tuple(hit for hit, name in chosen if name == search.name)
         if tokens is not None and hits:
             budget = tokens * len(hits) // len(chosen)
-            findings = replace(found[search.name], hits=hits)
+            findings = replace(findings_of[search.name], hits=hits)
             for each in extracts(findings, search.language, tokens=budget):
                 telling[search.name, each.hit.passage.number] = each.text
     return [

@@ -101,7 +101,7 @@ def rebuilt(folder: Path) -> dict[str, Any]:
 
 
 def looked_up(store: KnowledgeStore) -> dict[str, Any]:
-    source = StoreSource(store, FollowingIndex(store), DrawnVectors().name)
+    source = StoreSource(store, FollowingIndex(store), DrawnVectors())
     finder, chance = Finder(source, DrawnVectors()), np.random.default_rng(2)
     began = time.monotonic()
     finder.find(" ".join(words(chance, 8)))

@@ -27,7 +27,7 @@ class StoreSearch:
         self.name, self._store = name, store
         translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
         self._finder = Finder(
-            StoreSource(store, FollowingIndex(store), encoder.name), encoder, translator
+            StoreSource(store, FollowingIndex(store), encoder), encoder, translator
         )
         self._rows = StoreRows(store)
 

@@ -72,7 +72,7 @@ class StoreVectors:
         if not rows:
             return 0
         passages = [KeptPassage(*row) for row in rows]
-        encoded = _encoded(passages, encoder)
+        encoded = vectors_of(passages, encoder)
         with self._store.changing() as connection:
             if self.encoder != encoder.name:  # the store changed its encoder meanwhile
                 return 0
@@ -124,7 +124,7 @@ class StoreVectors:
         return vectors
 
 
-def _encoded(passages: Sequence[KeptPassage], encoder: Encodes) -> list[PassageVectors]:
+def vectors_of(passages: Sequence[KeptPassage], encoder: Encodes) -> list[PassageVectors]:
     """The vectors of passages and of their sentences; a heading counts as a sentence."""
     texts = [f"{p.title}. {p.text}" if p.title else p.text for p in passages]
     sentences = [[*([p.heading] if p.heading else []), *p.passage.sentences] for p in passages]

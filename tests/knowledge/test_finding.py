@@ -59,7 +59,7 @@ def in_a_store(folder):
         store.put(document, by="t")
     while vectors.fill(WordEncoder()):
         pass
-    return StoreSource(store, FollowingIndex(store), WordEncoder().name)
+    return StoreSource(store, FollowingIndex(store), WordEncoder())
 
 
 @pytest.fixture(params=["memory", "store"])
@@ -98,7 +98,9 @@ def test_a_passage_without_vectors_yet_is_found_by_its_words(tmp_path):
     store = KnowledgeStore(tmp_path / "store")
     section = Section("Rules", "The sauna opens at noon on every day.")
     store.put(NewDocument("sauna", "sauna", "sauna", [section], {}), by="t")
-    assert first(Finder(source, WordEncoder()).find("When does the sauna open?")) == "sauna"
+    findings = Finder(source, WordEncoder()).find("When does the sauna open?")
+    assert first(findings) == "sauna"
+    assert len(findings.hits[0].passage.vector)
 
 
 def test_a_question_about_other_things_has_less_confidence(finder):

@@ -6,16 +6,18 @@ little; they still count in the ranking. `experiments/knowledge/million.py` meas
 
 import re
 from collections import OrderedDict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from threading import Lock
 from typing import TYPE_CHECKING
 
 from router.documents.languages import ENGLISH, SPANISH, language_of
+from router.encoding.encodes import Encodes
 from router.knowledge.finding.source import StoredPassage
 from router.knowledge.finding.where import Where
 from router.knowledge.following import FollowingIndex
 from router.knowledge.store import KnowledgeStore
-from router.knowledge.vectors import StoreVectors
+from router.knowledge.stored import KeptPassage
+from router.knowledge.vectors import PassageVectors, StoreVectors, vectors_of
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
@@ -24,17 +26,19 @@ _MOST_RANKED = 4_000  # passages that BM25 ranks for one question
 _MOST_COUNTED = 1_000  # passages with one word that are counted one by one
 _SAMPLED = 64  # passages that show the language of a store
 _FILTERS_KEPT = 4
+_WAITING_KEPT = 256  # passages whose vectors a question needed before the store had them
 _MOST_WORDS = 2_000  # of the vocabulary, for one beginning
 
 
 class StoreSource:
     """Safe for several threads; it follows the store's changes by itself."""
 
-    def __init__(self, store: KnowledgeStore, index: FollowingIndex, encoder: str) -> None:
-        """`encoder`: the name of the encoder of the questions; other vectors are never compared."""
+    def __init__(self, store: KnowledgeStore, index: FollowingIndex, encoder: Encodes) -> None:
+        """`encoder`: that of the questions; vectors of another one are never compared."""
         self._store, self._index, self._encoder = store, index, encoder
         self._vectors = StoreVectors(store)
         self._lock = Lock()
+        self._waiting: OrderedDict[int, PassageVectors] = OrderedDict()
         self._admitted: OrderedDict[tuple[Where, int], frozenset[int]] = OrderedDict()
         self._language: tuple[int, str] = (-1, ENGLISH)
 
@@ -106,17 +110,16 @@ class StoreSource:
     def by_meaning(self, vector: "Vectors", most: int, among: Collection[int] | None) -> list[int]:
         self._index.follow()
         return [
-            number for number, _ in self._index.nearest(vector, most, among, encoder=self._encoder)
+            number
+            for number, _ in self._index.nearest(vector, most, among, encoder=self._encoder.name)
         ]
 
     def read(self, numbers: Sequence[int]) -> list[StoredPassage]:
-        import numpy as np
-
-        fits = self._vectors.encoder == self._encoder
-        vectors = self._vectors.of(numbers) if fits else {}
+        kept_passages = self._store.passages(numbers)
+        vectors = self._with_vectors(kept_passages)
         passages = []
-        for kept in self._store.passages(numbers):
-            own = vectors.get(kept.id)  # a new passage is searched by its words before it has any
+        for kept in kept_passages:
+            own = vectors[kept.id]
             document = self._store.document(kept.document)
             passages.append(
                 StoredPassage(
@@ -127,11 +130,32 @@ class StoreSource:
                     kept.title,
                     kept.text,
                     document.source if document else "",
-                    own.vector if own else np.zeros(0, dtype=np.float32),
-                    own.sentences if own else np.zeros((0, 0), dtype=np.float32),
+                    own.vector,
+                    own.sentences,
                 )
             )
         return passages
+
+    def _with_vectors(self, passages: Sequence[KeptPassage]) -> Mapping[int, PassageVectors]:
+        """The vectors of passages. A passage that still waits for its vectors gets them here, or
+        it would lose to every passage that has them."""
+        fits = self._vectors.encoder == self._encoder.name
+        vectors = dict(self._vectors.of([each.id for each in passages])) if fits else {}
+        with self._lock:
+            vectors |= {
+                each.id: self._waiting[each.id]
+                for each in passages
+                if each.id not in vectors and each.id in self._waiting
+            }
+        missing = [each for each in passages if each.id not in vectors]
+        if missing:
+            made = {each.passage: each for each in vectors_of(missing, self._encoder)}
+            vectors |= made
+            with self._lock:
+                self._waiting |= made
+                while len(self._waiting) > _WAITING_KEPT:
+                    self._waiting.popitem(last=False)
+        return vectors
 
     def holding(self, words: Sequence[str]) -> list[int]:
         """For each word, how many passages hold it; for a word that very many hold, about how

@@ -29,9 +29,9 @@ class SqliteFile(ABC):
         return connection
 
     def close(self) -> None:
+        """Let go of every connection: it closes at once, or when a thread that still reads by it
+        has ended its query. To close it under that thread could crash the process."""
         with self._opening:
-            for connection in self._connections:
-                connection.close()
             self._connections.clear()
             self._local = threading.local()
 

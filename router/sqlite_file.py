@@ -29,11 +29,14 @@ class SqliteFile(ABC):
         return connection
 
     def close(self) -> None:
-        """Let go of every connection: it closes at once, or when a thread that still reads by it
-        has ended its query. To close it under that thread could crash the process."""
+        """Close this thread's connection, and let go of the others: to close one under the query
+        of its thread can crash the process, so it closes once nothing refers to it."""
+        own: sqlite3.Connection | None = getattr(self._local, "connection", None)
         with self._opening:
             self._connections.clear()
             self._local = threading.local()
+        if own is not None:
+            own.close()
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -1,4 +1,5 @@
 import sqlite3
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from router.sqlite_file import SqliteFile
@@ -26,12 +27,14 @@ def is_open(path: Path) -> bool:
     return any(str(path) == str(link.readlink()) for link in links if link.is_symlink())
 
 
-def test_what_is_being_read_is_read_to_its_end_though_the_store_closes(tmp_path: Path):
+def test_what_another_thread_reads_is_read_to_its_end_though_the_store_closes(tmp_path: Path):
     store = Numbers(tmp_path / "numbers.sqlite")
-    rows = store.all()
-    first = next(rows)
-    store.close()
-    assert [first, *rows] == [(n,) for n in range(9)]
+    with ThreadPoolExecutor(1) as other:
+        rows = other.submit(store.all).result()
+        first = other.submit(next, rows).result()
+        store.close()
+        rest = other.submit(list, rows).result()
+    assert [first, *rest] == [(n,) for n in range(9)]
 
 
 def test_a_store_that_closes_leaves_its_file_closed(tmp_path: Path):

@@ -12,7 +12,8 @@ import orjson
 
 from router.records.effort import spend
 
-_TOKEN = re.compile(r'\s*+([{}\[\],:]|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s{}\[\],:"]++)')
+_FIRST = re.compile(r"\S")
+_TOKEN = re.compile(r'([{}\[\],:]|"[^"\\]*+(?:\\.[^"\\]*+)*+"|[^\s{}\[\],:"]++)')
 
 
 @dataclass(slots=True)
@@ -76,11 +77,15 @@ class _Scan:
         return span
 
     def _peek(self) -> str:
-        match = _TOKEN.match(self._text, self._at)
+        match = self._token()
         return match[1] if match is not None else ""
 
+    def _token(self) -> re.Match[str] | None:
+        first = _FIRST.search(self._text, self._at)
+        return None if first is None else _TOKEN.match(self._text, first.start())
+
     def _next(self) -> re.Match[str]:
-        match = _TOKEN.match(self._text, self._at)
+        match = self._token()
         if match is None:
             raise ValueError(f"the text ends at {self._at} within a value")
         self._at = match.end()

@@ -10,7 +10,7 @@ from router.request.language import language
 
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|\Z)")
-_CONTRACTION = re.compile(r"[^\W\d_]+['\u2019](?:t|s|re|ll|ve|d|m)\b", re.I)
+_CONTRACTION = re.compile(r"(?<![^\W\d_])[^\W\d_]++['\u2019](?:t|s|re|ll|ve|d|m)\b", re.I)
 _LISTED = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s|\b1\)\s", re.M)
 _MARKS = (",", ";", ":", "!", "!!", "?", "...", "(", " - ")
 _ONCE_IN = 0.15  # the share of texts that have a favourite phrase
@@ -93,12 +93,12 @@ def _favourites(texts: Sequence[Sequence[str]]) -> tuple[str, ...]:
     for words in texts:
         plain = [word.casefold() for word in words]
         counts.update(
-            {
+            dict.fromkeys(
                 " ".join(plain[n : n + size])
+                for n in range(len(plain))
                 for size in (2, 3)
-                for n in range(len(plain) - size + 1)
-                if max(map(len, plain[n : n + size])) > 3
-            }
+                if n + size <= len(plain) and max(map(len, plain[n : n + size])) > 3
+            ).keys()
         )
     least = max(3, _ONCE_IN * len(texts))
     often = [phrase for phrase, count in counts.most_common(200) if count >= least]

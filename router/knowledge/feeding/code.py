@@ -11,7 +11,7 @@ _SUFFIXES = (
 )
 CODE = frozenset(_SUFFIXES.split())
 _DEFINES = re.compile(
-    r"(?:@\w[\w.]*\s*(?:\(.*\))?\s*)?"
+    r"\A(?:@\w[\w.]*+\s*+(?:\([^()]*+\))?\s*+)?"
     r"(?:(?:export|default|public|private|protected|internal|static|final|abstract|async|pub|open|"
     r"override|sealed|data|inline|extern|unsafe|const)(?:\([\w ]*\))?\s+)*"
     r"(?:def|class|function|func|fn|fun|interface|trait|struct|enum|impl|module|type|object|record|"
@@ -19,6 +19,7 @@ _DEFINES = re.compile(
     r"(?P<name>[\w.$<>:~\"`\[\]]*)",
     re.I,
 )
+_LONGEST_HEAD = 400  # characters of a line that may say what it defines
 _MOST_LINES = 40  # of one section; a longer definition is cut
 
 
@@ -27,7 +28,7 @@ def code_sections(name: str, text: str) -> Iterator[Section]:
     title, lines = name, list[str]()
     for line in text.replace("\r\n", "\n").replace("\r", "\n").split("\n"):
         indent = len(line) - len(line.lstrip())
-        definition = _DEFINES.match(line.strip()) if indent <= 4 else None
+        definition = _DEFINES.match(line.strip()[:_LONGEST_HEAD]) if indent <= 4 else None
         if definition is not None or len(lines) >= _MOST_LINES:
             yield Section(title, _joined(lines))
             lines = []

@@ -94,7 +94,7 @@ def _described(fields: Sequence[Field]) -> str:
     return "\n".join(lines)
 
 
-_BLOCK = re.compile(r"```(?:sql)?\s*(.*?)```", re.S | re.I)
+_BLOCK = re.compile(r"```(?:sql)?(.*?)```", re.S | re.I)
 
 
 def _sql_in(answer: str) -> str:

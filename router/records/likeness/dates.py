@@ -41,7 +41,7 @@ _FORMS = (
     (r"[A-Z][a-z]+ \d{4}", "%B %Y"),
 )
 _SPANISH = re.compile(r"(\d{1,2}) de ([a-z]+) de (\d{4})")
-_SPANISH_MONTH = re.compile(r"([a-z]+) de (\d{4})")
+_SPANISH_MONTH = re.compile(r"\A([a-z]+) de (\d{4})")
 
 
 @dataclass(frozen=True, slots=True)

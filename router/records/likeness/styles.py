@@ -20,7 +20,7 @@ _SWITCHES = (
 )  # fmt: skip
 _UUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _BY_PATTERN = (
-    ("email", re.compile(r"[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")),
+    ("email", re.compile(r"\A[^@\s]+@[^@\s]+\.[A-Za-z]{2,}")),
     ("website", re.compile(r"(?:https?://|www\.)\S+")),
     ("uuid", _UUID),
     ("ip", re.compile(r"(?:\d{1,3}\.){3}\d{1,3}")),

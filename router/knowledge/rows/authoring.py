@@ -107,7 +107,9 @@ def _sql_in(answer: str) -> str:
 _LITERAL = re.compile(r"'((?:[^']|'')*)'")
 _NAME = re.compile(r'"((?:[^"]|"")*)"')
 _ALIAS = re.compile(r'\bAS\s+"((?:[^"]|"")*)"', re.I)
-_FORMAT = re.compile(r"[\d\s:%./TQ+\-]*(?:%[a-zA-Z]|\d)[\w%:\s./+\-]*|[+-]?\d+ \w+|start of \w+|")
+_FORMAT = re.compile(
+    r"\A(?=[\d\s:%./TQ+\-]*?(?:%[a-zA-Z]|\d))[\w%:\s./+\-]*+|[+-]?\d+ \w+|start of \w+|"
+)
 
 
 def _check(reader: RowReader, question: str, sql: str) -> None:

@@ -77,7 +77,7 @@ def name_words(name: str, *, whole: bool = False) -> tuple[str, ...]:
 
     `whole`: with the words in brackets, such as a unit.
     """
-    bare = name if whole else re.sub(r"\(.*?\)|\[.*?\]", " ", name) or name
+    bare = name if whole else re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name) or name
     parted = re.sub(r"(?<=[a-z0-9áéíóúñ])(?=[A-ZÁÉÍÓÚÑ])", " ", bare)
     parted = re.sub(r"#|\bnº|\bNº|\bN°|\bn°", " number ", parted)
     words = re.findall(r"[^\W_]+", folded(parted))

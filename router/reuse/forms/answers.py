@@ -7,7 +7,7 @@ texts with other words may say the same, so they say nothing about the requests 
 import re
 
 _LONGEST, _MOST_WORDS = 80, 6  # of an answer that can be compared by its words
-_NUMBER = re.compile(r"-?\d+(?:\.(\d+))?\Z")
+_NUMBER = re.compile(r"\A-?\d++(?:\.(\d+))?\Z")
 _LEADING_ZERO = re.compile(r"-?0\d")
 _FEW = frozenset({"yes", "no", "true", "false", "si", "sí"})  # answers that many requests share
 

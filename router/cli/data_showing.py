@@ -25,6 +25,7 @@ def show_card(data_set: DataSet) -> None:
         "not taken": _listed(card["left_out"]),
         "duplicates": _listed(card["duplicates"]),
         "personal": _listed(card["personal"]) or "nothing was found",
+        "usual forms": f"{card.get('usual_forms', 0):,} answers were written in another form",
         "leaks": _listed(card["leaks"]) or "none",
         "compared with": _listed(card["compared_with"]) or "its own test and validation rows",
         "split": _listed(split),

@@ -11,7 +11,8 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Literal
 
 from router.training.answers import Answers
-from router.training.data_rows import DataRow, counted, labels_of
+from router.training.data_rows import DataRow, counted
+from router.training.labels import Labels, labels_in
 from router.training.meaning import LEAST_COSINE_IF_AGREED, Meaning, nearest
 from router.training.minhash import in_common, meeting
 from router.training.slips import Vocabulary, slips_alone, vocabulary_of
@@ -62,10 +63,14 @@ class Distinct:
 
 
 def distinct(
-    rows: Sequence[DataRow], meaning: Meaning | None, progress: Progress = lambda _: None
+    rows: Sequence[DataRow],
+    meaning: Meaning | None,
+    progress: Progress = lambda _: None,
+    labels: Labels | None = None,
 ) -> Distinct:
+    """`labels`: what the answers mean; without it, it is read from the rows."""
     ranked = sorted(rows, key=lambda row: (-_RANK[row.source], -row.quality, -row.ts, row.id))
-    labels = frozenset(labels_of(ranked))
+    labels = labels_in(ranked) if labels is None else labels
     different, exact, contradictions = _without_copies(ranked, labels)
     search = _Search(different, labels, meaning, progress, _exact_pairs(ranked, exact))
     kept, removed = search.result()
@@ -76,7 +81,7 @@ def distinct(
 
 
 def _without_copies(
-    ranked: Sequence[DataRow], labels: frozenset[str]
+    ranked: Sequence[DataRow], labels: Labels
 ) -> tuple[list[DataRow], list[Removal], int]:
     first: dict[str, DataRow] = {}
     removed, contradictions = list[Removal](), 0
@@ -84,7 +89,7 @@ def _without_copies(
         kept = first.setdefault(normal(row.text), row)
         if kept is not row:
             removed.append(Removal(row.id, kept.id, "exact"))
-            contradictions += _contradict(kept, row, labels)
+            contradictions += labels.contradict(kept.answer, row.answer)
     return list(first.values()), removed, contradictions
 
 
@@ -99,18 +104,12 @@ def _exact_pairs(rows: Sequence[DataRow], exact: Sequence[Removal]) -> list[tupl
     return [(answers[removal.id], answers[removal.of]) for removal in exact]
 
 
-def _contradict(first: DataRow, second: DataRow, labels: frozenset[str]) -> bool:
-    """Whether two rows have different labels. Answers in free words never contradict each other."""
-    answers = first.answer.strip(), second.answer.strip()
-    return answers[0] != answers[1] and labels.issuperset(answers)
-
-
 @dataclass
 class _Search:
     """Looks for rows that are alike among rows in the order in which they are to be kept."""
 
     rows: Sequence[DataRow]
-    labels: frozenset[str]
+    labels: Labels
     meaning: Meaning | None
     progress: Progress
     exact: Sequence[tuple[str, str]]  # the answers of exact copies, which were removed before
@@ -192,7 +191,7 @@ class _Search:
         first, second = self._wordings[earlier], self._wordings[later]
         if self._instructions[earlier] != self._instructions[later]:
             return None
-        if _contradict(self.rows[earlier], self.rows[later], self.labels):
+        if self.labels.contradict(self.rows[earlier].answer, self.rows[later].answer):
             return None
         if self._is_slip(earlier, later):
             return "near"

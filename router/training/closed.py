@@ -25,6 +25,9 @@ _SLOTTED = 0.8  # share of the answers that must be objects with the same fields
 _MOST_FIELDS = 20
 _LONGEST_ANSWER = 4_000
 _PAIR = re.compile(r"^\W*(\w[\w -]{0,40}?)\W*[:=]\s*(.{0,200}?)\s*$")
+_DENYING = frozenset(
+    {"not", "no", "never", "non", "without", "nicht", "kein", "keine", "pas", "nunca"}
+)
 _AROUND = " *_`\"'.!\u201c\u201d\u2018\u2019"
 _LETTER = re.compile(r"\(?([a-z])(?:[).:]\s.*|\))?\Z", re.S)  # of a choice: `B) the second`
 _MARK = re.compile(r"[^\w\s.,<>=+*/%$-]|(?<!\d)[.,]|[.,](?!\d)|(?<!\w)-(?!\w)|_")
@@ -55,6 +58,11 @@ class Reader:
             return tuple(self.values[slot][_key(fields[slot])] for slot in self.slots)
         except KeyError:
             return None
+
+    def bare(self, answer: str) -> bool:
+        """Whether a whole answer is a value and what usually stands around it, and nothing else."""
+        value, plain = self._plain(answer), normalised(answer[:_LONGEST_ANSWER])
+        return value is not None and (plain == value or _frame(plain, value) in self.frames)
 
     def _plain(self, answer: str) -> str | None:
         return meaning(answer, self.values[WHOLE], self.frames)
@@ -159,7 +167,7 @@ def _whole(answers: Sequence[str]) -> Reader:
     plain = [normalised(answer[:_LONGEST_ANSWER]) for answer in answers]
     counts = Counter(text for text in plain if text and len(text.split()) <= _MOST_WORDS)
     frequent = {text for text, count in counts.items() if count >= _LEAST_ROWS}
-    frames = _frames(frequent)
+    frames = _frames(counts, frequent)
     led = {text: _lead(answer) for text, answer in zip(plain, answers, strict=True)}
     values = {
         text
@@ -178,18 +186,48 @@ def _whole(answers: Sequence[str]) -> Reader:
     read = sum(each.total() for each in written.values())
     if read < _LEAST_READ * len(answers):
         raise DataRefused(_open(counts, answers))
-    usual = {value: _usual(each) for value, each in written.items()}
-    return Reader((WHOLE,), {WHOLE: usual}, frames)
+    return Reader((WHOLE,), {WHOLE: _in_one_form(written)}, frames)
 
 
-def _frames(frequent: set[str]) -> frozenset[str]:
+def _in_one_form(written: Mapping[str, Counter[str]]) -> dict[str, str]:
+    """How each value is written: as usual among its answers of the form that all values have most,
+    such as `Label: {}`; a value that never has this form as it usually is."""
+    forms: Counter[tuple[str, str]] = Counter()
+    for value, counts in written.items():
+        for answer, count in counts.items():
+            forms[_around(value, answer)] += count
+    most = max(forms, key=lambda form: (forms[form], -len(form[0] + form[1])))
+    usual = {}
+    for value, counts in written.items():
+        alike = Counter({a: n for a, n in counts.items() if _around(value, a) == most})
+        usual[value] = str(_usual(alike or counts))
+    return usual
+
+
+def _around(value: str, answer: str) -> tuple[str, str]:
+    """What stands before and after a value."""
+    before, _, after = answer.casefold().partition(value)
+    return before, after
+
+
+def _frames(counts: Mapping[str, int], frequent: set[str]) -> frozenset[str]:
     """The words around a value that stand around several values: `label`, but not `not`."""
-    around: dict[str, set[str]] = defaultdict(set)
-    for text in frequent:
-        for value in frequent:
-            if value != text and _within(value, text):
-                around[_frame(text, value)].add(value)
-    return frozenset(frame for frame, values in around.items() if len(values) > 1)
+    around: dict[str, Counter[str]] = defaultdict(Counter)
+    for text, count in counts.items():
+        for value in _parts(text) & frequent:
+            around[_frame(text, value)][value] += count
+    return frozenset(
+        frame
+        for frame, values in around.items()
+        if len(values) > 1 and values.total() >= _LEAST_ROWS and _DENYING.isdisjoint(frame.split())
+    )
+
+
+def _parts(text: str) -> set[str]:
+    """The runs of a text's words, but for the whole text."""
+    words = text.split()
+    spans = ((a, b) for a in range(len(words)) for b in range(a + 1, len(words) + 1))
+    return {" ".join(words[a:b]) for a, b in spans if b - a < len(words)}
 
 
 def _within(value: str, text: str) -> bool:

@@ -14,6 +14,7 @@ from router.training.data_card import content_of, utc
 from router.training.data_query import DataQuery, DataRefused, checked_name
 from router.training.data_rows import DataRow, counted
 from router.training.data_sets import DataSet, DataSets, Rows, without
+from router.training.labels import in_usual_forms, labels_in
 from router.training.leaks import Leak, leaks
 from router.training.logged_rows import LoggedRows
 from router.training.meaning import Meaning
@@ -51,7 +52,9 @@ class DataMaker:
         if not logged.rows:
             raise DataRefused(_nothing(logged.left_out))
         clean, personal = scrubbed(logged.rows)
-        rows = distinct(clean, self.meaning, self.progress)
+        labels = labels_in(clean)
+        clean, rewritten = in_usual_forms(clean, labels)
+        rows = distinct(clean, self.meaning, self.progress, labels)
         parts = parted(rows.rows, rows.vectors, query.validation_share, query.test_share)
         self.progress("looking for leaks")
         leaked = self._leaks(rows, parts, held_out)
@@ -72,6 +75,7 @@ class DataMaker:
                 "left_out": dict(logged.left_out) | ({"forgotten meanwhile": gone} if gone else {}),
                 "duplicates": self._duplicates(rows),
                 "personal": personal,
+                "usual_forms": rewritten,
                 "leaks": counted(leak.place.partition(":")[0] for leak in leaked),
                 "compared_with": counted(text.place.partition(":")[0] for text in held_out),
                 "split": _split(parts),

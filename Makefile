@@ -27,6 +27,7 @@
 # make bench-shadow     measures what is told of auto in the shadow, and when it switches on
 # make bench-agents       measures what escalating within agents' sessions saves
 # make bench-busy         measures what it brings to look at which backends are busy
+# make bench-busy-outsider  the same in worlds by somebody who had not seen the code
 # make bench-drift        measures whether a model that becomes worse is noticed
 # make bench-library    measures whether the library's A/B says what standards bring
 # make bench-reuse      measures how often reuse is right, and what a lookup costs
@@ -138,6 +139,10 @@ bench-agents: $(STAMP)
 
 bench-busy: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.busy.run
+
+.PHONY: bench-busy-outsider
+bench-busy-outsider: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.busy.outsider.run
 
 bench-drift: $(STAMP)
 	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.drift.run

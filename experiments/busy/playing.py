@@ -4,9 +4,9 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Any
+from typing import Any, Protocol
 
-from experiments.busy.worlds import THIRD, Served, World
+from experiments.busy.worlds import Served
 from learner.bandit_learner import Bandit
 from learner.deciding import BanditPolicy
 from learner.policy import Arm, Context, Feedback, Outcome, draw
@@ -19,6 +19,19 @@ PUBLISHED = 2.0  # seconds between two policies
 RATED = 0.2  # of the answers
 KNOWN = 500.0  # judged answers of each backend before
 _CONTEXT: Context = {}
+
+
+class Playable(Protocol):
+    """A world of backends, with its own arrivals and times."""
+
+    @property
+    def kind(self) -> str: ...
+    @property
+    def number(self) -> int | str: ...
+    @property
+    def backends(self) -> tuple[Served, ...]: ...
+    def arrivals(self) -> Iterator[float]: ...
+    def seconds(self, backend: Served, now: float, drawn: random.Random) -> float: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +49,7 @@ class Call:
 
 
 class Play:
-    def __init__(self, world: World, preference: Preference, *, waits: bool) -> None:
+    def __init__(self, world: Playable, preference: Preference, *, waits: bool) -> None:
         self.world, self.preference, self.waits = world, preference, waits
         self.drawn = random.Random(f"calls {world.kind} {world.number}")
         self.odds = random.Random(f"odds {world.kind} {world.number}")
@@ -54,16 +67,10 @@ class Play:
         self.published_at = 0.0
 
     def answers(self) -> Iterator[Answered]:
-        for number, at in enumerate(self._arrivals()):
+        for number, at in enumerate(self.world.arrivals()):
             yield from self._ended(at)
             self._arrive(number, at)
         yield from self._ended(float("inf"))
-
-    def _arrivals(self) -> Iterator[float]:
-        arrivals, now = random.Random(f"arrivals {self.world.kind} {self.world.number}"), 0.0
-        while now < 3 * THIRD:
-            now += arrivals.expovariate(self.world.rate(now))
-            yield now
 
     def _published(self) -> BanditPolicy:
         return self.bandit.policy().preferring(self.preference)

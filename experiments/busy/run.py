@@ -5,7 +5,7 @@ python -m experiments.busy.run [--worlds 12] [--first 100]
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import log10
 from pathlib import Path
 from statistics import fmean, median
@@ -14,25 +14,28 @@ from typing import Any
 from rich.console import Console
 from rich.progress import track
 
-from experiments.busy.playing import Answered, Play
-from experiments.busy.worlds import THIRD, World, world
+from experiments.busy.playing import Answered, Play, Playable
+from experiments.busy.worlds import THIRD, world
 from experiments.readme import put, table
 from learner.preference import PRESETS
 
 HERE = Path(__file__).parent
 KINDS = ("load", "incident", "idle")
 OPTIMIZE = ("balanced", "fast")
+THIRDS = {"during": (THIRD, 2 * THIRD), "after": (2 * THIRD, 3 * THIRD)}
 FIRST = 100  # `loads.py` was written with worlds of lower numbers
 
 
-def measured(played: World, optimize: str) -> dict[str, Any]:
-    """The figures of a world in its middle third, and after it, without waits and with them."""
+def measured(
+    played: Playable, optimize: str, spans: Mapping[str, tuple[float, float]]
+) -> dict[str, Any]:
+    """The figures of a world in some spans of its time, without waits and with them."""
     row: dict[str, Any] = {"world": played.number, "kind": played.kind, "optimize": optimize}
     for name, waits in (("blind", False), ("looking", True)):
         answers = list(Play(played, PRESETS[optimize], waits=waits).answers())
         row[name] = {
-            "during": figures(played, optimize, within(answers, THIRD, 2 * THIRD)),
-            "after": figures(played, optimize, within(answers, 2 * THIRD, 3 * THIRD)),
+            span: figures(played, optimize, within(answers, since, until))
+            for span, (since, until) in spans.items()
         }
     return row
 
@@ -41,7 +44,7 @@ def within(answers: Sequence[Answered], since: float, until: float) -> list[Answ
     return [each for each in answers if since <= each.began < until]
 
 
-def figures(played: World, optimize: str, answers: Sequence[Answered]) -> dict[str, float]:
+def figures(played: Playable, optimize: str, answers: Sequence[Answered]) -> dict[str, float]:
     by_name = {each.name: each for each in played.backends}
     seconds = sorted(each.seconds for each in answers)
     weights = PRESETS[optimize]
@@ -119,7 +122,7 @@ def main() -> None:
         for number in range(given.first, given.first + given.worlds)
     ]
     rows = [
-        measured(world(number, kind), optimize)
+        measured(world(number, kind), optimize, THIRDS)
         for number, kind, optimize in track(jobs, "worlds", console=Console(stderr=True))
     ]
     lines = summary(rows)

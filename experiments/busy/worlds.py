@@ -6,6 +6,7 @@ of a world, either more requests come, or a hosted backend takes several times a
 
 import math
 import random
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 THIRD = 120.0  # seconds
@@ -41,6 +42,12 @@ class World:
 
     def rate(self, now: float) -> float:
         return self.step if THIRD <= now < 2 * THIRD else self.usual
+
+    def arrivals(self) -> Iterator[float]:
+        drawn, now = random.Random(f"arrivals {self.kind} {self.number}"), 0.0
+        while now < 3 * THIRD:
+            now += drawn.expovariate(self.rate(now))
+            yield now
 
     def seconds(self, backend: Served, now: float, drawn: random.Random) -> float:
         seconds = backend.seconds * math.exp(drawn.gauss(-(_SPREAD**2) / 2, _SPREAD))

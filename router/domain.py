@@ -550,13 +550,19 @@ class Reply:
 class Fault(Exception):
     """A call failed. `kind` is one word, and `detail` a sentence.
 
-    Kinds are, for example, connect, timeout, protocol, too_large and unavailable.
+    Kinds are, for example, connect, timeout, protocol, too_large and unavailable. `retry_after`:
+    seconds after which the same call may succeed, where that is known.
     """
 
-    def __init__(self, kind: str, detail: str) -> None:
+    def __init__(self, kind: str, detail: str, *, retry_after: float | None = None) -> None:
         super().__init__(detail)
         self.kind = kind
         self.detail = detail
+        self.retry_after = retry_after
+
+
+# Faults of calls that came too often: nothing is broken, and a later call may succeed.
+BUSY = frozenset({"queue_full", "rate_limited"})
 
 
 COMPUTE, RUN = "/compute", "/run"  # paths of a sandbox: run and verify a program; only run it

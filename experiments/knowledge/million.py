@@ -15,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -51,7 +52,7 @@ class DrawnVectors:
         self._centres = self._chance.standard_normal((_CENTRES, _DIMENSIONS), dtype=np.float32)
 
     def encode(self, texts: Sequence[str]) -> "Vectors":
-        chosen = [hash(text[:24]) % _CENTRES for text in texts]
+        chosen = [zlib.crc32(text[:24].encode()) % _CENTRES for text in texts]
         noise = self._chance.standard_normal((len(texts), _DIMENSIONS), dtype=np.float32)
         rows: Vectors = self._centres[chosen] + noise
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)

@@ -16,7 +16,7 @@ from router.backends.give_back import GiveBack
 from router.backends.protocol import Backend
 from router.backends.turns import Turns
 from router.config.values import BackendSettings
-from router.domain import Call, Fault, Reply
+from router.domain import BUSY, Call, Fault, Reply
 from router.wire.errors import error_body, kind_of
 from router.wire.frame_server import CallOutput
 from router.wire.replica_headers import BROKEN, retry_after_seconds
@@ -171,9 +171,9 @@ class Host:
         if fault.kind == "bad_request":
             self.breaker.succeeded()
             await _bad_request(out, fault.detail)
-        elif fault.kind == "queue_full":  # the backend is busy, not broken
+        elif fault.kind in BUSY:  # the backend is busy, not broken
             self.breaker.abandoned()
-            await _refuse(out, fault, retry_after=1.0)
+            await _refuse(out, fault, retry_after=fault.retry_after or 1.0)
         elif started:
             self.breaker.failed(self._clock())
             if raw:

@@ -109,9 +109,11 @@ class KnowledgeBackend:
 
         try:
             return opened_for(self._shelf, reader, self._settings.stores, named)
-        except (NoSuchStore, TooOften) as error:
-            # A refusal for this caller alone: the backend must not rest for all others.
+        # A refusal for this caller alone: the backend must not rest for all others.
+        except NoSuchStore as error:
             raise Fault("bad_request", str(error)) from None
+        except TooOften as error:
+            raise Fault("rate_limited", str(error), retry_after=error.retry_after) from None
 
     async def _search(self, readable: "Readable") -> "StoreSearch":
         from router.encoding.encoder import CannotEncode

@@ -4,6 +4,7 @@ import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
 from router.documents import spanish
 from router.request.stemming import stem
@@ -26,16 +27,25 @@ STOP = frozenset(
 def content_words(text: str, language: str = "en") -> list[str]:
     """The base forms of the words in an English or Spanish (`es`) text, in order, without stop
     words. All words lose their accents."""
+    folded = spanish.folded(text)
     if language == "es":
-        own = (match[0] for match in _WORD.finditer(spanish.folded(text)))
-        return [spanish.stem(word) for word in own if _telling(word, spanish.STOP)]
-    words = []
-    for match in _WORD.finditer(spanish.folded(text.replace("’", "'"))):
-        word = match[0].removesuffix("'s")
-        for part in dict.fromkeys((word, *word.split("-"))):
-            if _telling(part, STOP):
-                words.append(stem(part))
-    return words
+        bases = map(_spanish_bases, _WORD.findall(folded))
+    else:
+        bases = map(_english_bases, _WORD.findall(folded.replace("’", "'")))
+    return [base for own in bases for base in own]
+
+
+@lru_cache(maxsize=131_072)  # most words of a store come again and again
+def _english_bases(written: str) -> tuple[str, ...]:
+    """The base form of a folded word, and those of its parts if it has a hyphen."""
+    word = written.removesuffix("'s")
+    parts = dict.fromkeys((word, *word.split("-")))
+    return tuple(stem(part) for part in parts if _telling(part, STOP))
+
+
+@lru_cache(maxsize=131_072)
+def _spanish_bases(word: str) -> tuple[str, ...]:
+    return (spanish.stem(word),) if _telling(word, spanish.STOP) else ()
 
 
 def _telling(word: str, stop: frozenset[str]) -> bool:

@@ -11,7 +11,7 @@ from router.calls.outcome import CallOutcome, Stream
 from router.calls.prices import estimated, priced
 from router.compute.computing import REFUSALS
 from router.config.config import Config
-from router.domain import Answered, Fault, Trace, Usage, total_usd
+from router.domain import BUSY, Answered, Fault, Trace, Usage, total_usd
 from router.engine.accounting import accounted
 from router.engine.guard_streams import GuardedStream
 from router.engine.guarding import Guarding
@@ -218,7 +218,7 @@ class Replying:
         backends were busy."""
         attempts = progress.trace.attempts
         summary = "; ".join(attempt.summary() for attempt in attempts)
-        busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)
+        busy = all(a.fault in BUSY or a.status == 429 for a in attempts)
         message = f"No backend could answer. Tried: {summary}."
         status, kind, code = (
             (429, "rate_limit_error", "backends_busy")

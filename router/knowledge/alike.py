@@ -6,7 +6,7 @@ and found: each may be the only one that passes a filter.
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from router.documents.chunking import SAME, shingles
 
@@ -25,10 +25,18 @@ def samples_of(text: str) -> tuple[int, ...]:
 
 def repeats(text: str, other: str) -> bool:
     """Whether a passage repeats another one, or nearly does."""
-    if facts(text) != facts(other):
-        return False
-    own, theirs = shingles(text), shingles(other)
-    return len(own & theirs) >= SAME * len(own | theirs)
+    return next(repeated(text, [other]), None) is not None
+
+
+def repeated(text: str, others: Iterable[str]) -> Iterator[int]:
+    """The places of those among other passages that a passage repeats."""
+    own_facts = facts(text)
+    own: set[int] = set()
+    for place, other in enumerate(others):
+        if facts(other) == own_facts:
+            own, theirs = own or shingles(text), shingles(other)
+            if len(own & theirs) >= SAME * len(own | theirs):
+                yield place
 
 
 def facts(text: str) -> Sequence[str]:

@@ -10,9 +10,10 @@ import orjson
 from router.documents.chunking import Passage, passages_of
 from router.documents.languages import language_of
 from router.documents.passage_index import words_of
-from router.knowledge.alike import repeats, samples_of
+from router.knowledge.alike import repeated, samples_of
 from router.knowledge.stored import EventKind, NewDocument, StoredDocument
 
+_HOLDERS = 8  # passages with a certain run of words that a new passage is compared with
 DOCUMENT_COLUMNS = "id, version, title, source, hash, metadata, feed, added_at, changed_at, event"
 
 
@@ -162,10 +163,13 @@ def _write_passage(
 
 def _first_alike(connection: sqlite3.Connection, text: str, samples: Sequence[int]) -> int | None:
     """The number that alike passages share, if there is a passage that this text repeats."""
-    marks = ", ".join("?" * len(samples))
-    rows = connection.execute(
-        "select distinct p.text, p.alike from samples s join passages p on p.id = s.passage "
-        f"where s.hash in ({marks}) order by p.id limit 20",
-        samples,
+    # Some runs of words are in very many passages, so only the first holders of each are compared.
+    holders = " union ".join(
+        [f"select * from (select passage from samples where hash = ? limit {_HOLDERS})"]
+        * len(samples)
     )
-    return next((alike for other, alike in rows if repeats(text, other)), None)
+    rows = connection.execute(
+        f"select text, alike from passages where id in ({holders}) order by id", samples
+    ).fetchall()
+    first = next(repeated(text, (other for other, _ in rows)), None)
+    return None if first is None else int(rows[first][1])

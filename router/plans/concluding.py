@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 
 from router.calls.outcome import CallOutcome, Stream
-from router.domain import CHAT, Attempt, Call, Request, Usage
+from router.domain import BUSY, CHAT, Attempt, Call, Request, Usage
 from router.plans.bodies import without_logprobs
 from router.plans.results import Result
 from router.request.text import tokens_in
@@ -87,7 +87,7 @@ def unfinished(
     if not attempts:
         message = f"This plan cannot answer the request: {result.problem}."
         return 400, "invalid_request_error", "plan_cannot_answer", message, None
-    busy = all(a.fault == "queue_full" or a.status == 429 for a in attempts)
+    busy = all(a.fault in BUSY or a.status == 429 for a in attempts)
     tried = "; ".join(attempt.summary() for attempt in attempts if attempt.fault)
     message = f"The plan brought no answer: {result.problem}. Tried: {tried or 'nothing'}."
     if busy:

@@ -56,7 +56,7 @@ class DeskBackend:
         except NoSuchStore as error:
             raise Fault("bad_request", str(error)) from None
         except TooOften as error:
-            raise Fault("queue_full", str(error)) from None
+            raise Fault("rate_limited", str(error), retry_after=error.retry_after) from None
         words = _WORD.findall(last_user_text(fields).lower())
         passages = [(each, passage) for each in readable for passage in _best(each, words)]
         text = "\n\n".join(f"[{n}] {p.text}" for n, (_, p) in enumerate(passages, 1))

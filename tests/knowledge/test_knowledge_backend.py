@@ -14,9 +14,12 @@ from router.keys import new_key, save_keys
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.declaring import declare
+from router.knowledge.rights.grants import Terms
+from router.knowledge.rights.reader import Reader
 from router.knowledge.vectors import StoreVectors
 from router.routing.store_claims import StoreClaims
 
+ADMIN = Reader("", "", "", admin=True)
 PERMIT = "A residential parking permit costs forty euros a year and is renewed every January."
 QUESTION = "How much does a residential parking permit cost?"
 
@@ -134,3 +137,26 @@ async def test_a_writer_gets_the_telling_sentences_with_their_numbers(home: Path
     assert text.startswith("[1] city: parking.md, Parking\n")
     assert "forty euros" in text
     assert "pool" not in text
+
+
+async def test_a_grant_that_is_used_up_says_when_it_may_be_used_again(home: Path, encoders) -> None:
+    _, key = new_key("bob", "")
+    save_keys(home / "keys.json", [key])
+    shelf = StoreShelf(home / "knowledge")
+    private = StoreSettings(folder=str(home / "city"), visible="private")
+    declare(shelf.rights, {"city": private, "shop": private}, lambda _: "")
+    shelf.rights.grant(ADMIN, "city", "key:bob", Terms(rate=1), by="test")
+    shelf.close()
+    backend = KnowledgeBackend(settings_in(home, encoders))
+    body = orjson.dumps({"messages": [{"role": "user", "content": QUESTION}]})
+    call = Call(CHAT, body, False, "r1", key_id=key.id)
+    try:
+        async with backend.send(call):
+            pass
+        with pytest.raises(Fault) as refused:
+            async with backend.send(call):
+                pass
+    finally:
+        await backend.close()
+    assert refused.value.kind == "rate_limited"
+    assert refused.value.retry_after > 60

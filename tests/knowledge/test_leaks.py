@@ -101,6 +101,7 @@ async def test_a_used_up_rate_neither_hides_the_desk_nor_takes_back_what_was_rea
     ]
     answer = await d.chat("bob", QUESTION)
     assert (answer.status, secrets_in(answer)) == (429, set())
+    assert int(answer.headers["retry-after"]) > 60  # the rate is by the hour
     assert secrets_in(await d.get("bob", f"/v1/responses/{kept}")) == {"handbook"}
 
 

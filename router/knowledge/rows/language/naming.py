@@ -164,6 +164,7 @@ def names_of(
                 names.add(verb, Sense("foreign_verb", other.stored, 1))
     for each in own:
         _name_column(names, each, weaker=0)
+    _narrow(names, table)
     if names.people:
         for word in ("person", "persona", "gente"):
             names.add((canonical(word),), Sense("entity", table.stored, 3))
@@ -184,6 +185,15 @@ def _name_rows(names: Names, table: TableSchema, kinds: Sequence[Thing], kind: s
         for row in _ROWS:
             names.add((canonical(row),), Sense(kind, table.stored, 2))
         names.verbs = {verb for thing in kinds for verb in thing.verbs}
+
+
+def _narrow(names: Names, table: TableSchema) -> None:
+    """A noun for rows that is a value too means the value: a `Casa` is not every property."""
+    phrase = canonical_phrase(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.name))
+    for key, senses in names.senses.items():
+        own = any(s.kind == "val" and s.value[0].table.stored == table.stored for s in senses)
+        if own and key != phrase:
+            senses[:] = [s for s in senses if s.kind != "entity"]
 
 
 def _name_column(names: Names, each: Field, *, weaker: int) -> None:

@@ -27,6 +27,7 @@ def read_values(reader: Reader) -> None:
         values = [s.value[1] for s in senses]
         start = end = i
         negated = take_negation(reader, i)
+        _done_by(reader, i, negated=negated)
         reader.take(i)
         start, negated = _absorb(reader, i, each, start, negated)
         end = _absorb_after(reader, i, each)
@@ -64,6 +65,20 @@ def _absorb_after(reader: Reader, place: int, each: Field) -> int:
 
 def _names(reader: Reader, place: int, each: Field) -> bool:
     return any(s.value.sql == each.sql for s in reader.items[place].of("col"))
+
+
+_DONE = frozenset(("done", "hecho", "hecha", "hechos", "hechas"))
+_BY = frozenset(("by", "por"))
+
+
+def _done_by(reader: Reader, place: int, *, negated: bool) -> None:
+    """Refuse a value that may be a verb: `not done by Ana`, where `Done` is a status."""
+    after = place + 1
+    actor = after + 1 < len(reader.items) and reader.items[after].words[0] in _BY
+    doing = negated or not _DONE.isdisjoint(reader.items[place].words)
+    if actor and doing and reader.items[after + 1].means("val", "col"):
+        text = reader.items[place].text
+        raise Unclear(f"`{text} by` may be the value `{text}`, or say who did it")
 
 
 def _beside(reader: Reader) -> None:

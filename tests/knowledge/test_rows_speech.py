@@ -1,0 +1,66 @@
+"""Ways of speech: nouns, verbs and short forms that people use for the same rows and columns."""
+
+import sqlite3
+
+import pytest
+
+from router.knowledge.rows.answering import RowReader, answered_by
+from router.knowledge.rows.loading import write_table
+from router.knowledge.rows.reading import csv_table
+from router.knowledge.rows.safe import runner
+from router.knowledge.rows.schema import NotUnderstood, RowAnswer
+
+JOBS = """Job #,Cust. Name,Tech,Device,opened,status,warranty,price,total,mins,stars
+1,Ann Lee,Ana,Phone,2024-01-05,Done,yes,£20.00,£40.00,30,5
+2,Bob Ray,Ana,Laptop,2024-01-09,Cancelled,no,£50.00,£50.00,90,
+3,Ann Lee,Leo,Phone,2024-02-11,Done,no,£30.00,£90.00,45,4
+4,Cy Fox,Leo,Phone,2024-03-02,Done,yes,£10.00,£10.00,20,5
+5,Dot Orr,,Tablet,2024-03-08,Open,no,£25.00,£75.00,60,2
+"""
+HOMES = """ref;tipo;barrio;hab.;m2;precio;precio_cierre;agente
+A-1;Casa;Centro;3;90;200.000,00 €;190.000,00 €;Eva Gil
+A-2;Casa;Norte;2;70;150.000,00 €;;Eva Gil
+A-3;Piso;Norte;4;110;310.000,00 €;300.000,00 €;
+"""
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "s.sqlite"
+    connection = sqlite3.connect(path)
+    with connection:
+        tables = [
+            write_table(connection, csv_table(name, text), f"rows_{name}")
+            for name, text in (("jobs", JOBS), ("inmuebles", HOMES))
+        ]
+    connection.close()
+    run = runner(path, tables)
+    reader = RowReader(tables, run)
+    return lambda *questions: answered_by(reader, questions[-1], run, questions[:-1])
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("¿Cuántas casas no están en el Centro?", [(1,)]),
+        ("how many inmuebles are there", [(3,)]),
+        ("how many houses are there", [(2,)]),
+    ],
+)
+def test_what_people_say_is_understood(ask, question, rows):
+    answer = ask(question)
+    assert isinstance(answer, RowAnswer), answer
+    assert list(answer.rows) == [pytest.approx(row) for row in rows]
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "how many jobs were not done by Ana",
+        "jobs done by Leo",
+        "jobs not cancelled by Ana",
+    ],
+)
+def test_what_may_mean_something_else_is_refused(ask, question):
+    answer = ask(question)
+    assert isinstance(answer, NotUnderstood), answer

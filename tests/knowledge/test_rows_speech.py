@@ -1,4 +1,4 @@
-"""Ways of speech: nouns, verbs and short forms that people use for the same rows and columns."""
+"""Ways of speech: nouns, verbs, short forms; and numbers that only tell rows apart."""
 
 import sqlite3
 
@@ -45,6 +45,17 @@ def ask(tmp_path_factory):
         ("¿Cuántas casas no están en el Centro?", [(1,)]),
         ("how many inmuebles are there", [(3,)]),
         ("how many houses are there", [(2,)]),
+        ("how many jobs were not done by Ana", [(2,)]),
+        ("jobs done by Ana", [(2,)]),
+        ("total mins", [(245,)]),
+        ("total for jobs under warranty", [(50.0,)]),
+        ("Who is the best rated technician?", [("Ana", 5.0)]),
+        ("jobs with no tech assigned", [(1,)]),
+        ("what kinds of device do we look after", [("Laptop",), ("Phone",), ("Tablet",)]),
+        ("jobs rated 4 or less, how many?", [(2,)]),
+        ("who's the customer of job 5", [("Dot Orr",)]),
+        ("media de m2 de las casas", [(80.0,)]),
+        ("¿Cuántos inmuebles tienen 3 o más habitaciones?", [(2,)]),
     ],
 )
 def test_what_people_say_is_understood(ask, question, rows):
@@ -56,8 +67,6 @@ def test_what_people_say_is_understood(ask, question, rows):
 @pytest.mark.parametrize(
     "question",
     [
-        "how many jobs were not done by Ana",
-        "jobs done by Leo",
         "jobs not cancelled by Ana",
     ],
 )

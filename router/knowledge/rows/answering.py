@@ -7,7 +7,8 @@ readings fit, both are named. A question after another may go on from it (`and i
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from router.knowledge.rows.language.naming import Names, key_name, names_of
+from router.knowledge.rows.language.column_words import key_name
+from router.knowledge.rows.language.naming import Names, names_of
 from router.knowledge.rows.language.profile import Field, fields_of, links_of
 from router.knowledge.rows.language.spans import spans_of
 from router.knowledge.rows.language.tokens import cut
@@ -150,6 +151,10 @@ class RowReader:
         if not readings:
             raise max(failures, key=lambda failure: failure[0])[1]
         best = max(reading.strength for reading in readings)
+        unsure = [unclear for strength, unclear in failures if strength >= best]
+        doubts = [unclear for unclear in unsure if "not understood" not in str(unclear)]
+        if doubts and not headed:
+            raise doubts[0]  # a table that the words fit as well, in two ways
         first = [reading for reading in readings if reading.strength > best - _SURER]
         if len(first) > 1:
             names = " or ".join(reading.query.table.name for reading in first)
@@ -181,7 +186,8 @@ def _headed(reader: Reader) -> bool:
         strong = [s.strength for s in span.of("entity")]
         if strong and max(strong) > 2:
             return True
-        if span.means("foreign") and not span.means("col"):
+        flags = [s for s in span.of("col") if s.value.column.kind == "boolean"]
+        if span.means("foreign") and len(flags) == len(span.of("col")):
             return False
     return False
 

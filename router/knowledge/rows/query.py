@@ -82,6 +82,7 @@ class Rank:
     descending: bool
 
 
+Sort = Literal["", "asc", "desc"]
 Form = Literal["figure", "groups", "rows", "values", "share", "lookup", "yes"]
 
 
@@ -98,4 +99,5 @@ class RowQuery:
     shown: tuple[Field, ...] = ()  # columns of rows or values that are listed
     share: tuple[Where, ...] = ()  # the rows whose share is asked for
     links: tuple[Link, ...] = ()
+    sort: Sort = ""  # of groups by their figure
     other: Operation | None = None  # another figure that the words may mean; both must agree

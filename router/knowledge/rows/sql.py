@@ -196,9 +196,10 @@ def _groups(query: RowQuery) -> str:
     figure, called = _figure(query.measure), quoted(_called(query.measure))
     numbers = ", ".join(str(n) for n in range(1, len(keys) + 1))
     if query.rank is None:
+        place = f"{len(keys) + 1} {query.sort.upper()}, " if query.sort else ""
         return (
             f"SELECT {', '.join(keys)}, {figure} AS {called}{_from(query)} "
-            f"GROUP BY {numbers} ORDER BY {numbers}"
+            f"GROUP BY {numbers} ORDER BY {place}{numbers}"
         )
     direction = "DESC" if query.rank.descending else "ASC"
     present = [f"{_grouped(group)} IS NOT NULL" for group in query.groups]

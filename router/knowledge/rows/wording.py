@@ -43,6 +43,8 @@ _WORDS: dict[str, tuple[str, str]] = {
     "by": (", for each {0}", ", por cada {0}"),
     "most": (", the {0} greatest", ", los {0} mayores"),
     "least": (", the {0} least", ", los {0} menores"),
+    "desc": (", the greatest first", ", de mayor a menor"),
+    "asc": (", the least first", ", de menor a mayor"),
     "ranked": (
         "{0} of the {1} rows of {2} with the {3} `{4}`",
         "{0} de las {1} filas de {2} con {3} `{4}`",
@@ -81,6 +83,8 @@ def reading_of(query: RowQuery, language: Language, typos: dict[str, str]) -> st
         text += _say("by", language, _names([group_name(group) for group in query.groups]))
     if query.rank is not None and query.form == "groups":
         text += _say("most" if query.rank.descending else "least", language, query.rank.count)
+    if query.sort:
+        text += _say(query.sort, language)
     for link in query.links:
         text += _say("linked", language, link.source.name)
     for typed, meant in typos.items():

@@ -2,9 +2,16 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
+from router.knowledge.rows.language.column_words import (
+    DATE_WORDS,
+    KEYS,
+    SMALL,
+    WEAK,
+    name_words,
+)
 from router.knowledge.rows.language.profile import Field, Link
 from router.knowledge.rows.language.words import (
     Phrase,
@@ -16,48 +23,13 @@ from router.knowledge.rows.language.words import (
     canonical_phrase,
     concept_kind,
     concepts_of,
-    long_form,
     only_asked,
     pieces,
     things,
     weak_in_names,
 )
 from router.knowledge.rows.schema import TableSchema
-from router.request.plain import folded
 
-_SMALL = frozenset(
-    ("of", "by", "de", "del", "the", "el", "la", "los", "in", "en", "at", "on", "per", "por", "a")
-)
-_DATE_WORDS = frozenset(
-    ("date", "fecha", "time", "hora", "datetime", "timestamp", "dt", "ts", "dia", "day", "was")
-)
-_WEAK = frozenset(
-    (
-        "id",
-        "number",
-        "name",
-        "nombre",
-        "code",
-        "codigo",
-        "numero",
-        "type",
-        "tipo",
-        "full",
-        "key",
-        "completo",
-        "date",
-        "fecha",
-        "value",
-        "valor",
-        "level",
-        "flag",
-        "is",
-        "has",
-        "es",
-        "tiene",
-    )
-)
-_KEYS = frozenset(("id", "number", "code", "codigo", "numero", "key", "clave", "uuid", "reference"))
 _ROWS = (
     "row",
     "rows",
@@ -72,23 +44,6 @@ _ROWS = (
 )
 
 
-def name_words(name: str, *, whole: bool = False) -> tuple[str, ...]:
-    """The words of a column's name: `Cust. Name` and `custName` are customer, name.
-
-    `whole`: with the words in brackets, such as a unit.
-    """
-    bare = name if whole else re.sub(r"\([^()]*+\)|\[[^\[\]]*+\]", " ", name) or name
-    parted = re.sub(r"(?<=[a-z0-9áéíóúñ])(?=[A-ZÁÉÍÓÚÑ])", " ", bare)
-    parted = re.sub(r"#|\bnº|\bNº|\bN°|\bn°", " number ", parted)
-    words = re.findall(r"[^\W_]+", folded(parted))
-    return tuple(part for word in words for part in long_form(word).split())
-
-
-def key_name(name: str) -> str:
-    """A column's name as keys are compared: `Member ID` and `member_id` are alike."""
-    return " ".join(canonical(word) for word in name_words(name) if word not in _SMALL)
-
-
 def things_of(table: TableSchema, fields: Sequence[Field]) -> tuple[Thing, ...]:
     """What a table's rows are: by its name, else by the name of its key."""
     phrase = canonical_phrase(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.name))
@@ -96,7 +51,7 @@ def things_of(table: TableSchema, fields: Sequence[Field]) -> tuple[Thing, ...]:
     by_name = by_name or [t for t in things() if any((word,) in t.nouns for word in phrase)]
     if by_name:
         return tuple(by_name)
-    keys = [f for f in fields if f.unique and _KEYS & {*name_words(f.name)}]
+    keys = [f for f in fields if f.unique and KEYS & {*name_words(f.name)}]
     words = {canonical(word) for f in keys for word in name_words(f.name)}
     return tuple(t for t in things() if any((word,) in t.nouns for word in words))
 
@@ -137,6 +92,20 @@ class Names:
             any(self.has(each, concept) for each in self.fields) for concept in ("name", "age")
         )
 
+    @property
+    def row_words(self) -> set[str]:
+        """The words by which questions call the rows."""
+        return self.words_for(self.table)
+
+    def words_for(self, table: TableSchema) -> set[str]:
+        """The words by which questions call the rows of this or another table."""
+        nouns = [
+            noun
+            for noun, senses in self.senses.items()
+            if any(s.kind in ("entity", "foreign") and s.value == table.stored for s in senses)
+        ]
+        return {word for noun in nouns for word in noun}
+
     def has(self, field_: Field, *concepts: str) -> bool:
         return not self.concepts.get(field_.sql, frozenset()).isdisjoint(concepts)
 
@@ -155,11 +124,14 @@ def names_of(
     ]
     outward = [link for link in near if link.source.table.stored == table.stored]
     names = Names(table, own, near, things_of(table, own))
-    _name_rows(names, table, names.things, "entity")
+    called = {_phrase_of(each) for each in tables}
+    _name_rows(names, table, names.things, "entity", called)
+    for noun in _key_nouns(own, outward) - called:
+        names.add(noun, Sense("entity", table.stored, 3))
     for other in tables:
         if other.stored != table.stored:
             kinds = things_of(other, by_table[other.stored])
-            _name_rows(names, other, kinds, "foreign")
+            _name_rows(names, other, kinds, "foreign", called)
             for verb in {verb for thing in kinds for verb in thing.verbs}:
                 names.add(verb, Sense("foreign_verb", other.stored, 1))
     for each in own:
@@ -175,11 +147,29 @@ def names_of(
     return names
 
 
-def _name_rows(names: Names, table: TableSchema, kinds: Sequence[Thing], kind: str) -> None:
-    phrase = canonical_phrase(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.name))
-    names.add(phrase, Sense(kind, table.stored))
+def _phrase_of(table: TableSchema) -> Phrase:
+    return canonical_phrase(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.name))
+
+
+def _key_nouns(fields: Sequence[Field], links: Sequence[Link]) -> set[Phrase]:
+    """What the name of a table's own key calls the rows: jobs, by `Job #`."""
+    linked = {link.source.sql for link in links}
+    nouns: set[Phrase] = set()
+    for each in fields:
+        words = [canonical(word) for word in name_words(each.name) if word not in SMALL]
+        rest = tuple(word for word in words if word not in KEYS)
+        if each.unique and each.sql not in linked and len(rest) == 1 and len(rest) < len(words):
+            nouns.add(rest)
+    return nouns
+
+
+def _name_rows(
+    names: Names, table: TableSchema, kinds: Sequence[Thing], kind: str, called: Set[Phrase]
+) -> None:
+    """Name the rows of a table; a noun that is another table's name means the other's rows."""
+    names.add(_phrase_of(table), Sense(kind, table.stored))
     for thing in kinds:
-        for noun in thing.nouns:
+        for noun in thing.nouns - called:
             names.add(noun, Sense(kind, table.stored, 3))
     if kind == "entity":
         for row in _ROWS:
@@ -189,7 +179,7 @@ def _name_rows(names: Names, table: TableSchema, kinds: Sequence[Thing], kind: s
 
 def _narrow(names: Names, table: TableSchema) -> None:
     """A noun for rows that is a value too means the value: a `Casa` is not every property."""
-    phrase = canonical_phrase(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", table.name))
+    phrase = _phrase_of(table)
     for key, senses in names.senses.items():
         own = any(s.kind == "val" and s.value[0].table.stored == table.stored for s in senses)
         if own and key != phrase:
@@ -198,16 +188,22 @@ def _narrow(names: Names, table: TableSchema) -> None:
 
 def _name_column(names: Names, each: Field, *, weaker: int) -> None:
     words = [canonical(word) for word in name_words(each.name)]
-    content = [word for word in words if word not in _SMALL]
+    content = [word for word in words if word not in SMALL]
     if each.dated:
-        content = [word for word in content if word not in _DATE_WORDS] or content
+        content = [word for word in content if word not in DATE_WORDS] or content
     concepts = names.concepts[each.sql] = _concepts(each, words, content)
 
     def sense(strength: int) -> Sense:
         return Sense("col", each, strength - weaker)
 
-    for whole in (words, [w for w in words if w not in _SMALL], content):
+    dates = each.dated and names.row_words.issuperset(content)  # `visits` is no `visit_date`
+    wholes = (words, [w for w in words if w not in SMALL], *([] if dates else [content]))
+    for whole in wholes:
         names.add(whole, sense(9))
+    if not dates:
+        written = [canonical(word) for word in pieces(each.name) if word.isalnum()]
+        if len(written) >= len(words):  # `mins` is minutes; `m2` is cut as m, 2
+            names.add(written, sense(9))
     if each.dated:
         for first, second in (("date", "of"), ("date", "de"), ("fecha", "de"), ("fecha", "of")):
             names.add((first, second, *content), sense(9))
@@ -217,7 +213,9 @@ def _name_column(names: Names, each: Field, *, weaker: int) -> None:
     for phrase, shared in concepts_of().items():
         if shared & concepts:
             kin = any(word[:4] == phrase[0][:4] for word in content)  # signups for signed_up
-            names.add(phrase, sense(2 if phrase in only_asked() else 5 if kin else 3))
+            exact = "price" in shared & concepts and len(content) == 1  # not `closing price`
+            strength = 2 if phrase in only_asked() else 5 if kin else 3
+            names.add(phrase, sense(strength + (exact and not kin)))
     for value in each.values:
         _name_value(names, each, value, weaker)
     _name_first_names(names, each, weaker)
@@ -227,35 +225,38 @@ def _parts_of(names: Names, each: Field, content: Sequence[str]) -> Iterator[tup
     """The words of a column's name that name it alone, and how surely."""
     if len(content) < 2:
         return
-    entity = {word for thing in names.things for noun in thing.nouns for word in noun}
+    entity = names.words_for(each.table)
     if content[0] in entity:
         yield tuple(content[1:]), 8
-    key = bool(_KEYS & {*content})
+    key = bool(KEYS & {*content})
     linked = any(link.source.sql == each.sql for link in names.links)
     for word in content:
-        weak = word in _WEAK
-        if (weak and word not in ("name", "nombr") and word not in _KEYS) or (
-            word in entity and (key or each.unique)
+        weak = word in WEAK
+        if (weak and word not in ("name", "nombr") and word not in KEYS) or (
+            word in entity and (key or each.unique or word == content[0])
         ):
             continue
-        if key and word not in _KEYS:
+        if key and word not in KEYS:
             if not linked:
                 yield (word,), 1
             continue
         yield (word,), 4 if weak else 6
+        if each.numeric and not weak:
+            yield (word + "ed",), 2  # delayed, for `delay_min`
 
 
 def _concepts(each: Field, words: Sequence[str], content: Sequence[str]) -> frozenset[str]:
     asked_only = only_asked()
     by_phrase = concepts_of()
     result: set[str] = set()
-    for phrase in {tuple(words), tuple(content)}:
+    whole = tuple(map(canonical, pieces(each.name)))  # `m2` is cut as m, 2
+    for phrase in {tuple(words), tuple(content), whole}:
         result |= by_phrase.get(phrase, frozenset())
     weak = weak_in_names()
     for listed in ([w for w in content if w not in weak], content):
         if not result:
             for word in listed:
-                if word not in _WEAK and ((word,) not in asked_only or word in weak):
+                if word not in WEAK and ((word,) not in asked_only or word in weak):
                     result |= by_phrase.get((word,), frozenset())
     if each.numeric:
         return frozenset(result - concept_kind("dated") - concept_kind("event"))

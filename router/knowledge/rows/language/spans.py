@@ -100,6 +100,12 @@ def _longest(
         if phrase in names.verbs:
             senses.append(Sense("filler"))
         senses += _named(phrase, names)
+        if [s.kind for s in senses] == ["kinds"]:
+            behind = pieces[at + length : at + length + 1]
+            while behind and behind[0].word in ("the", "all", "los", "las"):
+                length, behind = length + 1, pieces[at + length + 1 : at + length + 2]
+            named = [s.kind for p in behind for s in _named((p.word,), names)]
+            senses = [Sense("distinct")] if "col" in named and "entity" not in named else []
         if senses:
             return length, tuple(senses)
     return 1, ()

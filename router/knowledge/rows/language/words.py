@@ -45,6 +45,7 @@ _PIECES = re.compile(r"\d[\d.,]*\d|\d|[^\W\d_]+(?:['\u2019][^\W\d_]+)*|>=|<=|[<>
 
 def pieces(text: str) -> Phrase:
     """The words, numbers and telling marks of a text, in small letters and without accents."""
+    text = re.sub(r"(?<=\d)[ºª]", "", text)  # as questions are cut
     return tuple(_PIECES.findall(folded(text.replace("_", " ").replace("\u2019", "'"))))
 
 
@@ -158,7 +159,14 @@ def beside_only() -> frozenset[str]:
 
 
 _SPANISH_UNITS = {
-    **{"minuto": "minute", "min": "minute", "hora": "hour", "hr": "hour", "segundo": "second"},
+    **{
+        "minuto": "minute",
+        "minut": "minute",
+        "min": "minute",
+        "hora": "hour",
+        "hr": "hour",
+        "segundo": "second",
+    },
     **{"kilo": "kg", "kilogram": "kg", "kilogramo": "kg", "gramo": "gram", "g": "gram"},
     **{"kilometer": "km", "kilometr": "km", "kilometro": "km", "metro": "meter", "metr": "meter"},
 }

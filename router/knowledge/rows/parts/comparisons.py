@@ -1,9 +1,16 @@
 """Reads what numbers of rows are compared with: `over 60`, `between 100 and 200`, `2 or more`."""
 
+from router.knowledge.rows.language.column_words import KEYS, name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.language.words import Sense, concept_kind
 from router.knowledge.rows.parts.days import date_field, days_at, in_year
-from router.knowledge.rows.parts.reader import Reader, either, other_unit, take_negation
+from router.knowledge.rows.parts.reader import (
+    Reader,
+    either,
+    other_unit,
+    take_negation,
+    vague_amount,
+)
 from router.knowledge.rows.query import Condition, Relation
 from router.knowledge.rows.schema import Unclear
 
@@ -16,7 +23,12 @@ _WHEN: dict[str, Relation] = {
 }
 
 
-_WITH = frozenset(("with", "having", "con", "of", "de", "have", "has", "had", "tiene", "tienen"))
+_WITH = frozenset(
+    (
+        *("with", "having", "of", "have", "has", "had", "got", "get", "gets", "gave"),
+        *("con", "de", "tiene", "tienen", "tuvo", "tuvieron"),
+    )
+)
 
 
 _CURRENCIES = {"eur": "€", "dol": "$", "usd": "$", "pou": "£", "gbp": "£", "lib": "£"}
@@ -44,6 +56,10 @@ def read_comparisons(reader: Reader) -> None:
             _between(reader, i)
             continue
         j = reader.step(i)
+        if span.means("lt") and reader.field_at(j, lambda f: f.column.kind == "boolean"):
+            reader.take(i)
+            span.senses = (Sense("filler"),)  # `not under warranty`
+            continue
         days = days_at(reader, j)
         amount = reader.items[j].number if j >= 0 else None
         if days is not None and (amount is None or _about_days(reader, i, j)):
@@ -54,6 +70,8 @@ def read_comparisons(reader: Reader) -> None:
             each = date_field(reader, i)
             negated = take_negation(reader, i)
             reader.add(i, j, Condition(each, relation, days=days, negated=negated))
+        elif days is None and amount is not None and span.means(*_ORDER):
+            _in_order(reader, i, j, amount)
         elif (
             amount is not None
             and j >= 0
@@ -69,6 +87,21 @@ def _about_days(reader: Reader, place: int, number: int) -> bool:
         return True
     near = [reader.step(place, -1), reader.step(number)]
     return any(reader.field_at(n, lambda f: f.dated) is not None for n in near)
+
+
+_ORDER: dict[str, Relation] = {"after": ">", "before": "<", "since": ">=", "until": "<="}
+
+
+def _in_order(reader: Reader, place: int, number: int, amount: float) -> None:
+    """`published after 2000`, where a column of numbers holds years."""
+    each = reader.field_at(reader.step(place, -1), lambda f: f.column.kind == "integer")
+    if each is None or not amount.is_integer() or not 1000 <= amount <= 2200:
+        return
+    sign = next(_ORDER[k] for k in _ORDER if reader.items[place].means(k))
+    start = reader.step(place, -1)
+    reader.take(start, place, number)
+    negated = take_negation(reader, start)
+    reader.add(start, number, Condition(each, sign, (amount,), negated=negated))
 
 
 def _amount(reader: Reader, place: int, number: int, amount: float) -> None:
@@ -133,7 +166,8 @@ def _measured(reader: Reader, place: int, number: int, concept: str) -> tuple[Fi
         ),
         "",
     )
-    if unit and unit != each.column.unit and (unit == "%" or each.column.unit):
+    key = each.unique and not KEYS.isdisjoint(name_words(each.name))
+    if unit and unit != each.column.unit and (unit == "%" or each.column.unit or key):
         raise Unclear(f"`{each.name}` is not in {unit}")
     return each, end
 
@@ -164,6 +198,9 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
             )
         reader.take(after)
         beside = beside[0], max(after, beside[1])
+    near = [n for n in (reader.step(place, -1), after) if n >= 0]
+    if beside and any(vague_amount(reader, n, beside[0]) for n in near):
+        raise Unclear(f"the amount may be `{beside[0].name}` or a total")
     each = beside[0] if beside else _by_unit(reader, unit) or _age(reader, number, unit)
     if each is None:
         amount = reader.items[number].text

@@ -2,10 +2,11 @@
 
 import datetime as dt
 
+from router.knowledge.rows.language.column_words import DATE_WORDS, SMALL, name_words
 from router.knowledge.rows.language.naming import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.tokens import Days, month_span
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.language.words import canonical, concept_kind
 from router.knowledge.rows.parts.reader import Reader, either, take_negation
 from router.knowledge.rows.query import AnyOf, Condition
 from router.knowledge.rows.schema import Unclear
@@ -55,6 +56,10 @@ def default_date(names: Names) -> Field:
     dated = [f for f in dated if not names.has(f, "birth")] or dated
     if len(dated) == 1:
         return dated[0]
+    plain = names.row_words | DATE_WORDS | SMALL
+    own = [f for f in dated if plain.issuperset(map(canonical, name_words(f.name)))]
+    if len(own) == 1:
+        return own[0]  # `visit_date` of visits
     begun = [f for f in dated if names.has(f, *concept_kind("beginning"))]
     if not begun:
         begun = [f for f in dated if not names.has(f, *concept_kind("ending")) and not f.gaps]
@@ -100,6 +105,13 @@ def read_days(reader: Reader) -> None:
         each = date_field(reader, i)
         negated = take_negation(reader, i)
         reader.take(i)
+        following = reader.step(i)
+        if following >= 0 and reader.items[following].means("onwards"):
+            if days.first is None:
+                raise Unclear(f"`{days.words} {reader.items[following].text}` needs a year")
+            reader.take(following)
+            reader.add(i, following, Condition(each, "since", days=days, negated=negated))
+            continue
         last, end = _range_end(reader, i, days)
         joined = last is None and before >= 0 and reader.items[before].means("or", "and")
         if joined and _alternative(reader, before, i, each, days):

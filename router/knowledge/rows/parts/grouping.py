@@ -1,6 +1,7 @@
 """Reads by what rows are grouped: `per city`, `by month`, `for each plan and status`."""
 
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import Sense
 from router.knowledge.rows.parts.days import date_field, days_at
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.query import Bucket, Group
@@ -44,7 +45,8 @@ def read_groups(reader: Reader) -> None:
         if span.means("by") and not reader.items[j].means("col", "foreign"):
             if days_at(reader, j) is not None:
                 raise Unclear(f"`{span.text} {reader.items[j].text}`: say in, before or until")
-            reader.take(i)  # `handled by Ana`, `by number of orders`
+            reader.take(i)
+            span.senses = (Sense("filler"),)  # `handled by Ana`, `by number of orders`
             continue
         each = reader.field_at(j)
         if each is None:

@@ -1,7 +1,9 @@
 """Reads lists, look-ups, and phrases without a verb: `unpaid orders`, `members per plan`."""
 
+from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.language.words import concept_kind, pieces
+from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.target import (
     Target,
     form_of,
@@ -30,6 +32,8 @@ def read_list(target: Target) -> RowQuery | None:
     if when:
         return _looked_up(target, dated, "when may be")
     if who:
+        if len(texts) == 1 and not (numeric or dated or different) and _who_is(reader):
+            return _looked_up(target, texts, "who")
         if texts or numeric or different:
             raise Unclear("who and another column together are not read")
         if not reader.placed and not dated:
@@ -41,13 +45,25 @@ def read_list(target: Target) -> RowQuery | None:
     if shown:
         use(target, *shown)
         return made(target, "values", shown=shown)
-    if names_rows(target) and (reader.placed or listing or dated):
+    rows = names_rows(target) or _plural_value(reader)
+    if rows and (reader.placed or listing or dated):
         return made(target, "rows", shown=(label_of(target),))
     if dated and listing:
         _, each = only_column(dated, "which dates")
         use(target, each)
         return made(target, "values", shown=(each,))
     return None
+
+
+_IS = frozenset(("is", "was", "es", "era", "fue"))
+
+
+def _who_is(reader: Reader) -> bool:
+    """Whether a column of a row is asked: `who is the owner of P025`, not `who owns`."""
+    first = next((i for i, span in enumerate(reader.items) if span.means("who")), -1)
+    verb = reader.items[first + 1] if first + 1 < len(reader.items) else None
+    named = first >= 0 and "who's" in reader.items[first].words
+    return named or (verb is not None and not _IS.isdisjoint(verb.words))
 
 
 def _looked_up(target: Target, fields: list[tuple[int, Field]], what: str) -> RowQuery:
@@ -58,29 +74,16 @@ def _looked_up(target: Target, fields: list[tuple[int, Field]], what: str) -> Ro
     return made(target, "lookup", shown=(each,))
 
 
+_MEAN = frozenset(("media", "medio", "average", "avg", "mean", "promedio"))
+
+
 def read_bare(target: Target) -> RowQuery | None:
     """A phrase without a verb: `unpaid orders`, `members per plan`, `Harvey Shaw's age`."""
     reader = target.reader
     different = target.take("distinct")
     texts, numeric, dated = target.texts(), target.numeric(), target.dated()
     if numeric:
-        _, each = only_column(numeric, "the value of which column")
-        if texts:
-            raise Unclear(f"`{each.name}` and `{texts[0][1].name}`: it does not say what is wanted")
-        use(target, each)
-        additive = reader.names.has(each, *concept_kind("additive"))
-        days = any(
-            isinstance(p.where, Condition)
-            and p.where.relation in ("during", "after", "before", "since", "until")
-            for p in reader.placed
-        )
-        if additive and (reader.groups or days or _units(target, each)):
-            if names_rows(target) and not _units(target, each):
-                raise Unclear(f"it may ask for the sum of `{each.name}`, or for the number of rows")
-            return made(target, form_of(target), measure=Measure("sum", each))
-        if reader.groups or not reader.placed:
-            raise Unclear(f"it does not say which figure of `{each.name}` is wanted")
-        return made(target, "lookup", shown=(each,))
+        return _bare_number(target, numeric, texts)
     if texts:
         _, each = only_column(texts, "which column")
         if reader.groups:
@@ -94,9 +97,51 @@ def read_bare(target: Target) -> RowQuery | None:
         return made(target, form_of(target), measure=Measure("count"))
     if dated and reader.groups:
         return made(target, "groups", measure=Measure("count"))
-    if reader.events and not any(span.means("which", "who", "when") for span in reader.items):
+    events = reader.events and not any(s.means("which", "who", "when") for s in reader.items)
+    if events or _plural_value(reader):
         return made(target, form_of(target), measure=Measure("count"))
     return None
+
+
+def _plural_value(reader: Reader) -> bool:
+    """Whether a value in the plural stands for rows: `uninsured dogs in Leeds`."""
+    if any(f.numeric and reader.names.has(f, "quantity") for f in reader.names.fields):
+        return False  # `hoodies in March` may be units
+    for placed in reader.placed:
+        where = placed.where
+        if isinstance(where, Condition) and where.relation == "in" and not where.negated:
+            words = {
+                word for span in reader.items[placed.start : placed.end + 1] for word in span.words
+            }
+            singular = {word for value in where.values for word in pieces(str(value))}
+            if any(word.endswith("s") and word not in singular for word in words):
+                return True
+    return False
+
+
+def _bare_number(
+    target: Target, numeric: list[tuple[int, Field]], texts: list[tuple[int, Field]]
+) -> RowQuery:
+    reader = target.reader
+    _, each = only_column(numeric, "the value of which column")
+    if texts:
+        raise Unclear(f"`{each.name}` and `{texts[0][1].name}`: it does not say what is wanted")
+    use(target, each)
+    if not _MEAN.isdisjoint(name_words(each.name)):
+        return made(target, form_of(target), measure=Measure("avg", each))
+    additive = reader.names.has(each, *concept_kind("additive"))
+    days = any(
+        isinstance(p.where, Condition)
+        and p.where.relation in ("during", "after", "before", "since", "until")
+        for p in reader.placed
+    )
+    if additive and (reader.groups or days or _units(target, each)):
+        if names_rows(target) and not _units(target, each):
+            raise Unclear(f"it may ask for the sum of `{each.name}`, or for the number of rows")
+        return made(target, form_of(target), measure=Measure("sum", each))
+    if reader.groups or not reader.placed:
+        raise Unclear(f"it does not say which figure of `{each.name}` is wanted")
+    return made(target, "lookup", shown=(each,))
 
 
 def _on(where: Where, dated: list[tuple[int, Field]]) -> bool:

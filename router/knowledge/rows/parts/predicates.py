@@ -12,6 +12,13 @@ _HAVING = frozenset(
 )
 
 
+def _again(reader: Reader, place: int) -> None:
+    """Take what says again that a column holds something: `no agent assigned`."""
+    after = reader.step(place)
+    if after >= 0 and reader.items[after].means("present") and not reader.items[after].means("val"):
+        reader.take(after)
+
+
 def _with_before(reader: Reader, place: int) -> bool:
     before = reader.step(place, -1)
     return any(_HAVING & {*span.words} for span in reader.items[before + 1 : place])
@@ -46,8 +53,8 @@ def read_predicates(reader: Reader) -> None:
         if span.means("un_col") or span.means("un_val"):
             _opposite(reader, i)
             continue
-        if not span.means("col"):
-            continue
+        if not span.means("col") or span.means("entity", "foreign"):
+            continue  # `loans` are rows, though `on_loan` is a column
         before = reader.step(i, -1)
         negation = (
             before
@@ -63,8 +70,10 @@ def read_predicates(reader: Reader) -> None:
             reader.add(i, i, Condition(each, "true", negated=negation >= 0))
         elif negation >= 0:
             _missing(reader, negation, i)
+            _again(reader, i)
         elif _with_before(reader, i):
             _present(reader, i)
+            _again(reader, i)
 
 
 def _opposite(reader: Reader, place: int) -> None:

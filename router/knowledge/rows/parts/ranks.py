@@ -1,5 +1,6 @@
 """Reads orders: `the oldest member`, `the 3 cheapest items`, `who has the highest salary`."""
 
+from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.parts.days import default_date
 from router.knowledge.rows.parts.grouping import MOST
@@ -15,7 +16,7 @@ from router.knowledge.rows.parts.target import (
     take_operation,
     use,
 )
-from router.knowledge.rows.query import Measure, Operation, Rank, RowQuery
+from router.knowledge.rows.query import Group, Measure, Operation, Rank, RowQuery
 from router.knowledge.rows.schema import Unclear
 
 
@@ -148,12 +149,24 @@ def _concept_field(target: Target, concept: str) -> Field | None:
     if not named and concept in _MEASURED:
         named = [f for _, f in target.numeric()]
     fields = named or [f for f in names.fields if f.numeric and names.has(f, concept)]
+    exact = [f for f in fields if concept == "price" and len(name_words(f.name)) == 1]
+    fields = exact if len(exact) == 1 else fields
     if len({f.sql for f in fields}) > 1:
         raise Unclear(f"the order may be by {' or '.join(f'`{f.name}`' for f in fields)}")
     totals = [f for f in names.fields if f.numeric and names.has(f, "total")]
     if concept == "price" and fields and not named and totals and not target.texts():
         raise Unclear(f"the order may be by `{fields[0].name}` or `{totals[0].name}`")
     return fields[0] if fields else None
+
+
+def _best_rated(target: Target, rank: Rank, rating: Field) -> RowQuery:
+    """`the best rated technician`, by the mean of all ratings."""
+    _, text = only_column(target.texts(), "the order may be of")
+    if target.reader.groups:
+        raise Unclear("the first of each group is not read")
+    use(target, text)
+    target.take("which", "who", "list")
+    return made(target, "groups", groups=(Group(text),), rank=rank, measure=Measure("avg", rating))
 
 
 def _by_adjective(
@@ -180,8 +193,11 @@ def _by_adjective(
             rank = Rank(rank.count, not rank.descending)  # the older, the earlier
     use(target, each)
     texts = target.texts()
+    if concept == "rating" and texts and not texts[0][1].unique:
+        return _best_rated(target, rank, each)
     kinds = [f for _, f in texts if not f.unique and not reader.names.has(f, "product")]
-    if kinds and not names_rows(target) and each.numeric:
+    rows_named = names_rows(target) and not target.has("who")
+    if kinds and (each.numeric or concept == "age") and not rows_named:
         raise Unclear(f"`{kinds[0].name}` may be ordered by single rows or by averages")
     entity = names_rows(target)
     who = target.take("who")

@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
-from router.knowledge.rows.language.naming import Names, name_words
+from router.knowledge.rows.language.column_words import name_words
+from router.knowledge.rows.language.naming import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span, Spans
-from router.knowledge.rows.language.words import Language, Sense, unit_of_word
+from router.knowledge.rows.language.words import Language, Sense, pieces, unit_of_word
 from router.knowledge.rows.query import AnyOf, Condition, Group, Where
 from router.knowledge.rows.schema import Unclear
 
@@ -33,14 +34,24 @@ class Reader:
     groups: list[Group] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        """A column of another table counts only where the question names that table's rows."""
+        """A column of another table counts only where the question names that table's rows.
+
+        A value of another table counts too where it says what something is: `visits by cats`.
+        """
+        rows_named = any(span.means("entity") for span in self.items)
         own = self.names.table.stored
         near = {own} | {s.value for span in self.items for s in span.of("foreign")}
         for span in self.items:
             kept = tuple(s for s in span.senses if _table_of(s, own) in near)
+            if not kept and rows_named:
+                kept = tuple(s for s in span.of("val") if self._says_what(s))
             if span.senses and not kept:
                 self.spans.unknown.append(span.text)
             span.senses = kept
+
+    def _says_what(self, sense: Sense) -> bool:
+        each: Field = sense.value[0]
+        return self.names.has(each, "species", "breed", "kind", "category", "genre", "product")
 
     @property
     def items(self) -> list[Span]:
@@ -108,7 +119,8 @@ class Reader:
 def other_unit(words: Sequence[str], each: Field) -> bool:
     """Whether words name a unit that the column's name does not."""
     units = {unit for word in words if (unit := unit_of_word(word))}
-    named = (unit_of_word(word) for word in name_words(each.name, whole=True))
+    words_of_name = (*name_words(each.name, whole=True), *pieces(each.name))
+    named = (unit_of_word(word) for word in words_of_name)
     return bool(units) and units.isdisjoint(named)
 
 
@@ -120,6 +132,15 @@ def _table_of(sense: Sense, own: str) -> str:
 
 def either(names: Iterable[str]) -> str:
     return " or ".join(f"`{name}`" for name in dict.fromkeys(names))
+
+
+def vague_amount(reader: Reader, place: int, each: Field) -> bool:
+    """Whether a word such as `cost` may be this column, or the total that rows have too."""
+    span = reader.items[place]
+    if not span.means("money") or name_words(each.name) == span.words:
+        return False
+    totals = [f for f in reader.names.fields if f.numeric and reader.names.has(f, "total")]
+    return any(f.sql != each.sql for f in totals) and not reader.names.has(each, "total")
 
 
 def take_negation(reader: Reader, place: int) -> bool:

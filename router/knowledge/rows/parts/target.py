@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, field
 
+from router.knowledge.rows.language.column_words import IDENTIFIERS, KEYS, name_words
+from router.knowledge.rows.language.naming import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.words import concept_kind
 from router.knowledge.rows.parts.grouping import MOST
-from router.knowledge.rows.parts.reader import Reader
+from router.knowledge.rows.parts.reader import Reader, vague_amount
 from router.knowledge.rows.query import Condition, Form, Operation, RowQuery
 from router.knowledge.rows.schema import Unclear
 
@@ -32,22 +34,33 @@ class Target:
         return bool(places)
 
     def numeric(self) -> list[tuple[int, Field]]:
-        return [(i, f) for i, f in self.columns if f.numeric and not _key(self, f)]
+        return [(i, f) for i, f in self.columns if f.numeric and not is_key(self.reader.names, f)]
 
     def texts(self) -> list[tuple[int, Field]]:
-        return [(i, f) for i, f in self.columns if (not f.numeric and not f.dated) or _key(self, f)]
+        return [
+            (i, f)
+            for i, f in self.columns
+            if (not f.numeric and not f.dated) or is_key(self.reader.names, f)
+        ]
 
     def dated(self) -> list[tuple[int, Field]]:
         return [(i, f) for i, f in self.columns if f.dated]
 
 
-def _key(target: Target, each: Field) -> bool:
-    """Whether a column of numbers only tells rows apart."""
+def is_key(names: Names, each: Field) -> bool:
+    """Whether a column of numbers only tells rows apart, so that no figure of it means anything."""
+    words = frozenset(name_words(each.name))
+    first = each.table.columns[0].name == each.name
     return (
         each.column.kind == "integer"
-        and each.unique
-        and not target.reader.names.has(each, *concept_kind("numeric"))
+        and (bool(IDENTIFIERS & words) or (each.unique and (first or bool(KEYS & words))))
+        and not names.has(each, *concept_kind("numeric"))
     )
+
+
+def figures(names: Names) -> list[Field]:
+    """The columns of a table of which a figure means something."""
+    return [each for each in names.fields if each.numeric and not is_key(names, each)]
 
 
 def names_rows(target: Target) -> bool:
@@ -82,6 +95,8 @@ def take_columns(target: Target) -> None:
         each = reader.field_at(i)
         if each is None or (span.means("entity") and each.unique):
             continue
+        if vague_amount(reader, i, each):
+            raise Unclear(f"`{span.text}` may be `{each.name}` or a total")
         if each.sql in reader.mentioned() and max(s.strength for s in span.of("col")) <= 2:
             continue  # `tickets that took between 60 and 120 minutes`
         target.columns.append((i, each))
@@ -124,11 +139,13 @@ def only_column(fields: list[tuple[int, Field]], what: str) -> tuple[int, Field]
 
 def refuse_sum_or_count(target: Target) -> None:
     """`sales by store` may be how many rows there are, or how much they add up to."""
+    names = target.reader.names
     for span in target.reader.items:
-        sums = [s.value for s in span.of("col") if s.value.numeric]
+        columns = [s.value for s in span.of("col")]
+        sums = [each for each in columns if each.numeric and not is_key(names, each)]
         if span.means("entity") and sums:
             raise Unclear(
-                f"`{span.text}` may be the number of rows of {target.reader.names.table.name}, "
+                f"`{span.text}` may be the number of rows of {names.table.name}, "
                 f"or the sum of `{sums[0].name}`"
             )
 

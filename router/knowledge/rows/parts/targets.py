@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
 from router.knowledge.rows.parts.figures import read_figure
 from router.knowledge.rows.parts.lists import read_bare, read_list
 from router.knowledge.rows.parts.ranks import read_rank
@@ -16,7 +17,7 @@ from router.knowledge.rows.parts.target import (
     take_operation,
     use,
 )
-from router.knowledge.rows.query import Condition, Form, Measure, Related, RowQuery
+from router.knowledge.rows.query import Condition, Form, Measure, Related, RowQuery, Sort
 from router.knowledge.rows.schema import Unclear
 
 
@@ -32,6 +33,7 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     else:
         raise Unclear(_left_over(reader) or "it does not say what is wanted")
     _redundant(target, query)
+    query = _sorted(target, query)
     left = _left_over(reader)
     if left:
         raise Unclear(left)
@@ -39,6 +41,15 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         raise Unclear("only how many rows there are can be answered by yes or no")
     form: Form = "yes" if yes else query.form
     return _complete(reader, query, form, related)
+
+
+def _sorted(target: Target, query: RowQuery) -> RowQuery:
+    """`revenue by vet, highest first`: groups in the order of their figures."""
+    order: Sort = "desc" if target.take("descending") else ""
+    order = "asc" if target.take("ascending") else order
+    if order and (query.form != "groups" or query.rank is not None):
+        raise Unclear("only figures of groups can be put in an order")
+    return replace(query, sort=order)
 
 
 def _complete(
@@ -94,6 +105,13 @@ def _between_used(reader: Reader, span: object) -> bool:
     return reader.items[place].words == (",",) or place == 0
 
 
+_MONEY = ("$", "€", "£")
+
+
+def _beside(target: Target, place: int) -> list[int]:
+    return [n for n in (target.reader.step(place, -1), target.reader.step(place)) if n >= 0]
+
+
 def _redundant(target: Target, query: RowQuery) -> None:
     """Take what says again what is understood: dates that happened, columns named twice."""
     used = {f.sql for f in _fields(query)} | target.reader.mentioned()
@@ -105,6 +123,12 @@ def _redundant(target: Target, query: RowQuery) -> None:
         elif each.dated and query.form in ("figure", "groups", "values", "rows", "share"):
             target.reader.take(i)
             target.reader.add(i, i, happened(target, i, each))
+    names = target.reader.names
+    fields = [*_fields(query), *target.reader.fields()]
+    if any(names.has(f, *concept_kind("money")) or f.column.unit in _MONEY for f in fields):
+        for i in target.free("money"):
+            if not any(target.reader.items[n].means("and", "or") for n in _beside(target, i)):
+                target.reader.take(i)
     tables = {f.table.stored for f in _fields(query)} | target.reader.tables()
     for i in target.free("foreign"):
         if any(sense.value in tables for sense in target.reader.items[i].of("foreign")):

@@ -1,6 +1,6 @@
 """Reads which values rows have: `in Leeds or York`, `topic Billing`, `not from Spain`."""
 
-from router.knowledge.rows.language.naming import name_words
+from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.words import Sense

@@ -2,7 +2,7 @@
 
 The playground may ask which plans there are, what each would cost, and for one plan's answer, and
 may say how good an answer was; the page about growth may approve, remove or forbid a made plan,
-and the page about trials a written function or node.
+the page about trials a written function or node, and the page about knowledge what is proposed.
 Nothing else reaches the service. `Site` lets only the dashboard's own pages send.
 The dashboard has no key: the page sends along the key of whoever pays or of an admin, and nobody
 keeps that key.
@@ -219,6 +219,7 @@ _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "growth": ("POST", _act("/v1/growth", "approve", "remove", "forbid")),
     "routes": ("POST", _act("/v1/routes", "approve", "remove")),
     "learned": ("POST", _act("/v1/learned", "promote", "rollback")),
+    "proposals": ("POST", _act("/v1/proposals", "accept", "refuse")),
 }
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "

@@ -1,12 +1,16 @@
 // What an operator does with a made plan, from the page about growth: undo it, forbid it, approve it;
 // and with a written function or node, from the page about trials: take it back, approve it;
-// and with a trained model, from the page about models: promote it, roll it back.
+// and with a trained model, from the page about models: promote it, roll it back;
+// and with what housekeeping proposes, from the page about knowledge: accept it, refuse it.
 // Nothing is sent before the operator has agreed. The admin's key stays in this page's memory, and is
 // gone with the page.
 (() => {
   "use strict";
 
-  const WORDS = { learned: {
+  const WORDS = { proposals: {
+    accept: ["Accept proposal", "A new store is made and answers after a reload; a store is archived or merged at once, and can come back."],
+    refuse: ["Refuse proposal", "It is not proposed again for the same evidence."],
+  }, learned: {
     promote: ["Promote", "It answers under its name from the next request on."],
     rollback: ["Roll back", "The version that was promoted before it answers from the next request on."],
   }, routes: {

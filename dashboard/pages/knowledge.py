@@ -1,6 +1,7 @@
 """The page about knowledge: stores, their owners and lag, who may read them, and who does."""
 
 from dashboard.components import badge, number, table, tile, tiles, when
+from dashboard.pages.knowledge_house import LAG, PROPOSALS
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
@@ -182,7 +183,7 @@ def happened(query: PanelQuery) -> str:
     return f"""
 select ts, subject as store, state, detail->>'by' as by_whom,
        json_merge_patch(detail, '{{"by": null, "number": null}}')::varchar as detail
-from events where {_RIGHTS} and state <> 'used' and {query.here}
+from events where {_RIGHTS} and state not in ('used', 'lag') and {query.here}
 order by ts desc, event_id limit 100"""
 
 
@@ -220,8 +221,9 @@ PAGE = Page(
             _stores,
             form="parts",
             size="whole",
-            note="Lag: how long the index is behind the newest change.",
+            note="Lag: how long the newest changes waited for their meaning at the last look.",
         ),
+        PROPOSALS,
         Panel("grants", "Grants", grants, _shown_grants, form="parts", size="whole"),
         Panel(
             "knowledge-use",
@@ -232,6 +234,7 @@ PAGE = Page(
             size="whole",
             note="Uses of a store by days (UTC). No words are kept of them.",
         ),
+        LAG,
         Panel(
             "knowledge-events",
             "What happened",

@@ -27,6 +27,7 @@ from router.api.metrics import MetricsEndpoint
 from router.api.models import MODEL_PATH, ModelsEndpoint
 from router.api.openapi import OpenApiEndpoint
 from router.api.pass_through import PassThroughEndpoint
+from router.api.proposals import ProposalsEndpoint
 from router.api.replies import ReplyWriter
 from router.api.route import RouteEndpoint
 from router.api.routes import Route, Routes
@@ -94,7 +95,9 @@ class App:
         shared = "/v1/knowledge/{name}"
         stores = KnowledgeEndpoint(engine, admission)
         of_store = {"GET": stores.get, "POST": stores.post, "DELETE": stores.delete}
+        proposals = ProposalsEndpoint(engine, admission, audit)
         knowledge = [
+            Route("/v1/proposals", {"GET": proposals.get, "POST": proposals.post}),
             Route(shared, of_store),
             Route(f"{shared}/grants", {"GET": rights.grants, "POST": rights.grant}),
             Route(f"{shared}/grants/{{number}}", {"POST": rights.change, "DELETE": rights.revoke}),

@@ -14,6 +14,7 @@ from router.domain import Event
 from router.engine.engine import Engine
 from router.engine.resources import ResourceWatch
 from router.hive import Hive, News, packed, unpacked
+from router.knowledge.lags import LagWatch
 from router.telemetry.lookup import Memory
 
 _EXCHANGES_PER_SECOND = 200  # by all routers together
@@ -45,6 +46,7 @@ class Background:
         self._position = 0
         self._replicas: dict[str, int] = {}
         self._resources = ResourceWatch()
+        self._lags = LagWatch(engine.rights.rights)
         self.errand: asyncio.Task[None] | None = None
 
     async def exchange(self) -> None:
@@ -162,11 +164,13 @@ class Background:
             await asyncio.sleep(seconds)
 
     async def tell_rights(self) -> None:
-        """Record what changed in the rights of stores, and who used which."""
+        """Record what changed in the rights of stores, who used which, and how far each lags."""
         engine = self._engine
         for news in await asyncio.to_thread(engine.rights.news):
             event = Event(news.id, news.at, "knowledge", news.store, news.state, news.detail)
             engine.journal.note(event)
+        for lag in await asyncio.to_thread(self._lags.news, engine.config):
+            engine.journal.note(Event(lag.id, lag.at, "knowledge", lag.store, "lag", lag.detail))
 
     async def keep_telling_rights(self, seconds: float = 5.0) -> None:
         while True:

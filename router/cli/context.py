@@ -23,6 +23,7 @@ from router.cli.terminal import CommandRefused, InputRefused
 from router.config.config import Config
 from router.config.environment import environment
 from router.config.load import at_home, find, load
+from router.config.made_stores import with_made_stores
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.deployment.local_service import RunningService, find_running
 from router.keys import Key, load_keys
@@ -83,7 +84,7 @@ class CommandContext:
             server = type(config.server).model_validate(config.server.model_dump() | given)
         except ValidationError as error:
             raise InputRefused(mistakes(error)) from None
-        return at_home(config.model_copy(update={"server": server}))
+        return at_home(with_made_stores(config.model_copy(update={"server": server})))
 
     @property
     def running(self) -> RunningService | None:

@@ -2,7 +2,7 @@
 
 import os
 import pwd
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Annotated
 
@@ -26,8 +26,9 @@ def archive_store(
         str | None, typer.Argument(metavar="[NAME]", help="The store; none: list the unread ones.")
     ] = None,
     days: Annotated[
-        float, typer.Option("--days", min=1, help="List stores unread for so many days.")
-    ] = 90,
+        float | None,
+        typer.Option("--days", min=1, help="List stores unread for so many days: stale_days."),
+    ] = None,
 ) -> None:
     """List the stores that nobody reads; or move one out of the way, whole and restorable.
 
@@ -35,7 +36,8 @@ def archive_store(
     """
     with _shelf(here) as shelf:
         if name is None:
-            _list(shelf, list(here.config_in_force.knowledge), days)
+            settings = here.config_in_force.knowledge
+            _list(shelf, {name: days or own.stale_days for name, own in settings.items()})
             return
         with _moving(name):
             shelf.rights.check_owner(shelf.rights.looking, OPERATOR, name)
@@ -81,10 +83,10 @@ def _moving(name: str) -> Iterator[None]:
         raise CommandRefused(f"{name} cannot be moved", error.strerror or "") from None
 
 
-def _list(shelf: StoreShelf, names: list[str], days: float) -> None:
-    stores = stale(shelf, OPERATOR, names, days)
+def _list(shelf: StoreShelf, days_of: Mapping[str, float | None]) -> None:
+    stores = stale(shelf, OPERATOR, days_of)
     if not stores:
-        out.print(f"No store has gone unread for {days:g} days.")
+        out.print("No store has gone unread for its days.")
         return
     table = Table("store", "owner", "unread since (UTC)", "days", "archive it by", box=None)
     for store in stores:

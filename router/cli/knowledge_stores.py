@@ -14,6 +14,7 @@ from rich.table import Table
 from router.cli.context import CommandContext, in_context
 from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.load import EMBEDDED, load
+from router.config.made_stores import keep_made_stores, made_stores
 from router.config.problems import ConfigError
 from router.config.values import NAME_RULE, Name
 from router.files import replace_durably, write_whole
@@ -144,11 +145,22 @@ def remove(
     here: CommandContext,
     name: Annotated[str, typer.Argument(help="Name of a store that the configuration lacks.")],
 ) -> None:
-    """Delete the data of a store that is no longer in the configuration."""
-    if name in here.config_in_force.knowledge or name in here.config.knowledge:
+    """Delete the data of a store that is no longer in the configuration.
+
+    A store that was made from a proposal is first taken out of the configuration.
+    """
+    folder = here.config.knowledge_folder
+    made = made_stores(folder)
+    if name in made:
+        keep_made_stores(folder, {n: each for n, each in made.items() if n != name})
+        if here.running is not None:
+            again = f"waggle reload, then waggle knowledge remove {name}"
+            out.print(f"{escape(name)} is out of the configuration. To delete its data: {again}")
+            return
+    elif name in here.config_in_force.knowledge or name in here.config.knowledge:
         mend = "take it out of the configuration and run `waggle reload` first"
         raise CommandRefused(f"the store {name} is in use", mend)
-    shelf = StoreShelf(here.config.knowledge_folder)
+    shelf = StoreShelf(folder)
     places = [shelf.archive_place(name)] if shelf.is_archived(name) else []
     places += [shelf.place(name)] if shelf.exists(name) else []
     if not places:

@@ -47,6 +47,13 @@ class StoreSettings(StoreAccess):
     versions: int = Field(
         5, ge=1, le=1000, description="versions of a document that are kept, the newest included"
     )
+    stale_days: float | None = Field(
+        90,
+        ge=1,
+        le=3650,
+        description="days without a reader after which archiving is proposed to the owner; "
+        "null: never",
+    )
 
     @model_validator(mode="after")
     def _one_name_each(self) -> "StoreSettings":

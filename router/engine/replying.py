@@ -313,8 +313,10 @@ def _read(
     body: bytes, dialect: str, *, words: bool, remembers: bool
 ) -> tuple[str, str, Completion | None]:
     """An answer's hash, and its words where they are wanted."""
-    text = answer_text(body, dialect) if words else ""
-    return digest(body), text, completion_in(body, dialect) if remembers else None
+    text = answer_text(body, dialect)
+    # Of the words, where there are any: ids and times differ between answers that are the same.
+    hash_ = digest(text.encode("utf-8", "replace") if text else body)
+    return hash_, text if words else "", completion_in(body, dialect) if remembers else None
 
 
 def _ending(last: list[bytes], trace: Trace, *, chat: bool, note: bool) -> bytes:

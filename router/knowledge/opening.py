@@ -4,6 +4,7 @@ Nothing else opens a store for a caller. A store that the reader may not see is 
 same words as a store that does not exist.
 """
 
+import contextlib
 import re
 import threading
 from pathlib import Path
@@ -64,9 +65,10 @@ class StoreShelf:
 
     def claimed(self, name: str, reader: Reader) -> KnowledgeStore | None:
         """The store, to see whether it holds an answer, which is no use of it; None if the reader
-        may not read it now."""
+        may not read it now, or if it is moved away in this moment."""
         if self.exists(name) and not isinstance(self.rights.may(reader, name, "read"), Barred):
-            return self.kept(name)
+            with contextlib.suppress(NoSuchStore):
+                return self.kept(name)
         return None
 
     def exists(self, name: str) -> bool:

@@ -18,6 +18,7 @@ from router.domain import Event, PolicyInForce, new_id
 from router.growth import growth_requests
 from router.growth.finding import Finding
 from router.growth.spawner import Spawner
+from router.knowledge.house.keeping import Housekeeping
 from router.learning.fold import Fold
 from router.learning.report import noted_kinds, report_of
 from router.learning.state import kind_in
@@ -49,6 +50,7 @@ class Publisher:
         self.finding = Finding(config, self._note, wall)
         self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns)
         self.teaching = Teaching(self.director, config, wall, self._note)
+        self.house = Housekeeping(config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
         self._config = config
@@ -139,6 +141,7 @@ class Publisher:
     def reconfigure(self, config: Config) -> None:
         with self._lock:
             self._config = self.proposer.config = self.spawner.config = config
+            self.house.config = config
             self.teaching.reconfigure(config)
             self.director.reconfigure(config)
             self.shadow.reconfigure(config)
@@ -222,6 +225,7 @@ class Publisher:
         self.finding.turn(self._lens_number)
         self.spawner.turn()
         self.teaching.turn()
+        self.house.turn()
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:
             with self._lock:

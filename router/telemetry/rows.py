@@ -24,6 +24,7 @@ from router.domain import (
 )
 from router.request.context import agent_of
 from router.request.own_words import seen_words
+from router.request.sentences import LONG, new_words, sentence_hashes
 from router.request.text import prompt_parts
 from router.verified import Verified
 
@@ -71,6 +72,9 @@ def request_row(trace: Trace) -> Row:
     _add(row, "team", request.team)
     _add(row, "stores", list(trace.stores))
     _add(row, "no_store", request.no_store)
+    if len(request.body) >= LONG and trace.operation == "chat" and not trace.private:
+        words = "" if request.no_store else new_words(request.fields)
+        _add(row, "sentence_hashes", sentence_hashes(words))
     if trace.error:
         row["error_type"] = trace.error_type
         quotes = trace.computed is not None or any(map(_may_quote, trace.attempts))

@@ -121,6 +121,7 @@ _REQUESTS = {
     "guards": f"{GUARD}[]",
     "pattern": "VARCHAR",  # the pattern that the request belongs to; null: none
     "terms": "INTEGER[]",  # buckets of the request's own words and marks, which tell no word
+    "sentence_hashes": "VARCHAR[]",  # of what a long request brings anew, the 16 smallest
     "no_store": "BOOLEAN",  # whether the caller asked that the answer is not stored; null: no
 }
 

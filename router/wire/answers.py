@@ -59,7 +59,8 @@ class StreamRecorder:
 
     def answer(self) -> Answered:
         text = None if self._pieces is None else self._text(self._data())
-        return Answered(self._size, self._hash.hexdigest(), text)
+        hash_ = blake2b(text.encode("utf-8", "replace"), digest_size=8) if text else self._hash
+        return Answered(self._size, hash_.hexdigest(), text)
 
     def first_words(self) -> str:
         """The words in the head that is kept."""

@@ -138,6 +138,17 @@ GRANTED = {
     "until": 1.8e9,
     "rate": 9,
 }
+PROPOSED = {
+    **{"by": "housekeeping", "proposes": "store", "subject": "passages of team law"},
+    **{"purpose": "keep 4 passages that are pasted again and again by team law", "owner": "alice"},
+    **{"locale": "law", "rows": f"select ts from requests where team = '{HARM}'"},
+    "saving": {"days": 30.0, "requests": 96, "tokens": 184300, "usd": 0.4212, "ms": None},
+}
+MERGE = {
+    **{"by": "housekeeping", "proposes": "merge", "subject": "cases handbook", "owner": "alice"},
+    **{"purpose": "merge cases into handbook: handbook holds 94% of its passages", "locale": "law"},
+}
+LAG = {"lag_seconds": 0.0, "behind": 0, "newest": 12}
 REVIEWED = {"role": "router", "author": "large", "parent": "learned:1", "reviews": "accept"}
 
 
@@ -186,6 +197,11 @@ def _events(begin: int) -> Any:
         (7, "knowledge", "cases", "declared", HANDBOOK | {"number": 4, "owner": ""}),
         (8, "knowledge", "cases", "granted", GRANTED | {"number": 5, "grant": 2}),
         (9, "knowledge", "cases", "revoked", {"number": 6, "by": "key root", "grant": 2}),
+        (10, "knowledge", "", "proposed", PROPOSED | {"number": 7, "proposal": 1}),
+        (11, "knowledge", "", "proposed", MERGE | {"number": 8, "proposal": 2}),
+        (12, "knowledge", "", "refused", MERGE | {"number": 9, "proposal": 2, "by": "key alice"}),
+        *((13 + n, "knowledge", "handbook", "lag", LAG | {"lag_seconds": n / 4}) for n in range(9)),
+        (23, "knowledge", "cases", "lag", LAG),
         (50, "strategy", "learned:2", "serves", {"why": "it is better by +.04 [+.01, +.07]"}),
     ):
         event = {"kind": kind, "subject": subject, "state": state, "detail": detail}

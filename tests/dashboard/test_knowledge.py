@@ -16,4 +16,12 @@ def test_it_shows_who_owns_what_who_may_read_it_and_who_does(board):
     assert "revoked" in " ".join(revoked)
     [use] = map(texts, rows_of(panels["knowledge-use"]))
     assert use[:3] == ["bob", "handbook", "7"]
+    proposed, refused = map(texts, rows_of(panels["proposals"]))
+    assert proposed[1:2] == ["store"]
+    assert "184,300 tokens, $0.421 in 30 days" in " ".join(proposed)
+    assert "refused" in " ".join(refused)
+    buttons = str(panels["proposals"]["parts"])
+    assert buttons.count("data-grow") == 2  # only what waits can be decided
+    lags = {curve["name"]: curve["y"] for curve in panels["knowledge-lag"]["figure"]["data"]}
+    assert max(lags["handbook"]) == 2.0
     assert "grants in force" in str(panels["knowledge-strip"]["parts"])

@@ -34,7 +34,7 @@ class Shelf:
             self.stores.kept(name).put(FEE, by="test")
 
     def unread(self, owner: Reader) -> list[tuple[str, int]]:
-        rows = stale(self.stores, owner, ("handbook", "cases"), 90)
+        rows = stale(self.stores, owner, {"handbook": 90, "cases": 90, "never": None})
         return [(row.name, row.days) for row in rows]
 
 
@@ -97,6 +97,18 @@ def test_an_archived_store_is_not_fed_until_it_comes_back(tmp_path: Path) -> Non
     stores.close()
 
 
+def test_a_store_that_is_archived_while_it_is_looked_at_claims_nothing(shelf: Shelf) -> None:
+    class Moved(StoreShelf):
+        def exists(self, name: str) -> bool:
+            present = super().exists(name)
+            if present and not self.is_archived(name):
+                archive(shelf.stores, ALICE, name, by="alice")
+            return present
+
+    assert Moved(shelf.stores.folder, shelf.stores.rights).claimed("handbook", ALICE) is None
+    shelf.stores.close()
+
+
 def _no_encoder(_: str | None) -> Encodes:
     raise OSError("no model")
 
@@ -114,7 +126,7 @@ def test_an_operator_archives_and_restores(tmp_path: Path) -> None:
         options = ("--data", str(tmp_path), "--config", str(config))
         return " ".join(CliRunner().invoke(app, ["knowledge", *args, *options]).output.split())
 
-    assert run("archive") == "No store has gone unread for 90 days."
+    assert run("archive") == "No store has gone unread for its days."
     assert "handbook is not archived" in run("restore", "handbook")
     assert run("archive", "handbook").startswith("handbook is archived.")
     assert "handbook is archived already" in run("archive", "handbook")

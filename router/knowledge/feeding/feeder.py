@@ -17,6 +17,7 @@ from router.encoding.encodes import Encodes
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.schedule import run_due
 from router.knowledge.graph import build_graph
+from router.knowledge.merged import prefix_of, take_out, target_of
 from router.knowledge.opening import StoreShelf
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.vectors import StoreVectors
@@ -34,14 +35,22 @@ class StoreFeeding:
     """One store and what feeds it."""
 
     def __init__(
-        self, name: str, store: KnowledgeStore, settings: StoreSettings, encoder: Encodes | None
+        self,
+        name: str,
+        into: str,
+        store: KnowledgeStore,
+        settings: StoreSettings,
+        encoder: Encodes | None,
     ) -> None:
-        self.name, self.store, self._settings, self._encoder = name, store, settings, encoder
+        """`into`: the name of the store that is fed; another name if `name` was merged into it, and
+        then the folder alone goes on, and the other store's own feeding does the rest."""
+        self.name, self.into, self.store = name, into, store
+        self._settings, self._encoder = settings, encoder
         self._vectors = StoreVectors(store)
-        folder = settings.folder
+        folder, prefix = settings.folder, "" if name == into else prefix_of(name)
         self.feed = None
         if folder is not None:
-            self.feed = FolderFeed(store, Path(folder), keep=settings.versions)
+            self.feed = FolderFeed(store, Path(folder), keep=settings.versions, prefix=prefix)
         self._look_at = self._schedule_at = self._graph_at = 0.0
 
     def turn(self, changed: set[str], now: float) -> bool:
@@ -56,6 +65,8 @@ class StoreFeeding:
                 again = _WHOLE_LOOK_SECONDS
             if whole or again == _SOON_SECONDS:
                 self._look_at = now + again
+        if self.name != self.into:
+            return False
         if now >= self._schedule_at:
             self._schedule_at = now + _SCHEDULE_SECONDS
             run_due(self.store, self._settings.queries, self.store.wall())
@@ -84,14 +95,20 @@ class Feeder:
         self._follow_archive()
 
     def _follow_archive(self) -> None:
-        """Feed the stores that are not archived now, and no others."""
+        """Feed the stores that are not archived now, and those that others were merged into."""
         feedings: dict[str, StoreFeeding] = {}
         for name, settings in self._stores.items():
-            if self._shelf.is_archived(name):
+            into = target_of(self._shelf, name)
+            if into is None or into not in self._stores:
                 continue
-            feedings[name] = self._feedings.get(name) or StoreFeeding(
-                name, self._shelf.kept(name), settings, _encoder(name, settings, self._encoder_for)
-            )
+            before = self._feedings.get(name)
+            if before is not None and before.into == into:
+                feedings[name] = before
+                continue
+            if before is not None and before.into != name:  # it came back meanwhile
+                take_out(before.store, name)
+            encoder = _encoder(name, settings, self._encoder_for) if into == name else None
+            feedings[name] = StoreFeeding(name, into, self._shelf.kept(into), settings, encoder)
         self._feedings = feedings
 
     def run(self, alive: Callable[[], bool]) -> None:

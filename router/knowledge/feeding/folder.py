@@ -8,6 +8,7 @@ changed.
 import logging
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from router.documents.formats import UnreadableDocument
@@ -49,15 +50,23 @@ class FolderFeed:
         *,
         keep: int,
         wall: Callable[[], float] = time.time,
+        prefix: str = "",
     ) -> None:
+        """`prefix`: stands before the names of all files, if this is the folder of another store
+        that was merged into this one; no file's own name begins with `/`."""
         self._store, self.folder, self._keep, self._wall = store, folder.resolve(), keep, wall
+        self._prefix = prefix
 
     def look(self, tell: Callable[[int, int, str], None] = lambda *_: None) -> FolderReport:
         """Bring the store up to the folder. `tell` hears the progress. Raises `NotADirectoryError`:
         a folder that is gone, such as a disk that is not mounted, empties no store."""
         if not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is no folder")
-        files = {name: stamp_of(facts) for name, facts in files_below(self.folder) if taken(name)}
+        files = {
+            self._prefix + name: stamp_of(facts)
+            for name, facts in files_below(self.folder)
+            if taken(name)
+        }
         before = self._stamps()
         fresh = [name for name, stamp in files.items() if before.get(name) != stamp]
         counts = {"files": len(files), "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
@@ -71,8 +80,8 @@ class FolderFeed:
         """Bring the store up to these files alone, or to the folders that have these names."""
         counts = {"files": 0, "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
         missing: list[str] = []
-        for name in names:
-            path = self.folder / name
+        for own_name in names:
+            name, path = self._prefix + own_name, self.folder / own_name
             if taken(name) and path.is_file() and may_be_read(path, self.folder):
                 self._read(name, counts)
             elif path.is_dir():
@@ -93,7 +102,7 @@ class FolderFeed:
     def _read(self, name: str, counts: dict[str, int]) -> None:
         error = ""
         try:
-            facts = (self.folder / name).stat()
+            facts = (self.folder / self._own(name)).stat()
             self._put(name, counts)
         except FileNotFoundError:
             self._forget([name], counts)
@@ -103,7 +112,7 @@ class FolderFeed:
                 counts["unsettled"] += 1
                 return
             error = str(reason)
-            _log.warning("%s is not read: %s", self.folder / name, reason)
+            _log.warning("%s is not read: %s", self.folder / self._own(name), reason)
             if self._remove(name):
                 counts["removed"] += 1
                 self._store.erase()
@@ -114,10 +123,11 @@ class FolderFeed:
 
     def _put(self, name: str, counts: dict[str, int]) -> None:
         if not is_table(name):
-            change = self._store.put(document_of(self.folder, name), by=BY, keep=self._keep)
+            document = replace(document_of(self.folder, self._own(name)), id=name, source=name)
+            change = self._store.put(document, by=BY, keep=self._keep)
             counts["added" if change.version == 1 else "changed"] += change.made
             return
-        tables = tables_in(self.folder, name)
+        tables = tables_in(self.folder, self._own(name))
         for table in tables:
             changed = put_table(self._store, table, source=name, by=BY) is not None
             counts["changed"] += changed
@@ -144,11 +154,19 @@ class FolderFeed:
             self._store.erase()
 
     def _stamps(self) -> dict[str, str]:
-        return dict(self._store.looking.execute("select path, stamp from files").fetchall())
+        rows = self._store.looking.execute("select path, stamp from files")
+        return {path: stamp for path, stamp in rows if self._is_of_this_folder(path)}
 
     def _documents(self) -> set[str]:
         rows = self._store.looking.execute("select id from documents where feed = ?", (BY,))
-        return {id_ for (id_,) in rows}
+        return {id_ for (id_,) in rows if self._is_of_this_folder(id_)}
+
+    def _is_of_this_folder(self, name: str) -> bool:
+        return name.startswith(self._prefix or "/") == bool(self._prefix)
+
+    def _own(self, name: str) -> str:
+        """The name of a file in its folder."""
+        return name.removeprefix(self._prefix)
 
     def _at_or_below(self, names: Iterable[str]) -> list[str]:
         """The files that have these names, or that lay in folders with these names."""

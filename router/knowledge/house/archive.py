@@ -8,9 +8,10 @@ Not covered: a move that a kill prevented after its event; the same command move
 
 import datetime as dt
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 from router.files import sync_folder
+from router.knowledge.merged import take_out, target_of, unmark
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rights.rows import add_event
@@ -33,13 +34,18 @@ class StaleStore:
     days: int
 
 
-def stale(shelf: StoreShelf, owner: Reader, names: Iterable[str], days: float) -> list[StaleStore]:
-    """The stores of this owner that nobody has read for so many days, the longest unread first."""
+def stale(
+    shelf: StoreShelf, owner: Reader, days_of: Mapping[str, float | None]
+) -> list[StaleStore]:
+    """The stores of this owner that nobody has read for their days, the longest unread first.
+    `days_of`: the days of each store by its name; a store without days is never stale."""
     rights, now = shelf.rights, shelf.rights.wall()
     stores = []
-    for name in names:
+    for name, days in days_of.items():
         ownership = rights.ownership(name)
-        if ownership is None or not ownership.is_owner(owner) or not shelf.exists(name):
+        if days is None or ownership is None or not ownership.is_owner(owner):
+            continue
+        if not shelf.exists(name):
             continue
         reads = [use["day"] for use in rights.uses(name) if use["reads"]]
         (declared,) = rights.looking.execute(
@@ -71,9 +77,13 @@ def restore(shelf: StoreShelf, owner: Reader, name: str, *, by: str) -> None:
         raise CannotMove(f"{name} is not archived")
     if shelf.exists(name):
         raise CannotMove(f"there is another store {name} in its place")
+    into = target_of(shelf, name)
     # An index that was being built while the store moved is left without a store.
     shutil.rmtree(shelf.place(name), ignore_errors=True)
     _move(shelf, owner, name, "restored", by)
+    unmark(shelf, name)
+    if into is not None and shelf.exists(into):
+        take_out(shelf.kept(into), name)
 
 
 def _move(shelf: StoreShelf, owner: Reader, name: str, kind: str, by: str) -> None:

@@ -47,6 +47,11 @@ create table if not exists last_hour (
   grant_number integer not null, key_id text not null, at real not null);
 create index if not exists last_hour_by_key on last_hour (grant_number, key_id, at);
 create index if not exists last_hour_by_time on last_hour (at);
+create table if not exists proposals (
+  number integer primary key autoincrement, at real not null, kind text not null,
+  subject text not null, owner text not null, locale text not null, about text not null,
+  evidence text not null, state text not null, decided_by text not null, decided_at real);
+create index if not exists proposals_by_subject on proposals (kind, subject);
 create table if not exists told (number integer not null);
 create view if not exists knowledge_use as
   select day, store, name as key_name, locale, reads, writes from uses;

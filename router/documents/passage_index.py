@@ -8,6 +8,7 @@ whose files differ from the checksums in its manifest is never loaded.
 import contextlib
 import hashlib
 import shutil
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -46,6 +47,7 @@ class PassageIndex:
     background: "Vectors"
     words: tuple[tuple[str, ...], ...]
     weights: Mapping[str, float]
+    holders: Mapping[str, int]  # how many passages hold each word
     encoder: str
     name: str
 
@@ -86,6 +88,7 @@ def load(home: Path) -> PassageIndex:
         np.load(folder / "background.npy"),
         words,
         rarity(words),
+        Counter(word for own in words for word in set(own)),
         _manifest(folder)["encoder"],
         folder.name,
     )

@@ -14,6 +14,7 @@ from router.documents.chunking import Passage
 from router.documents.content_words import content_words, covered
 from router.documents.passage_index import PassageIndex
 from router.documents.ranking import PROPOSED, Closeness, best_two, fused
+from router.documents.telling import hold_side_by_side, pairs_of, tells
 from router.encoding.encodes import Encodes
 
 if TYPE_CHECKING:
@@ -106,8 +107,12 @@ def _best_sentences(index: PassageIndex, n: int, vector: "Vectors") -> tuple[flo
 
 
 def claim(index: PassageIndex, vector: "Vectors", words: Sequence[str]) -> float:
-    """The confidence that the documents answer a question, found without building an `Expert`."""
-    if not len(index.passages):
+    """The confidence that the documents answer a question, found without building an `Expert`; 0
+    for a question whose words do not tell that the documents are about it."""
+    holders = {word: index.holders.get(word, 0) for word in words}
+    if not tells(holders, len(index.passages)) and not hold_side_by_side(
+        index.words, pairs_of(words)
+    ):
         return 0.0
     nearest = (index.vectors @ vector).argsort()[-_CLAIMED_BY:].tolist()
     return max(evidence(index, n, vector, words).confidence for n in nearest)

@@ -55,11 +55,5 @@ class StoreSearch:
         """An answer from the tables of the store; `previous`: the questions before this one."""
         return self._rows.answer(question, previous)
 
-    def claim(self, question: str) -> float:
-        """How sure the store is to hold an answer, from its rows or its passages."""
-        if isinstance(self.rows(question), RowAnswer):
-            return 1.0
-        return self._finder.find(question, most=1).confidence
-
     def close(self) -> None:
         self._rows.close()

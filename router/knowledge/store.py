@@ -11,7 +11,7 @@ import contextlib
 import re
 import sqlite3
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -118,6 +118,14 @@ class KnowledgeStore(SqliteFile):
             (after, most),
         )
         return [document_in(row) for row in rows]
+
+    def titles(self, ids: Collection[str]) -> dict[str, tuple[str, str]]:
+        """The titles and the sources of these documents."""
+        marks = ", ".join("?" * len(ids))
+        rows = self._connection.execute(
+            f"select id, title, source from documents where id in ({marks})", tuple(ids)
+        )
+        return {id_: (title, source) for id_, title, source in rows}
 
     def versions(self, document: str) -> list[DocumentVersion]:
         """The versions of a document that are kept, the newest first."""

@@ -88,7 +88,7 @@ class Claims:
         return vector
 
     def warm(self, config: Config) -> None:
-        """Load indexes and encoder. Loading takes half a second, so call this in a thread."""
+        """Load indexes and encoders, and read stores. It takes seconds: call this in a thread."""
         if config.objective.learning.encode:
             self._prepare(config)
         specialists = _specialists(config)
@@ -96,6 +96,7 @@ class Claims:
         for name, settings in specialists.items():
             if name in self._vocabularies:
                 self._claim(name, settings, "?", [])
+        self._stores.warm(config)
 
     def _prepare(self, config: Config) -> None:
         """Export the encoder of requests, if nobody has exported it yet, and load it."""

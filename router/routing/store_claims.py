@@ -1,57 +1,69 @@
 """Estimates how sure each backend of knowledge is that its stores answer a question of this caller.
 
 Only stores that the caller may read count, by its key at this moment. A claim is no use of a store.
+Claims are made within the decision, so their work is bounded: a store is read for claims by a
+thread beside, and claims nothing before; once the claims of a decision took too long, the stores
+that are left claim nothing in it.
 """
 
 import logging
-from collections.abc import Mapping
+import threading
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
-from router.knowledge.asking import StoreSearch
+from router.knowledge.claiming import StoreClaimant
 from router.knowledge.finding.translating import encoder_named
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader, Readers
 
+_MOST_SECONDS = 0.1  # of all claims of one decision
+_AGAIN_SECONDS = 30.0  # until a store that could not be read is tried again
 _log = logging.getLogger("waggle")
 
 
 class StoreClaims:
-    def __init__(self) -> None:
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._home = ""
         self._shelf: StoreShelf | None = None
         self._readers = Readers(Path())
-        self._searches: dict[tuple[str, str], StoreSearch] = {}
+        self._claimants: dict[tuple[str, str], StoreClaimant] = {}
+        self._again_at: dict[tuple[str, str], float] = {}  # of stores that could not be read
+        self._preparing: set[tuple[str, str]] = set()
         self._trouble: set[str] = set()
+
+    def warm(self, config: Config) -> None:
+        """Read the stores now. It may take seconds, so call it in a thread."""
+        shelf = self._shelf_of(config)
+        for settings in _knowledge(config).values():
+            for name in settings.stores:
+                if shelf.exists(name):
+                    self._prepare(shelf, settings, name)
 
     def of(self, config: Config, question: str, key_id: str) -> Mapping[str, float]:
         claims = {}
-        for name, settings in config.backends.items():
-            if isinstance(settings, KnowledgeSettings) and settings.enabled:
-                try:
-                    claims[name] = self._claim(config, settings, question, key_id)
-                except Exception:  # what cannot be read claims nothing; the request goes on
-                    if name not in self._trouble:
-                        self._trouble.add(name)
-                        _log.exception(
-                            "the knowledge of %s cannot be read, and claims nothing", name
-                        )
+        until = self._clock() + _MOST_SECONDS
+        for name, settings in _knowledge(config).items():
+            try:
+                claims[name] = self._claim(config, settings, question, key_id, until)
+            except Exception:  # what cannot be read claims nothing; the request goes on
+                self._tell_once(name)
         return claims
 
     def _claim(
-        self, config: Config, settings: KnowledgeSettings, question: str, key_id: str
+        self, config: Config, settings: KnowledgeSettings, question: str, key_id: str, until: float
     ) -> float:
         shelf = self._shelf_of(config)
         reader = self._readers.reader(key_id)
-        return max(self._of_store(shelf, settings, n, question, reader) for n in settings.stores)
-
-    def _shelf_of(self, config: Config) -> StoreShelf:
-        if self._shelf is None or self._home != str(config.knowledge_folder):
-            self._home, self._searches = str(config.knowledge_folder), {}
-            self._shelf = StoreShelf(config.knowledge_folder)
-            self._readers = Readers(config.keys_file)
-        return self._shelf
+        claim = 0.0
+        for name in settings.stores:
+            if self._clock() >= until:
+                break
+            claim = max(claim, self._of_store(shelf, settings, name, question, reader))
+        return claim
 
     def _of_store(
         self,
@@ -61,11 +73,57 @@ class StoreClaims:
         question: str,
         reader: Reader,
     ) -> float:
-        store = shelf.claimed(name, reader)
-        if store is None:
+        if shelf.claimed(name, reader) is None:
             return 0.0
         key = (name, settings.encoder or "")
-        if key not in self._searches:
-            encoder = encoder_named(settings.encoder, settings.encoders)
-            self._searches[key] = StoreSearch(name, store, encoder)
-        return self._searches[key].claim(question)
+        claimant = self._claimants.get(key)
+        if claimant is None or claimant.behind:
+            self._prepare_beside(shelf, settings, name)
+        return 0.0 if claimant is None else claimant.claim(question)
+
+    def _prepare_beside(self, shelf: StoreShelf, settings: KnowledgeSettings, name: str) -> None:
+        key = (name, settings.encoder or "")
+        if key in self._preparing or self._clock() < self._again_at.get(key, 0.0):
+            return
+        self._preparing.add(key)
+
+        def prepare() -> None:
+            try:
+                self._prepare(shelf, settings, name)
+            finally:
+                self._preparing.discard(key)
+
+        threading.Thread(target=prepare, name=f"claims of {name}", daemon=True).start()
+
+    def _prepare(self, shelf: StoreShelf, settings: KnowledgeSettings, name: str) -> None:
+        key = (name, settings.encoder or "")
+        try:
+            claimant = self._claimants.get(key)
+            if claimant is None:
+                encoder = encoder_named(settings.encoder, settings.encoders)
+                claimant = StoreClaimant(shelf.kept(name), encoder)
+            claimant.prepare()
+            self._claimants[key] = claimant
+        except Exception:  # what cannot be read claims nothing; the request goes on
+            self._tell_once(name)
+            self._again_at[key] = self._clock() + _AGAIN_SECONDS
+
+    def _shelf_of(self, config: Config) -> StoreShelf:
+        if self._shelf is None or self._home != str(config.knowledge_folder):
+            self._home, self._claimants = str(config.knowledge_folder), {}
+            self._shelf = StoreShelf(config.knowledge_folder)
+            self._readers = Readers(config.keys_file)
+        return self._shelf
+
+    def _tell_once(self, name: str) -> None:
+        if name not in self._trouble:
+            self._trouble.add(name)
+            _log.exception("the knowledge of %s cannot be read, and claims nothing", name)
+
+
+def _knowledge(config: Config) -> dict[str, KnowledgeSettings]:
+    return {
+        name: settings
+        for name, settings in config.backends.items()
+        if isinstance(settings, KnowledgeSettings) and settings.enabled
+    }

@@ -1,5 +1,6 @@
 """A backend answers from what its caller may read: with citations, from passages and from rows."""
 
+from itertools import count
 from pathlib import Path
 
 import orjson
@@ -16,8 +17,10 @@ from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.grants import Terms
 from router.knowledge.rights.reader import Reader
+from router.knowledge.rows.query_log import QueryLog
 from router.knowledge.vectors import StoreVectors
 from router.routing.store_claims import StoreClaims
+from tests.waiting import until
 
 ADMIN = Reader("", "", "", admin=True)
 PERMIT = "A residential parking permit costs forty euros a year and is renewed every January."
@@ -112,31 +115,37 @@ async def test_a_caller_without_a_right_learns_nothing(ask, home: Path) -> None:
     assert "parking" not in refused.value.detail
 
 
-def test_a_store_claims_its_question_for_whoever_may_read_it(home: Path, encoders) -> None:
+@pytest.fixture
+def config(home: Path, encoders) -> Config:
     backends = {"desk": settings_in(home, encoders).model_dump()}
-    config = Config.model_validate(
+    return Config.model_validate(
         {"server": {"data": str(home)}, "backends": backends, "plans": {"p": {"ask": "desk"}}}
     )
+
+
+def test_a_store_claims_its_question_for_whoever_may_read_it(home: Path, config: Config) -> None:
     claims = StoreClaims()
+    claims.warm(config)
     assert claims.of(config, QUESTION, "")["desk"] > 0.65
     assert claims.of(config, "How many orders are from Madrid?", "")["desk"] == 1.0
+    assert not QueryLog(home / "knowledge" / "stores" / "shop").queries()  # no use of the store
     assert claims.of(config, "Who won the chess olympiad of 1972?", "")["desk"] < 0.65
+    assert claims.of(config, "How many days were left?", "")["desk"] == 0.0
     save_keys(home / "keys.json", [new_key("alice", "")[1]])
     assert claims.of(config, QUESTION, "")["desk"] == 0.0
 
 
-async def test_a_writer_gets_the_telling_sentences_with_their_numbers(home: Path, encoders) -> None:
-    settings = settings_in(home, encoders).model_copy(update={"tokens": 20})
-    backend = KnowledgeBackend(settings)
-    messages = [{"role": "user", "content": QUESTION}]
-    body = orjson.dumps({"messages": messages, "for_writer": True})
-    async with backend.send(Call(CHAT, body, False, "r1")) as reply:
-        content = orjson.loads(b"".join([piece async for piece in reply.body]))
-    await backend.close()
-    text = content["choices"][0]["message"]["content"]
-    assert text.startswith("[1] city: parking.md, Parking\n")
-    assert "forty euros" in text
-    assert "pool" not in text
+async def test_a_store_is_read_for_claims_beside_the_decisions(config: Config) -> None:
+    claims = StoreClaims()
+    assert claims.of(config, QUESTION, "")["desk"] == 0.0
+    await until(lambda: claims.of(config, QUESTION, "")["desk"] > 0.65)
+
+
+def test_once_claims_take_too_long_the_other_stores_claim_nothing(config: Config) -> None:
+    claims = StoreClaims(clock=count(step=0.06).__next__)
+    claims.warm(config)
+    assert claims.of(config, QUESTION, "")["desk"] > 0.65  # the first store
+    assert claims.of(config, "How many orders are from Madrid?", "")["desk"] == 0.0  # the second
 
 
 async def test_a_grant_that_is_used_up_says_when_it_may_be_used_again(home: Path, encoders) -> None:

@@ -14,6 +14,7 @@ from router.documents import passage_index
 from router.documents.chunking import FEWEST_WORDS, sentences_of
 from router.documents.content_words import content_words
 from router.documents.ranking import PROPOSED, best_two, fused
+from router.documents.telling import pairs_of, tells
 from router.encoding.encodes import Encodes
 from router.knowledge.finding.confidence import Evidence
 from router.knowledge.finding.query import EVERY_WAY, Query, Ways, query_of
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _MEANING = (0.72, 1.75, 0.41)
 _WORDS = (0.61, 0.24, 0.21, 0.17, 0.29)
 _FUSED, _WANTED = 8.0, 0.09
+_WORDS_ALONE = Ways(meaning=False, expand=False)
 _UNRELATED = 0.45  # a background question nearer to the source than this is no background of it
 
 
@@ -76,7 +78,33 @@ class Finder:
         ways: Ways = EVERY_WAY,
     ) -> Findings:
         """The passages that answer a question best; `earlier` are the turns before it."""
-        query = query_of(question, earlier, self.source, self._encoder, self._translator, ways)
+        query = self._query(question, earlier, ways)
+        if len(query.vectors):
+            self.prepare()
+        return self._searched(query, where, most, ways)
+
+    def claim(self, question: str) -> float:
+        """The confidence that the source answers a question; 0, without a search, if the words of
+        the question do not tell that the source is about it."""
+        words, source = self._query(question, (), _WORDS_ALONE), self.source
+        if not (
+            tells(words.counts, source.size(), source.language)
+            or source.holds_side_by_side(pairs_of(words.bases))
+        ):
+            return 0.0
+        query = self._query(question, (), EVERY_WAY)
+        return self._searched(query, EVERYTHING, 1, EVERY_WAY).confidence
+
+    def prepare(self) -> None:
+        """Find the background questions that are unrelated to the source, if it grew much."""
+        size, kept = self.source.size(), self._background
+        if kept is None or not kept[0] <= size <= 2 * kept[0]:
+            self._background = size, self._unrelated()
+
+    def _query(self, question: str, earlier: Sequence[Turn], ways: Ways) -> Query:
+        return query_of(question, earlier, self.source, self._encoder, self._translator, ways)
+
+    def _searched(self, query: Query, where: Where, most: int, ways: Ways) -> Findings:
         among = self.source.admitted(where)
         rankings = [self.source.by_meaning(each, PROPOSED, among) for each in query.vectors]
         if ways.words:
@@ -107,19 +135,22 @@ class Finder:
 
     def _shares(self, query: Query, passage: StoredPassage) -> Sequence[float]:
         language = self.source.language
-        heading = content_words(passage.passage.heading, language)
-        titles = content_words(passage.heading, language)
-        sentences = [
-            (content_words(each, language), len(each.split()) >= FEWEST_WORDS)
-            for each in sentences_of(passage.text)
-        ]
-        telling = [words for words, long_enough in sentences if long_enough]
+        titles = query.mask(content_words(passage.heading, language))
+        own, whole, telling = passage.passage.heading, titles, set()
+        heading = titles
+        if own != passage.heading:
+            heading = query.mask(content_words(own, language))
+        for sentence in sentences_of(passage.text):
+            mask = query.mask(content_words(sentence, language))
+            whole |= mask
+            if len(sentence.split()) >= FEWEST_WORDS:
+                telling.add(mask)
         return (
-            query.share([*titles, *(word for words, _ in sentences for word in words)]),
-            query.share(heading),
-            query.share(titles),
-            max((query.share(words) for words in telling), default=0.0),
-            max((query.share([*words, *titles]) for words in telling), default=0.0),
+            query.share_in(whole),
+            query.share_in(heading),
+            query.share_in(titles),
+            max((query.share_in(mask) for mask in telling), default=0.0),
+            max((query.share_in(mask | titles) for mask in telling), default=0.0),
         )
 
     def _evidence(
@@ -141,20 +172,22 @@ class Finder:
         return Evidence(max(nearness, default=0.0), query.in_source, background, score - following)
 
     def _to_background(self, query: Query) -> float:
-        if not len(query.vectors):
-            return 0.0
-        size = self.source.size()
         kept = self._background
-        if kept is None or not kept[0] <= size <= 2 * kept[0]:
-            kept = self._background = size, self._unrelated()
-        return float((kept[1] @ query.vectors[0]).max()) if len(kept[1]) else 0.0
+        if kept is None or not len(kept[1]) or not len(query.vectors):
+            return 0.0
+        return float((kept[1] @ query.vectors[0]).max())
 
     def _unrelated(self) -> "Vectors":
         """The vectors of background questions that are about nothing in the source."""
-        vectors = self._encoder.encode(passage_index.background_questions())
+        questions = passage_index.background_questions()
+        vectors = self._encoder.encode(questions)
         far = []
         for n, vector in enumerate(vectors):
-            near = self.source.read(self.source.by_meaning(vector, 1, None))
+            numbers = self.source.by_meaning(vector, 1, None)
+            if not numbers:  # the source is searched by words alone
+                words = content_words(questions[n], self.source.language)
+                numbers = self.source.by_words(words, 1, None)
+            near = self.source.read(numbers)
             if all(float(passage.vector @ vector) < _UNRELATED for passage in near):
                 far.append(n)
         return vectors[far]

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from router.documents.languages import SPANISH, language_of
+from router.documents.telling import hold_side_by_side
 from router.knowledge.finding.source import StoredPassage
 from router.knowledge.finding.where import Where
 
@@ -67,6 +68,10 @@ class PassagesInMemory:
 
     def holding(self, words: Sequence[str]) -> list[int]:
         return [self._holders[word] for word in words]
+
+    def holds_side_by_side(self, pairs: Sequence[tuple[str, str]]) -> bool:
+        texts = (passage.words(self.language) for passage in self._passages.values())
+        return hold_side_by_side(texts, pairs)
 
     def vocabulary(self, beginning: str) -> list[str]:
         return [word for word in self._holders if word.startswith(beginning)]

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from router.documents.content_words import content_words, covered
@@ -31,28 +32,55 @@ class Ways:
 EVERY_WAY = Ways()
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Query:
     rewritten: Rewritten
     bases: tuple[str, ...]  # base forms of the words of the question and of its subject
     weights: Mapping[str, float]  # by rarity
     alternatives: Mapping[str, tuple[str, ...]]  # other words that count as a word of the question
-    held: frozenset[str]  # the words that some passage holds
+    counts: Mapping[str, int]  # how many passages hold each word
     search_words: tuple[str, ...]
     asks: str  # the question that a passage must answer, as whole as the rules can make it
     vectors: "Sequence[Vectors]"
 
     def share(self, words: Iterable[str]) -> float:
         """The share of the question's words, by weight, that are among these."""
-        own = set(words)
-        own |= {base for base, others in self.alternatives.items() if own & set(others)}
-        return covered(self.bases, own, self.weights)
+        return self.share_in(self.mask(words))
+
+    def mask(self, words: Iterable[str]) -> int:
+        """Which words of the question are among these: bit n is set for word n."""
+        bits, mask = self.bits, 0
+        for word in words:
+            mask |= bits.get(word, 0)
+        return mask
+
+    def share_in(self, mask: int) -> float:
+        """The share of the question's words, by weight, that are in a mask."""
+        share = self._shares.get(mask)
+        if share is None:
+            own = {base for n, base in enumerate(self.bases) if mask >> n & 1}
+            share = self._shares[mask] = covered(self.bases, own, self.weights)
+        return share
+
+    @cached_property
+    def bits(self) -> Mapping[str, int]:
+        """For each word of the question, and each that counts as one: the bits that it sets."""
+        bits: dict[str, int] = {}
+        for n, base in enumerate(self.bases):
+            for word in (base, *self.alternatives.get(base, ())):
+                bits[word] = bits.get(word, 0) | 1 << n
+        return bits
+
+    @cached_property
+    def _shares(self) -> dict[int, float]:
+        return {}
 
     @property
     def in_source(self) -> float:
         """The share of the question's words, by weight, that the source holds at all."""
         whole = sum(self.weights[base] for base in self.bases)
-        return sum(self.weights[base] for base in self.held) / whole if whole else 0.0
+        held = sum(self.weights[base] for base, count in self.counts.items() if count)
+        return held / whole if whole else 0.0
 
 
 def query_of(
@@ -83,7 +111,7 @@ def query_of(
         tuple(bases),
         weights,
         others,
-        frozenset(base for base, count in counts.items() if count),
+        counts,
         (*bases, *missing),
         asks or whole.own,
         list(encoder.encode(texts)) if ways.meaning else (),

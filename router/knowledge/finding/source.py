@@ -73,6 +73,10 @@ class PassageSource(Protocol):
         """For each word, how many passages hold it."""
         ...
 
+    def holds_side_by_side(self, pairs: Sequence[tuple[str, str]]) -> bool:
+        """Whether some passage holds one of these pairs of words side by side."""
+        ...
+
     def vocabulary(self, beginning: str) -> list[str]:
         """The words of the passages that begin so."""
         ...

@@ -4,6 +4,7 @@ What the tables hold is looked at again when an event has changed them. A questi
 query answers is not logged: its texts may be the question's own.
 """
 
+import contextlib
 import threading
 from collections.abc import Sequence
 
@@ -11,7 +12,7 @@ from router.knowledge.rows.answering import RowReader, answered_by
 from router.knowledge.rows.authoring import QueryAuthor, answered_with
 from router.knowledge.rows.keeping import run_of, schemas_of
 from router.knowledge.rows.query_log import QueryLog, logged
-from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, SqlRefused
+from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, SqlRefused, Unclear
 from router.knowledge.store import KnowledgeStore
 
 _NO_TABLE = NotUnderstood("the store holds no table")
@@ -32,6 +33,26 @@ class StoreRows:
             return _NO_TABLE
         except SqlRefused as refused:
             return NotUnderstood(str(refused))
+
+    def prepare(self) -> None:
+        """Read what the tables hold now, for `understands`."""
+        with contextlib.suppress(LookupError):
+            self._reader()
+
+    def understands(self, question: str) -> bool:
+        """Whether the rows answer a question, by what `prepare` has read. A query runs only where
+        the answer depends on what it brings, and is not logged."""
+        latest = self._latest
+        if latest is None or not self._store.tables():
+            return False
+        _, reader, run = latest
+        try:
+            query = reader.read(question, ())[0].query
+            if query.form != "lookup" and query.other is None:
+                return True
+            return isinstance(answered_by(reader, question, run), RowAnswer)
+        except (Unclear, SqlRefused):
+            return False
 
     async def answer_with(
         self, author: QueryAuthor, question: str, previous: Sequence[str] = ()

@@ -1,0 +1,50 @@
+"""How sure a store is to hold the answer to a question, found by a bounded look within a decision.
+
+A store whose words say nothing about the question claims nothing, and is not searched further. Else
+its words propose a few passages, whose vectors are read from the store: no index is loaded, so the
+look costs as much for a million passages as for a thousand. Rows are claimed by how the question is
+read; a query runs only where the answer depends on it.
+"""
+
+import threading
+
+from router.encoding.encodes import Encodes
+from router.encoding.remembering import RememberingEncoder
+from router.knowledge.finding.finder import Finder
+from router.knowledge.finding.store_source import StoreSource
+from router.knowledge.finding.translating import TranslatingEncoder
+from router.knowledge.rows.store_rows import StoreRows
+from router.knowledge.store import KnowledgeStore
+
+
+class StoreClaimant:
+    """One store in decisions. It claims nothing before `prepare` has run."""
+
+    def __init__(self, store: KnowledgeStore, encoder: Encodes) -> None:
+        self._store = store
+        translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
+        remembering = RememberingEncoder(encoder)
+        self._finder = Finder(StoreSource(store, None, remembering), remembering, translator)
+        self._rows = StoreRows(store)
+        self._preparing = threading.Lock()
+        self._prepared_at = -1  # the number of the newest event then
+
+    @property
+    def behind(self) -> bool:
+        """Whether the store changed since `prepare`."""
+        return self._prepared_at != self._store.newest
+
+    def prepare(self) -> None:
+        """Read what claims need of the store. It may take seconds, so call it in a thread."""
+        with self._preparing:
+            newest = self._store.newest
+            self._finder.prepare()
+            self._rows.prepare()
+            self._prepared_at = newest
+
+    def claim(self, question: str) -> float:
+        if self._prepared_at < 0:
+            return 0.0
+        if self._rows.understands(question):
+            return 1.0
+        return self._finder.claim(question)

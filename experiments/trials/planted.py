@@ -30,6 +30,7 @@ EPSILON = 0.01
 _ROUNDS = 16
 _GOES_ON = 1000
 _LOOKED_AT = 1500
+MOST_REQUESTS = 20_000  # of a trial
 
 
 @dataclass(frozen=True)
@@ -69,14 +70,14 @@ def with_useless(outcomes: Outcomes, seed: int) -> Outcomes:
     return replace(outcomes, arms=tuple(names), quality=np.hstack(quality), cost=np.hstack(cost))
 
 
-def simplified(outcomes: Outcomes, seed: int) -> dict[str, Any]:
+def simplified(outcomes: Outcomes, seed: int, *, most: int = MOST_REQUESTS) -> dict[str, Any]:
     pool = with_useless(outcomes, seed)
     order = np.random.default_rng(seed).permutation(len(pool.prompts)).tolist()
     seen = contexts(pool, order, tagged=True)
     cut = len(order) * 7 // 10
     player = LearnerAlone(pool)
     player.play(order[:cut], seen, seed)
-    rounds = _Rounds(pool, player, seen, order[:cut], order[cut:])
+    rounds = _Rounds(pool, player, seen, order[:cut], order[cut:], most)
     for turn in range(_ROUNDS):
         rounds.next(100 * seed + turn)
     gone = list(rounds.serving.without)
@@ -105,6 +106,7 @@ class _Rounds:
     seen: list[Context]
     learned: list[int]  # prompts from which the bandit learns
     unseen: list[int]  # prompts for the trials
+    most: int  # requests of a trial
     serving: Strategy = field(default_factory=lambda: Strategy("bandit", "bandit"))
     spared: set[str] = field(default_factory=set)
     alone: set[str] = field(default_factory=set)
@@ -119,7 +121,7 @@ class _Rounds:
         policy = _policy(self.player)
         idle = self._proposal(policy)
         if idle is not None:
-            trial = _Trial(self.pool, policy, self.seen, self.unseen)
+            trial = _Trial(self.pool, policy, self.seen, self.unseen, self.most)
             word, requests = trial.decide(self.serving.without, idle, seed)
             self.trials.append({"without": list(idle), "word": word, "requests": requests})
             if word == "adopt":
@@ -176,6 +178,7 @@ class _Trial:
     policy: Any
     seen: list[Context]
     prompts: list[int]
+    most: int
 
     def decide(self, removed: Sequence[str], without: Sequence[str], seed: int) -> tuple[Word, int]:
         """The verdict on a strategy without some plans, and the number of requests until then."""
@@ -184,7 +187,7 @@ class _Trial:
         current = [arm for arm in self.pool.arms if arm not in removed]
         fewer = [arm for arm in current if arm not in without]
         dearness = self.pool.dearness
-        for n in range(20_000):
+        for n in range(self.most):
             at = self.prompts[int(chance.integers(len(self.prompts)))]
             uniform = float(chance.random())
             old = _choice(self.policy, self.seen[at], current, uniform)
@@ -203,7 +206,7 @@ class _Trial:
             comparison.judge(unit)
             if (word := verdict_of(comparison).word) != "more data":
                 return word, n + 1
-        return "more data", 20_000
+        return "more data", self.most
 
 
 def _policy(player: LearnerAlone) -> BanditPolicy:

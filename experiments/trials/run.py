@@ -1,6 +1,7 @@
 """Measures verdicts, distilled functions and simplification. `make bench-trials`
 
 python -m experiments.trials.run --data DIR [--only null,power,...]
+python -m experiments.trials.run --only planted --seeds 0,1 --requests 8000   # minutes
 """
 
 import argparse
@@ -9,7 +10,7 @@ import os
 import subprocess
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from multiprocessing import get_context
 from pathlib import Path
@@ -23,7 +24,7 @@ from experiments.served import WAGGLE
 from experiments.trials.crosscheck import crosschecked
 from experiments.trials.distilling import distilled
 from experiments.trials.hostile import besieged
-from experiments.trials.planted import simplified
+from experiments.trials.planted import MOST_REQUESTS, simplified
 from experiments.trials.report import function_of, readme_table, weeks_table
 from experiments.trials.simulate import decided, null_trial, summary, turned
 
@@ -102,11 +103,15 @@ def functions(data: Path, cache: Path) -> dict[str, Any]:
     }
 
 
-def planted(data: Path, cache: Path) -> dict[str, Any]:
+def planted(data: Path, cache: Path, seeds: Sequence[int], most: int) -> dict[str, Any]:
+    """The figures of these seeds, in which no trial takes more than `most` requests."""
     outcomes = load("llmrouter", data, cache)
-    runs = [simplified(outcomes, seed) for seed in track(range(8), "Simplifying")]
+    with get_context("fork").Pool(2) as pool:
+        done = pool.imap(partial(simplified, outcomes, most=most), seeds)
+        runs = list(track(done, "Simplifying", total=len(seeds)))
     return {
         "runs": runs,
+        "most_requests": most,
         "found": sum(run["found"] for run in runs),
         "planted": sum(run["planted"] for run in runs),
         "useful_removed": sum(len(run["useful_removed"]) for run in runs),
@@ -143,14 +148,17 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=Path(usual), help="folder of data sets")
     parser.add_argument("--cache", type=Path, default=ROOT / "var" / "replay", help="for vectors")
     parser.add_argument("--only", default="", help="the parts to run, with commas between them")
+    parser.add_argument("--seeds", default="0,1,2,3,4,5,6,7", help="of planted, with commas")
+    parser.add_argument("--requests", type=int, default=MOST_REQUESTS, help="of a planted trial")
     options = parser.parse_args()
+    seeds = [int(seed) for seed in options.seeds.split(",")]
     parts: dict[str, Callable[[], Any]] = {
         "null": nulls,
         "power": power,
         "turned": turns,
         "crosscheck": lambda: crosschecked(ROOT / "var" / "crosscheck"),
         "distilled": lambda: functions(options.data, options.cache),
-        "planted": lambda: planted(options.data, options.cache),
+        "planted": lambda: planted(options.data, options.cache, seeds, options.requests),
         "hostile": besieged,
         "weeks": weeks,
     }

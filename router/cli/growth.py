@@ -73,6 +73,7 @@ def show(here: CommandContext, name: PlanName, as_json: JsonOption = False) -> N
         f"answers {', '.join(made.patterns)}" if made.others else "",
         escape(made.evidence),
         escape(row["why"]),
+        _believed(row["believed"]),
         f"{does}, in words of callers, for the requests of their owner alone"
         if row["holds_words"]
         else escape(plan),
@@ -141,6 +142,16 @@ def _numbers(config: Config) -> Mapping[str, Any]:
     except (OSError, orjson.JSONDecodeError):
         return {}
     return numbers if isinstance(numbers, dict) else {}
+
+
+def _believed(believed: Mapping[str, float] | None) -> str:
+    """What an answer of the plan is expected to be. It began with what its parent was there."""
+    if believed is None:
+        return ""
+    return (
+        f"expected of an answer: quality {believed['quality']:.2f} ± "
+        f"{1.96 * believed['deviation']:.2f}, ${believed['usd']:.2g}, {believed['seconds']:.2g} s"
+    )
 
 
 def _colored(state: str) -> str:

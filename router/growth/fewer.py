@@ -9,8 +9,8 @@ from collections.abc import Collection, Iterator, Mapping
 
 from router.config.config import Config
 from router.config.plan_steps import LESS, simpler, stages
-from router.growth.spawning import LARGE, much_is_new, recipe_of
-from router.growth.traffic import PatternTraffic, PlanRecord, Traffic
+from router.growth.spawning import LARGE, recipe_of
+from router.growth.traffic import PatternTraffic, PlanRecord, Traffic, much_is_new
 from router.plans.made import MadePlan, as_written
 from router.trials.book import Book, Trial
 from router.trials.made_trials import ENDED_BY_HAND, alive, state_of
@@ -29,7 +29,9 @@ def merged(book: Book) -> Iterator[MadePlan]:
     free = [
         made
         for made in grown
-        if made.kind != "model" and not made.stands_for and trial_on.isdisjoint(made.patterns)
+        if made.kind not in ("route", "model")
+        and not made.stands_for
+        and trial_on.isdisjoint(made.patterns)
     ]
     for at, kept in enumerate(free):
         for other in free[at + 1 :]:

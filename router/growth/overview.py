@@ -52,16 +52,19 @@ def plan_fields(
         "plan": {} if made.holds_words else made.written()["plan"],
         "examples": made.written()["plan"].get("examples", 0) if made.holds_words else 0,
         "holds_words": made.holds_words,
+        "believed": standing.get("believed"),
         "numbers": standing.get("numbers") or ({} if trial is None else dict(trial.numbers)),
     }
 
 
 def exported(book: Book, folder: Path, *, words: bool) -> tuple[dict[str, Any], list[str]]:
     """The adopted plans as plans of waggle.yaml, and the names of those that hold words of callers
-    and are left out for that."""
+    and are left out for that. A route leads to a plan that stands there already."""
     plans: dict[str, Any] = {}
     left_out = []
     for made in adopted(book):
+        if made.kind == "route":
+            continue
         whole = with_words(folder, made)
         if whole is None or (made.holds_words and not words):
             left_out.append(made.name)

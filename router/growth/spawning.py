@@ -25,15 +25,15 @@ from router.growth.recipes import (
     instructed,
     with_examples,
 )
-from router.growth.traffic import PatternTraffic, Traffic
+from router.growth.routes import ROUTE, routed_to
+from router.growth.traffic import PatternTraffic, Traffic, much_is_new
 from router.plans.bodies import NATIVE
-from router.plans.made import MadePlan
+from router.plans.made import MadeKind, MadePlan, as_written
 from router.trials.book import Book, Trial
 from router.trials.made_trials import ENDED_BY_HAND, HALF, alive, state_of
 
 _HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
 _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
-_AGAIN, _MORE = 3, 300  # what was tried comes again after 3 times the judged answers and 300
 _LEAST_PART = 0.2
 _WON = ("adopted", "superseded", "rolled back")
 _BELIEVED = 4  # ended trials of a recipe for which its usual chance counts
@@ -59,11 +59,11 @@ class Opening:
 
     @property
     def effect(self) -> str:
+        added = "there alone" if self.recipe == ROUTE else f"there, and with {self.recipe}"
         return (
             f"{self.judged:,} judged answers of {self.pattern}"
             f"{f' ({self.name})' if self.name else ''}; {self.parent} has quality "
-            f"{self.quality:.2f} there, and with {self.recipe} up to {self.hope:.3f} of utility "
-            "could be added"
+            f"{self.quality:.2f} {added} up to {self.hope:.3f} of utility could be added"
         )
 
 
@@ -73,7 +73,12 @@ def openings(
     """What could be made now, the most worthwhile first, within the bounds of growth."""
     growth, live = config.growth, alive(book)
     room = growth.most_plans - len(live)
-    busy = {pattern for made in live if not made.stands_for for pattern in made.patterns}
+    busy = {
+        pattern
+        for made in live
+        if not (made.stands_for or (made.kind == ROUTE and state_of(book, made.name) == "adopted"))
+        for pattern in made.patterns
+    }
     left = growth.explore - HALF * sum(
         traffic.patterns[trial.pattern].share * trial.slot.high
         for trial in book.live
@@ -119,9 +124,13 @@ def made_from(
 ) -> MadePlan | None:
     """The plan of an opening; None if there are too few examples."""
     parent = config.plans[opening.parent]
-    assert isinstance(parent, Ask)
+    kind: MadeKind = "spawn"
     scope, author = "", opening.recipe
-    if opening.recipe == EXAMPLES:
+    if opening.recipe == ROUTE:
+        plan, kind = as_written(parent), "route"
+    elif not isinstance(parent, Ask):
+        return None
+    elif opening.recipe == EXAMPLES:
         if len(words.good) < LEAST_EXAMPLES:
             return None
         plan, scope = with_examples(parent, words.good[:MOST_EXAMPLES]), words.owner
@@ -139,6 +148,7 @@ def made_from(
         opening.pattern,
         opening.parent,
         plan,
+        kind=kind,
         author=author,
         evidence=opening.effect,
         version=version,
@@ -172,6 +182,11 @@ def _opening(
     words_of: Callable[[str, float], OwnWords],
 ) -> Opening | None:
     turned = _turned_bad(book, traffic.pattern)
+    quality, judged = traffic.quality, traffic.judged
+    route = routed_to(book, config, traffic)
+    if route is not None:
+        plan, gain = route
+        return Opening(traffic.pattern, ROUTE, plan, gain, judged, quality(plan), since=turned)
     out = _kept_out(book, traffic, parent)
     for recipe in by_success(book):
         if recipe in out or (recipe == AUTHOR and config.growth.author is None):
@@ -180,8 +195,7 @@ def _opening(
             words = words_of(traffic.pattern, turned)
             if len(words.good) < LEAST_EXAMPLES:
                 continue
-        quality = traffic.quality(parent)
-        return Opening(traffic.pattern, recipe, parent, gain, traffic.judged, quality, since=turned)
+        return Opening(traffic.pattern, recipe, parent, gain, judged, quality(parent), since=turned)
     return None
 
 
@@ -245,11 +259,6 @@ def _tried(book: Book, traffic: PatternTraffic) -> list[MadePlan]:
         if state == "forbidden" or not (earlier or much_is_new(made, traffic)):
             tried.append(made)
     return tried
-
-
-def much_is_new(made: MadePlan, traffic: PatternTraffic) -> bool:
-    """Whether so much more is judged since the plan was made that another try may end otherwise."""
-    return traffic.judged >= _AGAIN * made.alike + _MORE
 
 
 def subject_of(pattern: str, recipe: str) -> str:

@@ -2,15 +2,21 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from math import log10
+from math import sqrt
 
 from learner.preference import Preference
+from router.plans.made import MadePlan
 from router.request.patterns import Patterns
-from router.trials.logged import LoggedTelemetry
+from router.routing.steering import Believed
+from router.trials.book import Book
+from router.trials.logged import LoggedTelemetry, utility_of
 
 WINDOW = 20_000  # the latest requests that are read
 HALF_LIFE = 3000  # a request counts half after so many later ones, as the world may have changed
 _SHRUNK = 5.0  # answers that the mean of all patterns counts for, beside those of a pattern
+_AGAIN, _MORE = 3, 300  # what was tried comes again after 3 times the judged answers and 300
+_SEEDED = 10.0  # answers of its parent with which a made plan begins, at most
+_LEAST_VARIANCE = 0.02  # of a judgement, however few of them differed so far
 
 _ROWS = f"""
 SELECT coalesce(r.pattern, ''), r.plan, count(*), count(j.quality), sum(w),
@@ -25,6 +31,7 @@ LEFT JOIN (FROM judged WHERE request_ts >= make_timestamp(?)) j
        ON j.request_id = r.request_id AND j.request_ts = r.ts
 GROUP BY ALL
 """
+
 
 _SINCE = f"""
 SELECT coalesce(epoch_us(min(ts)), 0)
@@ -43,10 +50,37 @@ class PlanRecord:
     usd: float
     seconds: float
 
+    @property
+    def judged_lately(self) -> float:
+        """Its judged answers, of which later ones count more."""
+        return self.lately * self.judged / max(self.n, 1)
+
     def price(self, preference: Preference) -> float:
         """What an answer costs, in utility."""
-        cost = preference.cost * log10(1 + 1000 * self.usd)
-        return cost + preference.latency * log10(1 + 10 * self.seconds)
+        return -utility_of(0.0, self.usd, self.seconds, preference)
+
+
+def parents_of(book: Book) -> dict[str, str]:
+    """The plans that made plans were made from. A trained model is like no other plan."""
+    return {m.name: m.parent for m in book.made.values() if m.kind not in ("route", "model")}
+
+
+def believed_of(book: Book, traffic: "Traffic") -> dict[str, Believed]:
+    """What is expected of each made plan that answers requests of its pattern."""
+    return {
+        trial.name: traffic.patterns[trial.pattern].seeded(trial.name).rounded()
+        for trial in (*book.grown, *book.live)
+        if trial.pattern in traffic.patterns
+        and trial.name in traffic.patterns[trial.pattern].parents
+    }
+
+
+def much_is_new(made: MadePlan, traffic: "PatternTraffic") -> bool:
+    """Whether so much more is judged since the plan was made that another try may end otherwise."""
+    return traffic.judged >= _AGAIN * made.alike + _MORE
+
+
+_NOTHING = PlanRecord(0, 0, 0.0, 0.0, 0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +91,40 @@ class PatternTraffic:
     share: float
     plans: Mapping[str, PlanRecord]
     usual: Mapping[str, float] = field(default_factory=dict)
+    parents: Mapping[str, str] = field(default_factory=dict)  # of made plans
 
     @property
     def judged(self) -> int:
         return sum(record.judged for record in self.plans.values())
 
     def quality(self, plan: str) -> float:
-        """The quality of a plan here; where it answered little, most of it is the usual one."""
-        record, usual = self.plans[plan], self.usual.get(plan, 0.5)
+        """The quality of a plan here; where it answered little, most of it is the usual one. A made
+        plan begins as its parent is here."""
+        if plan in self.parents:
+            return self.seeded(plan).quality
+        record, usual = self.plans.get(plan, _NOTHING), self.usual.get(plan, 0.5)
         return (record.quality * record.judged + usual * _SHRUNK) / (record.judged + _SHRUNK)
+
+    def seeded(self, made: str) -> Believed:
+        """What is known of a made plan here: what was known of its parent counts as a few of its
+        own answers, and its own answers soon count more."""
+        parent = self.parents[made]
+        own, before = self.plans.get(made, _NOTHING), self.plans.get(parent, _NOTHING)
+        seed = min(before.judged_lately + _SHRUNK, _SEEDED)
+        answers, paid = own.judged_lately + seed, min(before.lately, _SEEDED)
+        quality = (own.quality * own.judged_lately + self.quality(parent) * seed) / answers
+        total = max(own.lately + paid, 1e-9)
+        return Believed(
+            quality,
+            sqrt(max(quality * (1 - quality), _LEAST_VARIANCE) / answers),
+            (own.usd * own.lately + before.usd * paid) / total,
+            (own.seconds * own.lately + before.seconds * paid) / total,
+        )
 
     def utility(self, plan: str, preference: Preference) -> float:
         """The mean utility of the plan's answers here."""
+        if plan in self.parents:
+            return self.seeded(plan).utility(preference)
         return self.quality(plan) - self.plans[plan].price(preference)
 
     def utility_now(self, preference: Preference) -> float:
@@ -92,6 +148,11 @@ class Traffic:
             return self
         ids = {*matched, *(pattern.id for pattern in patterns.patterns)}
         return replace(self, patterns={id_: t for id_, t in self.patterns.items() if id_ in ids})
+
+    def with_parents(self, parents: Mapping[str, str]) -> "Traffic":
+        """The traffic, in which these made plans begin as their parents are in each pattern."""
+        patterns = {id_: replace(t, parents=parents) for id_, t in self.patterns.items()}
+        return replace(self, patterns=patterns)
 
     @classmethod
     def read(cls, telemetry: LoggedTelemetry) -> "Traffic":

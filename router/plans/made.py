@@ -25,7 +25,7 @@ from router.config.plans import AnyPlan, Ask, Plan
 from router.files import write_durably
 from router.plans.bodies import NATIVE
 
-MadeKind = Literal["spawn", "merge", "stage", "model"]
+MadeKind = Literal["spawn", "route", "merge", "stage", "model"]
 _TASK = "task "  # what the places of tasks begin with; no pattern that was found has such a name
 _PLAN: TypeAdapter[AnyPlan] = TypeAdapter(AnyPlan)
 
@@ -55,6 +55,11 @@ class MadePlan:
     def patterns(self) -> tuple[str, ...]:
         """All patterns that it answers."""
         return (self.pattern, *self.others)
+
+    @property
+    def answers(self) -> str:
+        """The plan that answers its requests: itself, or for a route the configured plan."""
+        return self.parent if self.kind == "route" else self.name
 
     @property
     def holds_words(self) -> bool:
@@ -103,7 +108,7 @@ def compiled_from(config: Config, made: MadePlan) -> AnyPlan:
         del raw["examples"]  # their words stand in a file of their own
     kinds = {name: {"kind": settings.kind} for name, settings in config.backends.items()}
     plans = {made.name: raw}
-    if made.kind in ("stage", "model"):  # its steps may be plans of the configuration
+    if made.kind in ("route", "stage", "model"):  # its steps may be plans of the configuration
         plans |= {name: as_written(plan) for name, plan in config.plans.items()}
     mistakes = list(cross_checks({"backends": kinds, "plans": plans}))
     if mistakes:

@@ -7,7 +7,7 @@ from learner.policy import Arm, Choice, Distribution, draw
 from learner.preference import Estimate
 from router.domain import Decision, Exposure
 from router.plans.costs import size_of
-from router.routing.bandit import rates_of
+from router.routing.bandit import preference_of, rates_of
 from router.routing.case import Case, pattern_name
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
 from router.routing.function_contract import (
@@ -19,7 +19,7 @@ from router.routing.function_contract import (
     opinion,
 )
 from router.routing.nodes import node_view
-from router.routing.steering import Steering, TrialPart, digest_of, unit_of
+from router.routing.steering import Believed, Steering, TrialPart, digest_of, unit_of
 from router.routing.strategies import Strategy, policy_for
 
 
@@ -67,7 +67,8 @@ class _Odds:
     def __call__(self, strategy: Strategy) -> "_Opinion":
         opinion = self._made.get(strategy.key)
         if opinion is None:
-            opinion = _within(self._case, self._of_any_pattern(strategy), strategy)
+            opinion = self._of_any_pattern(strategy)
+            opinion = _within(self._case, opinion, strategy, self._steering.believed)
             self._made[strategy.key] = opinion
         return opinion
 
@@ -149,7 +150,9 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
     return {Arm(instead.get(arm, arm)): share for arm, share in odds.items()} if instead else odds
 
 
-def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
+def _within(
+    case: Case, opinion: _Opinion, strategy: Strategy, believed: Mapping[str, Believed]
+) -> _Opinion:
     """The opinion of a strategy that has plans of its own for the request's task or pattern."""
     stands = strategy.stands.get(case.pattern, {})
     stands = {plan: made for plan, made in stands.items() if made in case.made}
@@ -158,10 +161,22 @@ def _within(case: Case, opinion: _Opinion, strategy: Strategy) -> _Opinion:
         plan = strategy.within.get(place)
         if plan is None or plan not in (*case.made, *case.eligible):
             continue
-        why = "was made for" if plan in case.made else "is beside its own made plan on trial for"
+        why = "was made for" if plan in case.made else "is the plan that is tried or kept for"
         reason = f"{plan} {why} {place}; else: {opinion.reason}"
-        return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason)
+        estimates = opinion.estimates
+        if plan in believed:
+            estimates = (*estimates, _expected(case, plan, believed[plan]))
+        return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason, estimates=estimates)
     return opinion
+
+
+def _expected(case: Case, plan: str, believed: Believed) -> Estimate:
+    """What is expected of a made plan, beside the bandit's estimates of the others."""
+    utility = believed.utility(preference_of(case.plans.config, case.request))
+    quality, deviation = believed.quality, believed.deviation
+    return Estimate(
+        Arm(plan), quality, deviation, believed.usd, believed.seconds, 0.0, utility, 1.0
+    )
 
 
 def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:

@@ -1,16 +1,41 @@
 """Which strategy serves, and which trials a request is part of."""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from math import log10
 
 from learner.assignment import Assignment, Slot, assigned, place
+from learner.preference import Preference
 from router.domain import Request
 from router.plans.made import MadePlan
 from router.routing.nodes import Node, NodeTrial
 from router.routing.strategies import Strategy
 
 HOLDOUT = "holdout"  # the layer in which an adopted strategy is watched
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """What an answer of a made plan is expected to be, cost and take in its pattern."""
+
+    quality: float
+    deviation: float  # the standard deviation of the quality
+    usd: float
+    seconds: float
+
+    def utility(self, preference: Preference) -> float:
+        cost = preference.cost * log10(1 + 1000 * self.usd)
+        return self.quality - cost - preference.latency * log10(1 + 10 * self.seconds)
+
+    def rounded(self) -> "Believed":
+        """To what a reader needs, so that a router hears of a change only where there is one."""
+        return Believed(
+            round(self.quality, 2),
+            round(self.deviation, 2),
+            float(f"{self.usd:.2g}"),
+            float(f"{self.seconds:.2g}"),
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +70,7 @@ class Steering:
     switched: bool = False  # after a shadow: `auto` answers requests that name a model
     made: tuple[MadePlan, ...] = ()  # the plans that growth made, of the running trials
     nodes: tuple[NodeTrial, ...] = ()  # the trials of written nodes
+    believed: Mapping[str, Believed] = field(default_factory=dict)  # of made plans
 
     def parts(
         self, unit: str, places: Collection[str] = (), made: Collection[str] = ()

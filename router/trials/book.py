@@ -87,7 +87,7 @@ def candidate_of(made: MadePlan) -> Strategy:
         version=made.version,
         author=made.author,
         evidence=made.evidence,
-        within={} if made.stands_for else dict.fromkeys(made.patterns, made.name),
+        within={} if made.stands_for else dict.fromkeys(made.patterns, made.answers),
         stands=dict.fromkeys(made.patterns, instead) if made.stands_for else {},
         at=made.at,
     )
@@ -146,7 +146,10 @@ class Book:
         with contextlib.suppress(ValueError):
             check(strategy, self.config)
             for plan in strategy.made:
-                compiled_from(self.config, self.made[plan])
+                if plan in self.made:
+                    compiled_from(self.config, self.made[plan])
+                elif plan not in self.config.plans:  # where a route led
+                    return False
             return True
         return False
 
@@ -205,17 +208,18 @@ class Book:
                 rival = parent_of(made) if made is not None and made.kind == "spawn" else None
                 if made is not None and made.others and trial.state != "adopted":
                     # In its other patterns it does what is done there already.
-                    candidate = replace(candidate, within={trial.pattern: trial.name})
+                    candidate = replace(candidate, within={trial.pattern: made.answers})
                 if trial.state == "adopted":  # it leaves its layer to the next trial of the pattern
                     slot = Slot(trial.id, f"grown {trial.pattern}", 0.0, 1.0, trial.share)
                     rival = None
                 lives.append(Live(slot, trial.name, candidate, shadow=shadow, rival=rival))
         # Candidates that change the plans of any strategy apply after that strategy is chosen.
         lives.sort(key=lambda live: live.candidate.kind == "same")
-        grown = tuple(self.made[live.name] for live in lives if live.candidate.made)
+        grown = [self.made[live.name] for live in lives if live.candidate.made]
+        grown = [made for made in grown if made.kind != "route"]
         nodes = tuple(map(self._node_trial, (*self.live_nodes, *self.adopted_nodes)))
         return Steering(
-            serving, holdout, tuple(lives), self.lines, self.switched, grown, nodes=nodes
+            serving, holdout, tuple(lives), self.lines, self.switched, tuple(grown), nodes=nodes
         )
 
     @property

@@ -9,9 +9,10 @@ concerns no single trial and is raised.
 import contextlib
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec
+from zlib import crc32
 
 import duckdb
 import orjson
@@ -19,7 +20,7 @@ import orjson
 from router.config.config import Config
 from router.files import write_whole
 from router.plans.made import with_words
-from router.routing.steering import Steering
+from router.routing.steering import Believed, Steering
 from router.telemetry.feed import Feed
 from router.telemetry.journal import Journal
 from router.trials.announcing import Announcer
@@ -61,6 +62,7 @@ class Director:
         self._troubled_looks: dict[str, int] = {}  # so many looks in a row
         self._announcer = Announcer(self.ledger.book, journal, config.trials_folder)
         self._steering: Steering | None = None
+        self.believed: Mapping[str, Believed] = {}  # what is expected of made plans
         self._latest_news: dict[str, tuple[float, int]] = {}
         self._looks = 0
         self._written_numbers = b""
@@ -77,8 +79,10 @@ class Director:
         """What routers follow; None while only the configuration decides."""
         if not self.book.lines:
             return None
-        if self._steering is None or self._steering.version != self.book.lines:
-            self._steering = _with_words(self.book.steering(), self._config.growth_folder)
+        version = self.book.lines + (crc32(repr(self.believed).encode()) << 32)
+        if self._steering is None or self._steering.version != version:
+            steering = replace(self.book.steering(), believed=self.believed, version=version)
+            self._steering = _with_words(steering, self._config.growth_folder)
         return self._steering
 
     def reconfigure(self, config: Config) -> None:
@@ -125,7 +129,13 @@ class Director:
 
     def standings(self) -> dict[str, dict[str, Any]]:
         """The standing of each trial that is followed, by its id."""
-        return {id_: standing(self.book.trials[id_], c) for id_, c in self._courses.items()}
+        return {id_: self._standing(course) for id_, course in self._courses.items()}
+
+    def _standing(self, course: Course) -> dict[str, Any]:
+        trial = self.book.trials[course.trial.id]
+        believed = self.believed.get(trial.name)
+        more = {"believed": asdict(believed)} if believed is not None else {}
+        return standing(trial, course) | more
 
     def _take_in(self, lines: list[Line]) -> None:
         new = self._announcer.announce(lines)
@@ -140,7 +150,7 @@ class Director:
                 self._courses.pop(id_, None)
                 with self._alone(id_):
                     made = self.book.made.get(trial.name) if trial.pattern else None
-                    parent = made.parent if made is not None else ""
+                    parent = made.parent if made is not None and made.kind == "spawn" else ""
                     self._courses[id_] = Course(trial, self._config, parent)
             else:
                 course.follow(trial)
@@ -198,7 +208,7 @@ class Director:
         numbers: dict[str, Any] = {}
         for id_, course in self._courses.items():
             with self._alone(id_):
-                numbers[id_] = standing(self.book.trials[id_], course)
+                numbers[id_] = self._standing(course)
         content = orjson.dumps(numbers)
         if content != self._written_numbers:
             self._written_numbers = content

@@ -3,9 +3,11 @@
 A plan is tried within its pattern: half of the pattern's requests get it, a quarter the plan that
 it was made from, and a quarter what serves. It is adopted as soon as it is shown to be better than
 these, and seems better than the plan that it was made from: no made plan is credited with what
-another choice among the configured plans would bring. Then all but a small control get it, and it
-is watched. The chance of a false adoption is shared out over all trials of growth (LOND: Javanmard
-and Montanari, 2015), so that many trials of plans that do nothing adopt hardly any.
+another choice among the configured plans would bring. A route is such a choice: half of the
+requests get one plan of the configuration, which must be better than what serves. Then all but a
+small control get what was adopted, and it is watched. The chance of a false adoption is shared out
+over all trials of growth (LOND: Javanmard and Montanari, 2015), so that many trials of plans that
+do nothing adopt hardly any.
 """
 
 from dataclasses import asdict
@@ -158,7 +160,7 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
         (_replaces_teacher(book, trial.name, comparison) if models else lift.low > floor)
         and comparison.enough
         and not _lopsided(comparison)
-        and (trial.goal != "better" or _adds_to_parent(course))
+        and (made.kind != "spawn" or _adds_to_parent(course))
     ):
         if not config.trials.adopt:
             why = f"it is {goal}: {words}. To adopt: waggle growth approve {trial.name}"
@@ -311,7 +313,7 @@ def _open_line(
     effect: str,
 ) -> Line:
     layer = f"stages {made.pattern}" if made.stands_for else f"pattern {made.pattern}"
-    simpler = made.kind != "spawn"
+    simpler = made.kind not in ("spawn", "route")
     if any(trial.slot.layer == layer for trial in book.live):
         raise Rejected(f"another plan is tried on {made.pattern}: one at a time")
     id_ = new_id(at)

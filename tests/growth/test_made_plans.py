@@ -244,6 +244,41 @@ def test_a_plan_gets_no_credit_for_what_the_plan_that_it_was_made_from_does(worl
     assert "hardly adds 0.09 to x there" in trial.why
 
 
+def test_where_another_plan_would_do_a_route_to_it_is_adopted_and_no_made_plan(world):
+    world.enter(replace(STEPS, hope=0.3))
+    good = {"p1-steps-1": 9, "x": 9, "y": 1}
+    turn(world, 20, lambda plan, n: n * 7 % 10 < good[plan])
+    assert state_of(world.book, STEPS.name) == "kept"
+    world.spawner.turn()
+    assert list(world.book.made) == [STEPS.name, "p1-route-1"]
+    turn(world, 20, lambda plan, n: n * 7 % 10 < good[plan])
+    assert state_of(world.book, "p1-route-1") == "adopted"
+    assert world.director.steering.made == ()  # it is no plan of its own
+    inside = made_sides(world)
+    assert sum(d.plan == "x" for d in inside) > 50
+    assert {d.plan for d in made_sides(world, around={"allowed": ("y",)})} == {"y"}
+    assert exported(world.book, world.config.growth_folder, words=True) == ({}, [])
+    turn(world, 20, lambda plan, n: n * 7 % 10 < {"x": 1, "y": 6}[plan])
+    assert state_of(world.book, "p1-route-1") == "rolled back"
+
+
+def test_what_is_expected_of_a_made_plan_begins_as_its_parent_is_there(world):
+    world.director.change(lambda _: [{"do": "ask", "at": 1.0, "what": "nothing"}])
+    world.write(60, lambda plan, n: n * 7 % 10 < 3)
+    world.enter(replace(STEPS, parent="y", plan={"ask": "b", "instruct": "Step by step."}))
+    world.spawner.turn()
+    first = world.director.believed[STEPS.name]
+    assert first.quality == pytest.approx(0.3, abs=0.05)
+    turn(world, 3, lambda plan, n: plan != "y")
+    world.spawner.turn()
+    later = world.director.believed[STEPS.name]
+    assert first.quality + 0.2 < later.quality < 0.9
+    assert later.deviation < first.deviation
+    assert world.director.steering.believed == world.director.believed  # routers explain by it
+    (row,) = act(world.director, {"do": "list"}, 1.0)["plans"]
+    assert row["believed"]["quality"] == later.quality
+
+
 def turn(world, times, good):
     for _ in range(times):
         world.write(20, good)

@@ -8,7 +8,7 @@ from learner.assignment import Slot
 from router.plans.made import MadePlan
 from router.request.patterns import Pattern, Patterns, bucket
 from router.routing.messages import Published
-from router.routing.steering import Live, Steering
+from router.routing.steering import Believed, Live, Steering
 from router.routing.strategies import Strategy
 from router.trials.book import candidate_of
 from tests.rig import rig
@@ -59,6 +59,21 @@ async def test_a_made_plan_sends_its_examples_and_nobody_can_name_it(upstream):
         assert (await waggle.chat("the invoice", model=MADE.name)).status == 404
         listed = (await waggle.get("/v1/models")).body.decode()
         assert MADE.name not in listed
+
+
+async def test_an_explanation_says_what_is_expected_of_the_made_plan(upstream):
+    believed = {MADE.name: Believed(0.8, 0.05, 0.001, 0.5)}
+    learner = Learner(replace(STEERING, believed=believed))
+    async with rig(YAML.format(url=upstream.url), learner=learner) as waggle:
+        await waggle.background.follow()
+        answer = await waggle.chat("the invoice", headers={"x-waggle-explain": "true"})
+        (expected,) = answer.json["waggle"]["expected"]
+        assert (expected["plan"], expected["quality"], expected["cost_usd"]) == (
+            MADE.name,
+            0.8,
+            0.001,
+        )
+        assert expected["interval"] == pytest.approx(1.96 * 0.05)
 
 
 async def test_a_request_that_is_decided_is_answered_although_its_plan_goes(upstream):

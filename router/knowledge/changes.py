@@ -13,6 +13,8 @@ from router.documents.passage_index import words_of
 from router.knowledge.alike import repeated, samples_of
 from router.knowledge.stored import EventKind, NewDocument, StoredDocument
 
+_REMOVED = "removed words"  # the setting that says how far their erasing is
+_MERGED_PAGES = 64  # of the index of words, written at once
 _HOLDERS = 8  # passages with a certain run of words that a new passage is compared with
 DOCUMENT_COLUMNS = "id, version, title, source, hash, metadata, feed, added_at, changed_at, event"
 
@@ -117,7 +119,48 @@ def remove_document(
     )
 
 
+def has_removed_words(connection: sqlite3.Connection) -> bool:
+    """Whether words that were removed may still be on the disk."""
+    row = connection.execute("select 1 from settings where name = ?", (_REMOVED,)).fetchone()
+    return row is not None
+
+
+def note_removed_words(connection: sqlite3.Connection) -> None:
+    connection.execute(
+        "insert into settings values (?, 'waits') on conflict (name) do update "
+        "set value = iif(value = 'merges', 'merges, and waits', value)",
+        (_REMOVED,),
+    )
+
+
+def erase_removed_words(connection: sqlite3.Connection) -> bool:
+    """Write a few pages of the index of words anew, without removed words; whether there is more.
+
+    FTS5 only marks a removed word; the word goes when its part of the index is merged with another.
+    What was removed while the parts are merged waits for the next merge.
+    """
+    (state,) = connection.execute(
+        "select value from settings where name = ?", (_REMOVED,)
+    ).fetchone()
+    begins = state == "waits"
+    before = connection.total_changes
+    connection.execute(
+        "insert into passages_fts (passages_fts, rank) values ('merge', ?)",
+        (-_MERGED_PAGES if begins else _MERGED_PAGES,),
+    )
+    if begins:
+        state = "merges"
+    elif connection.total_changes - before < 2:  # so FTS5 says that there was nothing to merge
+        state = "waits" if state.endswith("waits") else ""
+    if state:
+        connection.execute("update settings set value = ? where name = ?", (state, _REMOVED))
+    else:
+        connection.execute("delete from settings where name = ?", (_REMOVED,))
+    return bool(state)
+
+
 def take_out_passages(connection: sqlite3.Connection, document: str) -> None:
+    note_removed_words(connection)
     ids = [
         id_
         for (id_,) in connection.execute("select id from passages where document = ?", (document,))

@@ -90,10 +90,13 @@ def build_graph(store: KnowledgeStore) -> bool:
         gone, taken_out = vectors.gone_after(0)
         state = {"reached": 0, "count": 0, "dead": 0, "encoder": vectors.encoder}
         taken_out = []
-    (waiting,) = store.looking.execute(
-        "select count(*) from vectors where number > ?", (state["reached"],)
-    ).fetchone()
-    if waiting < max(WHOLE, int(state["count"]) // 5) and not taken_out:
+    (newest,) = store.looking.execute("select max(number) from vectors").fetchone()
+    waiting, enough = (newest or 0) - int(state["reached"]), max(WHOLE, int(state["count"]) // 5)
+    if waiting >= enough:  # some of these numbers may be gone; to count them takes a while
+        (waiting,) = store.looking.execute(
+            "select count(*) from vectors where number > ?", (state["reached"],)
+        ).fetchone()
+    if waiting < enough and not taken_out:
         return False
     _Builder(store, {**state, "gone": gone}).build(taken_out, waiting)
     return True

@@ -79,13 +79,23 @@ class KnowledgeStore(SqliteFile):
         return Change(event, before.version, made=True)
 
     def erase(self) -> None:
-        """Take removed words off the disk: out of the index of words, and out of the log.
+        """Take the words of removed and changed documents off the disk: out of the index of words,
+        and out of the log.
 
         While another process reads, the log stays; whoever erases next empties it.
         """
-        connection = self._connection
-        connection.execute("insert into passages_fts (passages_fts) values ('optimize')")
-        connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        while self.erase_part():
+            pass
+
+    def erase_part(self) -> bool:
+        """Do a short part of `erase`; whether there is more. Changes may come in between."""
+        if not changes.has_removed_words(self._connection):
+            return False
+        with self._transaction() as connection:
+            more = changes.erase_removed_words(connection)
+        if not more:
+            self._connection.execute("pragma wal_checkpoint(truncate)").fetchall()
+        return more
 
     @contextlib.contextmanager
     def changing(self) -> Iterator[sqlite3.Connection]:

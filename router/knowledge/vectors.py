@@ -63,10 +63,10 @@ class StoreVectors:
             )
 
     def fill(self, encoder: Encodes, *, most: int = _AT_ONCE) -> int:
-        """Make the vectors of passages that wait; return how many passages got theirs."""
+        """Make the vectors of passages that wait, the newest first; return how many got theirs."""
         rows = self._store.looking.execute(
             "select p.id, p.document, p.version, p.n, p.title, p.text, p.alike, p.event "
-            "from pending w join passages p on p.id = w.passage order by w.passage limit ?",
+            "from pending w join passages p on p.id = w.passage order by w.passage desc limit ?",
             (most,),
         ).fetchall()
         if not rows:

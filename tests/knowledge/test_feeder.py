@@ -3,11 +3,12 @@
 from pathlib import Path
 
 from router.config.knowledge import StoreSettings, TableQuery
-from router.knowledge.feeding.feeder import Feeder
+from router.knowledge.feeding.feeder import Feeder, StoreFeeding
 from router.knowledge.feeding.schedule import run_due
 from router.knowledge.opening import StoreShelf
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.vectors import StoreVectors
+from tests.knowledge.test_store import document
 from tests.knowledge.word_encoder import WordEncoder
 
 
@@ -29,8 +30,6 @@ def test_a_turn_reads_what_is_there_and_makes_its_vectors(tmp_path: Path) -> Non
 def test_what_came_by_the_service_gets_vectors_and_a_missing_folder_harms_nobody(
     tmp_path: Path,
 ) -> None:
-    from tests.knowledge.test_store import document
-
     settings = StoreSettings(folder=str(tmp_path / "missing"))
     encoder = WordEncoder()
     feeder = Feeder(tmp_path / "knowledge", {"notes": settings}, lambda _: encoder)
@@ -51,3 +50,35 @@ def test_a_query_runs_on_its_schedule_and_its_table_goes_with_it(tmp_path: Path)
     assert [event.kind for event in store.events()] == ["rows", "rows"]
     assert run_due(store, {}, 5_001.0) == 1
     assert store.tables() == []
+
+
+def test_a_change_comes_before_all_that_waits_for_its_first_reading(tmp_path: Path) -> None:
+    folder = tmp_path / "handbook"
+    folder.mkdir()
+    for n in range(50):
+        (folder / f"rule{n}.txt").write_text(f"Rule {n} says who may enter the garden.")
+    store = KnowledgeStore(tmp_path / "store")
+    settings = StoreSettings(folder=str(folder))
+    feeding = StoreFeeding("handbook", "handbook", store, settings, WordEncoder())
+    assert feeding.turn(set(), 0.0)
+    (folder / "rule49.txt").write_text("Nobody may enter the garden by night.")
+    assert feeding.turn({"rule49.txt"}, 1.0)
+    assert store.count()["documents"] < 50
+    (passage,) = store.passages_of("rule49.txt")
+    assert StoreVectors(store).of([passage.id])
+    turns = 0
+    while feeding.turn(set(), 1.0):
+        turns += 1
+    assert (store.count()["documents"], StoreVectors(store).lag().events) == (50, 0)
+    assert turns < 50
+
+
+def test_the_feeder_erases_what_a_changed_document_said_before(tmp_path: Path) -> None:
+    store = KnowledgeStore(tmp_path / "store")
+    feeding = StoreFeeding("notes", "notes", store, StoreSettings(), WordEncoder())
+    for text in ("The xylophonist plays at nine.", "Nobody plays at nine."):
+        store.put(document("note", text), by="key a", keep=1)
+        while feeding.turn(set(), 0.0):
+            pass
+    assert not any(b"xylophonist" in path.read_bytes() for path in store.folder.iterdir())
+    assert store.by_words(["nobody"], 1)

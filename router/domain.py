@@ -299,6 +299,7 @@ class Answered:
     size: int
     digest: str
     text: str | None = None
+    chances: Mapping[str, float] = field(default_factory=dict)  # of its alternatives, by logprobs
 
 
 @value
@@ -349,6 +350,7 @@ class Trace:
     stores: tuple[str, ...] = ()  # the stores of knowledge that its plan could ask for this caller
     cites: bool = False  # whether a grant may demand that the answer cites its store
     private: bool = False  # whether its plan asks stores, so that its words are written nowhere
+    chances: Mapping[str, float] = field(default_factory=dict)  # of its plan's short answer
 
     @property
     def operation(self) -> str:

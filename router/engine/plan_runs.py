@@ -21,6 +21,7 @@ from router.plans.citing import keeps_citations, with_citations
 from router.plans.concluding import completed
 from router.plans.designs import Designs
 from router.plans.executor import Executor
+from router.plans.logprobs import chances_of
 from router.plans.results import Result, abandoned, ended
 from router.reuse.programs.standards import NO_STANDARDS
 from router.routing.eligible import backend_refusals
@@ -157,6 +158,8 @@ class PlanRuns:
         assert result.outcome is not None
         outcome = replace(result.outcome, upstream_seconds=upstream)
         comments = [calls.comments.get_nowait() for _ in range(calls.comments.qsize())]
+        if progress.plans.config.telemetry.answers and not trace.private:
+            trace.chances = chances_of(outcome.body, result.text)
         if outcome.stream is None:
             outcome = await completed(outcome, result.text, trace.request)
         if outcome.stream is None:

@@ -3,7 +3,7 @@
 Every reply is recorded with its cost; answers may also be stored for reuse and assessed.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -21,6 +21,7 @@ from router.engine.request_ledger import RequestLedger
 from router.engine.streams import as_comments, error_body_of, metered, with_note, with_settings
 from router.guardrails.refusals import GuardRefused
 from router.plans.concluding import unfinished
+from router.plans.logprobs import chances_of
 from router.plans.results import Result
 from router.request.text import tokens_in
 from router.signals.assessor import Assessor
@@ -60,6 +61,8 @@ class Replying:
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         answer = Answered(len(body), hash_, text if keeps else None)
+        if keeps:
+            answer = replace(answer, chances=_chances(trace, text) or chances_of(body, text))
         trace.ended, trace.closing = ending, _closing(completion, loops=loops)
         accounted(plans, trace, usage, answer, settled=outcome.settled)
         form, trace.status = FORMS.get(dialect), status
@@ -113,8 +116,8 @@ class Replying:
             nonlocal written
             answer = recorder.answer()
             text = answer.text or ""
-            if not keeps:
-                answer = replace(answer, text=None)
+            kept = {"chances": _chances(trace, text)} if keeps else {"text": None}
+            answer = replace(answer, **kept)
             usage = meter.final_usage()
             ended = ending.ending(usage.output_tokens, recorder.first_words)
             completion = recorder.completion() if remembers or loops else None
@@ -292,6 +295,11 @@ class Replying:
 def _keeps_answer(config: Config, trace: Trace) -> bool:
     """Whether telemetry keeps the words of this answer."""
     return config.telemetry.answers and not trace.private
+
+
+def _chances(trace: Trace, text: str) -> Mapping[str, float]:
+    """The chances of the plan's answer, unless something changed its words since."""
+    return trace.chances if text.strip() in trace.chances else {}
 
 
 def _notices(config: Config) -> bool:

@@ -195,6 +195,7 @@ def _add_answering(row: Row, trace: Trace) -> None:
         row["answer_hash"] = trace.answer.digest
         if trace.answer.text is not None:
             row["answer"] = trace.answer.text[:LONGEST_TEXT]
+            _add(row, "chances", dict(trace.answer.chances))
 
 
 def _attempt(attempt: Attempt, step: int, *, words: bool) -> Row:

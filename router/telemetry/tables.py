@@ -94,6 +94,7 @@ _REQUESTS = {
     "words": "VARCHAR[]",  # of the user's last message, as functions saw them; kept with prompts
     "prompt_parts": f"{PART}[]",  # kept with prompts
     "answer": "VARCHAR",
+    "chances": "MAP(VARCHAR, DOUBLE)",  # of a short answer and its alternatives; kept with answers
     "attempts": f"{ATTEMPT}[]",
     "partial": "VARCHAR",
     "level": "VARCHAR",

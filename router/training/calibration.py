@@ -32,12 +32,12 @@ class Threshold:
     bound: float
 
 
-def temperature_of(scores: Numbers, labels: NDArray[np.intp]) -> float:
+def temperature_of(scores: Numbers, labels: NDArray[np.intp], weights: Numbers) -> float:
     """The temperature at which the chances of the right labels are likeliest."""
 
     def surprise(temperature: float) -> float:
         right = chances(scores, temperature)[np.arange(len(labels)), labels]
-        return float(-np.log(np.maximum(right, 1e-12)).mean())
+        return float(-(weights * np.log(np.maximum(right, 1e-12))).sum())
 
     return min(map(float, _TEMPERATURES), key=surprise) if len(labels) else 1.0
 

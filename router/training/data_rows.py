@@ -41,7 +41,7 @@ class DataRow:
     rejected: str | None = None  # pairs only: the worse answer
     rejected_id: str = ""  # the request that got the worse answer, if that is another request
     by: str = ""  # the id of the key that said how good the answer was, or gave it
-    soft: Mapping[str, float] | None = None  # the chances that a teacher gave its answers
+    soft: Mapping[str, float] | None = None  # the chances that a teacher gave the labels
 
     @property
     def text(self) -> str:

@@ -68,7 +68,7 @@ _ROWS = f"""{_SEEN}
 SELECT request_id, epoch_us(ts), coalesce(key_id, ''), coalesce(session, ''),
        coalesce(pattern, ''), coalesce(kind, ''), coalesce(plan, ''), prompt,
        prompt_parts, coalesce(answer, ''),
-       quality, demonstration, coalesce(shown_by, ''), rival, against_rival
+       quality, chances, demonstration, coalesce(shown_by, ''), rival, against_rival
 FROM seen WHERE why = '{_TAKEN}' ORDER BY ts DESC, request_id LIMIT $most
 """
 
@@ -118,7 +118,8 @@ def logged_rows(con: duckdb.DuckDBPyConnection, query: DataQuery) -> LoggedRows:
 
 
 def _answer(logged: Sequence[Any]) -> LoggedAnswer:
-    id_, ts, key, session, pattern, task, plan, prompt, parts, answer, quality, *others = logged
+    id_, ts, key, session, pattern, task, plan, prompt, parts, answer, *more = logged
+    quality, chances, *others = more
     row = DataRow(
         id_,
         ts,
@@ -132,6 +133,7 @@ def _answer(logged: Sequence[Any]) -> LoggedAnswer:
         task=task,
         language=language(prompt[:LOOKED_AT]),
         plan=plan,
+        soft=chances or None,
     )
     return LoggedAnswer(row, quality is not None, *others)
 

@@ -14,7 +14,7 @@ from router.training.data_card import content_of, utc
 from router.training.data_query import DataQuery, DataRefused, checked_name
 from router.training.data_rows import DataRow, counted
 from router.training.data_sets import DataSet, DataSets, Rows, without
-from router.training.labels import in_usual_forms, labels_in
+from router.training.labels import in_usual_forms, labels_in, softened
 from router.training.leaks import Leak, leaks
 from router.training.logged_rows import LoggedRows
 from router.training.meaning import Meaning
@@ -53,7 +53,7 @@ class DataMaker:
             raise DataRefused(_nothing(logged.left_out))
         clean, personal = scrubbed(logged.rows)
         labels = labels_in(clean)
-        clean, rewritten = in_usual_forms(clean, labels)
+        clean, rewritten = in_usual_forms(softened(clean, labels), labels)
         rows = distinct(clean, self.meaning, self.progress, labels)
         parts = parted(rows.rows, rows.vectors, query.validation_share, query.test_share)
         self.progress("looking for leaks")

@@ -39,6 +39,7 @@ class LoggedAnswer:
             quality=1.0,
             source="demonstration",
             by=self.by,
+            soft=None,
         )
 
 

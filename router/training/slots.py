@@ -112,7 +112,7 @@ def tempered(head: Head, features: Sequence[Features], targets: Targets) -> Head
     slots = []
     for n, (slot, scoring) in enumerate(zip(head.slots, head.scorings, strict=True)):
         scores = _stacked(scoring, each, len(slot.values))
-        temperature = temperature_of(scores, targets.labels[:, n])
+        temperature = temperature_of(scores, targets.labels[:, n], targets.weights)
         slots.append(replace(slot, temperature=temperature))
     return replace(head, slots=tuple(slots))
 

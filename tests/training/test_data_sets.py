@@ -81,7 +81,8 @@ def ids(splits):
 
 
 def test_a_version_holds_what_was_judged_well_and_says_what_it_left_out(stored, data):
-    good = [answered(n) for n in range(40)]
+    likely = {TOPICS[7]: 0.7, f"{TOPICS[6][:3]}…": 0.2, "?…": 0.1}
+    good = [*(answered(n) for n in range(39)), answered(39, chances=likely)]
     others = [
         answered(50, kind="poems"),
         answered(51, status=500),
@@ -101,6 +102,8 @@ def test_a_version_holds_what_was_judged_well_and_says_what_it_left_out(stored, 
     }
     assert set(card["labels"]) == set(TOPICS)
     rows = everything(card, data=data)
+    soft = [row["soft"] for split in rows.values() for row in split if "soft" in row]
+    assert soft == [{TOPICS[7]: 0.7, TOPICS[6]: 0.2}]
     assert max(r["ts"] for r in rows["train"]) < min(r["ts"] for r in rows["validation"])
     assert max(r["ts"] for r in rows["validation"]) < min(r["ts"] for r in rows["test"])
     folder = data / "training" / "data" / "triage" / "v1"

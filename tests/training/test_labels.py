@@ -9,7 +9,7 @@ from router.training.closed import reader_of
 from router.training.data_query import DataQuery
 from router.training.data_rows import DataRow, Message
 from router.training.data_sets import DataSets
-from router.training.labels import in_usual_forms, labels_in
+from router.training.labels import in_usual_forms, labels_in, softened
 from router.training.logged_rows import LoggedRows
 from router.training.making import DataMaker
 from tests.training import tickets
@@ -67,3 +67,24 @@ def test_answers_that_say_more_or_were_judged_bad_stay_as_they_are():
     assert labels.contradict(more.answer, "access.")
     free = labels_in([row(n, f"text {n}", f"a long answer about {n} things") for n in range(9)])
     assert not free.contradict("a long answer about 1 things", "a long answer about 2 things")
+
+
+def test_the_chances_of_answers_become_those_of_labels():
+    logged = {
+        "**Shipping**": 0.7,
+        "bill…": 0.1,
+        "**bill…": 0.05,
+        "Acc…": 0.1,
+        "b…": 0.01,
+        "x…": 0.01,
+    }
+    known = row(90, "where is it", "**Shipping**", soft=logged)
+    other = row(91, "where is it", "billing")  # nobody's chances
+    (soft, hard) = softened([known, other], labels_in([*rows_of(60), known]))
+    assert soft.soft == {"shipping": 0.7, "billing": 0.15 + 0.01, "access": 0.1}
+    assert hard.soft is None
+    changed = row(92, "where is it", "Billing.", soft={"shipping": 0.6, "acc…": 0.4})
+    assert softened([changed], labels_in(list(rows_of(60))))[0].soft is None
+    free = [row(n, f"text {n}", f"a long answer about {n} things") for n in range(9)]
+    words = row(93, "hello", "a secret word", soft={"a secret word": 0.9, "a secret wish…": 0.1})
+    assert softened([words], labels_in([*free, words]))[0].soft is None

@@ -22,7 +22,7 @@ from router.cli.client import ServiceClient
 from router.cli.terminal import CommandRefused, InputRefused
 from router.config.config import Config
 from router.config.environment import environment
-from router.config.load import at_home, find, load
+from router.config.load import EMBEDDED, at_home, find, load
 from router.config.made_stores import with_made_stores
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.deployment.local_service import RunningService, find_running
@@ -67,8 +67,12 @@ class CommandContext:
         return find(self.config_file)
 
     def config_of(self, running: RunningService) -> Config:
-        """The configuration of a running service, from the present content of its file."""
+        """The configuration of a running service, from the present content of its file.
+
+        A service that started without a file takes the file that was written here since.
+        """
         path, server = Path(running.config), {"data": self.config.server.data}
+        path = self.source if path == EMBEDDED else path
         return self._load(path, server) if path.is_file() else self.config
 
     @property

@@ -21,6 +21,7 @@ from router.files import replace_durably, write_whole
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.schedule import runs_of
 from router.knowledge.opening import StoreShelf
+from router.knowledge.store import KnowledgeStore
 from router.knowledge.vectors import StoreVectors
 
 stores_app = typer.Typer()
@@ -66,13 +67,23 @@ def add(
         try:
             feed = FolderFeed(shelf.kept(name), folder, keep=5)
             report = feed.look()
-            out.print(f"{escape(name)}: {report.files} files, {report.added} documents read.")
+            rows = f", {tables} of rows" if (tables := _tables(shelf.kept(name))) else ""
+            read = f"{report.added} documents{rows} read"
+            out.print(f"{escape(name)}: {report.files} files, {read}.")
             for file, why in feed.errors().items():
                 out.print(f"[yellow]not read:[/] {escape(file)}: {escape(why)}")
         finally:
             shelf.close()
     if here.running is not None:
         out.print("Bring it to the running service: waggle reload")
+    else:
+        out.print(f'Start the service: waggle serve    Ask: waggle ask --model ask-{name} "…"')
+
+
+def _tables(store: KnowledgeStore) -> str:
+    """How many tables a store holds, in words; empty if it holds none."""
+    count = store.count()["tables"]
+    return f"{count} table{'s' if count > 1 else ''}" if count else ""
 
 
 @stores_app.command("list")

@@ -18,7 +18,8 @@ from router.deployment.local_service import RunningService
 def reload(here: CommandContext) -> None:
     """Bring the changed configuration and keys to the running service, without failing a request.
 
-    Without --config, the service reads its own configuration file again.
+    Without --config, the service reads its own configuration file again. A service that started
+    without a file reads ./waggle.yaml.
     """
     running = here.service
     config = here.config_in_force

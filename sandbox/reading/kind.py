@@ -22,6 +22,17 @@ _SENTENCE = re.compile(
     re.MULTILINE,
 )
 _YEAR = re.compile(r"(?:1[89]|20)\d\d\Z")
+_PLAIN = frozenset({"what is", "what's", "whats", "cuál es", "cual es"})
+_NUMBER = re.compile(r"\d[\d.,]*+")
+_NAMED = re.compile(
+    r"(?<![^\W_])([^\W\d_]{2,30}+)[ \t]{1,2}(?:#|no\. |nº )?\d{1,9}+"
+    r"(?=[ \t]{0,2}(?:[?.!,;:)]+(?:\s|\Z)|\Z|\b(?:of|in|for|at|on|about|today|now|de|del|en|hoy)\b))"
+)
+_NO_NOUNS = frozenset(
+    "is are be was and or of to by from than plus minus times over in at on for if about into with"
+    " without between equals equal es son de del por entre más menos y o a en con the an its has"
+    " sqrt log ln exp sin cos tan square cube root factorial first last next mod".split()
+)  # a number after one of these is an amount
 _CHOICES = re.compile(r"^[ \t]{0,9}\(?[B-D][.)]\s", re.MULTILINE)  # an answer is to be one of these
 _CODE = re.compile(
     r"```|^[ \t]{0,9}(?:def|class|import|from|SELECT|#include|public|function)\b", re.MULTILINE
@@ -65,13 +76,24 @@ def needs_calculation(text: str) -> bool:
 
 def names_calculation(text: str) -> bool:
     """Whether the words of a request ask for figures or data. Numbers alone ask for nothing: a poem
-    for somebody who turns 80 has two of them."""
+    for somebody who turns 80 has two of them. So does "what is" beside the numbers of names alone,
+    as in "the status of order 17"."""
     low = _read_part(text).lower()
     words = _words()
     if any(match[1] in words["verbs"] for match in _SENTENCE.finditer(low)):
         return True
     figures = words["figures"] | words["chance"]
-    return not figures.isdisjoint(_WORD.findall(low)) or _phrases().search(low) is not None
+    if not figures.isdisjoint(_WORD.findall(low)):
+        return True
+    phrases = {match[0] for match in _phrases().finditer(low)}
+    return bool(phrases) and not (phrases <= _PLAIN and _numbers_only_name(low))
+
+
+def _numbers_only_name(low: str) -> bool:
+    """Whether there are numbers, and each of them ends a name: `order 17`, `sector 7`."""
+    numbers = len(_NUMBER.findall(low))
+    named = sum(match[1] not in _NO_NOUNS for match in _NAMED.finditer(low))
+    return 0 < numbers == named
 
 
 def _read_part(text: str) -> str:

@@ -66,6 +66,11 @@ async def test_a_bare_machine_answers_questions_by_a_real_model_and_says_which()
         ("Eine Einladung zu meinem 50. Geburtstag um 19 Uhr, bitte.", {}, "small"),
         (FRANCE, {"response_format": PLACE}, "small"),  # a generator would invent a capital
         ("What is a false nine?", {}, "small"),  # without documents: nine is no figure here
+        ("What is the status of order 17?", {}, "small"),  # a number that ends a name
+        ("¿Cuál es el estado del pedido 17?", {}, "small"),
+        ("What's new in Windows 11?", {}, "small"),
+        ("What is the frobnication of side 5?", {}, "small"),
+        ("What is the frobnication of 5?", {}, "compute"),  # an amount
         ("hi", {}, "small"),
     ],
 )

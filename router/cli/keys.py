@@ -176,7 +176,11 @@ def _check_names(config: Config, plans: Iterable[str], team: str) -> None:
             raise InputRefused(f"--plan {plan}: no such plan; there are {names}")
     if team and team not in config.keys.teams:
         names = ", ".join(config.keys.teams) or "none"
-        raise InputRefused(f"--team {team}: no such team; keys.teams has: {names}")
+        wrong = f"--team {team}: no such team; keys.teams has: {names}"
+        mend = (
+            f"write `keys: {{teams: {{{team}: {{}}}}}}` in the configuration, then `waggle reload`"
+        )
+        raise InputRefused(wrong, mend)
 
 
 def _given_limits(

@@ -9,6 +9,7 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -18,7 +19,7 @@ from router.files import write_durably
 from router.growth.naming import most_telling, name_of
 from router.growth.pattern_book import PatternBook, PatternNews
 from router.growth.window import MOST_REQUESTS, Window
-from router.request.patterns import Patterns
+from router.request.patterns import MOST_PATTERNS, Patterns
 from router.telemetry.journal_tail import JournalFolder
 
 _log = logging.getLogger("waggle")
@@ -84,6 +85,17 @@ class Finding:
     def hear(self, words: Iterable[tuple[str, str]]) -> None:
         """Take words that a router tells, each with the id of its pattern."""
         self._heard.extend(words)
+
+    def count_test(self) -> int:
+        """The number of a test of whether a pattern divides, which a restart does not forget."""
+        self._keep(replace(self.book, tests=self.book.tests + 1))
+        return self.book.tests
+
+    def split(self, id_: str, bucket: int, *, holding: bool) -> None:
+        """Make two patterns of one. The next look, which is soon, matches requests to them."""
+        if len(self.book.living) < MOST_PATTERNS:
+            self._keep(self.book.split(id_, bucket, holding=holding))
+            self._looked_at = float("-inf")
 
     @property
     def _due(self) -> int:
@@ -154,10 +166,12 @@ class Finding:
     def _tell(self, news: Iterable[PatternNews]) -> None:
         living = {each.pattern.id: each for each in self.book.living}
         for each in news:
-            detail: Mapping[str, Any] = {"into": each.into} if each.into else {}
+            lineage = {"into": each.into, "out_of": each.out_of}
+            detail: Mapping[str, Any] = {name: id_ for name, id_ in lineage.items() if id_}
             if each.id in living:
                 pattern = living[each.id]
                 detail = {
+                    **detail,
                     "name": pattern.pattern.name,
                     "words": list(pattern.words),
                     "alike": pattern.alike,

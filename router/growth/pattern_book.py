@@ -1,6 +1,8 @@
 """The patterns that were found, with ids for life, and what a new look at traffic changes. Pure.
 
 A group of requests keeps the id of the pattern to which most of its requests belonged. A pattern
+that was split stays two: its requests with the term that divides it are one group, the others
+another. A pattern
 whose requests went over to another one is merged into that one; a pattern that nobody asks for is
 kept for a while, and then forgotten. No id is given twice.
 """
@@ -15,6 +17,7 @@ from typing import Any
 from router.growth.centres import Describing
 from router.growth.clusters import LEAST_ALIKE, SeenRequest, grouped
 from router.growth.middles import centred, middles_of
+from router.growth.splits import Split, divided, relabelled
 from router.request.patterns import MOST_PATTERNS, Pattern, Patterns
 from router.value import value
 
@@ -39,11 +42,12 @@ class KnownPattern:
 
 @value
 class PatternNews:
-    """What changed about a pattern: it was found, merged into another one, or forgotten."""
+    """What changed about a pattern: it was found, split off, merged into another, or forgotten."""
 
     id: str
     state: str
     into: str = ""  # the pattern that it was merged into
+    out_of: str = ""  # the pattern that it was split off
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,8 @@ class PatternBook:
     rarest: float = 1.0
     lens: int = 0
     middles: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    splits: Mapping[str, Split] = field(default_factory=dict)  # by the pattern that was split off
+    tests: int = 0  # of terms that might divide a pattern
 
     @property
     def patterns(self) -> Patterns:
@@ -76,10 +82,12 @@ class PatternBook:
             labels = _labels(before, requests)
         else:  # after the loss of the book: as routers saw the requests
             labels = [request.pattern for request in requests]
+        labels = relabelled(labels, requests, self.splits)
         middles = middles_of(requests)
         labelled = centred(requests, labels, middles)
         describing = Describing(labelled)
         groups = describing.refined(grouped(labelled), LEAST_ALIKE)
+        groups = divided(groups, labels, requests, self.splits)
         ids, following = _ids(groups, labels, old.following)
         histories = {each.pattern.id: each for each in old.living}
         names = [histories[id_].pattern.name if id_ in histories else id_ for id_ in ids]
@@ -98,7 +106,15 @@ class PatternBook:
         ]
         living = _living(updated, histories.keys(), now)
         rarity, rarest = describing.rarity, describing.rarest
-        book = PatternBook(tuple(living), following, rarity, rarest, lens, middles)
+        ids_now = {each.pattern.id for each in living}
+        splits = {
+            id_: split
+            for id_, split in self.splits.items()
+            if id_ in ids_now and split.out_of in ids_now
+        }
+        book = PatternBook(
+            tuple(living), following, rarity, rarest, lens, middles, splits, self.tests
+        )
         return book, _news(old, book, gone)
 
     def renamed(self, id_: str, name: str, words: Sequence[str]) -> "PatternBook":
@@ -109,6 +125,12 @@ class PatternBook:
             for each in self.living
         )
         return replace(self, living=living)
+
+    def split(self, id_: str, bucket: int, *, holding: bool) -> "PatternBook":
+        """The book in which requests with the term, or without it, leave this pattern for a new
+        one, from the next look on."""
+        splits = {**self.splits, f"p{self.following}": Split(id_, bucket, holding)}
+        return replace(self, splits=splits, following=self.following + 1)
 
     def numbered(self, following: int) -> "PatternBook":
         return replace(self, following=following)
@@ -126,7 +148,8 @@ class PatternBook:
             living = tuple(_history_of(each) for each in fields.pop("living"))
             rarity = _by_bucket(fields.pop("rarity"))
             middles = {name: tuple(each) for name, each in fields.pop("middles").items()}
-            return cls(living=living, rarity=rarity, middles=middles, **fields)
+            splits = {id_: Split(**each) for id_, each in fields.pop("splits", {}).items()}
+            return cls(living=living, rarity=rarity, middles=middles, splits=splits, **fields)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is no book of patterns: {error}") from None
 
@@ -232,7 +255,12 @@ def _news(old: PatternBook, book: PatternBook, gone: Mapping[str, str]) -> list[
     after = {each.pattern.id for each in book.living}
     lost = sorted(before - after)
     return [
-        *(PatternNews(id_, "found") for id_ in sorted(after - before)),
+        *(
+            PatternNews(id_, "split", out_of=book.splits[id_].out_of)
+            if id_ in book.splits
+            else PatternNews(id_, "found")
+            for id_ in sorted(after - before)
+        ),
         *(PatternNews(id_, "merged", gone[id_]) for id_ in lost if gone.get(id_) in after),
         *(PatternNews(id_, "forgotten") for id_ in lost if gone.get(id_) not in after),
     ]

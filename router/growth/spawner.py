@@ -14,6 +14,7 @@ import duckdb
 
 from router.config.config import Config
 from router.domain import new_id
+from router.growth.dividing import Divider
 from router.growth.examples import OwnWords, own_words
 from router.growth.fewer import dominated, merged, without_stages
 from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
@@ -58,6 +59,7 @@ class Spawner:
     config: Config
     wall: Callable[[], float]
     patterns: Callable[[], Patterns] = lambda: Patterns(0)  # the living ones, as routers know them
+    divider: Divider | None = None  # splits patterns
     writing: Writing | None = None
     _looked_at: float = 0.0
     _stamp: object = None
@@ -91,6 +93,8 @@ class Spawner:
             self._since_micros = traffic.since_micros
             traffic = traffic.with_parents(parents_of(self.director.book))
             self.director.believed = believed_of(self.director.book, traffic)
+            if self.divider is not None:
+                self.divider.turn(traffic)
             self.tidy(traffic)
             seen = self.director.book, self.config, traffic
             words_of = cache(self._words)  # the choice of a recipe and the recipe read the same

@@ -16,6 +16,7 @@ import duckdb
 from router.config.config import Config
 from router.domain import Event, PolicyInForce, new_id
 from router.growth import growth_requests
+from router.growth.dividing import Divider
 from router.growth.finding import Finding
 from router.growth.spawner import Spawner
 from router.knowledge.house.keeping import Housekeeping
@@ -48,7 +49,8 @@ class Publisher:
         self.director = Director(config, journal, wall)
         self.proposer = Proposer(self.director, config, wall)
         self.finding = Finding(config, self._note, wall)
-        self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns)
+        divider = Divider(self.finding, self.director.telemetry)
+        self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns, divider)
         self.teaching = Teaching(self.director, config, wall, self._note)
         self.house = Housekeeping(config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)

@@ -200,3 +200,27 @@ def test_groups_are_the_same_on_every_run_and_the_book_is_read_as_it_was_written
     book = watch.finding.book
     assert PatternBook.read(book.written()) == book
     assert PatternBook.read(book.written()).patterns.version == book.patterns.version
+
+
+def seen(kind, count, seed, word=""):
+    """Requests of one kind, which hold a word."""
+    drawn = Requests(None, seed)
+    return [SeenRequest(terms(f"{drawn.text(kind)} {word}")) for _ in range(count)]
+
+
+def test_a_pattern_that_divides_becomes_two_which_hold_still():
+    window = [*seen("zone", 60, 1), *seen("zone", 60, 2, "daylight"), *seen("", 100, 3)]
+    book, _ = PatternBook().after(window, 0, 0.0)
+    whole = book.patterns.of(window[0].terms)
+    assert [book.patterns.of(each.terms) for each in window[:120]].count(whole) == 120
+    (bucket,) = set(terms("daylight"))
+    book, news = book.split(whole, bucket, holding=True).after(window, 0, 1.0)
+    ((new, state, out_of),) = [(each.id, each.state, each.out_of) for each in news]
+    assert (state, out_of) == ("split", whole)
+    for later in range(4, 7):
+        patterns = PatternBook.read(book.written()).patterns
+        for word, id_ in (("", whole), ("daylight", new)):
+            matched = [patterns.of(each.terms) for each in seen("zone", 40, later, word)]
+            assert matched.count(id_) >= 38
+        book, news = book.after([*window[later:], *seen("zone", later, later)], 0, 2.0 + later)
+        assert news == []

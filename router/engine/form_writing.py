@@ -51,8 +51,9 @@ class FormWriting:
     note: Callable[[Event], None]
     programs: FormPrograms
 
-    async def write(self, given: GivenAnswer, author: str, mates: list[ShelfRow]) -> None:
-        """Ask the author for a program, and keep it if it reproduces what was rated well."""
+    async def write(self, given: GivenAnswer, author: str, mates: list[ShelfRow]) -> int:
+        """Ask the author for a program, and keep it if it reproduces what was rated well. The first
+        solution of its line; 0 if it was dropped."""
         text = given.lookup.query.text
         messages = to_write(text, given.text, mates)
         source, answer, paid = await self._source(given, author, messages)
@@ -71,11 +72,12 @@ class FormWriting:
         self._tell(given, author, *paid, state="written" if kept else "dropped")
         if not kept:
             self.memory.add_reviews(0, verdicts)
-            return
+            return 0
         root = await self.keep(given, given.form, text, given.text, source, 0)
         self.memory.add_reviews(root, verdicts)
         for mate in held:
             await self.keep(given, mate.form, mate.request, mate.answer, source, root)
+        return root
 
     async def _source(
         self, given: GivenAnswer, author: str, messages: list[dict[str, Any]]

@@ -15,12 +15,13 @@ from typing import Any
 
 from router.domain import Trace
 from router.engine.form_writing import FormWriting, GivenAnswer
-from router.engine.recall import Lookup
+from router.engine.recall import Lookup, MayAnswer
 from router.plans.compiled import Plans
 from router.reuse.evidence import ReuseCheck
 from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.form import Form, form_of
-from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, is_one_wording, marks
+from router.reuse.forms.joining import confirmed
+from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, marks
 from router.reuse.forms.shelves import Shelves
 from router.reuse.guards import GuardVerdict
 from router.reuse.memory import SolutionMemory
@@ -37,7 +38,7 @@ _WAITING = 1_000  # answers that a rating may still make a lesson
 _MOST_TRIED = 64  # programs that are tried beside a well rated answer
 _MATES = 3  # like requests that the author sees
 _TRIES = 2  # programs that the author may write for one form
-_MOST_AGREED = 32  # answers that a program gave too, and that no other answer confirms yet
+_MOST_JOINING = 64  # answers, the latest, that a program may give too
 
 
 @dataclass
@@ -49,7 +50,6 @@ class FormAnswers:
     _shelves: Shelves | None = None
     _waiting: OrderedDict[str, GivenAnswer] = field(default_factory=OrderedDict)
     _tried: OrderedDict[frozenset[str], int] = field(default_factory=OrderedDict)
-    _agreed: OrderedDict[int, list[GivenAnswer]] = field(default_factory=OrderedDict)
     _lessons: "set[asyncio.Task[None]]" = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -60,9 +60,9 @@ class FormAnswers:
             self._shelves = Shelves(self.memory.store)
         return self._shelves.of(space)
 
-    async def match(self, query: MemoryQuery) -> Recollection | None:
+    async def match(self, query: MemoryQuery, may: MayAnswer) -> Recollection | None:
         """What a form of this space answers to the request, if its kind is trusted; or what a new
-        answer is to check."""
+        answer is to check. `may` says which solutions may answer it."""
         form, shelf = form_of(query.text), self.shelf(query.space)
         if form is None or shelf is None:
             return None
@@ -73,7 +73,7 @@ class FormAnswers:
             if row.root:
                 answer = self.writing.programs.answer(query.space, row.root, query.text)
             solution = self._usable(query, row) if answer is not None else None
-            if solution is not None and answer is not None:
+            if solution is not None and answer is not None and may(solution):
                 return self._recollection(query, replace(solution, answer=answer), row)
         return None
 
@@ -145,20 +145,49 @@ class FormAnswers:
             return
         await self.writing.programs.keep(query.space, dict(shelf.sources))
         root, is_like = self._reproduced_by(shelf, given, near)
-        if root:
+        if is_like:
             if _is_news(shelf, near, root):
-                for each in [given] if is_like else self._confirmed(root, given):
-                    request, answer = each.lookup.query.text, each.text.strip()
-                    await self.writing.keep(
-                        each, each.form, request, answer, shelf.sources[root], root
-                    )
+                await self.writing.keep(given, form, query.text, text, shelf.sources[root], root)
             return
-        mates = shelf.mates(form, near)[:_MATES]
         author = given.plans.config.reuse.author
-        if not given.lookup.author_may_read:
+        mates = shelf.mates(form, near)[:_MATES]
+        may_write = given.lookup.author_may_read and author is not None and bool(mates)
+        if not root and may_write and author is not None and self._may_try(form):
+            root = await self.writing.write(given, author, mates)
+        if root:
+            await self._join(given, root)
+
+    async def _join(self, given: GivenAnswer, root: int) -> None:
+        """Have the program answer this wording, and any other, whose well rated answers it gives
+        too: also those that came before the program was written."""
+        query = given.lookup.query
+        shelf = self.shelf(query.space)
+        if shelf is None:
             return
-        if mates and author is not None and self._may_try(form):
-            await self.writing.write(given, author, mates)
+        await self.writing.programs.keep(query.space, dict(shelf.sources))
+        own = ShelfRow(0, given.form, query.text, given.text.strip(), 0)
+        rows = [own, *shelf.without_program(marks(own.form))[:_MOST_JOINING]]
+        given_too = []
+        for row in {row.request: row for row in rows}.values():
+            if self._gives(shelf, query.space, root, row):
+                given_too.append(row)
+            await asyncio.sleep(0)
+        for row in confirmed(given_too):
+            shelf = self.shelf(query.space)
+            source = shelf.sources.get(root) if shelf is not None else None
+            if shelf is None or source is None:
+                return
+            if not shelf.answers_by(root, row.request) and _is_news(
+                shelf, shelf.near(row.form), root
+            ):
+                await self.writing.keep(given, row.form, row.request, row.answer, source, root)
+
+    def _gives(self, shelf: Shelf, space: bytes, root: int, row: ShelfRow) -> bool:
+        """Whether the program gives the row's answer, and hardly by chance."""
+        answer = self.writing.programs.answer(space, root, row.request)
+        return (
+            answer is not None and same_answer(answer, row.answer) and shelf.tells(root, row.answer)
+        )
 
     def _check(self, given: GivenAnswer) -> None:
         """Judge what memory would have answered by the answer that was rated well."""
@@ -177,17 +206,6 @@ class FormAnswers:
         )  # fmt: skip
         if wrong:
             self.memory.quarantine(recalled.solution)
-
-    def _confirmed(self, root: int, given: GivenAnswer) -> list[GivenAnswer]:
-        """This answer and those that confirm it, if any: the program gave different answers to
-        requests of one wording, and each was right. Once may be chance: x * 10 / 100 is x / 10."""
-        earlier = self._agreed.pop(root, [])
-        confirming = [each for each in earlier if _confirms(each, given)]
-        kept = earlier if confirming else [*earlier, given][-_MOST_AGREED:]
-        self._agreed[root] = [each for each in kept if each not in confirming]
-        if len(self._agreed) > _WAITING:
-            self._agreed.popitem(last=False)
-        return [*confirming, given] if confirming else []
 
     def _reproduced_by(
         self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]
@@ -211,16 +229,6 @@ class FormAnswers:
         if len(self._tried) > _WAITING:
             self._tried.popitem(last=False)
         return tries <= _TRIES
-
-
-def _confirms(first: GivenAnswer, second: GivenAnswer) -> bool:
-    """Whether two requests have one wording, other values and other answers."""
-    return (
-        first.lookup.query.space == second.lookup.query.space
-        and first.form.values != second.form.values
-        and not same_answer(first.text, second.text)
-        and is_one_wording(first.form, second.form)
-    )
 
 
 def _is_news(shelf: Shelf, near: list[NearRow], root: int) -> bool:

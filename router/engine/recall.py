@@ -57,6 +57,8 @@ _REMEMBERED_USES = 10_000  # answers from memory for which later verdicts count
 _THE_SAME = GuardVerdict("words", ("the very same request",))
 
 AskBackend = Callable[[str, Call], Awaitable[CallOutcome]]
+MayAnswer = Callable[[Solution], bool]  # whether a solution may answer this caller
+MatchForm = Callable[[MemoryQuery, MayAnswer], Awaitable[Recollection | None]]
 
 
 @value
@@ -128,7 +130,7 @@ class Recall:
     memory: SolutionMemory
     uniform: Callable[[], float]
     uses: OrderedDict[str, SentAnswer] = field(default_factory=OrderedDict)
-    match_form: Callable[[MemoryQuery], Awaitable[Recollection | None]] | None = None
+    match_form: MatchForm | None = None
     _readings: dict[bytes, Reading] = field(default_factory=dict)  # by the keys of their requests
 
     async def look(
@@ -181,12 +183,10 @@ class Recall:
             author_may_read=author_may_read(plans, request, allowed),
         )
         if self.match_form is not None and query.mode == "similar":
-            by_form = await self.match_form(query)
-            if (
-                by_form is not None
-                and _may_match(plans, request, by_form, allowed)
-                and may_repeat(by_form.solution)
-            ):
+            by_form = await self.match_form(
+                query, lambda each: _may(plans, each, allowed) and may_repeat(each)
+            )
+            if by_form is not None:
                 return replace(lookup, match=by_form)
         if vector is None:
             return lookup

@@ -5,6 +5,7 @@ import pytest
 from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.differences import differences
 from router.reuse.forms.form import form_of
+from router.reuse.forms.joining import confirmed
 from router.reuse.forms.shelf import Shelf, ShelfRow
 
 ENGLISH = frozenset(("add", "vat", "to", "how", "much", "is", "in", "hours", "minutes", "from"))
@@ -128,6 +129,22 @@ def test_a_difference_that_mattered_is_not_overlooked():
     assert fits(shelf, f"wifi name for guests {CHATTER}") == []
 
 
+HOPE = "hope it makes sense"
+
+
+@pytest.mark.parametrize("chatter_first", [True, False])
+def test_words_beside_an_idle_piece_are_learned_by_themselves(chatter_first):
+    shelf = shelf_of(("wifi name for guests", "ridge-guest", 0))
+    lessons = [("", f" {CHATTER}"), (f" {CHATTER}", f" {HOPE}")]
+    for turn, (first, second) in enumerate(lessons if chatter_first else lessons[::-1]):
+        assert fits(shelf, f"wifi name for guests {HOPE} {CHATTER}") == []
+        for n, (request, answer) in enumerate(TAUGHT):
+            put(shelf, 10 * turn + 2 * n + 10, f"{request}{first} {turn}", answer)
+            put(shelf, 10 * turn + 2 * n + 11, f"{request}{second} {turn}", answer)
+    assert fits(shelf, f"wifi name for guests {HOPE} {CHATTER}") == [1]
+    assert fits(shelf, f"wifi name for no guests {HOPE}") == []
+
+
 def test_an_answer_is_for_its_values_and_a_program_for_all():
     answers = shelf_of(("add vat to 20", "24.2", 0))
     assert fits(answers, "add vat to 30") == []
@@ -143,9 +160,34 @@ def test_a_program_serves_only_after_three_cases_with_different_answers():
     assert fits(same, "is 12 prime") == []
 
 
+def test_many_answers_to_other_values_hide_no_program_of_their_form():
+    cases = [(f"add vat to {n}", str(n * 1.21), 1) for n in (10, 20, 30)]
+    older = [(f"Add VAT to {n}!", "from a backend", 0) for n in range(100, 140)]
+    shelf = shelf_of(*older, *cases, *[(f"{request} please", a, 0) for request, a, _ in older])
+    assert sorted(fits(shelf, "add vat to 4000")) == [41, 42, 43]
+    form = form_of("add vat to 4000")
+    assert form is not None
+    assert len(shelf.near(form)) < 16
+
+
 def test_a_common_answer_never_joins_a_form_to_a_program():
     shelf = shelf_of(*((f"is {n} prime", a, 1) for n, a in ((7, "yes"), (8, "no"), (9, "no"))))
     assert not shelf.tells(1, "no")
+
+
+def test_answers_that_chance_may_explain_join_no_wording_to_a_program():
+    def row(id_: int, request: str, answer: str) -> ShelfRow:
+        form = form_of(request)
+        assert form is not None
+        return ShelfRow(id_, form, request, answer, 0)
+
+    # A program that divides the first value by the second gives these answers too.
+    tenths = [row(n, f"{n} at 10 percent", f"{n / 10}") for n in (7, 20, 35)]
+    assert confirmed(tenths) == []
+    assert confirmed([row(1, "20 at 5", "4"), row(2, "40 at 10", "4.0")]) == []
+    other = row(4, "80 at 20 percent", "16")
+    assert confirmed([*tenths, other]) == [*tenths, other]
+    assert confirmed([tenths[0], row(5, "divide 80 by 20", "4")]) == []
 
 
 def test_what_goes_out_of_use_fits_nothing_more():

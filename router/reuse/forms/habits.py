@@ -16,7 +16,7 @@ from router.reuse.forms.form import is_mark
 _KINDS = 3  # kinds of request between which a difference must not have mattered
 _FOR_EACH = 6  # such kinds for each pair where it did matter, or seemed to
 _MOST = 4_000  # differences that are counted
-_MOST_PIECES = 4  # idle pieces in a row
+_MOST_PIECES = 4  # idle pieces of a difference
 
 Key = tuple[Words, Words]
 
@@ -29,13 +29,14 @@ class Habits:
     _idle_in: dict[Key, set[str]] = field(default_factory=dict)
     _mattered: Counter[Key] = field(default_factory=Counter)
     _pieces: dict[Words, None] = field(default_factory=dict)  # idle words that may be left out
+    _rests: dict[Words, Words] = field(default_factory=dict)  # words without pieces at their ends
 
     def same_answer(self, between: Sequence[Difference], kind: str) -> None:
         """Two requests with these differences had one answer; `kind` says what they ask."""
         for difference in between:
             if self._overlooked(difference) or _holds_value(difference):
                 continue
-            key = difference.key
+            key = self._rest(difference).key
             if key not in self._idle_in and len(self._idle_in) >= _MOST:
                 del self._idle_in[next(iter(self._idle_in))]
             self._idle_in.setdefault(key, set()).add(kind)
@@ -45,40 +46,97 @@ class Habits:
         """Two requests with these differences had different answers."""
         doubtful = [d for d in between if not self._made_of_pieces(d)] or between
         if len(doubtful) == 1:
-            self._mattered[doubtful[0].key] += 1
-            self._note(doubtful[0].key)
+            rest = self._rest(doubtful[0])
+            key = rest.key if rest.stored or rest.request else doubtful[0].key
+            self._mattered[key] += 1
+            self._note(key)
 
     def idle(self, between: Sequence[Difference]) -> bool:
         """Whether none of these differences matters."""
         return all(self._overlooked(difference) for difference in between)
 
+    def words_changed(self) -> None:
+        """A word may have become a word of its own, and is no slip of another one any more."""
+        self._rests.clear()
+
     def _note(self, key: Key) -> None:
-        if key[0]:
+        """Keep the idle pieces: words that are idle against nothing."""
+        first, second = key
+        if first:
             return
-        if self._is_idle(key):
-            self._pieces[key[1]] = None
+        idle = self._is_idle(key)
+        if idle == (second in self._pieces):
+            return
+        self._rests.clear()
+        if idle:
+            self._pieces[second] = None
+            self._spread(second)
         else:
-            self._pieces.pop(key[1], None)
+            del self._pieces[second]
+
+    def _spread(self, piece: Words) -> None:
+        """What was learned of words beside this piece was learned of these words alone."""
+        for key in dict.fromkeys((*self._idle_in, *self._mattered)):
+            if key == ((), piece):
+                continue
+            stored, request = (_without(piece, side) for side in key)
+            rest = Difference(stored, request).key
+            if rest == key:
+                continue
+            kinds, mattered = self._idle_in.pop(key, set()), self._mattered.pop(key, 0)
+            if rest != ((), ()):
+                self._idle_in.setdefault(rest, set()).update(kinds)
+                if mattered:
+                    self._mattered[rest] += mattered
+                self._note(rest)
 
     def _is_idle(self, key: Key) -> bool:
         kinds = len(self._idle_in.get(key, ()))
         return kinds >= max(_KINDS, _FOR_EACH * self._mattered[key])
 
     def _overlooked(self, difference: Difference) -> bool:
-        return self._is_idle(difference.key) or self._made_of_pieces(difference)
+        if self._is_idle(difference.key):
+            return True
+        rest = self._rest(difference)
+        return self._is_idle(rest.key) or not (rest.stored or rest.request)
 
     def _made_of_pieces(self, difference: Difference) -> bool:
-        return self._is_made_of(difference.stored) and self._is_made_of(difference.request)
+        rest = self._rest(difference)
+        return not (rest.stored or rest.request)
 
-    def _is_made_of(self, words: Words, pieces: int = _MOST_PIECES) -> bool:
-        """Whether these words are idle pieces, one after the other, slips allowed."""
-        if not words:
-            return True
-        return pieces > 0 and any(
-            same_words(piece, words[: len(piece)], self.is_word)
-            and self._is_made_of(words[len(piece) :], pieces - 1)
-            for piece in self._pieces
-        )
+    def _rest(self, difference: Difference) -> Difference:
+        """The difference without idle pieces at its ends, slips allowed."""
+        return Difference(self._stripped(difference.stored), self._stripped(difference.request))
+
+    def _stripped(self, words: Words) -> Words:
+        rest = self._rests.get(words)
+        if rest is None:
+            rest = words
+            for _ in range(_MOST_PIECES):
+                lengths = (self._idle_at_an_end(rest, piece) for piece in self._pieces)
+                begin, end = max(lengths, key=sum, default=(0, 0))
+                rest = rest[begin : len(rest) - end]
+            if len(self._rests) >= _MOST:
+                self._rests.clear()
+            self._rests[words] = rest
+        return rest
+
+    def _idle_at_an_end(self, words: Words, piece: Words) -> tuple[int, int]:
+        """How many words this piece is at the begin, or else at the end."""
+        count = len(piece)
+        if count > len(words):
+            return 0, 0
+        if same_words(piece, words[:count], self.is_word):
+            return count, 0
+        return (0, count) if same_words(piece, words[-count:], self.is_word) else (0, 0)
+
+
+def _without(piece: Words, words: Words) -> Words:
+    """The words without the piece at their begin and at their end."""
+    count = len(piece)
+    if words[:count] == piece:
+        words = words[count:]
+    return words[:-count] if words[-count:] == piece else words
 
 
 def _holds_value(difference: Difference) -> bool:

@@ -4,6 +4,7 @@ A shelf is a fold over the proven solutions of its space, so every router that r
 same shelf. From pairs of solutions with one answer it learns which differences never mattered.
 """
 
+import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +17,7 @@ from router.reuse.forms.habits import Habits
 from router.value import value
 
 _NEAR = 16  # forms that are compared with a request
+_MOST_OF_FORM = 4  # cases of each program, and answers to other values, of each such form
 _MOST_ROWS = 5_000
 _SHARED = 0.4  # share of the shorter form's words that both have, at least
 _COMMON = 3_000  # a word that so many forms hold nominates none of them
@@ -62,14 +64,19 @@ class Shelf:
     habits: Habits = field(init=False)
     _lines: dict[int, dict[int, ShelfRow]] = field(default_factory=dict)  # rows by their root
     _of_request: dict[str, int] = field(default_factory=dict)
-    _with_word: defaultdict[str, set[int]] = field(default_factory=lambda: defaultdict(set))
+    _bare: defaultdict[Words, dict[int, ShelfRow]] = field(  # without a program, by their marks
+        default_factory=lambda: defaultdict(dict)
+    )
+    _with_word: Counter[str] = field(default_factory=Counter)  # how many rows hold a word
+    _forms: dict[Words, dict[int, ShelfRow]] = field(default_factory=dict)  # rows by their words
+    _forms_with: defaultdict[str, set[Words]] = field(default_factory=lambda: defaultdict(set))
 
     def __post_init__(self) -> None:
         self.habits = Habits(self.is_word)
 
     def is_word(self, word: str) -> bool:
         """Whether this is a word of its own, and no slip of another one."""
-        return word in common_words() or len(self._with_word.get(word, ())) >= _WORD_FROM
+        return word in common_words() or self._with_word[word] >= _WORD_FROM
 
     def add(self, row: ShelfRow, source: str = "") -> None:
         same = self._of_request.get(row.request)
@@ -83,8 +90,13 @@ class Shelf:
         if row.root:
             self.sources.setdefault(row.root, source)
             self._lines.setdefault(row.root, {})[row.id] = row
+        else:
+            self._bare[row.marks][row.id] = row
+        self._forms.setdefault(row.form.words, {})[row.id] = row
         for word in set(row.form.words):
-            self._with_word[word].add(row.id)
+            self._with_word[word] += 1
+            self._forms_with[word].add(row.form.words)
+        self.habits.words_changed()
 
     def remove(self, id_: int) -> None:
         row = self.rows.pop(id_, None)
@@ -92,40 +104,53 @@ class Shelf:
             return
         if self._of_request.get(row.request) == id_:
             del self._of_request[row.request]
-        for word in set(row.form.words):
-            self._with_word[word].discard(id_)
-        if row.root:
+        words = row.form.words
+        del self._forms[words][id_]
+        for word in set(words):
+            self._with_word[word] -= 1
+            if not self._forms[words]:
+                self._forms_with[word].discard(words)
+        if not self._forms[words]:
+            del self._forms[words]
+        self.habits.words_changed()
+        if not row.root:
+            del self._bare[row.marks][id_]
+        else:
             del self._lines[row.root][id_]
             if not self._lines[row.root]:
                 del self._lines[row.root], self.sources[row.root]
 
     def near(self, form: Form) -> list[NearRow]:
-        """The rows with most words in common whose values are of the same kinds, nearest first."""
-        shared: Counter[int] = Counter()
-        for word in set(form.words):
-            ids = self._with_word.get(word, ())
-            if len(ids) <= _COMMON:
-                weight = 1 / (1 + len(ids)) ** 0.5
-                for id_ in ids:
-                    shared[id_] += weight
-        rows = []
-        for id_, _ in shared.most_common(_NEAR):
-            row = self.rows[id_]
-            words, others = set(form.words), set(row.form.words)
-            if len(words & others) < _SHARED * min(len(words), len(others)):
+        """Rows of the forms with most words in common whose values are of the same kinds, nearest
+        first."""
+        words = set(form.words)
+        shared: Counter[Words] = Counter()
+        for word in sorted(words):
+            forms = self._forms_with.get(word, ())
+            if len(forms) <= _COMMON:
+                weight = 1 / (1 + len(forms)) ** 0.5
+                for other in forms:
+                    shared[other] += weight
+        near = []
+        # Ties are broken by the words: the order of a set is another one in each process.
+        for other in heapq.nlargest(_NEAR, shared, key=lambda other: (shared[other], other)):
+            if len(words.intersection(other)) < _SHARED * min(len(words), len(set(other))):
                 continue
-            between = self._between(row.form, form)
+            rows = self._forms[other].values()
+            between = self._between(other, form, frozenset().union(*(r.form.names for r in rows)))
             if between is not None:
-                rows.append(NearRow(row, between))
-        return sorted(rows, key=lambda near: near.distance)
+                near += [NearRow(row, between) for row in _some(list(rows), form.values)]
+        return sorted(near, key=lambda near: near.distance)
 
-    def _between(self, stored: Form, form: Form) -> tuple[Difference, ...] | None:
-        names = stored.names | form.names
+    def _between(
+        self, stored: Words, form: Form, stored_names: frozenset[str]
+    ) -> tuple[Difference, ...] | None:
+        names = stored_names | form.names
 
         def is_word(word: str) -> bool:
             return word in names or self.is_word(word)
 
-        return differences(stored.words, form.words, is_word)
+        return differences(stored, form.words, is_word)
 
     def fitting(self, form: Form) -> Iterator[ShelfRow]:
         """The rows that ask the same as this form, the nearest first: programs that may serve, and
@@ -155,6 +180,16 @@ class Shelf:
             for root, line in sorted(self._lines.items(), reverse=True)
             if next(iter(line.values())).marks == kinds
         ]
+
+    def without_program(self, kinds: Words) -> list[ShelfRow]:
+        """Answers to requests with values of these kinds, for which no program is known, the latest
+        first."""
+        return list(reversed(self._bare.get(kinds, {}).values()))
+
+    def answers_by(self, root: int, request: str) -> bool:
+        """Whether this request is one of the program's cases."""
+        row = self.rows.get(self._of_request.get(request, 0))
+        return row is not None and row.root == root
 
     def tells(self, root: int, answer: str) -> bool:
         """Whether a program that gives this answer is unlikely to give it by chance."""
@@ -189,6 +224,19 @@ class Shelf:
                     self.habits.other_answer(near.between)
                 elif not is_common(new.answer):
                     self.habits.same_answer(near.between, f"answer {new.answer}")
+
+
+def _some(rows: Sequence[ShelfRow], values: tuple[str, ...]) -> list[ShelfRow]:
+    """Of the rows of one form, the latest of each program and of answers to other values, and all
+    answers to these values: many answers must not hide a program."""
+    counts: Counter[tuple[int, bool]] = Counter()
+    some = []
+    for row in reversed(rows):
+        group = row.root, row.form.values == values
+        counts[group] += 1
+        if counts[group] <= _MOST_OF_FORM or (group[1] and not row.root):
+            some.append(row)
+    return some
 
 
 def is_one_wording(first: Form, second: Form) -> bool:

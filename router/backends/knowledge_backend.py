@@ -84,8 +84,9 @@ class KnowledgeBackend:
             text, report = _in_words(answer), _row_report(name, answer, cited)
         else:
             earlier = [Turn("user", text) for text in _earlier(fields)]
-            find = partial(_passages, searches, question, most, earlier, where)
-            hits = await asyncio.to_thread(find, tokens=self._settings.tokens)
+            rerank = self._settings.rerank
+            find = partial(_passages, searches, question, most, earlier, where, rerank=rerank)
+            hits, trouble = await asyncio.to_thread(find, tokens=self._settings.tokens)
             confidence = hits[0].confidence if hits else 0.0
             if confidence < self._settings.enough:
                 text, hits = UNKNOWN, []
@@ -94,6 +95,8 @@ class KnowledgeBackend:
             else:
                 text = _best_passage(hits[0])
             report = _passage_report(hits, confidence, cited)
+            if rerank is not None:
+                report["rerank"] = trouble or "done"
         prompt_tokens = tokens_in(prompt_text(fields))
         more = {"knowledge": report}
         yield chat_reply(call, "waggle-knowledge", [text], prompt_tokens, more=more)
@@ -179,13 +182,22 @@ def _passages(
     where: "Where",
     *,
     tokens: int | None,
-) -> list[CitedPassage]:
-    """The best passages of all stores together; with a bound on tokens, their telling sentences."""
+    rerank: str | None,
+) -> tuple[list[CitedPassage], str]:
+    """The best passages of all stores together; with a bound on tokens, their telling sentences.
+    The text says why they were not ranked again, if they should have been."""
     from router.knowledge.finding.compression import extracts
+    from router.knowledge.finding.reranking import MOST, reranker_in
 
-    findings_of = {search.name: search.find(question, most, earlier, where) for search in searches}
+    some = most if rerank is None else max(most, MOST)
+    findings_of = {search.name: search.find(question, some, earlier, where) for search in searches}
     every = [(hit, name) for name, findings in findings_of.items() for hit in findings.hits]
     every.sort(key=lambda pair: (-pair[0].score, pair[1], pair[0].passage.document))
+    trouble = ""
+    if rerank is not None:
+        texts = [f"{hit.passage.heading}\n{hit.passage.text}" for hit, _ in every]
+        order = reranker_in(rerank).order(question, texts)
+        every, trouble = [every[place] for place in order.places], order.trouble
     chosen = every[:most]
     telling: dict[tuple[str, int], str] = {}
     for search in searches:
@@ -195,7 +207,7 @@ def _passages(
             findings = replace(findings_of[search.name], hits=hits)
             for each in extracts(findings, search.language, tokens=budget):
                 telling[search.name, each.hit.passage.number] = each.text
-    return [
+    passages = [
         CitedPassage(
             name,
             hit.passage.document,
@@ -209,6 +221,7 @@ def _passages(
         )
         for hit, name in chosen
     ]
+    return passages, trouble
 
 
 def _in_words(answer: "RowAnswer") -> str:

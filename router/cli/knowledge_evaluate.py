@@ -26,6 +26,7 @@ from router.knowledge.finding.evaluating import (
 )
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
+from router.knowledge.finding.reranking import CannotRerank, reranker_in
 from router.knowledge.finding.translating import (
     Apertium,
     TranslatingEncoder,
@@ -34,6 +35,7 @@ from router.knowledge.opening import NoSuchStore, StoreShelf
 
 _PACKAGED = "packaged"
 _ENOUGH = 0.65
+_RERANK_SECONDS = 300.0  # for one question, the loading of the model included
 
 evaluate_app = typer.Typer()
 
@@ -47,6 +49,9 @@ def evaluate_store(
     encoder: Annotated[
         list[str] | None,
         typer.Option(help="packaged, multilingual (by Apertium), or a model's folder; repeatable."),
+    ] = None,
+    rerank: Annotated[
+        Path | None, typer.Option(help="Folder of a cross-encoder: how well it ranks again.")
     ] = None,
     enough: Annotated[float, typer.Option(min=0, max=1, help="Least confidence.")] = _ENOUGH,
     as_json: JsonOption = False,
@@ -66,6 +71,8 @@ def evaluate_store(
     except UnclearQuestions as error:
         raise InputRefused(f"{questions} holds no questions", str(error)) from None
     results: dict[str, list[Score]] = {}
+    patient = _RERANK_SECONDS
+    reranker = None if rerank is None else reranker_in(str(rerank.resolve()), seconds=patient)
     with rights_of(here) as rights:
         shelf = StoreShelf(here.config_in_force.knowledge_folder, rights)
         try:
@@ -77,7 +84,11 @@ def evaluate_store(
                 with _encoder(each, str(here.config_in_force.encoders_folder)) as (own, translator):
                     source = PassagesInMemory(encoded_again(store, own))
                     finder = Finder(source, own, translator)
-                    results[each] = list(scores(finder, asked_for, enough=enough))
+                    results[each] = list(
+                        scores(finder, asked_for, enough=enough, reranker=reranker)
+                    )
+        except CannotRerank as error:
+            raise CommandRefused("the passages cannot be ranked again", str(error)) from None
         finally:
             store.close()
     if as_json:

@@ -109,6 +109,7 @@ def _backend_at_home(config: Config, name: str, settings: Any) -> Any:
             "home": settings.home or str(config.knowledge_folder),
             "keys": settings.keys or str(config.keys_file),
             "encoder": _model_place(model),
+            "rerank": None if settings.rerank is None else str(Path(settings.rerank).resolve()),
             "encoders": settings.encoders or str(config.encoders_folder),
         }
         settings = settings.model_copy(update=beside)

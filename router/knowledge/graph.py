@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
 MANIFEST = "index.json"
-WHOLE = 20_000  # vectors that are compared whole; only beyond them is a graph worth its memory
+WHOLE = 10_000  # most vectors that are compared whole; more of them go into the graph
 _AT_ONCE = 5_000  # vectors that are added between two looks at the store
 _SAVED_EVERY = 100_000  # vectors
 _MOST_DEAD = 0.2  # share of overwritten points; beyond it the graph is made anew
@@ -65,8 +65,9 @@ def load_graph(store: KnowledgeStore, before: VectorGraph | None) -> VectorGraph
         return before
     with suppress(OSError, RuntimeError, ValueError):
         index = _opened(store.folder, state)
+        # By the index on passages alone (`+`): the table's own pages hold the vectors, gigabytes.
         rows = store.looking.execute(
-            "select passage from vectors where number <= ?", (state["reached"],)
+            "select passage from vectors where +number <= ?", (state["reached"],)
         )
         return VectorGraph(index, [int(passage) for (passage,) in rows], state)
     return None
@@ -90,13 +91,10 @@ def build_graph(store: KnowledgeStore) -> bool:
         gone, taken_out = vectors.gone_after(0)
         state = {"reached": 0, "count": 0, "dead": 0, "encoder": vectors.encoder}
         taken_out = []
-    (newest,) = store.looking.execute("select max(number) from vectors").fetchone()
-    waiting, enough = (newest or 0) - int(state["reached"]), max(WHOLE, int(state["count"]) // 5)
-    if waiting >= enough:  # some of these numbers may be gone; to count them takes a while
-        (waiting,) = store.looking.execute(
-            "select count(*) from vectors where number > ?", (state["reached"],)
-        ).fetchone()
-    if waiting < enough and not taken_out:
+    (waiting,) = store.looking.execute(
+        "select count(*) from vectors where +number > ?", (state["reached"],)
+    ).fetchone()
+    if waiting < WHOLE and not taken_out:
         return False
     _Builder(store, {**state, "gone": gone}).build(taken_out, waiting)
     return True

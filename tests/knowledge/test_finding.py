@@ -16,6 +16,7 @@ from router.knowledge.finding.evaluating import WAYS, UnclearQuestions, question
 from router.knowledge.finding.expansion import respelled
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
+from router.knowledge.finding.reranking import CannotRerank, Reranker, reranker_in
 from router.knowledge.finding.rewriting import Turn, replaced, rewritten
 from router.knowledge.finding.source import StoredPassage
 from router.knowledge.finding.store_source import StoreSource
@@ -215,6 +216,14 @@ def scores_at_one(finder):
 def test_questions_that_cannot_be_read_are_refused_by_line(raw, problem):
     with pytest.raises(UnclearQuestions, match=problem):
         questions_of(raw)
+
+
+def test_ranking_again_is_one_row_and_its_failure_is_no_figure(finder):
+    questions, model = questions_of(QUESTIONS), Reranker(lambda: lambda _, texts: range(len(texts)))
+    rows = {row.way: row for row in scores(finder, questions, enough=0.0, reranker=model)}
+    assert rows["+ rerank"].ndcg < rows["+ expansion"].ndcg  # it turns the order round
+    with pytest.raises(CannotRerank, match="holds no model"):
+        list(scores(finder, questions, enough=0.0, reranker=reranker_in("/nowhere")))
 
 
 def test_a_store_is_evaluated_from_the_command_line(tmp_path, encoders):

@@ -169,3 +169,16 @@ async def test_a_grant_that_is_used_up_says_when_it_may_be_used_again(home: Path
         await backend.close()
     assert refused.value.kind == "rate_limited"
     assert refused.value.retry_after > 60
+
+
+async def test_an_answer_comes_and_names_why_it_was_not_ranked_again(home: Path, encoders) -> None:
+    settings = settings_in(home, encoders).model_copy(update={"rerank": str(home / "missing")})
+    backend = KnowledgeBackend(settings)
+    body = orjson.dumps({"messages": [{"role": "user", "content": QUESTION}]})
+    try:
+        async with backend.send(Call(CHAT, body, False, "r1")) as reply:
+            content = orjson.loads(b"".join([piece async for piece in reply.body]))
+    finally:
+        await backend.close()
+    assert PERMIT in content["choices"][0]["message"]["content"]
+    assert "holds no model" in content["knowledge"]["rerank"]

@@ -14,8 +14,9 @@ import orjson
 from router.documents.indexing import encoded_passages
 from router.encoding.encodes import Encodes
 from router.knowledge.finding.compression import extracts
-from router.knowledge.finding.finder import Finder
+from router.knowledge.finding.finder import Finder, Findings
 from router.knowledge.finding.query import Ways
+from router.knowledge.finding.reranking import MOST, CannotRerank, Reranker
 from router.knowledge.finding.rewriting import Turn
 from router.knowledge.finding.source import StoredPassage
 from router.knowledge.finding.where import UnclearFilter, Where, where_of
@@ -29,7 +30,7 @@ WAYS = {
     "+ rewrite": Ways(expand=False),
     "+ expansion": Ways(),
 }
-COMPRESSED = "+ compress"
+RERANKED, COMPRESSED = "+ rerank", "+ compress"
 _DEPTH = 5  # passages that nDCG and recall look at
 _SHARE = 0.4  # of the tokens of the passages, when they are compressed
 _GIVEN = 3  # passages that an answer is made of
@@ -90,10 +91,19 @@ def _question(number: int, line: bytes) -> Question:
     return question
 
 
-def scores(finder: Finder, questions: Sequence[Question], *, enough: float) -> Iterator[Score]:
-    """The score of each way of searching, and of the last one cut to its telling sentences."""
+def scores(
+    finder: Finder,
+    questions: Sequence[Question],
+    *,
+    enough: float,
+    reranker: Reranker | None = None,
+) -> Iterator[Score]:
+    """The score of each way of searching, and of the last one cut to its telling sentences. Raises
+    `CannotRerank` if a re-ranker does not rank."""
     for way, ways in WAYS.items():
-        yield _score(finder, questions, way, ways, enough, compress=False)
+        yield _score(finder, questions, way, ways, enough)
+    if reranker is not None:
+        yield _score(finder, questions, RERANKED, Ways(), enough, reranker=reranker)
     yield _score(finder, questions, COMPRESSED, Ways(), enough, compress=True)
 
 
@@ -104,13 +114,17 @@ def _score(
     ways: Ways,
     enough: float,
     *,
-    compress: bool,
+    compress: bool = False,
+    reranker: Reranker | None = None,
 ) -> Score:
     gain = recalled = within = answered = misled = tokens = 0.0
     for question in questions:
+        most = _DEPTH if reranker is None else MOST
         findings = finder.find(
-            question.text, question.earlier, question.where, most=_DEPTH, ways=ways
+            question.text, question.earlier, question.where, most=most, ways=ways
         )
+        if reranker is not None:
+            findings = _again(findings, reranker, question.text)
         ranks = [n for n, hit in enumerate(findings.hits) if _answers(question, hit.passage)]
         if ranks:
             gain += 1 / math.log2(2 + ranks[0])
@@ -136,6 +150,14 @@ def _score(
         misled / len(questions),
         tokens / len(questions),
     )
+
+
+def _again(findings: Findings, reranker: Reranker, question: str) -> Findings:
+    hits = findings.hits
+    order = reranker.order(question, [f"{h.passage.heading}\n{h.passage.text}" for h in hits])
+    if order.trouble:
+        raise CannotRerank(order.trouble)
+    return Findings(findings.query, tuple(hits[place] for place in order.places)[:_DEPTH])
 
 
 def _answers(question: Question, passage: StoredPassage) -> bool:

@@ -55,15 +55,17 @@ class StoreSource:
         size = self.size()
         counted, language = self._language
         if counted < 0 or not counted <= size <= 2 * counted:
-            language = self._spoken(size)
+            language = self._spoken()
             self._language = (size, language)
         return language
 
-    def _spoken(self, size: int) -> str:
+    def _spoken(self) -> str:
         """The language of most passages, by a sample that is spread over the store."""
-        step = max(size // _SAMPLED, 1)
+        (last,) = self._store.looking.execute("select max(id) from passages").fetchone()
+        numbers = {1 + n * (last or 0) // _SAMPLED for n in range(_SAMPLED)}
         texts = self._store.looking.execute(
-            "select text from passages where id % ? = 0 limit ?", (step, _SAMPLED)
+            f"select text from passages where id in ({', '.join('?' * len(numbers))})",
+            tuple(numbers),
         ).fetchall()
         hispanic = sum(language_of(text) == SPANISH for (text,) in texts)
         return SPANISH if 2 * hispanic > len(texts) else ENGLISH

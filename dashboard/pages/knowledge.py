@@ -1,6 +1,7 @@
 """The page about knowledge: stores, their owners and lag, who may read them, and who does."""
 
 from dashboard.components import badge, number, table, tile, tiles, when
+from dashboard.pages.knowledge_events import HAPPENED
 from dashboard.pages.knowledge_house import LAG, PROPOSALS
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
@@ -39,10 +40,14 @@ s as (
   where {_until(query)} and state in ('declared', 'removed') group by subject),
 a as (
   select detail->>'ask' as ask, bool_or(state = 'decided') as decided from events
-  where {_until(query)} and state in ('asked', 'decided') group by all)
+  where {_until(query)} and state in ('asked', 'decided') group by all),
+p as (
+  select detail->>'proposal' as proposal, bool_or(state <> 'proposed') as over from events
+  where {_until(query)} and detail->>'proposal' is not null group by all)
 select (select count(*) from s where state = 'declared') as stores,
        (select count(*) from g where state not in {_OVER}) as grants,
        (select count(*) from a where not decided) as asks,
+       (select count(*) from p where not over) as proposals,
        (select sum(reads)::bigint from knowledge_use) as reads,
        (select count(distinct key) from knowledge_use) as readers"""
 
@@ -60,8 +65,18 @@ def _strip(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             "waggle knowledge grants" if row["asks"] else "every ask is answered",
             tone="warn" if row["asks"] else "",
         ),
-        tile("uses", number(row["reads"] or 0), f"by {number(row['readers'] or 0)} keys"),
+        tile(
+            "proposals that wait",
+            number(row["proposals"]),
+            "accept or refuse below" if row["proposals"] else "nothing is proposed",
+            tone="warn" if row["proposals"] else "",
+        ),
+        tile("uses", number(row["reads"] or 0), _by_keys(row["readers"] or 0)),
     )
+
+
+def _by_keys(count: int) -> str:
+    return "by 1 key" if count == 1 else f"by {number(count)} keys"
 
 
 def stores(query: PanelQuery) -> str:
@@ -167,7 +182,7 @@ def _use(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                     row["key"],
                     row["store"],
                     number(row["reads"]),
-                    number(row["writes"]),
+                    number(row["writes"] or 0),
                     number(row["days"]),
                     row["last_day"],
                 )
@@ -175,35 +190,6 @@ def _use(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             ],
             numeric=(2, 3, 4),
             label="who reads what",
-        )
-    ]
-
-
-def happened(query: PanelQuery) -> str:
-    return f"""
-select ts, subject as store, state, detail->>'by' as by_whom,
-       json_merge_patch(detail, '{{"by": null, "number": null}}')::varchar as detail
-from events where {_RIGHTS} and state not in ('used', 'lag') and {query.here}
-order by ts desc, event_id limit 100"""
-
-
-def _happened(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
-    if not rows:
-        return Empty("Nothing was declared, asked, granted, revoked or proposed in this time.")
-    return [
-        table(
-            ("when (UTC)", "store", "what", "by", "detail"),
-            [
-                (
-                    when(row["ts"]),
-                    row["store"] or "",
-                    badge(row["state"] or ""),
-                    row["by_whom"] or "",
-                    (row["detail"] or "")[:300],
-                )
-                for row in rows
-            ],
-            label="what happened",
         )
     ]
 
@@ -235,14 +221,6 @@ PAGE = Page(
             note="Uses of a store by days (UTC). No words are kept of them.",
         ),
         LAG,
-        Panel(
-            "knowledge-events",
-            "What happened",
-            happened,
-            _happened,
-            form="parts",
-            size="whole",
-            note="Declarations, asks, decisions, grants, revocations, ends and proposals.",
-        ),
+        HAPPENED,
     ),
 )

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from router.knowledge.opening import Readable
     from router.knowledge.rights.reader import Reader
     from router.knowledge.rows.schema import RowAnswer
+    from router.knowledge.store import KnowledgeStore
 
 _LONGEST = 2_000  # most characters of a question
 _MOST_EARLIER = 6  # questions before this one that may complete it
@@ -50,6 +51,7 @@ class CitedPassage:
 
 class KnowledgeBackend:
     def __init__(self, settings: KnowledgeSettings) -> None:
+        from router.knowledge.held import HeldSearches, hot_stores
         from router.knowledge.opening import StoreShelf
         from router.knowledge.rights.reader import Readers
 
@@ -57,8 +59,20 @@ class KnowledgeBackend:
             raise Fault("unavailable", "the settings have no `home`: load them from a file")
         self._settings = settings
         self._shelf, self._readers = StoreShelf(Path(settings.home)), Readers(Path(settings.keys))
-        self._searches: dict[str, StoreSearch] = {}
-        self._lock = asyncio.Lock()
+        self._held = HeldSearches(lambda: hot_stores(self._shelf.rights))
+
+    async def warm(self) -> None:
+        """Load the stores that were read often lately, before they are asked."""
+        from router.knowledge.rights.tables import FILE
+
+        if (self._shelf.folder / FILE).is_file():
+            await asyncio.to_thread(self._load_hot)
+
+    def _load_hot(self) -> None:
+        hot = self._held.hot()
+        for name in self._settings.stores:
+            if name in hot and self._shelf.exists(name):
+                self._search(name, self._shelf.kept(name)).load()
 
     @asynccontextmanager
     async def send(self, call: Call) -> AsyncIterator[Reply]:
@@ -74,7 +88,9 @@ class KnowledgeBackend:
         named, where = _wishes(fields)
         reader = self._readers.reader(call.key_id)
         readable = await asyncio.to_thread(self._opened, reader, named)
-        searches = [await self._search(each) for each in readable]
+        searches = [
+            await asyncio.to_thread(self._search, each.name, each.store) for each in readable
+        ]
         cited = {each.name for each in readable if each.must_cite}
         rows = None
         if where.open:
@@ -102,8 +118,7 @@ class KnowledgeBackend:
         yield chat_reply(call, "waggle-knowledge", [text], prompt_tokens, more=more)
 
     async def close(self) -> None:
-        for search in self._searches.values():
-            search.close()
+        self._held.close()
         self._shelf.close()
 
     def _opened(self, reader: "Reader", named: Sequence[str]) -> "list[Readable]":
@@ -118,23 +133,22 @@ class KnowledgeBackend:
         except TooOften as error:
             raise Fault("rate_limited", str(error), retry_after=error.retry_after) from None
 
-    async def _search(self, readable: "Readable") -> "StoreSearch":
+    def _search(self, name: str, store: "KnowledgeStore") -> "StoreSearch":
         from router.encoding.encoder import CannotEncode
         from router.knowledge.asking import StoreSearch
         from router.knowledge.finding.translating import encoder_named
 
-        async with self._lock:
-            if readable.name not in self._searches:
-                settings = self._settings
-                try:
-                    encoder = await asyncio.to_thread(
-                        encoder_named, settings.encoder, settings.encoders
-                    )
-                except CannotEncode as error:
-                    raise Fault("unavailable", str(error)) from None
-                search = StoreSearch(readable.name, readable.store, encoder)
-                self._searches[readable.name] = search
-            return self._searches[readable.name]
+        settings = self._settings
+        try:
+            return self._held.get(
+                name,
+                store,
+                lambda: StoreSearch(
+                    name, store, encoder_named(settings.encoder, settings.encoders)
+                ),
+            )
+        except CannotEncode as error:
+            raise Fault("unavailable", str(error)) from None
 
 
 def _wishes(fields: Mapping[str, Any]) -> "tuple[Sequence[str], Where]":

@@ -24,11 +24,10 @@ class StoreSearch:
     """One store, asked by several threads at once; it follows the store's changes by itself."""
 
     def __init__(self, name: str, store: KnowledgeStore, encoder: Encodes) -> None:
-        self.name, self._store = name, store
+        self.name, self.store = name, store
         translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
-        self._finder = Finder(
-            StoreSource(store, FollowingIndex(store), encoder), encoder, translator
-        )
+        self._index = FollowingIndex(store)
+        self._finder = Finder(StoreSource(store, self._index, encoder), encoder, translator)
         self._rows = StoreRows(store)
 
     @property
@@ -45,7 +44,7 @@ class StoreSearch:
         """The passages that answer a question best, the best first."""
         findings = self._finder.find(question, earlier, where, most=most * _SEVERAL)
         numbers = [hit.passage.number for hit in findings.hits]
-        alike = {each.id: each.alike for each in self._store.passages(numbers)}
+        alike = {each.id: each.alike for each in self.store.passages(numbers)}
         hits: dict[int, Hit] = {}
         for hit in findings.hits:
             hits.setdefault(alike.get(hit.passage.number, hit.passage.number), hit)
@@ -54,6 +53,15 @@ class StoreSearch:
     def rows(self, question: str, previous: Sequence[str] = ()) -> RowAnswer | NotUnderstood:
         """An answer from the tables of the store; `previous`: the questions before this one."""
         return self._rows.answer(question, previous)
+
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory the vectors take that are loaded."""
+        return self._index.held_bytes
+
+    def load(self) -> None:
+        """Load the vectors before the first question."""
+        self._index.follow()
 
     def close(self) -> None:
         self._rows.close()

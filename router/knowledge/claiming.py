@@ -21,7 +21,7 @@ class StoreClaimant:
     """One store in decisions. It claims nothing before `prepare` has run."""
 
     def __init__(self, store: KnowledgeStore, encoder: Encodes) -> None:
-        self._store = store
+        self.store = store
         translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
         remembering = RememberingEncoder(encoder)
         self._finder = Finder(StoreSource(store, None, remembering), remembering, translator)
@@ -32,12 +32,12 @@ class StoreClaimant:
     @property
     def behind(self) -> bool:
         """Whether the store changed since `prepare`."""
-        return self._prepared_at != self._store.newest
+        return self._prepared_at != self.store.newest
 
     def prepare(self) -> None:
         """Read what claims need of the store. It may take seconds, so call it in a thread."""
         with self._preparing:
-            newest = self._store.newest
+            newest = self.store.newest
             self._finder.prepare()
             self._rows.prepare()
             self._prepared_at = newest

@@ -49,6 +49,12 @@ class FollowingIndex:
         inside = 0 if self._graph is None else len(self._graph.passages) - len(self._out)
         return inside + len(self._places)
 
+    @property
+    def held_bytes(self) -> int:
+        """About how much memory the vectors take."""
+        graph = 0 if self._graph is None else self._graph.held_bytes
+        return int(self._rows.nbytes + self._passages.nbytes) + graph
+
     def follow(self) -> None:
         """Take in what changed in the store since the last look."""
         with self._lock:

@@ -27,6 +27,7 @@ _SAVED_EVERY = 100_000  # vectors
 _MOST_DEAD = 0.2  # share of overwritten points; beyond it the graph is made anew
 _SPARE = 64  # neighbours that are asked for in place of those that were taken out
 _M, _EF_BUILD, _EF = 16, 100, 100
+_LINKS_BYTES = 8 * _M + 100  # of a point: its neighbours, and its number in our sets
 
 
 class VectorGraph:
@@ -39,6 +40,10 @@ class VectorGraph:
         self.encoder, self.name = str(state["encoder"]), str(state["file"])
 
         self._points = int(state["count"])
+
+    @property
+    def held_bytes(self) -> int:
+        return self._points * (4 * int(self._index.dim) + _LINKS_BYTES)
 
     def nearest(
         self, vector: "Vectors", most: int, taken_out: Collection[int]

@@ -49,7 +49,7 @@ class StoreShelf:
     def __init__(self, folder: Path, rights: Rights | None = None) -> None:
         self.folder = folder
         self.rights = rights or Rights(folder)
-        self._stores: dict[str, KnowledgeStore] = {}
+        self._stores: dict[str, tuple[KnowledgeStore, tuple[int, int] | None]] = {}
         self._lock = threading.Lock()
 
     def opened(self, name: str, reader: Reader, act: May = "read") -> Readable:
@@ -81,10 +81,21 @@ class StoreShelf:
         """
         if self.is_archived(name):
             raise NoSuchStore(name)
+        file = self._file_of(name)
         with self._lock:
-            if name not in self._stores:
-                self._stores[name] = KnowledgeStore(self.place(name))
-            return self._stores[name]
+            store, opened = self._stores.get(name, (None, None))
+            if store is None or opened not in (None, file):  # the file of an earlier store is gone
+                store = KnowledgeStore(self.place(name))
+            self._stores[name] = store, file
+            return store
+
+    def _file_of(self, name: str) -> tuple[int, int] | None:
+        """What tells the file of a store from that of an earlier store of its name."""
+        try:
+            stat = (self.place(name) / FILE).stat()
+        except OSError:
+            return None
+        return stat.st_dev, stat.st_ino
 
     def place(self, name: str) -> Path:
         return self.folder / "stores" / name
@@ -97,7 +108,7 @@ class StoreShelf:
 
     def close(self) -> None:
         with self._lock:
-            for store in self._stores.values():
+            for store, _ in self._stores.values():
                 store.close()
             self._stores.clear()
         self.rights.close()

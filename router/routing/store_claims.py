@@ -73,10 +73,14 @@ class StoreClaims:
         question: str,
         reader: Reader,
     ) -> float:
-        if shelf.claimed(name, reader) is None:
+        store = shelf.claimed(name, reader)
+        if store is None:
             return 0.0
         key = (name, settings.encoder or "")
         claimant = self._claimants.get(key)
+        if claimant is not None and claimant.store is not store:  # of an earlier store of its name
+            self._claimants.pop(key, None)
+            claimant = None
         if claimant is None or claimant.behind:
             self._prepare_beside(shelf, settings, name)
         return 0.0 if claimant is None else claimant.claim(question)

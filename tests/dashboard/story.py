@@ -146,7 +146,7 @@ PROPOSED = {
 }
 MERGE = {
     **{"by": "housekeeping", "proposes": "merge", "subject": "cases handbook", "owner": "alice"},
-    **{"purpose": "merge cases into handbook: handbook holds 94% of its passages", "locale": "law"},
+    **{"purpose": "merge cases into handbook: handbook holds 94% of its passages", "locale": ""},
 }
 LAG = {"lag_seconds": 0.0, "behind": 0, "newest": 12}
 REVIEWED = {"role": "router", "author": "large", "parent": "learned:1", "reviews": "accept"}

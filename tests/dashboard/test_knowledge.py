@@ -24,4 +24,6 @@ def test_it_shows_who_owns_what_who_may_read_it_and_who_does(board):
     assert buttons.count("data-grow") == 2  # only what waits can be decided
     lags = {curve["name"]: curve["y"] for curve in panels["knowledge-lag"]["figure"]["data"]}
     assert max(lags["handbook"]) == 2.0
+    happened = [" ".join(map(str, texts(row))) for row in rows_of(panels["knowledge-events"])]
+    assert any("who: key:bob; may: read; until: 2027-01-15 08:00" in line for line in happened)
     assert "grants in force" in str(panels["knowledge-strip"]["parts"])

@@ -17,7 +17,10 @@ from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader, reader_of
 from router.knowledge.rights.rights import Rights
 from router.request.sentences import sentence_hashes
+from router.telemetry.rows import request_row
+from tests.rig import rig
 from tests.telemetry.stored import NOON, Stored, request
+from tests.upstream import Upstream, completion
 
 PASSAGE = " ".join(
     f"Section {n} of the tariff says that a permit of class {n} costs {40 + n} euros a year."
@@ -179,3 +182,29 @@ def test_a_proposal_goes_with_its_rows(world):
     world.shelf = later  # by the clock of today, the rows are old
     assert world.shown() == []
     assert [each["state"] for each in world.shown(waiting=False)] == ["withdrawn"]
+
+
+async def test_rows_tell_what_recurs_and_no_word(tmp_path: Path) -> None:
+    replies = iter(range(9))
+
+    async def answer(wire: Any) -> None:
+        await wire.json(completion("It opens at nine.") | {"id": f"c{next(replies)}"})
+
+    async with Upstream(answer).listening() as upstream:
+        backend = f"{{kind: openai, base_url: '{upstream.url}', model: m, api_key: '${{KEY}}'}}"
+        config = (
+            f"server: {{data: {tmp_path}}}\nbackends: {{m: {backend}}}\nplans: {{p: {{ask: m}}}}"
+        )
+        async with rig(config) as r:
+            await r.chat(f"{PASSAGE} {QUESTIONS[0]}", model="p")
+            await r.chat(f"Context: {PASSAGE}\n\n{QUESTIONS[1]}", model="p")
+            await r.chat(f"{PASSAGE} {QUESTIONS[2]}", model="p", store=False)
+            await r.chat(QUESTIONS[3], model="p")
+            rows = [request_row(trace) for trace in r.journal.traces]
+    first, second, unstored, short = rows
+    assert len(first["sentence_hashes"]) <= 16
+    assert len({*first["sentence_hashes"]} & {*second["sentence_hashes"]}) > 8
+    assert "sentence_hashes" not in unstored
+    assert "sentence_hashes" not in short
+    assert len({row["answer_hash"] for row in rows}) == 1  # though each reply has another id
+    assert "tariff" not in str(rows)

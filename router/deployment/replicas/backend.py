@@ -3,6 +3,7 @@ if they run on the same node, and otherwise over TCP. Each call names its backen
 """
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import Coroutine, Mapping
 from pathlib import Path
@@ -14,6 +15,7 @@ from ray import serve
 from router.backends.build import build
 from router.backends.encoder_backend import EncoderBackend
 from router.backends.host import Host, HostDoor
+from router.backends.knowledge_backend import KnowledgeBackend
 from router.backends.llama_backend import LlamaBackend
 from router.backends.local_models import Load, LoadedModel
 from router.config.backends import AnyBackend, LocalSettings
@@ -92,6 +94,8 @@ class BackendReplica:
             self._warming[name] = asyncio.ensure_future(_warm_later(built))
         if isinstance(built, LlamaBackend) and not built.settings.lazy:
             self._warming[name] = asyncio.ensure_future(_load_now(built, name))
+        if isinstance(built, KnowledgeBackend):
+            self._warming[name] = asyncio.ensure_future(_load_stores(built, name))
 
     def _stop_warming(self, name: str) -> None:
         warming = self._warming.pop(name, None)
@@ -148,6 +152,14 @@ def _has_room(settings: BackendSettings) -> bool:
 async def _warm_later(encoder: EncoderBackend) -> None:
     await asyncio.sleep(_WARM_AFTER_SECONDS)
     await encoder.warm()
+
+
+async def _load_stores(backend: KnowledgeBackend, name: str) -> None:
+    """Load the stores that are read often; the first question says what is wrong with a store."""
+    try:
+        await backend.warm()
+    except (Fault, OSError, sqlite3.Error):
+        log.exception("the stores of %s are not loaded before they are asked", name)
 
 
 async def _load_now(model: LlamaBackend, name: str) -> None:

@@ -38,7 +38,6 @@ def merges(shelf: StoreShelf, stores: Mapping[str, StoreSettings]) -> list[House
         share = overlap(shelf.kept(small), shelf.kept(large))
         if share <= LEAST_OVERLAP:
             continue
-        locale = first.locale if first.locale == second.locale else ""
         about = {
             "purpose": f"merge {small} into {large}: {large} holds {share:.0%} of its passages",
             "small": small,
@@ -47,7 +46,7 @@ def merges(shelf: StoreShelf, stores: Mapping[str, StoreSettings]) -> list[House
             "passages": {name: counts[name]["passages"] for name in (small, large)},
         }
         subject = f"{pair[0]} {pair[1]}"
-        findings.append(HouseFinding("merge", subject, first.owner, locale, about, list(pair)))
+        findings.append(HouseFinding("merge", subject, first.owner, "", about, list(pair)))
     return findings
 
 

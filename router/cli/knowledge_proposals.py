@@ -9,7 +9,7 @@ import json
 import os
 import pwd
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -20,8 +20,10 @@ from rich.markup import escape
 from router.cli.context import CommandContext, JsonOption, UrlOption, in_context
 from router.cli.knowledge_rights_source import OPERATOR
 from router.cli.terminal import CommandRefused, InputRefused, out
+from router.config.config import Config
 from router.knowledge.house.archive import CannotMove
 from router.knowledge.house.deciding import accept, look, refuse
+from router.knowledge.house.making import forget_words
 from router.knowledge.house.proposals import NoSuchProposal, ProposalBook
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.declaring import declare
@@ -108,6 +110,14 @@ def refuse_proposal(here: CommandContext, number: NumberArgument, url: UrlOption
     with _deciding(here, "refuse", number) as shelf:
         refuse(shelf, OPERATOR, number, by=_user())
     out.print(f"Proposal {number} is refused.")
+
+
+def forget_documents(config: Config, request_ids: Collection[str]) -> int:
+    """Erase the documents that proposals made of these requests' words, and return their number."""
+    try:
+        return forget_words(config.knowledge_folder, request_ids) if request_ids else 0
+    except (sqlite3.Error, OSError) as error:
+        raise CommandRefused("documents of made stores are still kept", str(error)) from None
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from router.api.parse import session_id
 from router.cli.context import CommandContext, in_context, stored_keys, telemetry_catalog
 from router.cli.conversations import forget_callers
 from router.cli.data import forget_data
+from router.cli.knowledge_proposals import forget_documents
 from router.cli.knowledge_rights_source import forget_reasons
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_time
 from router.config.config import Config
@@ -149,6 +150,9 @@ def forget(
     solutions = _forget_solutions(config, key_ids, removed.request_ids)
     if solutions:
         out.print(f"Removed {solutions:,} solutions that were answers to these requests.")
+    documents = forget_documents(config, removed.request_ids)
+    if documents:
+        out.print(f"Removed {documents:,} documents of stores that were made of these requests.")
     made = forget_made(config, removed.request_ids, time.time())
     if made:
         out.print(f"Removed {len(made)} made plans that held words of these requests.")

@@ -12,6 +12,7 @@ from router.domain import new_id
 from router.keys import Key, new_key, save_keys
 from router.knowledge.house.archive import CannotMove
 from router.knowledge.house.deciding import accept, look, refuse
+from router.knowledge.house.making import forget_words
 from router.knowledge.house.proposals import NoSuchProposal, ProposalBook
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader, reader_of
@@ -160,6 +161,12 @@ def test_answers_that_a_plan_gives_again_become_documents_with_their_questions(w
     [document] = world.shelf.kept("hours").documents()
     assert document.title.startswith("When is the office open")
     assert world.texts("hours") == [words]
+    stores = world.config.knowledge_folder
+    assert forget_words(stores, ["some other request"]) == 0
+    assert len(world.texts("hours")) == 1
+    requests = {str(row[0]) for row in world.stored.ask("select request_id from requests")}
+    assert forget_words(stores, requests) == 1
+    assert world.texts("hours") == []
 
 
 def test_some_rows_are_never_evidence(world):

@@ -6,7 +6,7 @@ is private. It answers after the next reload; until then nobody but the admins m
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,21 +21,25 @@ from router.knowledge.house.proposals import HouseFinding
 from router.knowledge.house.recurring import DAYS, EVIDENT, THING, rows_of
 from router.knowledge.house.requesters import Requesters
 from router.knowledge.opening import StoreShelf
+from router.knowledge.store import KnowledgeStore
+from router.knowledge.store_tables import FILE
 from router.knowledge.stored import NewDocument
 from router.request.sentences import new_part, sentences_in
 
 _TITLE = 200  # characters
 _ALIKE = 0.5
 _MOST_ROWS = 5_000
+_FROM = "request"  # the metadata that names the request whose words a document holds
 
 _ANSWERED = f"""
-select {THING} as thing, any_value(prompt), any_value(prompt_parts), any_value(answer)
+select {THING} as thing, first(request_id order by ts), first(prompt order by ts),
+       first(prompt_parts order by ts), first(answer order by ts)
 from all_requests
 where {EVIDENT} and list_contains($evidence, {THING}) and list_contains($keys, coalesce(key_id, ''))
       and plan = $plan and prompt is not null and answer is not null
 group by thing order by thing limit {_MOST_ROWS}"""
 _PASTED = f"""
-select prompt, prompt_parts from all_requests
+select request_id, prompt, prompt_parts from all_requests
 where {EVIDENT} and list_has_any(sentence_hashes, $evidence)
       and list_contains($keys, coalesce(key_id, '')) and prompt is not null
 order by ts desc limit {_MOST_ROWS}"""
@@ -54,17 +58,16 @@ def documents_for(
         plan = finding.about["plan"]
         rows = rows_of(telemetry, _ANSWERED, {**arguments, "plan": plan})
         return [_answer(plan, *row) for row in rows]
-    texts = [
-        new_part(prompt, _parts(parts)) for prompt, parts in rows_of(telemetry, _PASTED, arguments)
-    ]
+    rows = rows_of(telemetry, _PASTED, arguments)
+    texts = {request_id: new_part(prompt, _parts(parts)) for request_id, prompt, parts in rows}
     return passages_in(texts, finding.evidence)
 
 
-def passages_in(texts: Sequence[str], evidence: Iterable[str]) -> list[NewDocument]:
-    """The passages that recur in these texts, each once and whole: runs of sentences that stand in
-    the same texts as some of the evidence does."""
+def passages_in(requests: Mapping[str, str], evidence: Iterable[str]) -> list[NewDocument]:
+    """The passages that recur in the new words of these requests, each once and whole: runs of
+    sentences that stand in the same requests as some of the evidence does."""
     places: dict[str, set[int]] = defaultdict(set)
-    sentences = [sentences_in(text) for text in texts]
+    sentences = [sentences_in(text) for text in requests.values()]
     for place, own in enumerate(sentences):
         for hash_, _, _ in own:
             places[hash_].add(place)
@@ -75,7 +78,7 @@ def passages_in(texts: Sequence[str], evidence: Iterable[str]) -> list[NewDocume
     }
     documents: list[NewDocument] = []
     taken: set[str] = set()
-    for text, own in zip(texts, sentences, strict=True):
+    for (request_id, text), own in zip(requests.items(), sentences, strict=True):
         run: list[tuple[str, int, int]] = []
         for sentence in (*own, ("", 0, 0)):
             if recurs.get(sentence[0]) and (not run or places[run[0][0]] & places[sentence[0]]):
@@ -84,10 +87,33 @@ def passages_in(texts: Sequence[str], evidence: Iterable[str]) -> list[NewDocume
             hashes = {hash_ for hash_, _, _ in run}
             if len(hashes - taken) > 1 and 2 * len(hashes & taken) < len(hashes):
                 passage = text[run[0][1] : run[-1][2]].strip()
-                documents.append(_document(min(hashes), passage[:_TITLE], "", passage, {}))
+                documents.append(
+                    _document(min(hashes), passage[:_TITLE], "", passage, {_FROM: request_id})
+                )
                 taken |= hashes
             run = []
     return documents
+
+
+def forget_words(folder: Path, request_ids: Collection[str]) -> int:
+    """Erase the documents that hold words of these requests, from all stores, and those that are
+    archived or were merged, too; how many."""
+    ids, count = set(request_ids), 0
+    for file in sorted(folder.glob(f"*/*/{FILE}")):
+        store = KnowledgeStore(file.parent)
+        try:
+            rows = store.looking.execute(
+                "select id, json_extract(metadata, ?) from documents", (f"$.{_FROM}",)
+            ).fetchall()
+            gone = [id_ for id_, request_id in rows if request_id in ids]
+            for id_ in gone:
+                store.remove(id_, by="forgotten")
+            if gone:
+                store.erase()
+        finally:
+            store.close()
+        count += len(gone)
+    return count
 
 
 def make(
@@ -134,10 +160,14 @@ def name_for(config: Config, finding: HouseFinding) -> str:
     return next(name for name in names if name not in made and is_free(config, name))
 
 
-def _answer(plan: str, thing: str, prompt: str, parts: Any, answer: str) -> NewDocument:
+def _answer(
+    plan: str, thing: str, request_id: str, prompt: str, parts: Any, answer: str
+) -> NewDocument:
     question = new_part(prompt, _parts(parts)).strip()
     hash_ = thing.rpartition(" ")[2]
-    return _document(hash_, question[:_TITLE], question[:_TITLE], answer, {"plan": plan})
+    return _document(
+        hash_, question[:_TITLE], question[:_TITLE], answer, {"plan": plan, _FROM: request_id}
+    )
 
 
 def _document(

@@ -16,21 +16,20 @@ from typing import Any
 
 import duckdb
 
+from router.knowledge.house.pasted import LEAST_TIMES, PastingRow, clusters, shared_tokens
 from router.knowledge.house.proposals import HouseFinding
 from router.knowledge.house.requesters import Requesters
 from router.telemetry.sql import quoted
 from router.telemetry.store.catalog import CATALOG_FILE
-from router.value import value
 
 DAYS = 30.0  # of telemetry that is looked at
-LEAST_TIMES = 3  # that the same comes
 _LEAST_REPEATS = 5  # of one proposal, beyond the first of each
 _LONG_ANSWER = 40  # tokens; the same shorter answer to different questions is a label, no text
 _LEAST_TOKENS = 100  # of a passage
 _PASSED_ON = 0.4  # of the tokens of passages, which compression keeps
 _OUTPUT_PRICE = 4.0  # times the price of input; where it is less, less is saved than stated
-_ALIKE = 0.5  # of their requests that two hashes of one passage share, at least
-_MOST_ROWS, _MOST_CLUSTERS, _MOST_SHOWN = 50_000, 500, 50
+_MOST_READ = 500_000  # rows of telemetry; busier services look at fewer days
+_MOST_ROWS, _MOST_SHOWN = 50_000, 50
 
 # `thing`: what recurs. A long answer is known by its words, a short one by its question as well.
 EVIDENT = """
@@ -53,6 +52,10 @@ often as (select plan, thing from r group by all having count(*) >= {LEAST_TIMES
 select key_id, team, plan, thing, count(*), sum(tokens), sum(usd), sum(ms), bool_or(worded)
 from r semi join often using (plan, thing) where thing is not null
 group by key_id, team, plan, thing order by count(*) desc limit {_MOST_ROWS}"""
+_LATER = """
+select epoch_us(coalesce(min(minute) filter (total <= $most), max(minute)))
+from (select minute, sum(sum(n)) over (order by minute desc) as total from rollup
+      where minute >= make_timestamp($since) group by minute)"""
 _PASSAGES = f"""
 select any_value(coalesce(key_id, '')), any_value(coalesce(team, '')),
        any_value(sentence_hashes), min(coalesce(gen_ai_usage_input_tokens, 0)),
@@ -60,18 +63,6 @@ select any_value(coalesce(key_id, '')), any_value(coalesce(team, '')),
        bool_or(prompt is not null)
 from all_requests where {EVIDENT} and sentence_hashes is not null
 group by request_hash, key_id order by max(ts) desc limit {_MOST_ROWS}"""
-
-
-@value
-class PastingRow:
-    """A request that brings a long text; the hashes are those of its sentences."""
-
-    key_id: str
-    hashes: frozenset[str]
-    input_tokens: int
-    output_tokens: int
-    usd: float
-    worded: bool
 
 
 def rows_of(folder: Path, sql: str, arguments: Mapping[str, Any]) -> list[tuple[Any, ...]]:
@@ -88,10 +79,17 @@ def recurring(
     folder: Path, requesters: Requesters, decided: Decided, now: float
 ) -> list[HouseFinding]:
     """The stores to propose, by the telemetry in a folder. Raises `duckdb.Error`."""
-    since = {"since": int((now - DAYS * 86_400) * 1e6)}
+    since = {"since": _since(folder, now)}
     answers = _answers(rows_of(folder, _ANSWERS, since), requesters, decided, since["since"])
     passages = _passages(rows_of(folder, _PASSAGES, since), requesters, decided, since["since"])
     return [*answers, *passages]
+
+
+def _since(folder: Path, now: float) -> int:
+    """Where the rows begin that are looked at: 30 days ago, or later where there are too many."""
+    since = int((now - DAYS * 86_400) * 1e6)
+    [(later,)] = rows_of(folder, _LATER, {"since": since, "most": _MOST_READ})
+    return since if later is None else max(since, int(later))
 
 
 def _answers(
@@ -148,8 +146,8 @@ def _passages(
         subject = f"passages of {group}"
         passages = [
             (hashes, places)
-            for hashes, places in _clusters(own, decided(subject))
-            if _shared_tokens(own, hashes, places) >= _LEAST_TOKENS
+            for hashes, places in clusters(own, decided(subject))
+            if shared_tokens(own, hashes, places) >= _LEAST_TOKENS
         ]
         repeats = sum(len(places) - 1 for _, places in passages)
         if repeats < _LEAST_REPEATS:
@@ -157,7 +155,7 @@ def _passages(
         tokens = usd = 0.0
         keys = Counter[str]()
         for hashes, places in passages:
-            size = _shared_tokens(own, hashes, places) * (1 - _PASSED_ON)
+            size = shared_tokens(own, hashes, places) * (1 - _PASSED_ON)
             for row in (own[place] for place in places):
                 tokens += size
                 weight = row.input_tokens + _OUTPUT_PRICE * row.output_tokens
@@ -187,37 +185,6 @@ def _passages(
         }
         findings.append(_finding(subject, owner, requesters.team_of(group), about, evidence))
     return findings
-
-
-def _clusters(rows: Sequence[PastingRow], decided: set[str]) -> list[tuple[set[str], set[int]]]:
-    """Passages: hashes that stand in the same requests, and the requests of each passage."""
-    places: dict[str, set[int]] = defaultdict(set)
-    for place, row in enumerate(rows):
-        for hash_ in row.hashes - decided:
-            places[hash_].add(place)
-    often = sorted(
-        (hash_ for hash_, own in places.items() if len(own) >= LEAST_TIMES),
-        key=lambda hash_: (-len(places[hash_]), hash_),
-    )
-    clusters: list[tuple[set[str], set[int]]] = []
-    for hash_ in often:
-        own = places[hash_]
-        for hashes, together in clusters:
-            if len(own & together) >= _ALIKE * len(own | together):
-                hashes.add(hash_)
-                break
-        else:
-            if len(clusters) < _MOST_CLUSTERS:
-                clusters.append(({hash_}, set(own)))
-    return [cluster for cluster in clusters if len(cluster[0]) > 1]
-
-
-def _shared_tokens(rows: Sequence[PastingRow], hashes: set[str], places: set[int]) -> float:
-    """How many tokens a passage has, by its share of the sentences of its requests; the least."""
-    return min(
-        rows[place].input_tokens * len(rows[place].hashes & hashes) / len(rows[place].hashes)
-        for place in places
-    )
 
 
 def _saving(requests: int, tokens: float, usd: float, ms: float | None) -> dict[str, Any]:

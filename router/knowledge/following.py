@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
 
 _AT_ONCE = 20_000  # vectors of one read
+_MOST_COMPARED = 1_000  # passages of a filter that are compared one by one, not by the graph
 
 
 class FollowingIndex:
@@ -120,8 +121,10 @@ class FollowingIndex:
         assert self._graph is not None
         if among is None:
             return self._graph.nearest(vector, most, self._out)
+        if len(among) > _MOST_COMPARED:
+            return self._graph.nearest_among(vector, most, self._out, among)
         inside = [id_ for id_ in among if id_ in self._graph.passages and id_ not in self._out]
-        vectors = self._vectors.of(inside[:_AT_ONCE])
+        vectors = self._vectors.of(inside)
         return [(id_, float(own.vector @ vector)) for id_, own in vectors.items()]
 
     def _take_graph(self) -> None:

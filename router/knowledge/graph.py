@@ -26,7 +26,7 @@ _AT_ONCE = 5_000  # vectors that are added between two looks at the store
 _SAVED_EVERY = 100_000  # vectors
 _MOST_DEAD = 0.2  # share of overwritten points; beyond it the graph is made anew
 _SPARE = 64  # neighbours that are asked for in place of those that were taken out
-_M, _EF_BUILD, _EF = 16, 100, 100
+_M, _EF_BUILD, _EF, _MOST_EF = 16, 100, 100, 5_000
 _LINKS_BYTES = 8 * _M + 100  # of a point: its neighbours, and its number in our sets
 
 
@@ -59,6 +59,24 @@ class VectorGraph:
             for passage, cosine in pairs
             if passage in self.passages and passage not in taken_out
         ]
+
+    def nearest_among(
+        self, vector: "Vectors", most: int, taken_out: Collection[int], among: Collection[int]
+    ) -> list[tuple[int, float]]:
+        """The nearest of these passages, as many as the graph finds."""
+        rarity = self._points / max(len(among), 1)
+        self._index.set_ef(int(min(max(_EF, 2 * most * rarity), _MOST_EF)))
+
+        def admits(passage: int) -> bool:
+            return passage in among and passage in self.passages and passage not in taken_out
+
+        for count in (most, max(most // 4, 1), 1):
+            with suppress(RuntimeError):  # fewer than `count` were found
+                labels, distances = self._index.knn_query(
+                    vector, k=count, num_threads=1, filter=admits
+                )
+                return list(zip(labels[0].tolist(), (1.0 - distances[0]).tolist(), strict=True))
+        return []
 
 
 def load_graph(store: KnowledgeStore, before: VectorGraph | None) -> VectorGraph | None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from router.knowledge import graph
+from router.knowledge import following, graph
 from router.knowledge.following import FollowingIndex
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.vectors import StoreVectors
@@ -82,6 +82,27 @@ def test_a_graph_keeps_no_vector_of_what_was_removed(
     store.remove("d3", by="t")
     assert graph.build_graph(store)
     assert not any(secret in path.read_bytes() for path in store.folder.glob("*.hnsw"))
+
+
+def test_a_wide_filter_is_applied_within_the_graph(
+    store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "WHOLE", 1)
+    monkeypatch.setattr(following, "_MOST_COMPARED", 2)
+    for n in range(40):
+        store.put(document(f"d{n}", f"Rule number {n} is about thing{n} alone."), by="t")
+    filled(store)
+    graph.build_graph(store)
+    index = FollowingIndex(store)
+    index.follow()
+    among = {store.passages_of(f"d{n}")[0].id for n in range(0, 40, 4)}
+    vector = WordEncoder().encode(["Rule number 8 is about thing8 alone."])[0]
+    best = index.nearest(vector, 3, among, encoder=WordEncoder().name)
+    assert best[0][0] == store.passages_of("d8")[0].id
+    assert {number for number, _ in best} <= among
+    store.remove("d8", by="t")
+    index.follow()
+    assert index.nearest(vector, 3, among, encoder=WordEncoder().name)[0][0] != best[0][0]
 
 
 def test_another_encoder_makes_all_vectors_again(store: KnowledgeStore) -> None:

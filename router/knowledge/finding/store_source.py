@@ -27,6 +27,8 @@ _MOST_COUNTED = 1_000  # passages with one word that are counted one by one
 _MOST_CROSSED = 50_000  # passages with a word that is looked for together with another word
 _MOST_PAIRED = 5_000  # passages with a word that is looked for beside another word
 _COUNTS_KEPT = 4_096  # words whose passages were counted
+_BEGINNINGS_KEPT = 256  # whose words are kept
+_LARGE = 50_000  # passages; in a larger store, a new word need not be known at once
 _GROWN = 1.1  # a store that grew by more has other counts of frequent words
 _SAMPLED = 64  # passages that show the language of a store
 _FILTERS_KEPT = 4
@@ -48,6 +50,8 @@ class StoreSource:
         self._waiting: OrderedDict[int, PassageVectors] = OrderedDict()
         self._admitted: OrderedDict[tuple[Where, int], frozenset[int]] = OrderedDict()
         self._counts: OrderedDict[str, tuple[int, int, int]] = OrderedDict()  # count, event, size
+        # Words by their beginning, with the event and the size of the store then.
+        self._vocabulary: OrderedDict[str, tuple[list[str], int, int]] = OrderedDict()
         self._language: tuple[int, str] = (-1, ENGLISH)
 
     @property
@@ -215,6 +219,21 @@ class StoreSource:
         return row is not None
 
     def vocabulary(self, beginning: str) -> list[str]:
+        """In a large store this counts every passage of each word, so the words are kept."""
+        newest, size = self._store.newest, self.size()
+        with self._lock:
+            words, number, size_then = self._vocabulary.get(beginning, ([], -1, 0))
+        large = size_then >= _LARGE and size_then <= size <= _GROWN * size_then
+        if number == newest or large:
+            return words
+        words = self._words(beginning)
+        with self._lock:
+            self._vocabulary[beginning] = words, newest, size
+            if len(self._vocabulary) > _BEGINNINGS_KEPT:
+                self._vocabulary.popitem(last=False)
+        return words
+
+    def _words(self, beginning: str) -> list[str]:
         rows = self._store.looking.execute(
             "select term from vocabulary where term >= ? and term < ? limit ?",
             (beginning, f"{beginning}\U0010ffff", _MOST_WORDS),

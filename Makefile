@@ -41,6 +41,7 @@
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
+#   also bench-knowledge-freshness, -million FOLDER=, -claims, -kills, -finding (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
@@ -209,6 +210,26 @@ bench-heads: $(STAMP)
 .PHONY: bench-knowledge
 bench-knowledge: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.grants.run
+
+.PHONY: bench-knowledge-freshness
+bench-knowledge-freshness: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.freshness --out experiments/knowledge/freshness.json
+
+.PHONY: bench-knowledge-million
+bench-knowledge-million: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.million $(FOLDER) --out experiments/knowledge/million.json
+
+.PHONY: bench-knowledge-claims
+bench-knowledge-claims: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.claims --out experiments/knowledge/claims.json
+
+.PHONY: bench-knowledge-kills
+bench-knowledge-kills: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.kills
+
+.PHONY: bench-knowledge-finding
+bench-knowledge-finding: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.finding $(QUESTIONS) $(SPANISH) $(ENCODERS)
 
 .PHONY: bench-poison
 bench-poison: $(STAMP)

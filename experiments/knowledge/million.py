@@ -1,6 +1,6 @@
 """Measures the look-up in a large store: time, memory, and a rebuild of the graph that is killed.
 
-    python -m experiments.knowledge.million FOLDER [--passages 1000000]
+    python -m experiments.knowledge.million FOLDER [--passages 1000000] [--out FILE]
 
 Words and vectors are drawn: a passage has words by Zipf's law, and a vector near one of many
 centres. A folder that a killed run left is gone on with. The graph is built in a process that is
@@ -45,9 +45,10 @@ _QUESTIONS = 1_000
 class DrawnVectors:
     """An encoder of drawn vectors: texts of one hash are near one centre."""
 
-    name, dimensions = "drawn", _DIMENSIONS
+    dimensions = _DIMENSIONS
 
     def __init__(self) -> None:
+        self.name = "drawn"
         self._chance = np.random.default_rng(1)
         self._centres = self._chance.standard_normal((_CENTRES, _DIMENSIONS), dtype=np.float32)
 
@@ -64,7 +65,7 @@ def words(chance: np.random.Generator, count: int) -> list[str]:
     return [f"w{rank:x}ord" for rank in ranks]
 
 
-def fill(store: KnowledgeStore, passages: int) -> None:
+def fill(store: KnowledgeStore, passages: int, encoder: DrawnVectors) -> None:
     """Write documents and vectors that are missing yet."""
     have = store.count()["documents"]
     for n in range(have, passages // _SECTIONS):
@@ -73,7 +74,7 @@ def fill(store: KnowledgeStore, passages: int) -> None:
             Section(f"Part {part}", " ".join(words(chance, _WORDS))) for part in range(_SECTIONS)
         ]
         store.put(NewDocument(f"d{n:06}", f"d{n:06}", "drawn", sections, {}), by="experiment")
-    vectors, encoder = StoreVectors(store), DrawnVectors()
+    vectors = StoreVectors(store)
     vectors.use(encoder)
     while vectors.fill(encoder, most=2_000):
         pass
@@ -126,18 +127,22 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--passages", type=int, default=1_000_000)
     parser.add_argument("--build", action="store_true", help="build the graph and end")
+    parser.add_argument("--out", type=Path, help="a file for the figures")
     given = parser.parse_args()
     store = KnowledgeStore(given.folder)
     if given.build:
         build_graph(store)
         return
     began = time.monotonic()
-    fill(store, given.passages)
+    fill(store, given.passages, DrawnVectors())
     result: dict[str, Any] = {"passages": store.count()["passages"]}
     result["filling_seconds"] = round(time.monotonic() - began, 1)
     result["rebuild"] = rebuilt(given.folder)
     result["look_up"] = looked_up(store)
-    print(json.dumps(result, indent=1))
+    text = json.dumps(result, indent=1)
+    print(text)
+    if given.out is not None:
+        given.out.write_text(text + "\n")
 
 
 if __name__ == "__main__":

@@ -35,7 +35,7 @@ _SCHEDULE_SECONDS = 1.0
 _GRAPH_SECONDS = 30.0
 _FILES_A_TURN = 16
 _NICENESS = 10  # of the building of graphs
-_REST_SHARE, _LONGEST_REST_SECONDS = 4.0, 1.0  # of the time of a part of work, on a busy machine
+_REST_SHARE, _LONGEST_REST_SECONDS = 1.0, 1.0  # of the time of a part of work, on a busy machine
 _STEP_MS, _DEBOUNCE_MS = 50, 200  # changes within a step are told together
 
 

@@ -63,5 +63,5 @@ async def test_chances_are_written_down_where_the_words_of_answers_are(plan, wis
         async with rig(json.dumps(raw)) as waggle:
             await waggle.chat("?", **wishes)
             row = request_row(waggle.journal.traces[-1])
-            known = {"xx": 0.81, "y…": 0.05, "xy…": 0.045}
-            assert row.get("chances") == (known if kept else None)
+            expected = {"xx": 0.81, "y…": 0.05, "xy…": 0.045}
+            assert row.get("chances") == (expected if kept else None)

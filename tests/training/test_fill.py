@@ -71,7 +71,7 @@ def rows_of(count, seed=1):
 
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    data = tickets.data_set(tmp_path_factory.mktemp("fill"), rows_of(150))
+    data = tickets.data_set(tmp_path_factory.mktemp("fill"), rows_of(110))
     return train_fill(data, Wish("fill"), Desk())
 
 

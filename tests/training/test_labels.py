@@ -78,9 +78,9 @@ def test_the_chances_of_answers_become_those_of_labels():
         "b…": 0.01,
         "x…": 0.01,
     }
-    known = row(90, "where is it", "**Shipping**", soft=logged)
+    shipped = row(90, "where is it", "**Shipping**", soft=logged)
     other = row(91, "where is it", "billing")  # nobody's chances
-    (soft, hard) = softened([known, other], labels_in([*rows_of(60), known]))
+    (soft, hard) = softened([shipped, other], labels_in([*rows_of(60), shipped]))
     assert soft.soft == {"shipping": 0.7, "billing": 0.15 + 0.01, "access": 0.1}
     assert hard.soft is None
     changed = row(92, "where is it", "Billing.", soft={"shipping": 0.6, "acc…": 0.4})

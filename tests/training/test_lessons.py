@@ -10,110 +10,43 @@ from router.config.config import Config
 from router.config.load import load
 from router.config.problems import ConfigError
 from router.config.training import Lesson
+from router.domain import Event, new_id
+from router.learning.fold import Fold
 from router.learning.publisher import Published
 from router.models.registry import NoSuchModel, Registry
 from router.plans.made import MadePlan, place_of_task
 from router.routing.steering import Live, Steering
 from router.routing.strategies import Strategy
-from router.training.lessons import lesson_run
+from router.telemetry.journal import FileJournal
+from router.telemetry.metrics import Metrics
+from router.training.data_sets import DataSets
 from router.training.lessons.audits import audit_of
-from router.training.lessons.state import LessonState, state_in
+from router.training.lessons.state import LessonState
 from router.training.lessons.subjects import Taught
-from router.training.lessons.teaching import Teaching
 from router.training.lessons.triggers import due, refusal
 from router.trials.book import candidate_of
-from router.trials.director import Director
 from router.trials.made_trials import AUDITED, adopt_made, state_of
-from tests.fakes import MemoryJournal
 from tests.models import made as heads
 from tests.rig import rig
-from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
-from tests.training import tickets
+from tests.telemetry.stored import request, signal
+from tests.training.lesson_world import RAW, MadeByHand, World
 from tests.upstream import Upstream
 
 NAME = "triage-model-1"
-_SYLLABLES = [a + b for a in "bcdfgklmnprstv" for b in "aeiou"]
-BACKEND = {"kind": "openai", "base_url": "http://127.0.0.1:1/v1"}
-WORDS = {"telemetry": {"prompts": True, "answers": True}, "trials": {"propose": True}}
-RAW = {
-    "backends": {"large": BACKEND | {"price": {"input": 10, "output": 30}}},
-    "plans": {"large": {"ask": "large"}, "vote": {"fan_out": ["large", "large"], "merge": "vote"}},
-    "objective": {"strategy": "fixed", "plan": "large"},
-    "training": {"triage": {"task": "tickets", "rows": 200}},
-    "reuse": {"encoder": "/nowhere"},
-    **WORDS,
-}
-
-
-class Done:
-    """A process that trained at once, in this process."""
-
-    def __init__(self, folder):
-        job = lesson_run.LessonJob(
-            **lesson_run.orjson.loads((folder / lesson_run.JOB).read_bytes())
-        )
-        result = lesson_run.carry_out(job)
-        content = lesson_run.orjson.dumps(result, option=lesson_run.orjson.OPT_SERIALIZE_NUMPY)
-        (folder / lesson_run.RESULT).write_bytes(content)
-
-    def poll(self):
-        return 0
-
-
-class World:
-    def __init__(self, folder, **more):
-        data = {"server": {"data": str(folder), "encoders": str(folder / "none")}}
-        self.config = Config.model_validate({**RAW, **data, **more})
-        self.at, self.chance, self.notes = NOON, random.Random(3), []
-        self.stored = Stored(self.config.telemetry_folder)
-        self.director = Director(self.config, MemoryJournal(), self.now)
-        self.teaching = Teaching(self.director, self.config, self.now, self._note, Done)
-
-    def _note(self, kind, subject, state, **detail):
-        self.notes.append((kind, subject, state))
-
-    def now(self):
-        return self.at / 1e6
-
-    def turn(self):
-        self.at += MINUTE
-        self.teaching.turn()
-
-    def write(self, count, rule=lambda label: label, plan="large", task="tickets"):
-        rows = []
-        for _ in range(count):
-            label = self.chance.choice(list(tickets.TOPICS))
-            story = " ".join("".join(self.chance.choices(_SYLLABLES, k=3)) for _ in range(4))
-            text = f"{tickets.text_of(label, self.chance)}, as {story} knows"
-            parts = [("system", tickets.SYSTEM), ("user", text)]
-            self.at += MINUTE
-            rows.append(
-                request(
-                    self.at,
-                    plan=plan,
-                    kind=task,
-                    prompt=f"{tickets.SYSTEM}\n{text}",
-                    prompt_parts=[{"role": role, "characters": len(t)} for role, t in parts],
-                    answer=tickets.loose(rule(label), self.chance),
-                )
-            )
-        self.stored.write("requests", rows)
-        self.stored.write("signals", [signal(row, 1.0) for row in rows])
-
-    @property
-    def state(self):
-        return state_in(self.teaching.folder, "triage")
-
-    def promoted(self):
-        registry = Registry(self.config.models_folder)
-        registry.follow()
-        return registry.book.models["triage"].promoted
 
 
 @pytest.fixture
-def world(tmp_path, monkeypatch):
+def world(tmp_path):
+    """A world that makes data sets, and heads by hand: what else a lesson does takes no time."""
+    world = World(tmp_path, MadeByHand, training={"triage": {"task": "tickets", "rows": 100}})
+    yield world
+    world.stored.close()
+
+
+@pytest.fixture
+def trained_world(tmp_path, monkeypatch):
     monkeypatch.setattr("router.training.run._encoder", lambda _job: None)  # words are enough
-    world = World(tmp_path)
+    world = World(tmp_path, training={"triage": {"task": "tickets", "rows": 100}})
     yield world
     world.stored.close()
 
@@ -124,10 +57,20 @@ def swapped(label):
 
 
 def test_a_lesson_is_learned_tried_promoted_audited_rolled_back_and_learned_anew(world):
-    world.write(150)
+    flow(world, 120)
+
+
+@pytest.mark.slow
+def test_a_lesson_with_real_training_goes_the_same_way(trained_world):
+    flow(trained_world, 300)
+
+
+def flow(world, rows):
+    rest = rows - 50
+    world.write(50)
     world.turn()
     assert world.teaching.under is None  # too few rows
-    world.write(150)
+    world.write(rest)
     world.turn()
     world.turn()
     book = world.director.book
@@ -135,7 +78,7 @@ def test_a_lesson_is_learned_tried_promoted_audited_rolled_back_and_learned_anew
     assert state_of(book, NAME) == "running"
     assert made.plan["cascade"] == [{"ask": "learned", "model": "triage@1"}, "large"]
     assert (made.pattern, made.scope) == (place_of_task("tickets"), "key ")
-    assert made.evidence.startswith("300 judged answers; triage@1 learned")
+    assert made.evidence.startswith(f"{rows} judged answers; triage@1 learned")
     assert world.promoted() is None  # nothing answers by the name before it is adopted
 
     world.write(80)  # its teacher answers as it would, on the other side of the trial
@@ -152,29 +95,74 @@ def test_a_lesson_is_learned_tried_promoted_audited_rolled_back_and_learned_anew
     assert "audits" in book.trial(NAME).why
     world.turn()
     assert world.promoted() is None
-    world.write(260, swapped)
+    world.write(110, swapped)
     world.turn()
     assert world.state.trigger.startswith("answers changed; ")
     world.turn()
     assert state_of(book, "triage-model-2") == "running"
 
 
-def test_answers_of_a_model_teach_no_model_and_a_vote_is_a_teacher(world):
-    world.write(300, plan="vote")
-    rows = [request(world.at, kind="tickets", plan="large", gen_ai_provider_name="learned",
-                    prompt="my invoice", answer="shipping")] * 1  # fmt: skip
-    world.stored.write("requests", rows)
-    world.stored.write("signals", [signal(row, 1.0) for row in rows])
+@pytest.mark.parametrize("plan", ["vote", "chain", "board"])
+def test_a_vote_a_cascade_and_a_committee_are_teachers_as_any_plan(world, plan):
+    world.write(110, plan=plan)
+    own = [request(world.at, kind="tickets", plan=plan, gen_ai_provider_name="learned",
+                   prompt="my invoice", answer="shipping")]  # fmt: skip
+    world.stored.write("requests", own)
+    world.stored.write("signals", [signal(row, 1.0) for row in own])
     world.turn()
     world.turn()
-    made = world.director.book.made[NAME]
-    assert made.parent == "vote"
-    assert made.plan["cascade"][1] == "vote"
-    assert made.alike == 300
+    card = DataSets(world.config.training_folder / "data").named("triage").card
+    assert set(card["plans"]) == {plan}
+    assert card["left_out"] == {"answered by a model that was trained here": 1}
+    book = world.director.book
+    made = book.made[NAME]
+    assert made.parent == plan
+    assert made.plan["cascade"] == [{"ask": "learned", "model": "triage@1"}, plan]
+    assert made.alike == 110
+    assert state_of(book, NAME) == "running"
+    assert book.usable(book.strategies[book.trial(NAME).candidate])
+
+
+def test_a_drift_that_the_learner_notices_makes_the_lesson_due_again(world, monkeypatch):
+    """The answers of the teacher become bad, and then good again. No audit can see that: what was
+    judged bad speaks against nobody."""
+    monkeypatch.setattr("learner.bandit_learner.FIRST", 10**6)  # growing trees takes seconds
+    config = world.config
+    journal = FileJournal(config.telemetry_folder, "learner", Metrics())
+
+    def note(kind, subject, state, **detail):
+        journal.note(Event(new_id(world.now()), world.now(), kind, subject, state, detail))
+
+    fold = Fold(config, 0, note, world.now)
+    fold.begin()
+
+    def learn():
+        while fold.turn():
+            pass
+
+    world.write(120)
+    learn()
+    world.turn()
+    world.turn()
+    book = world.director.book
+    world.director.change(adopt_made, book.trial(NAME), world.now(), "it is cheaper")
+    world.turn()
+    world.teaching.launch = lambda _folder: None  # what it learns is another test's
+    world.write(60, score=0.0)
+    learn()
+    world.write(20)  # the learner notices that they are good again, and rows count from then on
+    learn()
+    world.write(110)  # fewer than the lesson had: without a drift they would be too few
+    learn()
+    journal.close()
+    world.turn()
+    assert world.teaching.under is not None
+    assert world.state.trigger == "answers changed; 111 judged answers since then"  # and the last
+    assert state_of(book, NAME) == "adopted"
 
 
 def test_an_operator_ends_it_in_the_registry(world):
-    world.write(300)
+    world.write(110)
     world.turn()
     world.turn()
     book, registry = world.director.book, Registry(world.config.models_folder)
@@ -188,15 +176,15 @@ def test_an_operator_ends_it_in_the_registry(world):
         registry.find("triage@9")
 
 
-def test_a_lesson_without_good_rows_says_why(world):
-    flip = random.Random(1)
-    world.write(300, lambda label: flip.choice([label, swapped(label)]))
+def test_a_lesson_without_good_rows_says_why(trained_world):
+    flip, world = random.Random(1), trained_world
+    world.write(110, lambda label: flip.choice([label, swapped(label)]))
     world.turn()
     world.turn()
     assert world.state.state == "not tried"
     assert "no confidence" in world.state.why
     assert not world.director.book.made
-    world.write(100)
+    world.write(90)
     world.turn()
     assert world.teaching.under is None  # it waits until as much is new
 
@@ -275,7 +263,9 @@ YAML = """
 backends:
   a: {{kind: openai, base_url: "{url}", model: up-1}}
   learned: {{kind: learned, home: "{home}"}}
-plans: {{x: {{ask: a}}}}
+plans:
+  x: {{ask: a}}
+  chain: {{cascade: [a, a], accept: {{regex: "[0-9]"}}}}
 objective: {{strategy: fixed, plan: x}}
 """
 
@@ -288,18 +278,21 @@ class Learner:
         return Published("", None, steering=self.steering)
 
 
-async def test_a_task_is_answered_by_its_model_and_the_teacher_has_the_rest(tmp_path):
+@pytest.mark.parametrize(("teacher", "calls"), [("x", 1), ("chain", 2)])
+async def test_a_task_is_answered_by_its_model_and_the_teacher_has_the_rest(
+    tmp_path, teacher, calls
+):
     heads.register(tmp_path, promote=False)
     rung = {"ask": "learned", "model": "triage@1"}
     made = MadePlan(
         "triage-model-1",
         place_of_task("tickets"),
-        "x",
-        {"cascade": [rung, "x"], "accept": {"sure": True}},
+        teacher,
+        {"cascade": [rung, teacher], "accept": {"sure": True}},
         kind="model",
     )
     live = Live(Slot("t1", "task", 0.0, 1.0, 1.0), made.name, candidate_of(made))
-    serving = Strategy("always-x", "fixed", settings={"plan": "x"})
+    serving = Strategy("always-it", "fixed", settings={"plan": teacher})
     learner = Learner(Steering(serving, lives=(live,), version=1, made=(made,)))
     async with (
         Upstream().listening() as upstream,
@@ -319,6 +312,6 @@ async def test_a_task_is_answered_by_its_model_and_the_teacher_has_the_rest(tmp_
         assert not upstream.seen
         unsure = await ask("the weather of Lagos in June")
         assert unsure.headers["x-waggle-plan"] == made.name
-        assert len(upstream.seen) == 1
+        assert len(upstream.seen) == calls
         other = await ask(words, task="poems")
-        assert other.headers["x-waggle-plan"] == "x"
+        assert other.headers["x-waggle-plan"] == teacher

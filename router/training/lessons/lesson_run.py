@@ -46,8 +46,8 @@ class LessonJob:
         return orjson.dumps(asdict(self), option=orjson.OPT_INDENT_2)
 
 
-def carry_out(job: LessonJob) -> Mapping[str, Any]:
-    """Make the data set, train, and return what came of it. Raises `DataRefused`."""
+def maker_of(job: LessonJob) -> tuple[DataMaker, DataQuery]:
+    """What makes the data set of a lesson, and of which rows."""
 
     def read(query: DataQuery) -> LoggedRows:
         with views_of(Path(job.telemetry)) as con:
@@ -55,8 +55,13 @@ def carry_out(job: LessonJob) -> Mapping[str, Any]:
 
     sets = DataSets(Path(job.training) / "data")
     meaning = meaning_in(job.encoder, job.encoders, _say)
-    made = DataMaker(sets, read, meaning).make(job.name, query_of(job.query), job.now_micros)
-    data = made.data_set
+    return DataMaker(sets, read, meaning), query_of(job.query)
+
+
+def carry_out(job: LessonJob) -> Mapping[str, Any]:
+    """Make the data set, train, and return what came of it. Raises `DataRefused`."""
+    maker, query = maker_of(job)
+    data = maker.make(job.name, query, job.now_micros).data_set
     run = Job(
         job.name,
         data.reference,

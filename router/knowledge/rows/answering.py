@@ -4,20 +4,21 @@ Every word of a question is accounted for by the query, or is known to change no
 readings fit, both are named. A question after another may go on from it (`and in April?`).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from router.knowledge.rows.language.column_words import key_name
-from router.knowledge.rows.language.naming import Names, names_of
-from router.knowledge.rows.language.profile import Field, fields_of, links_of
+from router.knowledge.rows.language.links import links_of
+from router.knowledge.rows.language.names import Names
+from router.knowledge.rows.language.naming import names_of
+from router.knowledge.rows.language.profile import Field, fields_of
 from router.knowledge.rows.language.spans import spans_of
 from router.knowledge.rows.language.tokens import cut
-from router.knowledge.rows.language.words import Language, canonical, language_of
+from router.knowledge.rows.language.words import Language, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
 from router.knowledge.rows.parts.following import date_of, follow, goes_on
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.relating import read_related
-from router.knowledge.rows.parts.targets import read_target
+from router.knowledge.rows.parts.targets import read_closed, read_target
 from router.knowledge.rows.query import RowQuery
 from router.knowledge.rows.schema import (
     NotUnderstood,
@@ -58,8 +59,7 @@ class RowReader:
 
     def __init__(self, tables: Sequence[TableSchema], run: Run) -> None:
         by_table: dict[str, tuple[Field, ...]] = {t.stored: fields_of(t, run) for t in tables}
-        keys = {f.sql: key_name(f.name) for fields in by_table.values() for f in fields}
-        links = links_of(by_table, _joining(keys))
+        links = links_of(by_table)
         self.fields = tuple(by_table.values())
         self._names = [names_of(t, by_table, links, tables) for t in tables]
 
@@ -149,10 +149,11 @@ class RowReader:
             if readings:
                 break
         if not readings:
-            raise max(failures, key=lambda failure: failure[0])[1]
+            first_headed = failures[: len(headed)] or failures
+            raise max(first_headed, key=lambda failure: failure[0])[1]
         best = max(reading.strength for reading in readings)
         unsure = [unclear for strength, unclear in failures if strength >= best]
-        doubts = [unclear for unclear in unsure if "not understood" not in str(unclear)]
+        doubts = [unclear for unclear in unsure if " or " in str(unclear)]
         if doubts and not headed:
             raise doubts[0]  # a table that the words fit as well, in two ways
         first = [reading for reading in readings if reading.strength > best - _SURER]
@@ -169,15 +170,6 @@ class RowReader:
         _known_words(reader)
         query = follow(base.query, reader)
         return Interpreted(query, _strength(reader), {**base.typos, **reader.spans.typos})
-
-
-def _joining(keys: Mapping[str, str]) -> Mapping[str, str]:
-    """The names of columns that may join tables: those that a name calls a key."""
-    words = frozenset(
-        ["id", "cod", "code", "number", "numero", "key", "clave", "ref", "reference", "uuid"]
-    )
-    words = frozenset(map(canonical, words))
-    return {sql: key if words & {*key.split()} else "" for sql, key in keys.items()}
 
 
 def _headed(reader: Reader) -> bool:
@@ -231,11 +223,10 @@ _AUXILIARIES = frozenset(
 )
 
 
-def _plain_question(reader: Reader) -> None:
-    """Refuse what only yes or no answers, unless it asks whether there are any rows."""
+def _plain_question(reader: Reader) -> bool:
+    """Whether yes or no answers a question; one that asks for any rows is read as a count."""
     first = next((span for span in reader.items if not span.means("mark")), None)
-    if first is not None and first.words[0] in _AUXILIARIES and not first.means("any"):
-        raise Unclear("it is to be answered by yes or no: ask for a number or a list")
+    closed = first is not None and first.words[0] in _AUXILIARIES and not first.means("any")
     for i in reader.free("who", "which"):
         before = reader.step(i, -1)
         if before >= 0 and reader.items[before].means("entity"):
@@ -243,14 +234,17 @@ def _plain_question(reader: Reader) -> None:
     for i in reader.free("any"):
         if reader.items[i] is not first:
             reader.take(i)
+    return closed
 
 
 def _query_of(reader: Reader) -> RowQuery:
     _known_words(reader)
     reader.take(*reader.free("only"))
-    _plain_question(reader)
+    closed = _plain_question(reader)
     read_conditions(reader)
     related = read_related(reader)
+    if closed:
+        return read_closed(reader, related)
     return read_target(reader, related)
 
 

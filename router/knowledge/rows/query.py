@@ -49,10 +49,12 @@ class AnyOf:
 
 @dataclass(frozen=True, slots=True)
 class Related:
-    """Whether rows of another table name this row by its key."""
+    """Whether rows of another table name this row by its key, or how many do."""
 
     link: Link
     negated: bool
+    relation: Relation | None = None  # to `count`
+    count: float = 0
 
 
 Where = Condition | AnyOf | Related
@@ -82,6 +84,14 @@ class Rank:
     descending: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Having:
+    """What the figure of a group must be: `owners with more than 3 pets`."""
+
+    relation: Relation
+    value: float
+
+
 Sort = Literal["", "asc", "desc"]
 Form = Literal["figure", "groups", "rows", "values", "share", "lookup", "yes"]
 
@@ -100,4 +110,5 @@ class RowQuery:
     share: tuple[Where, ...] = ()  # the rows whose share is asked for
     links: tuple[Link, ...] = ()
     sort: Sort = ""  # of groups by their figure
+    having: Having | None = None  # of groups: those whose figure fits; a figure counts the groups
     other: Operation | None = None  # another figure that the words may mean; both must agree

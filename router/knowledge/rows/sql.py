@@ -9,8 +9,10 @@ from router.knowledge.rows.query import (
     AnyOf,
     Condition,
     Group,
+    Having,
     Measure,
     Related,
+    Relation,
     RowQuery,
     Where,
 )
@@ -21,9 +23,14 @@ MOST_LISTED = 1_000
 
 
 def sql_of(query: RowQuery) -> str:
+    if query.having is not None:
+        return _having(query, query.having)
     match query.form:
         case "figure" if query.measure.operation == "median":
             return _median(query)
+        case "yes" if query.share:
+            inner = " AND ".join(_where(each) for each in query.share)
+            return f'SELECT sum({inner}) AS "yes"{_from(query)}'  # a gap is no answer
         case "figure" | "yes":
             return (
                 f"SELECT {_figure(query.measure)} AS {quoted(_called(query.measure))}{_from(query)}"
@@ -93,6 +100,9 @@ def _where(where: Where) -> str:
         return f"({' OR '.join(_where(part) for part in where.parts)})"
     if isinstance(where, Related):
         source, target = where.link.source, where.link.target
+        if where.relation is not None:
+            of = f"{quoted(source.table.stored)} WHERE {source.sql} = {target.sql}"
+            return f"(SELECT count(*) FROM {of}) {_sign(where.relation)} {literal(where.count)}"
         inner = f"SELECT 1 FROM {quoted(source.table.stored)} WHERE {source.sql} = {target.sql}"
         return f"{'NOT ' if where.negated else ''}EXISTS ({inner})"
     return _holds(where)
@@ -188,6 +198,24 @@ def _grouped(group: Group) -> str:
 
 def group_name(group: Group) -> str:
     return f"{group.bucket} of {group.field.name}" if group.bucket else group.field.name
+
+
+def _sign(relation: Relation) -> str:
+    return "=" if relation == "in" else relation
+
+
+def _having(query: RowQuery, having: Having) -> str:
+    """The groups whose figure fits, or how many there are."""
+    group, figure = query.groups[0], _figure(query.measure)
+    source = f"{_from(query)}{' AND' if query.where else ' WHERE'} {_grouped(group)} IS NOT NULL"
+    text = (
+        f"SELECT {_grouped(group)} AS {quoted(group_name(group))}, "
+        f"{figure} AS {quoted(_called(query.measure))}{source} "
+        f"GROUP BY 1 HAVING {figure} {_sign(having.relation)} {literal(having.value)}"
+    )
+    if query.form == "figure":
+        return f'SELECT count(*) AS "count" FROM ({text})'
+    return f"{text} ORDER BY 2 DESC, 1"
 
 
 def _groups(query: RowQuery) -> str:

@@ -40,6 +40,13 @@ _WORDS: dict[str, tuple[str, str]] = {
     "not": ("not ({0})", "no ({0})"),
     "related": ("rows of {0} name it", "hay filas de {0} que lo nombran"),
     "unrelated": ("no row of {0} names it", "ninguna fila de {0} lo nombra"),
+    "having": (", for each `{0}` where {1}", ", por cada `{0}` donde {1}"),
+    "groups having": (
+        ", for each `{0}`: how many have {1}",
+        ", por cada `{0}`: cuántos tienen {1}",
+    ),
+    "=": ("`{0}` is {1}", "`{0}` es {1}"),
+    "so many": ("the number of rows of {0} that name it: {1}", "filas de {0} que lo nombran: {1}"),
     "by": (", for each {0}", ", por cada {0}"),
     "most": (", the {0} greatest", ", los {0} mayores"),
     "least": (", the {0} least", ", los {0} menores"),
@@ -76,9 +83,15 @@ def _say(key: str, language: Language, *parts: object) -> str:
 def reading_of(query: RowQuery, language: Language, typos: dict[str, str]) -> str:
     """How a question was read."""
     text = _measured(query, language)
-    conditions = [_condition(where, language) for where in query.where]
+    claims = query.share if query.form == "yes" else ()
+    conditions = [_condition(where, language) for where in (*query.where, *claims)]
     if conditions:
         text += _say("where", language, _say("and", language).join(conditions))
+    if query.having is not None:
+        relation = "=" if query.having.relation == "in" else query.having.relation
+        sign = _say(relation, language, query.measure.operation, cell_text(query.having.value))
+        form = "having" if query.form == "groups" else "groups having"
+        return text + _say(form, language, query.groups[0].field.name, sign)
     if query.groups:
         text += _say("by", language, _names([group_name(group) for group in query.groups]))
     if query.rank is not None and query.form == "groups":
@@ -131,6 +144,10 @@ def _condition(where: Where, language: Language) -> str:
         return "(" + _say("or", language).join(_condition(p, language) for p in where.parts) + ")"
     if isinstance(where, Condition):
         return _single(where, language)
+    if where.relation is not None:
+        sign = "=" if where.relation == "in" else where.relation
+        count = f"{sign} {cell_text(where.count)}"
+        return _say("so many", language, where.link.source.table.name, count)
     return _say("unrelated" if where.negated else "related", language, where.link.source.table.name)
 
 
@@ -167,6 +184,8 @@ def text_of(query: RowQuery, rows: Rows, language: Language) -> str:
     """What the rows answer, in a sentence or a short list."""
     if query.form == "yes":
         count = rows.rows[0][0] if rows.rows else 0
+        if count is None:
+            return _say("none", language)
         return _say("yes", language, count) if count else _say("no", language)
     if not rows.rows or (all(cell is None for cell in rows.rows[0]) and len(rows.rows) == 1):
         return _say("none", language)

@@ -1,6 +1,5 @@
 """Looks at what a store's tables hold: values of texts, gaps, years, and keys that tables share."""
 
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from router.knowledge.rows.loading import quoted
@@ -99,18 +98,3 @@ class Link:
 
     source: Field
     target: Field
-
-
-def links_of(tables: Mapping[str, Sequence[Field]], keys: Mapping[str, str]) -> tuple[Link, ...]:
-    """The keys that tables share. `keys` gives the name of each column as names are compared."""
-    links = []
-    for stored, fields in tables.items():
-        for other, others in tables.items():
-            if stored == other:
-                continue
-            for source in fields:
-                for target in others:
-                    alike = keys[source.sql] == keys[target.sql] != ""
-                    if alike and target.unique and source.column.kind == target.column.kind:
-                        links.append(Link(source, target))
-    return tuple(links)

@@ -4,8 +4,9 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from itertools import product
 
-from router.knowledge.rows.language.naming import Names
+from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.stems import stem
 from router.knowledge.rows.language.tokens import Days, Piece, year_of
 from router.knowledge.rows.language.words import Language, Phrase, Sense, canonical, function_words
 
@@ -70,8 +71,10 @@ def spans_of(pieces: Sequence[Piece], names: Names, language: Language) -> Spans
             result.items.append(Span(piece.text, (piece.word,), (Sense("mark"),), piece, used=True))
             at += 1
             continue
+        if senses and all(sense.kind in ("linking", "earning") for sense in senses):
+            senses += _flags(piece.word, names)
         if not senses and piece.number is None and piece.days is None:
-            senses = _opposite(piece.word, names)
+            senses = _opposite(piece.word, names) or tuple(names.stems.get(stem(piece.word), ()))
             if not senses:
                 result.unknown.append(piece.text)
         group = pieces[at : at + length]
@@ -146,6 +149,12 @@ def _forms(word: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys((word, canonical(word), bare, canonical(bare))))
 
 
+def _flags(word: str, names: Names) -> tuple[Sense, ...]:
+    """The columns of yes and no whose name has the stem of a verb: `vender`, of `vendida`."""
+    senses = names.stems.get(stem(word), ())
+    return tuple(s for s in senses if s.kind == "col" and s.value.column.kind == "boolean")
+
+
 _UN = ("un", "non", "in", "no")
 
 
@@ -171,6 +180,8 @@ def _mended(
     if piece.number is not None or piece.days is not None or not piece.word.isalpha():
         return piece
     heads = _heads(names, static)
+    if stem(piece.word) in names.stems:
+        return piece
     if not heads.isdisjoint(_forms(piece.word)) or _opposite(piece.word, names):
         return piece
     meant = _without_typo(piece.word, heads, static)

@@ -15,7 +15,10 @@ Phrase = tuple[str, ...]
 _LANGUAGES: tuple[Language, ...] = ("en", "es")
 
 _NOT_PHRASES = frozenset(
-    ("adjectives", "concepts", "only_asked", "concept_kinds", "things", "values", "short")
+    (
+        *("adjectives", "concepts", "only_asked", "concept_kinds", "things", "values", "short"),
+        "opposites",
+    )
 )
 _IRREGULAR = {
     "people": "person",
@@ -100,6 +103,12 @@ def concepts_of() -> Mapping[Phrase, frozenset[str]]:
 
 
 @cache
+def opposites() -> Mapping[str, tuple[Phrase, ...]]:
+    """The phrases that deny a concept: `outstanding` for what is not paid."""
+    return {concept: tuple(_phrases(listed)) for concept, listed in _written()["opposites"].items()}
+
+
+@cache
 def only_asked() -> frozenset[Phrase]:
     return frozenset(
         tuple(map(canonical, phrase)) for phrase in _phrases(_written()["only_asked"]["words"])
@@ -167,6 +176,9 @@ _SPANISH_UNITS = {
         "hr": "hour",
         "segundo": "second",
     },
+    **{"hectare": "ha", "hectar": "ha", "hectarea": "ha", "l": "litre", "liter": "litre"},
+    **{"litr": "litre", "litro": "litre", "ton": "tonne", "tonn": "tonne", "tonelada": "tonne"},
+    **{"centimetr": "cm", "centimetro": "cm", "noch": "night", "noche": "night"},
     **{"kilo": "kg", "kilogram": "kg", "kilogramo": "kg", "gramo": "gram", "g": "gram"},
     **{"kilometer": "km", "kilometr": "km", "kilometro": "km", "metro": "meter", "metr": "meter"},
 }
@@ -186,6 +198,19 @@ def unit_of_word(word: str) -> str:
     if word not in units and plain not in _SPANISH_UNITS and plain not in map(canonical, units):
         return ""
     return _SPANISH_UNITS.get(plain, plain)
+
+
+@cache
+def words_of_unit(unit: str) -> frozenset[str]:
+    """The words that name a unit, as names are compared."""
+    words = {
+        w
+        for language in _LANGUAGES
+        for phrase, senses in function_words(language).items()
+        for w in phrase
+        if len(phrase) == 1 and any(sense.kind == "unit" for sense in senses)
+    }
+    return frozenset(canonical(word) for word in words if unit_of_word(word) == unit)
 
 
 @cache

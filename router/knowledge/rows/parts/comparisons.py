@@ -3,6 +3,7 @@
 from router.knowledge.rows.language.column_words import KEYS, name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.words import Sense, concept_kind
+from router.knowledge.rows.parts.columns import is_key
 from router.knowledge.rows.parts.days import date_field, days_at, in_year
 from router.knowledge.rows.parts.reader import (
     Reader,
@@ -11,6 +12,7 @@ from router.knowledge.rows.parts.reader import (
     take_negation,
     vague_amount,
 )
+from router.knowledge.rows.parts.relating import read_so_many
 from router.knowledge.rows.query import Condition, Relation
 from router.knowledge.rows.schema import Unclear
 
@@ -113,6 +115,8 @@ def _amount(reader: Reader, place: int, number: int, amount: float) -> None:
             return
         sign = ">" if adjective.kind == "adj_gt" else "<"
     reader.take(place, number)
+    if adjective is None and read_so_many(reader, place, number, sign, amount):
+        return
     each, end = _measured(reader, place, number, adjective.value if adjective else "")
     following = end + 1
     negated = take_negation(reader, place)
@@ -257,7 +261,7 @@ def _age(reader: Reader, number: int, unit: str) -> Field | None:
     names = reader.names
     ages = [f for f in names.fields if f.numeric and names.has(f, "age")]
     person = names.people
-    named = any(span.means("entity") for span in reader.items)
+    named = any(span.means("entity") for span in reader.items[:number])
     amount = reader.items[number].piece.number or 0
     return ages[0] if person and named and len(ages) == 1 and not unit and amount <= 120 else None
 
@@ -271,6 +275,8 @@ def read_numbers(reader: Reader) -> None:
         if after >= 0 and reader.items[after].means("or_more", "or_less"):
             sign: Relation = ">=" if reader.items[after].means("or_more") else "<="
             reader.take(i, after)
+            if read_so_many(reader, i, after, sign, span.number):
+                continue
             each, end = _measured(reader, i, after, "")
             reader.add(i, end, Condition(each, sign, (span.number,)))
         elif not _equal_before(reader, i):
@@ -283,13 +289,24 @@ def _equal_before(reader: Reader, place: int) -> bool:
     equal = before >= 0 and reader.items[before].means("eq")
     named = reader.step(before, -1) if equal else before
     column = reader.field_at(named, lambda f: f.numeric) if named >= 0 else None
+    if column is None and named == place - 1 >= 0 and reader.items[named].means("entity"):
+        column = _key_of_rows(reader, place)
     if column is None or reader.items[named].used:
         return False
+    if is_key(reader.names, column) and named != place - 1 and not equal:
+        return False  # `shifts in 2024`
     values, end = _listed_numbers(reader, place)
     reader.take(named, *([before] if equal else []))
     negated = take_negation(reader, named)
     reader.add(named, end, Condition(column, "in", values, negated=negated))
     return True
+
+
+def _key_of_rows(reader: Reader, place: int) -> Field | None:
+    """The number by which rows are told apart, for `receipt 70012`."""
+    keys = [f for f in reader.names.fields if f.unique and is_key(reader.names, f)]
+    bare = not reader.items[place].piece.unit and not reader.free("top", "bottom")
+    return keys[0] if len(keys) == 1 and bare else None
 
 
 def _equal_behind(reader: Reader, place: int, number: float) -> None:
@@ -298,6 +315,9 @@ def _equal_behind(reader: Reader, place: int, number: float) -> None:
     equal = before >= 0 and reader.items[before].means("eq")
     words = {word for span in reader.items[before + 1 : place] for word in span.words}
     column = reader.field_at(after, lambda f: f.column.kind == "integer")
+    if column is None and (words & _WITH or equal):
+        read_so_many(reader, place, place, "in", number)
+        return
     if column is not None and not reader.items[after].used and (words & _WITH or equal):
         reader.take(place, after, *([before] if equal else []))
         reader.add(place, after, Condition(column, "in", (number,)))

@@ -32,6 +32,9 @@ def _joined(reader: Reader) -> None:
         joint = reader.step(joined[-1].end) if joined else -1
         if joined and 0 <= joint < placed.start and not reader.items[joint].used:
             reaches = reader.step(joint)
+            while 0 <= reaches < placed.start and reader.items[reaches].means("linking"):
+                reader.take(reaches)  # `hardy and like shade`
+                reaches = reader.step(reaches)
             adjoining = reaches == placed.start or (
                 reaches >= 0
                 and reader.items[reaches].used

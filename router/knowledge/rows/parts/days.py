@@ -3,7 +3,7 @@
 import datetime as dt
 
 from router.knowledge.rows.language.column_words import DATE_WORDS, SMALL, name_words
-from router.knowledge.rows.language.naming import Names
+from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.tokens import Days, month_span
 from router.knowledge.rows.language.words import canonical, concept_kind
@@ -54,7 +54,7 @@ def default_date(names: Names) -> Field:
     """The column of dates of a table, or the one by which each of its rows began."""
     dated = [f for f in names.fields if f.dated]
     dated = [f for f in dated if not names.has(f, "birth")] or dated
-    if len(dated) == 1:
+    if len(dated) == 1 and not _later(names, dated[0]):
         return dated[0]
     plain = names.row_words | DATE_WORDS | SMALL
     own = [f for f in dated if plain.issuperset(map(canonical, name_words(f.name)))]
@@ -70,6 +70,26 @@ def default_date(names: Names) -> Field:
     if not dated:
         raise Unclear(f"{names.table.name} has no column of dates")
     raise Unclear(f"the date may be {either(f.name for f in dated)}: name the column")
+
+
+_LATER = frozenset(
+    (
+        *("next", "proximo", "proxima", "last", "ultimo", "ultima", "until", "hasta", "inspection"),
+        *("updated", "modified", "review", "revision", "renewal", "renovacion", "expires"),
+    )
+)
+
+
+def _later(names: Names, each: Field) -> bool:
+    """Whether a date is no day by which rows are known: `next_inspection`, `born`."""
+    concepts = (*concept_kind("ending"), "birth")
+    return names.has(each, *concepts) or not _LATER.isdisjoint(name_words(each.name))
+
+
+def year_column(names: Names) -> Field | None:
+    """The only column of numbers that are years."""
+    years = [f for f in names.fields if f.numeric and {"year", "ano"} & {*name_words(f.name)}]
+    return years[0] if len(years) == 1 else None
 
 
 def days_at(reader: Reader, place: int) -> Days | None:
@@ -102,6 +122,13 @@ def read_days(reader: Reader) -> None:
         if days is None:
             continue
         before = reader.step(i, -1)
+        years = year_column(reader.names)
+        if years is not None and reader.items[i].days is None:
+            negated = take_negation(reader, i)
+            reader.take(i)
+            year = (float(reader.items[i].year),)
+            reader.add(i, i, Condition(years, "in", year, negated=negated))
+            continue
         each = date_field(reader, i)
         negated = take_negation(reader, i)
         reader.take(i)

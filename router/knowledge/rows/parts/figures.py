@@ -2,11 +2,20 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.columns import (
+    adds_up,
+    figures,
+    is_cost,
+    never_added,
+    only_total,
+    person_of,
+    size_of,
+)
+from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.target import (
     Target,
-    figures,
     form_of,
+    label_of,
     made,
     names_rows,
     only_column,
@@ -14,7 +23,7 @@ from router.knowledge.rows.parts.target import (
     take_operation,
     use,
 )
-from router.knowledge.rows.query import Condition, Measure, RowQuery
+from router.knowledge.rows.query import Condition, Form, Group, Measure, Operation, Rank, RowQuery
 from router.knowledge.rows.schema import Unclear
 
 _WORTH = frozenset(("value", "values", "valor", "valores", "sum", "suma"))
@@ -32,8 +41,10 @@ def read_figure(target: Target) -> RowQuery | None:
         return None
     target.take("which", "list")
     numeric = target.numeric()
-    if not numeric and operation == "sum" and names_rows(target) and not target.texts():
-        return _rows_summed(target, places)
+    if not numeric and not target.texts():
+        query = _rows_figured(target, operation, places)
+        if query is not None:
+            return query
     dated = target.dated()
     if not numeric and operation in ("max", "min") and dated:
         numeric = dated
@@ -42,11 +53,30 @@ def read_figure(target: Target) -> RowQuery | None:
         raise Unclear(f"the {operation} of which column: {names}")
     _, each = only_column(numeric, f"the {operation} of which column")
     use(target, each)
+    if operation == "sum" and never_added(reader.names, each):
+        raise Unclear(f"values such as `{each.name}` are not added up")
     if operation == "sum" and each.column.unit == "%":
         raise Unclear(f"percentages such as `{each.name}` are not added up")
     if operation == "median" and reader.groups:
         raise Unclear("a median of each group is not read")
     return made(target, form_of(target), measure=Measure(operation, each))
+
+
+def _rows_figured(target: Target, operation: Operation, places: list[int]) -> RowQuery | None:
+    """A figure of rows that names no column: `the total for Roof`, `the biggest donation`."""
+    names = target.reader.names
+    total, size = only_total(names), size_of(names)
+    if operation == "sum":
+        if names_rows(target):
+            return _rows_summed(target, places)
+    elif target.dated() or not _single(target.reader):
+        return None
+    elif operation in ("max", "min") and size is not None:
+        shown, rank = (label_of(target),), Rank(1, operation == "max")
+        return made(target, "rows", measure=Measure("max", size), rank=rank, shown=shown)
+    if total is None:
+        return None
+    return made(target, form_of(target), measure=Measure(operation, total))
 
 
 def _rows_summed(target: Target, places: list[int]) -> RowQuery:
@@ -65,10 +95,36 @@ def _rows_summed(target: Target, places: list[int]) -> RowQuery:
     return made(target, form_of(target), measure=Measure("count"))
 
 
+def _single(reader: Reader) -> bool:
+    """Whether one row is named: `the average donation`, not `average donations per month`."""
+    rows = [span.words[-1] for span in reader.items if span.means("entity")]
+    return bool(rows) and not any(word.endswith("s") for word in rows) and not reader.groups
+
+
 def _total_for(target: Target, places: list[int]) -> bool:
-    """`the total for loans`, where `total loans` may be a number of rows."""
+    """`the total for loans`, `total of all loans`; `total loans` may be a number of rows."""
     items = target.reader.items
-    return all(i + 1 < len(items) and items[i + 1].words == ("for",) for i in places)
+    for i in places:
+        behind = [word for span in items[i + 1 : i + 3] for word in span.words]
+        of_all = items[i].words[-1] == "of" and behind[:1] in (["all"], ["the"])
+        if not (of_all or behind[:1] == ["for"]):
+            return False
+    return True
+
+
+def read_having(target: Target) -> RowQuery | None:
+    """`how many owners have more than 3 pets`: groups of rows, by how many rows they have."""
+    reader = target.reader
+    if reader.having is None:
+        return None
+    counted = target.take("count")
+    target.take("which", "who", "list", "distinct")
+    if reader.groups or target.operations or target.numeric():
+        raise Unclear("groups with so many rows, and another figure, are not read")
+    _, each = only_column(target.texts(), "so many rows of which column")
+    use(target, each)
+    form: Form = "figure" if counted else "groups"
+    return made(target, form, groups=(Group(each),), having=reader.having)
 
 
 def _how_much(target: Target) -> RowQuery:
@@ -77,14 +133,22 @@ def _how_much(target: Target) -> RowQuery:
     numeric = target.numeric()
     if not numeric:
         numeric = [(-1, f) for f in names.fields if f.numeric and names.has(f, "total")]
-        if not target.operations:
+        numeric = numeric or [(-1, f) for f in names.fields if is_cost(f)]
+        if not target.operations and not (len(numeric) == 1 and _earned(target)):
             return _priced(target)
     target.reader.take(*target.operations)
     _, each = only_column(numeric, "how much may be")
     use(target, each)
-    if names.has(each, *concept_kind("additive")):
+    if adds_up(names, each):
         return made(target, form_of(target), measure=Measure("sum", each))
     return made(target, "lookup", shown=(each,))
+
+
+def _earned(target: Target) -> bool:
+    """Whether a verb of amounts, or of these rows, says of what: `how much was donated`."""
+    reader = target.reader
+    verbs = any(span.words in reader.names.verbs for span in reader.items)
+    return target.take("earning") or verbs
 
 
 def _priced(target: Target) -> RowQuery:
@@ -111,6 +175,10 @@ def _counted(target: Target) -> RowQuery:
     used = reader.mentioned()
     texts = target.texts()
     numeric = [(i, f) for i, f in target.numeric() if f.sql not in used]
+    person = person_of(reader.names)
+    bare = person is not None and not (texts or numeric or names_rows(target))
+    if bare and _people_asked(reader):
+        return made(target, form_of(target), measure=Measure("distinct", person))
     units = _units_of_product(target)
     if units is not None and not (different or texts or numeric):
         return made(target, form_of(target), measure=Measure("sum", units))
@@ -121,13 +189,21 @@ def _counted(target: Target) -> RowQuery:
         return made(target, form_of(target), measure=Measure("distinct", each))
     if numeric:
         _, each = only_column(numeric, "how many of which column")
-        names = reader.names
-        parts = concept_kind("additive") | {"children", "adults", "employees"}
-        if each.column.kind == "integer" and names.has(each, *parts):
+        verbs = all(s.strength <= 2 for i, _ in numeric for s in reader.items[i].of("col"))
+        if verbs and names_rows(target):
+            raise Unclear(f"how many rows, or how much `{each.name}`")
+        if adds_up(reader.names, each, counted=True):
             use(target, each)
             return made(target, form_of(target), measure=Measure("sum", each))
         raise Unclear(f"how many `{each.name}` may be a sum or a number of rows")
     return made(target, form_of(target), measure=Measure("count"))
+
+
+def _people_asked(reader: Reader) -> bool:
+    """Whether people are counted, where the rows are what people did."""
+    people = [i for i, span in enumerate(reader.items) if span.means("person")]
+    reader.take(*people)
+    return bool(people)
 
 
 def _units_of_product(target: Target) -> Field | None:

@@ -2,7 +2,8 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind, pieces
+from router.knowledge.rows.language.words import pieces
+from router.knowledge.rows.parts.columns import adds_up, person_of
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.target import (
     Target,
@@ -32,13 +33,7 @@ def read_list(target: Target) -> RowQuery | None:
     if when:
         return _looked_up(target, dated, "when may be")
     if who:
-        if len(texts) == 1 and not (numeric or dated or different) and _who_is(reader):
-            return _looked_up(target, texts, "who")
-        if texts or numeric or different:
-            raise Unclear("who and another column together are not read")
-        if not reader.placed and not dated:
-            raise Unclear("it does not say who is meant")
-        return made(target, "rows", shown=(label_of(target, who=True),))
+        return _who(target, different=different)
     if numeric and not texts and not listing:
         return _looked_up(target, numeric, "the value of which column")
     shown = tuple(dict.fromkeys(f for _, f in (*texts, *numeric)))
@@ -55,6 +50,21 @@ def read_list(target: Target) -> RowQuery | None:
     return None
 
 
+def _who(target: Target, *, different: bool) -> RowQuery:
+    reader = target.reader
+    texts, numeric, dated = target.texts(), target.numeric(), target.dated()
+    row = _who_is(reader) or any(of_one_row(placed.where) for placed in reader.placed)
+    if len(texts) == 1 and not (numeric or dated or different) and row:
+        return _looked_up(target, texts, "who")
+    if _doer(target) and not (texts or numeric or different):
+        return made(target, "lookup", shown=_doer(target))
+    if texts or numeric or different:
+        raise Unclear("who and another column together are not read")
+    if not reader.placed and not dated:
+        raise Unclear("it does not say who is meant")
+    return made(target, "rows", shown=(label_of(target, who=True),))
+
+
 _IS = frozenset(("is", "was", "es", "era", "fue"))
 
 
@@ -64,6 +74,19 @@ def _who_is(reader: Reader) -> bool:
     verb = reader.items[first + 1] if first + 1 < len(reader.items) else None
     named = first >= 0 and "who's" in reader.items[first].words
     return named or (verb is not None and not _IS.isdisjoint(verb.words))
+
+
+def _doer(target: Target) -> tuple[Field, ...]:
+    """Who did what the row of a key is about: `who gave donation 504`."""
+    person = person_of(target.reader.names)
+    single = any(of_one_row(placed.where) for placed in target.reader.placed)
+    return (person,) if person is not None and single else ()
+
+
+def of_one_row(where: Where) -> bool:
+    """Whether a condition names a row by its key."""
+    single = isinstance(where, Condition) and where.relation == "in" and len(where.values) == 1
+    return single and where.field.unique and not where.negated  # type: ignore[union-attr]
 
 
 def _looked_up(target: Target, fields: list[tuple[int, Field]], what: str) -> RowQuery:
@@ -82,6 +105,7 @@ def read_bare(target: Target) -> RowQuery | None:
     reader = target.reader
     different = target.take("distinct")
     texts, numeric, dated = target.texts(), target.numeric(), target.dated()
+    _not_bare(reader, texts, dated)
     if numeric:
         return _bare_number(target, numeric, texts)
     if texts:
@@ -101,6 +125,20 @@ def read_bare(target: Target) -> RowQuery | None:
     if events or _plural_value(reader):
         return made(target, form_of(target), measure=Measure("count"))
     return None
+
+
+_WHOLE = frozenset(("in_total", "en_total", "altogether", "overall", "in_all"))
+
+
+def _not_bare(
+    reader: Reader, texts: list[tuple[int, Field]], dated: list[tuple[int, Field]]
+) -> None:
+    """Refuse `fuel used in total`, and `next inspection of the vans`, which lists no rows."""
+    if texts and any("_".join(span.words) in _WHOLE for span in reader.items):
+        raise Unclear(f"`{texts[0][1].name}` has no total")
+    first = reader.step(-1)
+    if dated and dated[0][0] == first and not reader.items[first].means("entity"):
+        raise Unclear(f"it does not say what of `{dated[0][1].name}` is wanted")
 
 
 def _plural_value(reader: Reader) -> bool:
@@ -129,19 +167,31 @@ def _bare_number(
     use(target, each)
     if not _MEAN.isdisjoint(name_words(each.name)):
         return made(target, form_of(target), measure=Measure("avg", each))
-    additive = reader.names.has(each, *concept_kind("additive"))
+    additive = adds_up(reader.names, each)
     days = any(
         isinstance(p.where, Condition)
         and p.where.relation in ("during", "after", "before", "since", "until")
         for p in reader.placed
     )
-    if additive and (reader.groups or days or _units(target, each)):
+    by_figures = any(group.field.numeric and not group.bucket for group in reader.groups)
+    if additive and not by_figures and (reader.groups or days or _units(target, each)):
         if names_rows(target) and not _units(target, each):
             raise Unclear(f"it may ask for the sum of `{each.name}`, or for the number of rows")
         return made(target, form_of(target), measure=Measure("sum", each))
+    if additive and not reader.groups and _amount_of_rows(reader):
+        return made(target, "figure", measure=Measure("sum", each))
     if reader.groups or not reader.placed:
         raise Unclear(f"it does not say which figure of `{each.name}` is wanted")
     return made(target, "lookup", shown=(each,))
+
+
+def _amount_of_rows(reader: Reader) -> bool:
+    """Whether one amount of several rows is asked for: `the amount of the unpaid orders`."""
+    columns = [span.words[-1] for span in reader.items if span.used and span.means("col")]
+    rows = [span.words[-1] for span in reader.items if span.means("entity")]
+    plural = bool(rows) and rows[-1].endswith("s")
+    kept = bool(reader.placed) and not any(of_one_row(p.where) for p in reader.placed)
+    return plural and kept and not any(word.endswith("s") for word in columns[:1])
 
 
 def _on(where: Where, dated: list[tuple[int, Field]]) -> bool:

@@ -62,7 +62,10 @@ def read_predicates(reader: Reader) -> None:
             else -1
         )
         each = reader.field_at(i, lambda f: f.column.kind == "boolean")
+        if each is not None and _named_surer(reader, i):
+            continue
         if each is not None:
+            _not_amount(reader, i)
             leading = reader.step(i, -1)
             if leading >= 0 and reader.items[leading].means("which", "distinct"):
                 continue
@@ -71,9 +74,34 @@ def read_predicates(reader: Reader) -> None:
         elif negation >= 0:
             _missing(reader, negation, i)
             _again(reader, i)
-        elif _with_before(reader, i):
+        elif _with_before(reader, i) or _happened(reader, i):
             _present(reader, i)
             _again(reader, i)
+
+
+def _happened(reader: Reader, place: int) -> bool:
+    """Whether a verb says that a column of numbers is above 0: `delayed`, of `delay_min`."""
+    span = reader.items[place]
+    senses = span.of("col")
+    weak = all(s.strength <= 2 and s.value.numeric and s.value.zeros for s in senses)
+    return weak and span.words[-1].endswith("ed") and not span.means("filler", "earning")
+
+
+def _named_surer(reader: Reader, place: int) -> bool:
+    """Whether a word names a column of numbers as well as one of yes and no: `copies`."""
+    senses = reader.items[place].of("col")
+    flags = [s.strength for s in senses if s.value.column.kind == "boolean"]
+    return any(s.strength >= max(flags) for s in senses if s.value.numeric)
+
+
+def _not_amount(reader: Reader, place: int) -> None:
+    """Refuse `who has paid most`, which may add up amounts, or count what is paid."""
+    after = reader.step(place)
+    if after >= 0 and reader.items[after].means("most", "least"):
+        behind = reader.step(after)
+        if behind < 0 or not reader.items[behind].means("entity", "col"):
+            text = f"{reader.items[place].text} {reader.items[after].text}"
+            raise Unclear(f"`{text}` may add up amounts, or count rows")
 
 
 def _opposite(reader: Reader, place: int) -> None:

@@ -3,8 +3,15 @@
 from dataclasses import dataclass, replace
 
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
-from router.knowledge.rows.parts.days import date_field
+from router.knowledge.rows.parts.columns import (
+    adds_up,
+    names_row,
+    only_total,
+    parent_of,
+    person_of,
+    size_of,
+)
+from router.knowledge.rows.parts.days import date_field, year_column
 from router.knowledge.rows.parts.grouping import BUCKETS
 from router.knowledge.rows.parts.target import (
     Target,
@@ -52,6 +59,18 @@ def rank_by_figure(
     figure = only_column(numeric, "the order may be by")[1] if numeric else None
     if figure is not None:
         use(target, figure)
+        years = year_column(target.reader.names)
+        if years is not None and figure.sql == years.sql and most and names_rows(target):
+            texts, figure = [(-1, figure)], None  # `the year with most books`
+    texts = _heads(target, texts, who=who) if most else texts
+    if figure is None and most and not names_rows(target) and target.has("earning"):
+        figure = only_total(target.reader.names)
+        if figure is not None:
+            target.take("earning")
+    if texts and who:
+        who = False
+    if figure is None and extreme and bucket is None and not (texts or who or counted):
+        figure = size_of(target.reader.names) if names_rows(target) else None
     order = Order(rank, figure, operation, most or counted, counted, common, extreme)
     if bucket is None and not texts and len(reader.groups) == 1 and not who:
         return _ranked_groups(target, reader.groups[0], order)
@@ -64,11 +83,31 @@ def rank_by_figure(
     return _of_rows(target, order, who=who)
 
 
+def _heads(target: Target, texts: list[tuple[int, Field]], *, who: bool) -> list[tuple[int, Field]]:
+    """What is ranked: not the names of the rows that are counted, and the person behind `who`."""
+    names = target.reader.names
+    if len(texts) > 1:
+        labels = [each for _, each in texts if each.unique and names_row(names, each)]
+        use(target, *labels)
+        texts = [(i, f) for i, f in texts if f not in labels] or texts
+    parents = target.free("foreign")
+    if not texts and len(parents) == 1 and target.reader.step(parents[0]) >= 0:
+        stored = {s.value for s in target.reader.items[parents[0]].of("foreign")}
+        parent = parent_of(names, stored)
+        if parent is not None:
+            target.reader.take(parents[0])
+            return [(-1, parent)]
+    person = person_of(names)
+    if who and not texts and not names.people and person is not None:
+        return [(-1, person)]
+    return texts
+
+
 def _of_column(target: Target, text: Field, order: Order) -> RowQuery:
     """The first values of a column, or the first rows if each row has its own value."""
     use(target, text)
     figure, rank = order.figure, order.rank
-    if text.unique:
+    if text.unique and text.table.stored == target.reader.names.table.stored:
         if figure is None or order.operation is not None or order.counted:
             raise Unclear(f"each row has its own `{text.name}`")
         return made(target, "rows", measure=Measure("max", figure), rank=rank, shown=(text,))
@@ -121,7 +160,7 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
         return made(target, "groups", groups=(group,), rank=order.rank)
     other: Operation | None = None
     if operation is None:
-        additive = names.has(figure, *concept_kind("additive"))
+        additive = adds_up(names, figure, counted=order.most)
         if order.most and not additive:
             raise Unclear(f"`{figure.name}` may be added up or averaged")
         operation = "sum" if order.most else "max" if order.rank.descending else "min"

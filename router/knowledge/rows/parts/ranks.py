@@ -2,7 +2,7 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.parts.days import default_date
+from router.knowledge.rows.parts.days import default_date, year_column
 from router.knowledge.rows.parts.grouping import MOST
 from router.knowledge.rows.parts.rank_groups import rank_by_figure
 from router.knowledge.rows.parts.reader import Reader
@@ -16,7 +16,7 @@ from router.knowledge.rows.parts.target import (
     take_operation,
     use,
 )
-from router.knowledge.rows.query import Group, Measure, Operation, Rank, RowQuery
+from router.knowledge.rows.query import Condition, Group, Measure, Operation, Rank, RowQuery
 from router.knowledge.rows.schema import Unclear
 
 
@@ -65,7 +65,8 @@ def read_rank(target: Target) -> RowQuery | None:
     averages = [i for i in target.operations if not reader.items[i].used]
     operation = take_operation(target, averages)
     if concept:
-        return _by_adjective(target, rank, concept, operation, plural=number is not None)
+        plural = number is not None
+        return _by_adjective(target, rank, concept, operation, plural=plural, mark=marks[0])
     words = [reader.items[i] for i in marks]
     return rank_by_figure(
         target,
@@ -140,15 +141,23 @@ def _plain_extreme(target: Target) -> bool:
     return "which" not in words and not named_first and not target.texts()
 
 
+def _ages(target: Target) -> Field | None:
+    names = target.reader.names
+    fields = [f for f in names.fields if f.numeric and names.has(f, "age")]
+    return fields[0] if len(fields) == 1 else None
+
+
 def _concept_field(target: Target, concept: str) -> Field | None:
     """The column by which an adjective ranks rows."""
     names = target.reader.names
     named = [f for _, f in target.numeric() if names.has(f, concept)]
-    if concept == "date":
-        return None
+    if concept in ("date", "age") and not named:
+        return year_column(names) if concept == "date" or not names.people else _ages(target)
     if not named and concept in _MEASURED:
         named = [f for _, f in target.numeric()]
     fields = named or [f for f in names.fields if f.numeric and names.has(f, concept)]
+    for other in ("pages", "distance") if concept == "duration" and not fields else ():
+        fields = fields or [f for f in names.fields if f.numeric and names.has(f, other)]
     exact = [f for f in fields if concept == "price" and len(name_words(f.name)) == 1]
     fields = exact if len(exact) == 1 else fields
     if len({f.sql for f in fields}) > 1:
@@ -169,12 +178,21 @@ def _best_rated(target: Target, rank: Rank, rating: Field) -> RowQuery:
     return made(target, "groups", groups=(Group(text),), rank=rank, measure=Measure("avg", rating))
 
 
-def _by_adjective(
-    target: Target, rank: Rank, concept: str, operation: Operation | None, *, plural: bool
-) -> RowQuery:
+def _head_value(reader: Reader, mark: int) -> bool:
+    """Whether a value behind an adjective stands for a row: `the heaviest dog`."""
+    behind = mark + 1
+    return (
+        any(
+            isinstance(p.where, Condition) and p.start == behind and p.where.relation == "in"
+            for p in reader.placed
+        )
+        and not reader.items[behind].words[0].isdigit()
+    )
+
+
+def _ordered_by(target: Target, concept: str, rank: Rank) -> tuple[Field, Rank]:
+    """The column that an adjective orders by, and the order in it: the older, the earlier."""
     reader = target.reader
-    if operation is not None:
-        raise Unclear("an order and a figure together are not read")
     each = _concept_field(target, concept)
     if each is None:
         if concept not in ("date", "age") or target.numeric():
@@ -191,6 +209,24 @@ def _by_adjective(
             if person and not birth:
                 raise Unclear("no column says how old a person is")
             rank = Rank(rank.count, not rank.descending)  # the older, the earlier
+    elif concept == "age" and not reader.names.has(each, "age"):
+        rank = Rank(rank.count, not rank.descending)
+    return each, rank
+
+
+def _by_adjective(
+    target: Target,
+    rank: Rank,
+    concept: str,
+    operation: Operation | None,
+    *,
+    plural: bool,
+    mark: int,
+) -> RowQuery:
+    reader = target.reader
+    if operation is not None:
+        raise Unclear("an order and a figure together are not read")
+    each, rank = _ordered_by(target, concept, rank)
     use(target, each)
     texts = target.texts()
     if concept == "rating" and texts and not texts[0][1].unique:
@@ -199,7 +235,7 @@ def _by_adjective(
     rows_named = names_rows(target) and not target.has("who")
     if kinds and (each.numeric or concept == "age") and not rows_named:
         raise Unclear(f"`{kinds[0].name}` may be ordered by single rows or by averages")
-    entity = names_rows(target)
+    entity = names_rows(target) or _head_value(reader, mark)
     who = target.take("who")
     target.take("which", "list")
     when = target.take("when")

@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from router.knowledge.rows.language.column_words import name_words
-from router.knowledge.rows.language.naming import Names
+from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span, Spans
 from router.knowledge.rows.language.words import Language, Sense, pieces, unit_of_word
-from router.knowledge.rows.query import AnyOf, Condition, Group, Where
+from router.knowledge.rows.query import AnyOf, Condition, Group, Having, Where
 from router.knowledge.rows.schema import Unclear
 
 
@@ -32,26 +32,29 @@ class Reader:
     events: bool = False  # whether a day was named of a column of dates by its name
     placed: list[Placed] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
+    having: Having | None = None
 
     def __post_init__(self) -> None:
         """A column of another table counts only where the question names that table's rows.
 
-        A value of another table counts too where it says what something is: `visits by cats`.
+        Its labels count too beside rows or a figure of this table: `visits by cats`.
         """
-        rows_named = any(span.means("entity") for span in self.items)
+        rows_named = any(span.means("entity") for span in self.items) or self._measured()
         own = self.names.table.stored
         near = {own} | {s.value for span in self.items for s in span.of("foreign")}
         for span in self.items:
             kept = tuple(s for s in span.senses if _table_of(s, own) in near)
             if not kept and rows_named:
-                kept = tuple(s for s in span.of("val") if self._says_what(s))
+                kept = tuple(s for s in span.senses if _tells_apart(s))
             if span.senses and not kept:
                 self.spans.unknown.append(span.text)
             span.senses = kept
 
-    def _says_what(self, sense: Sense) -> bool:
-        each: Field = sense.value[0]
-        return self.names.has(each, "species", "breed", "kind", "category", "genre", "product")
+    def _measured(self) -> bool:
+        """Whether the question names a figure of this table's rows."""
+        own = self.names.table.stored
+        senses = [s for span in self.items for s in span.of("col")]
+        return any(s.value.numeric and s.value.table.stored == own for s in senses)
 
     @property
     def items(self) -> list[Span]:
@@ -122,6 +125,17 @@ def other_unit(words: Sequence[str], each: Field) -> bool:
     words_of_name = (*name_words(each.name, whole=True), *pieces(each.name))
     named = (unit_of_word(word) for word in words_of_name)
     return bool(units) and units.isdisjoint(named)
+
+
+def _tells_apart(sense: Sense) -> bool:
+    """Whether a sense is a value, or a column of few texts, by which rows can be told apart."""
+    match sense.value:
+        case Field() as each:
+            return sense.kind == "col" and each.column.kind == "text"
+        case (Field(), _):
+            return sense.kind == "val"
+        case _:
+            return False
 
 
 def _table_of(sense: Sense, own: str) -> str:

@@ -1,7 +1,10 @@
 """Reads whether rows of another table must name a row: `members who never placed an order`."""
 
-from router.knowledge.rows.parts.reader import Reader
-from router.knowledge.rows.query import Related
+from collections.abc import Sequence
+
+from router.knowledge.rows.parts.reader import Placed, Reader
+from router.knowledge.rows.query import Condition, Having, Related, Relation
+from router.knowledge.rows.schema import Unclear
 
 
 def read_related(reader: Reader) -> tuple[Related, ...]:
@@ -30,4 +33,52 @@ def read_related(reader: Reader) -> tuple[Related, ...]:
             continue
         reader.take(i, *verbs, *([before] if negated else []))
         related.append(Related(links[0], negated))
+    day_of_which(reader, related)
     return tuple(related)
+
+
+def day_of_which(reader: Reader, related: Sequence[Related]) -> None:
+    """Refuse a day beside rows of two tables, of which each may have one."""
+    counted = [placed.where for placed in reader.placed if isinstance(placed.where, Related)]
+    days = any(
+        isinstance(placed.where, Condition) and placed.where.days is not None
+        for placed in reader.placed
+    )
+    for where in (*related, *counted) if days and not reader.events else ():
+        tables = f"{where.link.target.table.name} or {where.link.source.table.name}"
+        raise Unclear(f"the day may be of the rows of {tables}: name the column")
+
+
+def read_so_many(
+    reader: Reader, start: int, number: int, relation: Relation, amount: float
+) -> bool:
+    """Read `more than 3 orders` of members, or `more than 3 pets` of owners in a table of pets."""
+    after = reader.step(number)
+    if after < 0 or reader.items[after].used or reader.items[start].piece.unit:
+        return False
+    if amount != int(amount) or reader.field_at(after, lambda f: f.numeric) is not None:
+        return False
+    before = [span for span in reader.items[:start] if not span.filler]
+    if reader.items[after].means("entity"):
+        named = any(
+            s.value.column.kind == "text" and s.value.table.stored == reader.names.table.stored
+            for span in before
+            for s in span.of("col")
+        )
+        if not named or reader.having is not None:
+            return False
+        reader.take(start, number, after)
+        reader.having = Having(relation, amount)
+        return True
+    stored = {sense.value for sense in reader.items[after].of("foreign")}
+    own = reader.names.table.stored
+    links = [
+        link
+        for link in reader.names.links
+        if link.source.table.stored in stored and link.target.table.stored == own
+    ]
+    if len(links) != 1 or not any(span.means("entity") for span in before):
+        return False
+    reader.take(start, number, after)
+    reader.placed.append(Placed(start, after, Related(links[0], False, relation, amount)))
+    return True

@@ -2,10 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from router.knowledge.rows.language.column_words import IDENTIFIERS, KEYS, name_words
-from router.knowledge.rows.language.naming import Names
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.columns import adds_up, is_key, names_row
 from router.knowledge.rows.parts.grouping import MOST
 from router.knowledge.rows.parts.reader import Reader, vague_amount
 from router.knowledge.rows.query import Condition, Form, Operation, RowQuery
@@ -47,22 +45,6 @@ class Target:
         return [(i, f) for i, f in self.columns if f.dated]
 
 
-def is_key(names: Names, each: Field) -> bool:
-    """Whether a column of numbers only tells rows apart, so that no figure of it means anything."""
-    words = frozenset(name_words(each.name))
-    first = each.table.columns[0].name == each.name
-    return (
-        each.column.kind == "integer"
-        and (bool(IDENTIFIERS & words) or (each.unique and (first or bool(KEYS & words))))
-        and not names.has(each, *concept_kind("numeric"))
-    )
-
-
-def figures(names: Names) -> list[Field]:
-    """The columns of a table of which a figure means something."""
-    return [each for each in names.fields if each.numeric and not is_key(names, each)]
-
-
 def names_rows(target: Target) -> bool:
     return any(span.means("entity") for span in target.reader.items) or target.has("who")
 
@@ -73,7 +55,7 @@ def label_of(target: Target, *, who: bool = False) -> Field:
     if who and not names.people:
         raise Unclear(f"the rows of {names.table.name} are no people: name the column")
     texts = [f for f in names.fields if f.column.kind == "text"]
-    named = [f for f in texts if names.has(f, "name") and f.distinct > 1]
+    named = [f for f in texts if f.distinct > 1 and names_row(names, f)]
     person = names.people
     keys = [f for f in names.fields if f.unique and not f.dated and f.column.kind != "number"]
     likely = named if person or not keys else [f for f in named if f.unique]
@@ -90,10 +72,11 @@ def take_columns(target: Target) -> None:
         span = reader.items[i]
         if span.means(*_OPERATIONS, "distinct") and not _column_too(reader, i):
             continue
-        if span.means("entity") and max(s.strength for s in span.of("col")) < 6:
+        if span.means("entity", "foreign") and max(s.strength for s in span.of("col")) < 6:
             continue
-        each = reader.field_at(i)
-        if each is None or (span.means("entity") and each.unique):
+        each = _fitting(reader, i)
+        named = each is not None and (each.unique or names_row(reader.names, each))
+        if each is None or (span.means("entity") and named):
             continue
         if vague_amount(reader, i, each):
             raise Unclear(f"`{span.text}` may be `{each.name}` or a total")
@@ -106,6 +89,19 @@ def take_columns(target: Target) -> None:
     target.operations = [
         i for i in reader.free(*_OPERATIONS) if i not in {place for place, _ in target.columns}
     ]
+
+
+def _fitting(reader: Reader, place: int) -> Field | None:
+    """The column that a span names: what is added up behind `how many`, a price if it is dear."""
+    names, before = reader.names, reader.step(place, -1)
+    leading = reader.items[before] if before >= 0 else None
+    each = None
+    if leading is not None and leading.means("count"):
+        each = reader.field_at(place, lambda f: adds_up(names, f, counted=True))
+    elif leading is not None and leading.means("adj_desc", "adj_asc"):
+        concepts = [s.value for s in leading.senses if s.kind in ("adj_desc", "adj_asc")]
+        each = reader.field_at(place, lambda f: names.has(f, *concepts))
+    return each or reader.field_at(place)
 
 
 def _verb(reader: Reader, place: int) -> bool:

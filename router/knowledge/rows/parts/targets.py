@@ -3,9 +3,10 @@
 from dataclasses import replace
 
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.words import concept_kind
-from router.knowledge.rows.parts.figures import read_figure
-from router.knowledge.rows.parts.lists import read_bare, read_list
+from router.knowledge.rows.parts.figures import read_figure, read_having
+from router.knowledge.rows.parts.lists import of_one_row, read_bare, read_list
 from router.knowledge.rows.parts.ranks import read_rank
 from router.knowledge.rows.parts.reader import Reader, other_unit
 from router.knowledge.rows.parts.shares import read_share
@@ -26,7 +27,7 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     target = Target(reader)
     take_columns(target)
     yes = target.take("any")
-    for reading in (read_share, read_rank, read_figure, read_list, read_bare):
+    for reading in (read_having, read_share, read_rank, read_figure, read_list, read_bare):
         query = reading(target)
         if query is not None:
             break
@@ -34,13 +35,26 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         raise Unclear(_left_over(reader) or "it does not say what is wanted")
     _redundant(target, query)
     query = _sorted(target, query)
-    left = _left_over(reader)
+    left = _left_over(reader, measured=query.measure.field is not None)
     if left:
         raise Unclear(left)
     if yes and query.form != "figure":
         raise Unclear("only how many rows there are can be answered by yes or no")
     form: Form = "yes" if yes else query.form
     return _complete(reader, query, form, related)
+
+
+def read_closed(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
+    """`is P012 insured?`: what is true of the row that a key names. Raises `Unclear`."""
+    keys = [placed.where for placed in reader.placed if of_one_row(placed.where)]
+    others = [placed.where for placed in reader.placed if placed.where not in keys]
+    if len(keys) != 1 or not others or related or reader.groups:
+        raise Unclear("it is to be answered by yes or no: ask for a number or a list")
+    left = _left_over(reader)
+    if left:
+        raise Unclear(left)
+    query = RowQuery(reader.names.table, "yes", share=tuple(others))
+    return _complete(reader, query, "yes", ())
 
 
 def _sorted(target: Target, query: RowQuery) -> RowQuery:
@@ -56,9 +70,12 @@ def _complete(
     reader: Reader, query: RowQuery, form: Form, related: tuple[Related, ...]
 ) -> RowQuery:
     where = tuple(placed.where for placed in reader.placed)
-    own = reader.names.table.stored
+    own, own_name = reader.names.table.stored, reader.names.table.name
     kept = tuple(each for each in (*where, *related) if each not in query.share)
     query = replace(query, form=form, where=kept)
+    measured = query.measure.field
+    if measured is not None and measured.table.stored != own:
+        raise Unclear(f"`{measured.name}` would be repeated for each of the rows of {own_name}")
     tables = {f.table.stored for f in _fields(query)} - {own}
     links = []
     for stored in sorted(tables):
@@ -83,13 +100,14 @@ def _fields(query: RowQuery) -> list[Field]:
     return fields
 
 
-def _left_over(reader: Reader) -> str:
+def _left_over(reader: Reader, *, measured: bool = False) -> str:
     """The words that no part of the query accounts for."""
     left = [
         span.text
         for span in reader.items
         if not span.used
         and not span.means("filler", "mark", "entity")
+        and not (span.means("linking", "earning") and _links(reader, span, measured=measured))
         and not (
             span.means("and")
             and span.words in ((",",), ("and",), ("y",))
@@ -103,6 +121,29 @@ def _between_used(reader: Reader, span: object) -> bool:
     """Whether a comma or `and` only separates parts that were understood."""
     place = next(i for i, each in enumerate(reader.items) if each is span)
     return reader.items[place].words == (",",) or place == 0
+
+
+def _links(reader: Reader, span: Span, *, measured: bool) -> bool:
+    """Whether a verb stands right before, or right behind, a part that was understood.
+
+    A verb of amounts says nothing only beside a figure of a column.
+    """
+    if not span.means("linking") and not measured:
+        return False
+    place = next(i for i, each in enumerate(reader.items) if each is span)
+    before, after = reader.step(place, -1), reader.step(place)
+    subject = ("entity", "foreign", "col", "val", "who", "un_col", "un_val", "and", "neg")
+    if before < 0 or not reader.items[before].means(*subject):
+        return False  # a noun: `newest book`, `total visits`
+    words = ("entity", "mark", "count", "which", "who", "list")
+    return any(
+        n >= 0
+        and reader.items[n].used
+        and not reader.items[n].means(*words)
+        and reader.items[n].days is None
+        and not reader.items[n].year
+        for n in (before, after)
+    )
 
 
 _MONEY = ("$", "€", "£")

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from itertools import chain
 
 from router.documents import spanish
 from router.request.stemming import stem
@@ -32,7 +33,7 @@ def content_words(text: str, language: str = "en") -> list[str]:
         bases = map(_spanish_bases, _WORD.findall(folded))
     else:
         bases = map(_english_bases, _WORD.findall(folded.replace("’", "'")))
-    return [base for own in bases for base in own]
+    return list(chain.from_iterable(bases))
 
 
 @lru_cache(maxsize=131_072)  # most words of a store come again and again

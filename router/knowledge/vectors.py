@@ -115,12 +115,17 @@ class StoreVectors:
             f"select passage, vector, sentences from vectors where passage in ({marks})",
             tuple(passages),
         )
-        vectors = {}
+        kept, joined = [], []
         for passage, vector, sentences in rows:
-            row = _read(vector)
-            vectors[passage] = PassageVectors(
-                passage, row, _read(sentences).reshape(-1, row.shape[0])
-            )
+            kept.append((passage, len(vector), len(sentences) // len(vector)))
+            joined += vector, sentences
+        every, at, vectors = _read(b"".join(joined)), 0, {}
+        for passage, length, count in kept:
+            dimensions = length // 2
+            end = at + dimensions * (1 + count)
+            own = every[at:end].reshape(1 + count, dimensions)
+            vectors[passage] = PassageVectors(passage, own[0], own[1:])
+            at = end
         return vectors
 
 

@@ -84,6 +84,35 @@ def test_a_graph_keeps_no_vector_of_what_was_removed(
     assert not any(secret in path.read_bytes() for path in store.folder.glob("*.hnsw"))
 
 
+def test_a_build_that_was_killed_goes_on_from_its_last_saved_state(
+    store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(graph, "WHOLE", 1)
+    monkeypatch.setattr(graph, "_AT_ONCE", 4)
+    monkeypatch.setattr(graph, "_SAVED_EVERY", 4)
+    for n in range(12):
+        store.put(document(f"d{n}", f"Rule number {n} is about thing{n} alone."), by="t")
+    filled(store)
+    begun: list[int] = []
+
+    class Killed(StoreVectors):
+        def after(self, number: int, most: int):  # type: ignore[no-untyped-def]
+            begun.append(number)
+            if len(begun) == 2:
+                raise KeyboardInterrupt
+            return super().after(number, most)
+
+    monkeypatch.setattr(graph, "StoreVectors", Killed)
+    with pytest.raises(KeyboardInterrupt):
+        graph.build_graph(store)
+    assert graph.build_graph(store)
+    assert begun[1] == begun[2] == 4  # it began with what came after the saved state
+    index = FollowingIndex(store)
+    index.follow()
+    assert index.size == 12
+    assert nearest(store, index, "Rule number 9 is about thing9 alone")[0] == "d9"
+
+
 def test_a_wide_filter_is_applied_within_the_graph(
     store: KnowledgeStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,8 +50,8 @@ class Query:
     def mask(self, words: Iterable[str]) -> int:
         """Which words of the question are among these: bit n is set for word n."""
         bits, mask = self.bits, 0
-        for word in words:
-            mask |= bits.get(word, 0)
+        for word in bits.keys() & words:
+            mask |= bits[word]
         return mask
 
     def share_in(self, mask: int) -> float:

@@ -92,10 +92,8 @@ class KnowledgeBackend:
             await asyncio.to_thread(self._search, each.name, each.store) for each in readable
         ]
         cited = {each.name for each in readable if each.must_cite}
-        rows = None
-        if where.open:
-            rows = await asyncio.to_thread(_rows, searches, question, _earlier(fields))
-        if rows is not None:
+        rows = await asyncio.to_thread(_rows, searches, question, _earlier(fields), where)
+        if isinstance(rows, tuple):
             name, answer = rows
             text, report = _in_words(answer), _row_report(name, answer, cited)
         else:
@@ -105,7 +103,7 @@ class KnowledgeBackend:
             hits, trouble = await asyncio.to_thread(find, tokens=self._settings.tokens)
             confidence = hits[0].confidence if hits else 0.0
             if confidence < self._settings.enough:
-                text, hits = UNKNOWN, []
+                text, hits = f"{UNKNOWN} {rows}".strip(), []
             elif fields.get("for_writer"):
                 text = _numbered(hits)
             else:
@@ -178,14 +176,17 @@ def _earlier(fields: Mapping[str, Any]) -> list[str]:
 
 
 def _rows(
-    searches: "Sequence[StoreSearch]", question: str, previous: Sequence[str]
-) -> "tuple[str, RowAnswer] | None":
-    """The answer of the only store whose rows answer; none if two stores would."""
-    from router.knowledge.rows.schema import RowAnswer
+    searches: "Sequence[StoreSearch]", question: str, previous: Sequence[str], where: "Where"
+) -> "tuple[str, RowAnswer] | str":
+    """The answer of the only store whose rows answer; else why rows do not pass the filter."""
+    from router.knowledge.rows.schema import NotUnderstood, RowAnswer
 
-    answers = [(each.name, each.rows(question, previous)) for each in searches]
+    answers = [(each.name, each.rows(question, previous, where)) for each in searches]
     right = [(name, answer) for name, answer in answers if isinstance(answer, RowAnswer)]
-    return right[0] if len(right) == 1 else None
+    if len(right) == 1:
+        return right[0]
+    filtered = [a.reason for _, a in answers if isinstance(a, NotUnderstood) and a.filtered]
+    return f"Its rows were not asked: {filtered[0]}." if filtered and not right else ""
 
 
 def _passages(

@@ -50,9 +50,11 @@ class StoreSearch:
             hits.setdefault(alike.get(hit.passage.number, hit.passage.number), hit)
         return replace(findings, hits=tuple(hits.values())[:most])
 
-    def rows(self, question: str, previous: Sequence[str] = ()) -> RowAnswer | NotUnderstood:
+    def rows(
+        self, question: str, previous: Sequence[str] = (), where: Where = EVERYTHING
+    ) -> RowAnswer | NotUnderstood:
         """An answer from the tables of the store; `previous`: the questions before this one."""
-        return self._rows.answer(question, previous)
+        return self._rows.answer(question, previous, where)
 
     @property
     def held_bytes(self) -> int:

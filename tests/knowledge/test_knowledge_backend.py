@@ -108,6 +108,15 @@ async def test_a_request_chooses_stores_and_filters(ask) -> None:
         assert refused.value.kind == "bad_request"
 
 
+async def test_a_filter_holds_for_rows_too_or_is_refused_by_name(ask) -> None:
+    question = "How many orders are there?"
+    text, report = await ask(question, knowledge={"where": {"city": "madrid"}})
+    assert (text.split()[0], "`city` is Madrid" in report["rows"]["reading"]) == ("2", True)
+    text, report = await ask(question, knowledge={"where": {"team": "traffic"}})
+    assert not report["found"]
+    assert "`where.team` is no column of orders" in text
+
+
 async def test_a_caller_without_a_right_learns_nothing(ask, home: Path) -> None:
     save_keys(home / "keys.json", [new_key("alice", "")[1]])
     with pytest.raises(Fault) as refused:

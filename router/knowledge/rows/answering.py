@@ -7,6 +7,8 @@ readings fit, both are named. A question after another may go on from it (`and i
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from router.knowledge.finding.where import EVERYTHING, Where
+from router.knowledge.rows.filtering import filtered
 from router.knowledge.rows.language.links import links_of
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.naming import names_of
@@ -21,6 +23,7 @@ from router.knowledge.rows.parts.relating import read_related
 from router.knowledge.rows.parts.targets import read_closed, read_target
 from router.knowledge.rows.query import RowQuery
 from router.knowledge.rows.schema import (
+    NoSuchColumn,
     NotUnderstood,
     RowAnswer,
     Rows,
@@ -62,6 +65,9 @@ class RowReader:
         links = links_of(by_table)
         self.fields = tuple(by_table.values())
         self._names = [names_of(t, by_table, links, tables) for t in tables]
+
+    def names_of(self, table: TableSchema) -> Names:
+        return next(names for names in self._names if names.table.stored == table.stored)
 
     def read(self, question: str, previous: Sequence[str] = ()) -> tuple[Interpreted, Language]:
         """The query of a question after earlier ones. Raises `Unclear`."""
@@ -164,7 +170,7 @@ class RowReader:
 
     def _follow(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
         base, _ = self.read(previous[-1], previous[:-1])
-        names = next(n for n in self._names if n.table.stored == base.query.table.stored)
+        names = self.names_of(base.query.table)
         reader = self._reader(question, names, language)
         reader.base_date = date_of(base.query)
         _known_words(reader)
@@ -261,13 +267,20 @@ def answer_rows(
 
 
 def answered_by(
-    reader: RowReader, question: str, run: Run, previous: Sequence[str] = ()
+    reader: RowReader,
+    question: str,
+    run: Run,
+    previous: Sequence[str] = (),
+    where: Where = EVERYTHING,
 ) -> RowAnswer | NotUnderstood:
+    """The answer of a reader; `where`: a filter that rows must pass, as documents do."""
     try:
         interpreted, language = reader.read(question, previous)
+        query = filtered(interpreted.query, where, reader.names_of(interpreted.query.table))
     except Unclear as unclear:
         return NotUnderstood(str(unclear))
-    query = interpreted.query
+    except NoSuchColumn as missing:
+        return NotUnderstood(str(missing), filtered=True)
     sql = sql_of(query)
     rows: Rows = run(sql)
     if query.other is not None:

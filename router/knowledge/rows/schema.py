@@ -64,13 +64,21 @@ class RowAnswer:
 
 @dataclass(frozen=True, slots=True)
 class NotUnderstood:
-    """Why a question has no answer: the words or columns that stand in the way."""
+    """Why a question has no answer: the words or columns that stand in the way.
+
+    `filtered`: the question was understood, but its filter fits no column of the rows.
+    """
 
     reason: str
+    filtered: bool = False
 
 
 class Unclear(ValueError):
     """A part of a question that cannot be read; the message names it."""
+
+
+class NoSuchColumn(ValueError):
+    """A filter that the rows of a table cannot be held against; the message names its key."""
 
 
 class SqlRefused(ValueError):

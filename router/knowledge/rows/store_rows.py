@@ -8,6 +8,7 @@ import contextlib
 import threading
 from collections.abc import Sequence
 
+from router.knowledge.finding.where import EVERYTHING, Where
 from router.knowledge.rows.answering import RowReader, answered_by
 from router.knowledge.rows.authoring import QueryAuthor, answered_with
 from router.knowledge.rows.keeping import run_of, schemas_of
@@ -24,11 +25,13 @@ class StoreRows:
         self._lock = threading.Lock()
         self._latest: tuple[tuple[int, ...], RowReader, Run] | None = None
 
-    def answer(self, question: str, previous: Sequence[str] = ()) -> RowAnswer | NotUnderstood:
+    def answer(
+        self, question: str, previous: Sequence[str] = (), where: Where = EVERYTHING
+    ) -> RowAnswer | NotUnderstood:
         """The answer by rule; `previous`: the questions before, the latest last."""
         try:
             reader, run = self._reader()
-            return answered_by(reader, question, logged(run, self._log), previous)
+            return answered_by(reader, question, logged(run, self._log), previous, where)
         except LookupError:
             return _NO_TABLE
         except SqlRefused as refused:

@@ -7,6 +7,7 @@ read; a query runs only where the answer depends on it.
 """
 
 import threading
+from functools import lru_cache
 
 from router.encoding.encodes import Encodes
 from router.encoding.remembering import RememberingEncoder
@@ -17,13 +18,19 @@ from router.knowledge.rows.store_rows import StoreRows
 from router.knowledge.store import KnowledgeStore
 
 
+@lru_cache(maxsize=4)
+def _remembering(encoder: Encodes) -> RememberingEncoder:
+    """All stores with an encoder share what it remembers."""
+    return RememberingEncoder(encoder)
+
+
 class StoreClaimant:
     """One store in decisions. It claims nothing before `prepare` has run."""
 
     def __init__(self, store: KnowledgeStore, encoder: Encodes) -> None:
         self.store = store
         translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
-        remembering = RememberingEncoder(encoder)
+        remembering = _remembering(encoder)
         self._finder = Finder(StoreSource(store, None, remembering), remembering, translator)
         self._rows = StoreRows(store)
         self._preparing = threading.Lock()

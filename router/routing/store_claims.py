@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from queue import SimpleQueue
 
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
@@ -33,6 +34,8 @@ class StoreClaims:
         self._claimants: dict[tuple[str, str], StoreClaimant] = {}
         self._again_at: dict[tuple[str, str], float] = {}  # of stores that could not be read
         self._preparing: set[tuple[str, str]] = set()
+        self._waiting: SimpleQueue[tuple[StoreShelf, KnowledgeSettings, str]] = SimpleQueue()
+        self._thread: threading.Thread | None = None
         self._trouble: set[str] = set()
 
     def warm(self, config: Config) -> None:
@@ -90,14 +93,16 @@ class StoreClaims:
         if key in self._preparing or self._clock() < self._again_at.get(key, 0.0):
             return
         self._preparing.add(key)
+        if self._thread is None:  # only one: each thread that reads a store keeps a connection
+            self._thread = threading.Thread(target=self._work, name="claims", daemon=True)
+            self._thread.start()
+        self._waiting.put((shelf, settings, name))
 
-        def prepare() -> None:
-            try:
-                self._prepare(shelf, settings, name)
-            finally:
-                self._preparing.discard(key)
-
-        threading.Thread(target=prepare, name=f"claims of {name}", daemon=True).start()
+    def _work(self) -> None:
+        while True:
+            shelf, settings, name = self._waiting.get()
+            self._prepare(shelf, settings, name)
+            self._preparing.discard((name, settings.encoder or ""))
 
     def _prepare(self, shelf: StoreShelf, settings: KnowledgeSettings, name: str) -> None:
         key = (name, settings.encoder or "")

@@ -25,6 +25,7 @@ from router.knowledge.graph import build_graph
 from router.knowledge.merged import prefix_of, take_out, target_of
 from router.knowledge.opening import StoreShelf
 from router.knowledge.store import KnowledgeStore
+from router.knowledge.store_tables import FILE
 from router.knowledge.vectors import StoreVectors
 
 _log = logging.getLogger("waggle")
@@ -119,7 +120,7 @@ class StoreFeeding:
         """Build the graph in a thread of low priority: it may take minutes, without Python."""
         if self._graph is None or not self._graph.is_alive():
             self._graph = threading.Thread(
-                target=_build_graph, args=(self.name, self.store), name="graph", daemon=True
+                target=_build_graph, args=(self.name, self.store.folder), name="graph", daemon=True
             )
             self._graph.start()
 
@@ -233,13 +234,18 @@ def _rest(worked: float, load: float) -> float:
     return min(_REST_SHARE * worked, _LONGEST_REST_SECONDS) if others > (os.cpu_count() or 1) else 0
 
 
-def _build_graph(name: str, store: KnowledgeStore) -> None:
+def _build_graph(name: str, folder: Path) -> None:
     if sys.platform == "linux":
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
+    if not (folder / FILE).is_file():  # it was archived meanwhile
+        return
+    store = KnowledgeStore(folder)  # its connection ends with this thread
     try:
         build_graph(store)
     except (OSError, sqlite3.Error):  # such as a full disk; the next look tries again
         _log.exception("the graph of the store %s could not be built", name)
+    finally:
+        store.close()
 
 
 def _encoder(

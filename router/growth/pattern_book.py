@@ -7,12 +7,13 @@ whose requests went over to another one is merged into that one; a pattern that 
 kept for a while, and then forgotten. No id is given twice.
 """
 
-import json
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from hashlib import blake2b
 from typing import Any
+
+import orjson
 
 from router.growth.centres import Describing
 from router.growth.clusters import LEAST_ALIKE, SeenRequest, grouped
@@ -136,20 +137,24 @@ class PatternBook:
         return replace(self, following=following)
 
     def written(self) -> bytes:
-        return json.dumps({"format": _FORMAT, **asdict(self)}).encode()
+        content = {
+            "format": _FORMAT,
+            **{each.name: getattr(self, each.name) for each in fields(self)},
+        }
+        return orjson.dumps(content, option=orjson.OPT_NON_STR_KEYS)
 
     @classmethod
     def read(cls, content: bytes) -> "PatternBook":
         """Raises `ValueError` if the content is no book of this format."""
         try:
-            fields = json.loads(content)
-            if fields.pop("format") != _FORMAT:
+            stored = orjson.loads(content)
+            if stored.pop("format") != _FORMAT:
                 raise ValueError("it is of another format")
-            living = tuple(_history_of(each) for each in fields.pop("living"))
-            rarity = _by_bucket(fields.pop("rarity"))
-            middles = {name: tuple(each) for name, each in fields.pop("middles").items()}
-            splits = {id_: Split(**each) for id_, each in fields.pop("splits", {}).items()}
-            return cls(living=living, rarity=rarity, middles=middles, splits=splits, **fields)
+            living = tuple(_history_of(each) for each in stored.pop("living"))
+            rarity = _by_bucket(stored.pop("rarity"))
+            middles = {name: tuple(each) for name, each in stored.pop("middles").items()}
+            splits = {id_: Split(**each) for id_, each in stored.pop("splits", {}).items()}
+            return cls(living=living, rarity=rarity, middles=middles, splits=splits, **stored)
         except (KeyError, TypeError, AttributeError, ValueError) as error:
             raise ValueError(f"this is no book of patterns: {error}") from None
 

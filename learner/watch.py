@@ -38,6 +38,8 @@ class Watch:
     # The strategy goes at once if its mean and so many standard errors stay below `least`, even
     # where the interval does not yet say so. Infinite: only the interval decides.
     doubt: float = inf
+    least_alert: int = _LEAST_ALERT  # compared units before an alert may end
+    least_doubted: int = _LEAST_DOUBTED
     alerts: int = 0
     alert: Contrast | None = None
     _fall: float = 0.0
@@ -80,7 +82,7 @@ class Watch:
         alert.add(unit, utility)
         if unit.side == "candidate":
             self._during.add(utility - self._own.expected(self._own.vector(unit.context)))
-        if alert.values.n < _LEAST_ALERT:
+        if alert.values.n < self.least_alert:
             return "calm"
         lift, over = self.lift, alert.values.n >= self.patience
         if lift.high < 0 or self._seems_useless(alert.values) or (over and lift.mean < self.least):
@@ -95,7 +97,7 @@ class Watch:
 
     def _seems_useless(self, values: RunningMoments) -> bool:
         error = sqrt(max(values.squares, 0.0)) / values.n
-        enough = values.n >= _LEAST_DOUBTED and self.doubt < inf
+        enough = values.n >= self.least_doubted and self.doubt < inf
         return enough and values.mean + self.doubt * error < self.least
 
     @property

@@ -54,21 +54,27 @@ from router.trials.made_trials import state_of
 
 HERE = Path(__file__).parent
 _SHORTEST, _LONGEST = 0.2, 3.0  # seconds of service before a kill
+_KINDS, _REQUESTS = ("invoice", "triage", "spanish"), 50_000  # of the planted world
 _SETTLE_EVERY = 4  # requests between two waits for the memory
 _PATIENCE = 180.0  # seconds until a started process serves
 
 
 class PlantedRoom:
-    """Plans grow: the planted world, in which instructions and examples help."""
+    """Plans grow: three kinds of the planted world alone, in which examples help, so that patterns
+    are found and plans are adopted within the seconds that the kills leave."""
 
     name = "plans"
+    pause_seconds = 0.05  # between requests, so that a learner that lives for a second keeps up
+    grows_first = 3  # made plans that are there before the first kill
 
     def __init__(self) -> None:
-        self.world = planted.World(0)
+        self.world = planted.World(0, _REQUESTS)
+        self.world.stream = [r for r in self.world.stream if r.kind in _KINDS]
         self.scene = GrowthScene(self.world, self.world.answer)
 
     def config(self, folder: str) -> Config:
-        changes = {"growth": {"least_alike": 10, "explore": 0.3}, "telemetry": {"seal_seconds": 1}}
+        growth = {"least_alike": 10, "explore": 0.5, "alpha": 0.4}
+        changes = {"growth": growth, "telemetry": {"seal_seconds": 1}}
         return config_of([*planted.MODELS], folder, changes)
 
     def furnish(self, waggle: InProcessService) -> None:
@@ -83,6 +89,8 @@ class LibraryRoom:
     """Programs are written and kept: the world whose requests repeat."""
 
     name = "programs"
+    pause_seconds = 0.0
+    grows_first = 0
 
     def __init__(self) -> None:
         self.world = library.World(0)
@@ -177,6 +185,7 @@ async def router(
             trace = reply.trace
             tell(n=n, id=trace.request.id, status=reply.status, plan=trace.decision.plan)
             waggle.judge(trace, float(room.world.check(request, reply.text)))
+            await asyncio.sleep(room.pause_seconds)
             if n % _SETTLE_EVERY == 0 and waggle.engine.recall is not None:
                 await waggle.settled()
                 store = waggle.engine.recall.memory.store
@@ -369,6 +378,14 @@ class Lives:
             )
         self.router.until_heard(len(self.router.heard) + 1)
 
+    def grow(self, plans: int) -> None:
+        """Serve until so many plans are made."""
+        self.begin()
+        deadline = time.monotonic() + _PATIENCE
+        while len(self.made) < plans and time.monotonic() < deadline:
+            time.sleep(0.2)
+            self._take()
+
     @property
     def link(self) -> str:
         """The one name of the learner's socket, which outlives each learner."""
@@ -433,6 +450,7 @@ def measured(times: int, longest: float = _LONGEST) -> dict[str, Any]:
     notes: list[str] = []
     for room, share in ((PlantedRoom(), times // 2), (LibraryRoom(), times - times // 2)):
         with service(room) as lives:
+            lives.grow(room.grows_first)
             for n in range(share):
                 lives.begin()
                 time.sleep(chance.uniform(_SHORTEST, longest))

@@ -19,7 +19,7 @@ from router.growth.examples import OwnWords, own_words
 from router.growth.fewer import dominated, merged, without_stages
 from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
 from router.growth.spawning import Opening, made_from, openings, small, subject_of
-from router.growth.traffic import Traffic, believed_of, parents_of
+from router.growth.traffic import Traffic, believed_of
 from router.keys import load_keys, single_owner
 from router.plans.made import MadePlan, copy_words, forget_words, keep_words
 from router.request.patterns import Patterns
@@ -91,7 +91,7 @@ class Spawner:
             matched = self.director.book.matched
             traffic = Traffic.read(self.director.telemetry).of_living(self.patterns(), matched)
             self._since_micros = traffic.since_micros
-            traffic = traffic.with_parents(parents_of(self.director.book))
+            traffic = traffic.beside(self.director.book)
             self.director.believed = believed_of(self.director.book, traffic)
             if self.divider is not None:
                 self.divider.turn(traffic)

@@ -30,7 +30,7 @@ from router.growth.traffic import PatternTraffic, Traffic, much_is_new
 from router.plans.bodies import NATIVE
 from router.plans.made import MadeKind, MadePlan, as_written
 from router.trials.book import Book, Trial
-from router.trials.made_trials import ENDED_BY_HAND, HALF, alive, state_of
+from router.trials.made_trials import ENDED_BY_HAND, HALF, alive, in_doubt, state_of
 
 _HOPED = 0.6  # the part of a plan's failures that a right instruction may mend
 _LEAST_HOPE = 0.05  # utility that a plan might add where it is tried
@@ -73,10 +73,11 @@ def openings(
     """What could be made now, the most worthwhile first, within the bounds of growth."""
     growth, live = config.growth, alive(book)
     room = growth.most_plans - len(live)
+    free = {t.name for t in book.grown if in_doubt(t) or book.made[t.name].kind == ROUTE}
     busy = {
         pattern
         for made in live
-        if not (made.stands_for or (made.kind == ROUTE and state_of(book, made.name) == "adopted"))
+        if not made.stands_for and made.name not in free
         for pattern in made.patterns
     }
     left = growth.explore - HALF * sum(
@@ -216,13 +217,13 @@ def by_success(book: Book) -> list[str]:
 
 
 def _turned_bad(book: Book, pattern: str) -> float:
-    """When an adopted plan of the pattern turned bad last."""
+    """When an adopted plan of the pattern turned bad last, or seemed to."""
     return max(
         (
             trial.shared_at or trial.since
             for trial in book.trials.values()
             if trial.pattern
-            and trial.state == "rolled back"
+            and (trial.state == "rolled back" or in_doubt(trial))
             and pattern in book.made[trial.name].patterns
         ),
         default=0.0,

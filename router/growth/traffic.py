@@ -10,6 +10,7 @@ from router.request.patterns import Patterns
 from router.routing.steering import Believed
 from router.trials.book import Book
 from router.trials.logged import LoggedTelemetry, utility_of
+from router.trials.made_trials import in_doubt
 
 WINDOW = 20_000  # the latest requests that are read
 HALF_LIFE = 3000  # a request counts half after so many later ones, as the world may have changed
@@ -60,11 +61,6 @@ class PlanRecord:
         return -utility_of(0.0, self.usd, self.seconds, preference)
 
 
-def parents_of(book: Book) -> dict[str, str]:
-    """The plans that made plans were made from. A trained model is like no other plan."""
-    return {m.name: m.parent for m in book.made.values() if m.kind not in ("route", "model")}
-
-
 def believed_of(book: Book, traffic: "Traffic") -> dict[str, Believed]:
     """What is expected of each made plan that answers requests of its pattern."""
     return {
@@ -92,6 +88,7 @@ class PatternTraffic:
     plans: Mapping[str, PlanRecord]
     usual: Mapping[str, float] = field(default_factory=dict)
     parents: Mapping[str, str] = field(default_factory=dict)  # of made plans
+    gone: Collection[str] = ()  # made plans that answer no more, or are in doubt
 
     @property
     def judged(self) -> int:
@@ -128,11 +125,12 @@ class PatternTraffic:
         return self.quality(plan) - self.plans[plan].price(preference)
 
     def utility_now(self, preference: Preference) -> float:
-        """The mean utility of what answered lately."""
-        total = sum(record.lately for record in self.plans.values())
+        """The mean utility of what answered lately and answers still. What a plan that turned bad
+        was worth before would hide for long that its pattern needs another one."""
+        lately = {plan: r.lately for plan, r in self.plans.items() if plan not in self.gone}
         return sum(
-            record.lately * self.utility(plan, preference) for plan, record in self.plans.items()
-        ) / max(total, 1e-9)
+            weight * self.utility(plan, preference) for plan, weight in lately.items()
+        ) / max(sum(lately.values()), 1e-9)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,9 +147,13 @@ class Traffic:
         ids = {*matched, *(pattern.id for pattern in patterns.patterns)}
         return replace(self, patterns={id_: t for id_, t in self.patterns.items() if id_ in ids})
 
-    def with_parents(self, parents: Mapping[str, str]) -> "Traffic":
-        """The traffic, in which these made plans begin as their parents are in each pattern."""
-        patterns = {id_: replace(t, parents=parents) for id_, t in self.patterns.items()}
+    def beside(self, book: Book) -> "Traffic":
+        """The traffic, in which made plans begin as their parents are in each pattern. A trained
+        model is like no other plan."""
+        parents = {m.name: m.parent for m in book.made.values() if m.kind not in ("route", "model")}
+        answering = {t.name for t in (*book.grown, *book.live) if not in_doubt(t)}
+        gone = book.made.keys() - answering
+        patterns = {id_: replace(t, parents=parents, gone=gone) for id_, t in self.patterns.items()}
         return replace(self, patterns=patterns)
 
     @classmethod

@@ -23,6 +23,7 @@ _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
 _PATIENCE = 300  # compared answers within which a made plan that is in doubt must be worth it
 _DOUBT = 0.7  # standard errors
+_SUSPECT = 20  # compared answers after which a made plan whose answers fell may go
 _SOON = 0.49  # the alpha with which an adopted made plan is shown to be worse than its control
 _SET_BACK_MICROS = 900_000_000  # of rows that are read again after the clock was set back
 
@@ -83,7 +84,14 @@ class Course:
             margin = self.config.growth.epsilon
             least = margin if self.trial.goal == "better" else -margin
             self.watch = Watch(
-                rules, 1 - control, patience=_PATIENCE, least=least, tolerated=least, doubt=_DOUBT
+                rules,
+                1 - control,
+                patience=_PATIENCE,
+                least=least,
+                tolerated=least,
+                doubt=_DOUBT,
+                least_alert=_SUSPECT,
+                least_doubted=_SUSPECT,
             )
         self.follow(self.trial)
 

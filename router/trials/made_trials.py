@@ -285,6 +285,12 @@ def state_of(book: Book, name: str) -> str:
     return str(word["state"]) if word is not None else "made"
 
 
+def in_doubt(trial: Trial) -> bool:
+    """Whether an adopted plan's answers fell, so that half of its requests go to its control. What
+    may take its place is tried meanwhile: to wait for the end of it takes as long again."""
+    return trial.state == "adopted" and trial.share <= HALF
+
+
 def alive(book: Book) -> list[MadePlan]:
     """The made plans that answer requests, or may do so."""
     states = ("made", "waiting", "approved", "running", "decided", "adopted")

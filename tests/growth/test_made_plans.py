@@ -226,6 +226,23 @@ def test_a_better_plan_is_adopted_watched_and_taken_back_when_it_turns_bad(world
     assert details == ["made", "adopted", "rolled back"]
 
 
+def test_while_a_plan_is_in_doubt_another_one_is_tried_in_its_place(world):
+    world.enter(STEPS)
+    turn(world, 20, lambda plan, n: n * 7 % 10 < {"p1-steps-1": 9, "x": 6, "y": 6}[plan])
+    assert state_of(world.book, STEPS.name) == "adopted"
+    world.spawner.turn()
+    assert list(world.book.made) == [STEPS.name]
+    while world.book.trial(STEPS.name).share > 0.5:
+        turn(world, 1, lambda plan, n: n * 7 % 10 < {"p1-steps-1": 3, "x": 6, "y": 6}[plan])
+    world.at += MINUTE
+    world.write(10, lambda plan, n: n % 2, key_id="")
+    world.spawner.turn()
+    assert len(world.book.made) == 2
+    (trial,) = world.book.live
+    assert trial.state == "running"
+    assert state_of(world.book, STEPS.name) == "adopted"
+
+
 def test_a_plan_that_does_nothing_is_kept_out_early(world):
     world.enter(STEPS)
     good = {"p1-steps-1": 4, "x": 6, "y": 6}

@@ -65,7 +65,7 @@ class PlantedRoom:
 
     name = "plans"
     pause_seconds = 0.05  # between requests, so that a learner that lives for a second keeps up
-    grows_first = 3  # made plans that are there before the first kill
+    grows_first = (3, 400)  # made plans, and then requests, before the first kill
 
     def __init__(self) -> None:
         self.world = planted.World(0, _REQUESTS)
@@ -90,7 +90,7 @@ class LibraryRoom:
 
     name = "programs"
     pause_seconds = 0.0
-    grows_first = 0
+    grows_first = (0, 0)
 
     def __init__(self) -> None:
         self.world = library.World(0)
@@ -378,13 +378,17 @@ class Lives:
             )
         self.router.until_heard(len(self.router.heard) + 1)
 
-    def grow(self, plans: int) -> None:
-        """Serve until so many plans are made."""
+    def grow(self, plans: int, requests: int) -> None:
+        """Serve until so many plans are made, and then so many requests more."""
         self.begin()
-        deadline = time.monotonic() + _PATIENCE
-        while len(self.made) < plans and time.monotonic() < deadline:
+        deadline, needed = time.monotonic() + _PATIENCE, 0
+        while len(self.answered) < needed or not needed:
             time.sleep(0.2)
             self._take()
+            if time.monotonic() > deadline:
+                break
+            if not needed and len(self.made) >= plans:
+                needed = len(self.answered) + requests
 
     @property
     def link(self) -> str:
@@ -450,7 +454,7 @@ def measured(times: int, longest: float = _LONGEST) -> dict[str, Any]:
     notes: list[str] = []
     for room, share in ((PlantedRoom(), times // 2), (LibraryRoom(), times - times // 2)):
         with service(room) as lives:
-            lives.grow(room.grows_first)
+            lives.grow(*room.grows_first)
             for n in range(share):
                 lives.begin()
                 time.sleep(chance.uniform(_SHORTEST, longest))

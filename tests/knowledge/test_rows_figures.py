@@ -67,6 +67,7 @@ def ask(tmp_path_factory):
         ("average price per kilo", [(0.725,)]),
         ("average kilos per harvest", [(2750,)]),
         ("how many harvests were delayed", [(2,)]),
+        ("donor and amount of the Water donations", [("Lars Berg", 250.0), ("Maria Holt", 50.0)]),
         ("harvests that were not sold", [(2,)]),
     ],
 )
@@ -88,6 +89,9 @@ def test_a_figure_is_known_by_what_people_ask(ask, question, rows):
         "is F1 organic and large",
         "donations given in Water by plane",
         "newest farm",
+        "where are the farms",
+        "how many farms were ploughed",
+        "total of the ids",
         "how many farms were picked in 2023",
     ],
 )

@@ -159,7 +159,7 @@ class RowReader:
             raise max(first_headed, key=lambda failure: failure[0])[1]
         best = max(reading.strength for reading in readings)
         unsure = [unclear for strength, unclear in failures if strength >= best]
-        doubts = [unclear for unclear in unsure if " or " in str(unclear)]
+        doubts = [unclear for unclear in unsure if "` or `" in str(unclear)]
         if doubts and not headed:
             raise doubts[0]  # a table that the words fit as well, in two ways
         first = [reading for reading in readings if reading.strength > best - _SURER]
@@ -229,10 +229,15 @@ _AUXILIARIES = frozenset(
 )
 
 
+_PLACES = frozenset(("where", "donde"))
+
+
 def _plain_question(reader: Reader) -> bool:
     """Whether yes or no answers a question; one that asks for any rows is read as a count."""
     first = next((span for span in reader.items if not span.means("mark")), None)
     closed = first is not None and first.words[0] in _AUXILIARIES and not first.means("any")
+    if any(span.words[0] in _PLACES for span in reader.items[:2]):
+        raise Unclear("where rows are from is not read: name the column")
     for i in reader.free("who", "which"):
         before = reader.step(i, -1)
         if before >= 0 and reader.items[before].means("entity"):

@@ -27,9 +27,9 @@ from router.knowledge.rows.language.words import (
     weak_in_names,
     words_of_unit,
 )
+from router.request.plain import folded
 
 _PRICED = frozenset(("weight", "distance", "area_size", "duration", "quantity", "night"))
-
 
 _PLAIN = frozenset(("time", "tim", "total", "spent", "taken", "worked", "sold", "number", "net"))
 _GENDERED = ("ada", "ado", "ida", "ido", "ica", "ico", "iva", "ivo")  # `vendida`, `vendido`
@@ -99,6 +99,10 @@ def _name_kin(names: Names, each: Field, content: Sequence[str], weaker: int) ->
         for word in content:
             if word.endswith(_GENDERED):
                 names.add((word[:-1] + ("o" if word.endswith("a") else "a"),), sense(6))
+    for value in each.values if "status" in concepts else ():
+        if stem(folded(value)):
+            named = Sense("val", (each, value), 3 - weaker)
+            names.stems.setdefault(stem(folded(value)), []).append(named)  # `se cancelaron`
     for word in content:
         if stem(word) and word not in WEAK:
             names.stems.setdefault(stem(word), []).append(sense(2))

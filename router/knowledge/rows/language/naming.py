@@ -123,6 +123,11 @@ def _narrow(names: Names, table: TableSchema) -> None:
     """A noun for rows that is a value too means the value: a `Casa` is not every property."""
     phrase = _phrase_of(table)
     for key, senses in names.senses.items():
-        own = any(s.kind == "val" and s.value[0].table.stored == table.stored for s in senses)
+        own = any(
+            s.kind == "val"
+            and s.value[0].table.stored == table.stored
+            and names.has(s.value[0], "kind", "category", "species", "product")
+            for s in senses
+        )
         if own and key != phrase:
             senses[:] = [s for s in senses if s.kind != "entity"]

@@ -3,15 +3,17 @@
 from router.knowledge.rows.language.column_words import IDENTIFIERS, KEYS, name_words
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import canonical, concept_kind, unit_of_word
+from router.knowledge.rows.language.words import canonical, concept_kind, pieces, unit_of_word
 
 
 def is_key(names: Names, each: Field) -> bool:
     """Whether a column of numbers only tells rows apart, so that no figure of it means anything."""
     words = frozenset(name_words(each.name))
+    bare = KEYS.issuperset(words) or any(link.source.sql == each.sql for link in names.links)
     first = each.table.columns[0].name == each.name
     return each.column.kind == "integer" and (
-        bool(IDENTIFIERS & words)
+        bare
+        or bool(IDENTIFIERS & words)
         or (each.unique and bool(KEYS & words))
         or (each.unique and first and not names.has(each, *concept_kind("numeric")))
     )
@@ -42,10 +44,13 @@ def adds_up(names: Names, each: Field, *, counted: bool = False) -> bool:
     if concepts and concepts <= concept_kind("additive"):
         return each.column.unit != "%"
     words = name_words(each.name)
+    rates = bool(_RATES & {*words})
     if each.numeric and (all(map(unit_of_word, words)) or is_cost(each)):
         return True
-    if not each.numeric or is_key(names, each) or each.column.unit == "%" or _RATES & {*words}:
+    if not each.numeric or is_key(names, each) or each.column.unit == "%" or rates:
         return False
+    if not concepts and any(map(unit_of_word, pieces(each.name))) and not rates:
+        return True  # `honey (kg)`
     if concepts:
         return counted and concepts <= _COUNTABLE | concept_kind("additive")
     return any(canonical(word) != word for word in words if word.endswith("s"))

@@ -118,6 +118,8 @@ def _amount(reader: Reader, place: int, number: int, amount: float) -> None:
     if adjective is None and read_so_many(reader, place, number, sign, amount):
         return
     each, end = _measured(reader, place, number, adjective.value if adjective else "")
+    if adjective is not None and {"year", "ano"} & {*name_words(each.name)}:
+        raise Unclear(f"`{span.text} {reader.items[number].text}`: say before or after")
     following = end + 1
     negated = take_negation(reader, place)
     reader.add(place, max(end, following - 1), Condition(each, sign, (amount,), negated=negated))

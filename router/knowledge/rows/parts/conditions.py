@@ -22,7 +22,19 @@ def read_conditions(reader: Reader) -> None:
     read_predicates(reader)
     read_glosses(reader)
     reader.placed.sort(key=lambda placed: placed.start)
+    _consistent(reader)
     _joined(reader)
+
+
+def _consistent(reader: Reader) -> None:
+    """Refuse words of one column's name that say yes and no: `where the queen was not seen`."""
+    flags: dict[str, Condition] = {}
+    for placed in reader.placed:
+        where = placed.where
+        if isinstance(where, Condition) and where.relation in ("true", "false"):
+            other = flags.setdefault(where.field.sql, where)
+            if (other.relation, other.negated) != (where.relation, where.negated):
+                raise Unclear(f"`{where.field.name}` would be both yes and no")
 
 
 def _joined(reader: Reader) -> None:

@@ -86,9 +86,29 @@ def _later(names: Names, each: Field) -> bool:
     return names.has(each, *concepts) or not _LATER.isdisjoint(name_words(each.name))
 
 
+_YEAR = frozenset(("year", "ano"))
+_YEARS = frozenset(
+    map(
+        canonical,
+        (
+            *("year", "ano", "of", "de", "published", "publication", "publicacion", "model"),
+            *("release", "released", "made", "built", "construction", "construccion"),
+            *("manufacture", "manufactured", "fabricacion", "modelo", "edition", "edicion"),
+        ),
+    )
+)
+
+
 def year_column(names: Names) -> Field | None:
     """The only column of numbers that are years."""
-    years = [f for f in names.fields if f.numeric and {"year", "ano"} & {*name_words(f.name)}]
+    plain = _YEARS | names.row_words
+    years = [
+        f
+        for f in names.fields
+        if f.numeric
+        and _YEAR & {*name_words(f.name)}
+        and plain.issuperset(map(canonical, name_words(f.name)))
+    ]
     return years[0] if len(years) == 1 else None
 
 

@@ -74,8 +74,9 @@ def _rows_figured(target: Target, operation: Operation, places: list[int]) -> Ro
     elif operation in ("max", "min") and size is not None:
         shown, rank = (label_of(target),), Rank(1, operation == "max")
         return made(target, "rows", measure=Measure("max", size), rank=rank, shown=shown)
-    if total is None:
-        return None
+    lasting = ("duration", "night", "distance", "pages")
+    if total is None or (operation != "sum" and any(names.has(f, *lasting) for f in names.fields)):
+        return None  # `the average stay` may be so many nights
     return made(target, form_of(target), measure=Measure(operation, total))
 
 

@@ -162,6 +162,14 @@ def _bare_number(
 ) -> RowQuery:
     reader = target.reader
     _, each = only_column(numeric, "the value of which column")
+    if texts and not reader.groups and (reader.placed or names_rows(target)):
+        places = sorted([*numeric, *texts], key=lambda pair: pair[0])
+        shown = tuple(dict.fromkeys(f for _, f in places))
+        joints = range(places[0][0] + 1, places[-1][0])
+        if all(reader.items[i].means("and", "col", "filler") for i in joints):
+            reader.take(*(i for i in joints if reader.items[i].means("and")))
+            use(target, *shown)
+            return made(target, "rows", shown=shown)
     if texts:
         raise Unclear(f"`{each.name}` and `{texts[0][1].name}`: it does not say what is wanted")
     use(target, each)

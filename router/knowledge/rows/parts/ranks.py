@@ -156,7 +156,8 @@ def _concept_field(target: Target, concept: str) -> Field | None:
     if not named and concept in _MEASURED:
         named = [f for _, f in target.numeric()]
     fields = named or [f for f in names.fields if f.numeric and names.has(f, concept)]
-    for other in ("pages", "distance") if concept == "duration" and not fields else ():
+    others = ("pages", "distance", *(("height",) if names.people else ()))
+    for other in others if concept == "duration" and not fields else ():
         fields = fields or [f for f in names.fields if f.numeric and names.has(f, other)]
     exact = [f for f in fields if concept == "price" and len(name_words(f.name)) == 1]
     fields = exact if len(exact) == 1 else fields

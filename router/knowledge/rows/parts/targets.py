@@ -136,14 +136,10 @@ def _links(reader: Reader, span: Span, *, measured: bool) -> bool:
     if before < 0 or not reader.items[before].means(*subject):
         return False  # a noun: `newest book`, `total visits`
     words = ("entity", "mark", "count", "which", "who", "list")
-    return any(
-        n >= 0
-        and reader.items[n].used
-        and not reader.items[n].means(*words)
-        and reader.items[n].days is None
-        and not reader.items[n].year
-        for n in (before, after)
-    )
+    if after < 0 and not reader.items[before].means("val", "un_val"):
+        return False  # `how many hives were treated`
+    near = reader.items[before if after < 0 else after]
+    return near.used and not near.means(*words) and near.days is None and not near.year
 
 
 _MONEY = ("$", "€", "£")

@@ -71,8 +71,9 @@ def evaluate_store(
     except UnclearQuestions as error:
         raise InputRefused(f"{questions} holds no questions", str(error)) from None
     results: dict[str, list[Score]] = {}
-    patient = _RERANK_SECONDS
-    reranker = None if rerank is None else reranker_in(str(rerank.resolve()), seconds=patient)
+    reranker = None
+    if rerank is not None:
+        reranker = reranker_in(str(rerank.resolve()), seconds=_RERANK_SECONDS)
     with rights_of(here) as rights:
         shelf = StoreShelf(here.config_in_force.knowledge_folder, rights)
         try:

@@ -115,11 +115,13 @@ class StoreVectors:
             f"select passage, vector, sentences from vectors where passage in ({marks})",
             tuple(passages),
         )
-        kept, joined = [], []
+        kept: list[tuple[int, int, int]] = []
+        joined: list[bytes] = []
         for passage, vector, sentences in rows:
             kept.append((passage, len(vector), len(sentences) // len(vector)))
             joined += vector, sentences
-        every, at, vectors = _read(b"".join(joined)), 0, {}
+        every, at = _read(b"".join(joined)), 0
+        vectors: dict[int, PassageVectors] = {}
         for passage, length, count in kept:
             dimensions = length // 2
             end = at + dimensions * (1 + count)

@@ -136,8 +136,8 @@ class Finder:
     def _shares(self, query: Query, passage: StoredPassage) -> Sequence[float]:
         language = self.source.language
         titles = query.mask(content_words(passage.heading, language))
-        own, whole, telling = passage.passage.heading, titles, set()
-        heading = titles
+        own, heading, whole = passage.passage.heading, titles, titles
+        telling: set[int] = set()
         if own != passage.heading:
             heading = query.mask(content_words(own, language))
         for sentence in sentences_of(passage.text):

@@ -99,7 +99,8 @@ class StoreSource:
 
     def by_words(self, words: Sequence[str], most: int, among: Collection[int] | None) -> list[int]:
         counts = sorted((n, word) for n, word in zip(self.holding(words), words, strict=True) if n)
-        ranked, rare = 0, []
+        ranked = 0
+        rare: list[str] = []
         for holding, word in counts:
             if ranked + holding <= _MOST_RANKED:
                 rare.append(word)

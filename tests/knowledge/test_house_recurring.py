@@ -4,19 +4,23 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 
-from router.config.load import load
+from router.backends.knowledge_backend import KnowledgeBackend
+from router.config.load import at_home, load
 from router.config.made_stores import with_made_stores
-from router.domain import new_id
+from router.domain import CHAT, Call, Fault, new_id
 from router.keys import Key, new_key, save_keys
 from router.knowledge.house.archive import CannotMove
 from router.knowledge.house.deciding import accept, look, refuse
 from router.knowledge.house.making import forget_words
 from router.knowledge.house.proposals import NoSuchProposal, ProposalBook
 from router.knowledge.opening import StoreShelf
+from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.reader import Reader, reader_of
 from router.knowledge.rights.rights import Rights
+from router.plans.compiled import Plans
 from router.request.sentences import sentence_hashes
 from router.telemetry.rows import request_row
 from tests.rig import rig
@@ -113,6 +117,26 @@ def test_a_passage_that_is_pasted_again_is_proposed_to_its_team_and_made_a_store
     assert world.shown("alice") == []  # what has a store needs no other
     kinds = [event["kind"] for event in world.shelf.rights.events("")]
     assert kinds == ["proposed", "accepted"]
+
+
+async def test_a_made_store_answers_its_owner_and_nobody_else(world, encoders):
+    alice, bob = world.keys["alice"], world.keys["bob"]
+    world.write(pasted(alice))
+    world.shown()
+    accept(world.shelf, world.config, ADMIN, 1, by="user", name="tariff")
+    server = world.config.server.model_copy(update={"encoders": str(encoders)})
+    config = with_made_stores(world.config.model_copy(update={"server": server}))
+    declare(world.shelf.rights, config.knowledge, lambda _: "law")  # as a reload does
+    assert "tariff" in Plans(config)["ask-tariff"].stores
+    backend = KnowledgeBackend(at_home(config).backends["tariff"])
+    body = orjson.dumps({"messages": [{"role": "user", "content": QUESTIONS[7]}]})
+    async with backend.send(Call(CHAT, body, False, "r1", key_id=alice.id)) as reply:
+        answer = orjson.loads(b"".join([piece async for piece in reply.body]))
+    assert "class 7 costs 47 euros" in answer["choices"][0]["message"]["content"]
+    with pytest.raises(Fault):
+        async with backend.send(Call(CHAT, body, False, "r2", key_id=bob.id)):
+            pass
+    await backend.close()
 
 
 def test_words_of_another_key_enter_no_store(world):

@@ -106,7 +106,7 @@ def _answers(
         for _, _, _, thing, *figures, _ in own:
             sums[thing] = [a + (b or 0) for a, b in zip(sums[thing], figures, strict=True)]
         often = {t: f for t, f in sums.items() if f[0] >= LEAST_TIMES and t not in before}
-        repeats = sum(n - 1 for n, *_ in often.values())
+        repeats = sum(int(n) - 1 for n, *_ in often.values())
         if repeats < _LEAST_REPEATS:
             continue
         saved = [sum(f[i] * (f[0] - 1) / f[0] for f in often.values()) for i in (1, 2, 3)]

@@ -94,7 +94,7 @@ def accept_proposal(
     with _deciding(here, "accept", number) as shelf:
         config = here.config_in_force
         done = accept(shelf, config, OPERATOR, number, by=_user(), name=name, folder=place)
-    out.print(done, markup=False)
+    out.print(done, markup=False, soft_wrap=True)
 
 
 @proposals_app.command("refuse")
@@ -178,7 +178,7 @@ def _lines(shown: Mapping[str, Any]) -> Iterator[str]:
             f"${saving['usd']:.4f}{ms}, on {saving['requests']:,} requests"
         )
         schema = ", ".join(f"{name}: {what}" for name, what in shown["schema"].items())
-        yield f"   {shown['documents']} documents ({escape(schema)})"
+        yield f"   documents: {shown['documents']} ({escape(schema)})"
         query = json.dumps(shown["rows"], ensure_ascii=False)
         yield f"   the rows: waggle sql {escape(query)}"
     if state == "waiting":

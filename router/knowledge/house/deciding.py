@@ -105,7 +105,7 @@ def _make(
         raise CannotMove(f"telemetry cannot be read at the moment: {error}") from None
     named = name or name_for(config, finding)
     make(shelf, config, finding, documents, name=named, folder=folder, by=by)
-    fed = f"{len(documents)} documents" if documents else f"fed by {folder}"
+    fed = f"documents: {len(documents)}" if documents else f"fed by {folder}"
     return f"The store {named} is made: {fed}; plan ask-{named}. It answers after: waggle reload"
 
 

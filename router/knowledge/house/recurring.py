@@ -53,7 +53,8 @@ select key_id, team, plan, thing, count(*), sum(tokens), sum(usd), sum(ms), bool
 from r semi join often using (plan, thing) where thing is not null
 group by key_id, team, plan, thing order by count(*) desc limit {_MOST_ROWS}"""
 _LATER = """
-select epoch_us(coalesce(min(minute) filter (total <= $most), max(minute)))
+select case when max(total) > $most
+       then epoch_us(coalesce(min(minute) filter (total <= $most), max(minute))) end
 from (select minute, sum(sum(n)) over (order by minute desc) as total from rollup
       where minute >= make_timestamp($since) group by minute)"""
 _PASSAGES = f"""
@@ -117,7 +118,7 @@ def _answers(
         words = any(r[8] for r in own if r[3] in often and requesters.shares(r[0], owner))
         hashes = quoted_list(sorted({thing.rpartition(" ")[2] for thing in often})[:_MOST_SHOWN])
         about = {
-            "purpose": f"keep {len(often)} answers that {plan} gave again and again, for {group}",
+            "purpose": f"keep what {plan} answered again and again for {group}",
             "fetched": "answers",
             "plan": plan,
             "schema": {"id": "hash of the answer", "title": "the question", "text": "the answer"},
@@ -170,7 +171,7 @@ def _passages(
         evidence = sorted({hash_ for hashes, _ in passages for hash_ in hashes})
         shown = quoted_list(evidence[:_MOST_SHOWN])
         about = {
-            "purpose": f"keep {len(passages)} passages that are pasted again and again by {group}",
+            "purpose": f"keep what is pasted again and again by {group}",
             "fetched": "passages",
             "schema": {
                 "id": "hash of the passage",

@@ -25,6 +25,7 @@ Relation = Literal[
     "after",
     "since",
     "until",
+    "weekday",
 ]
 
 

@@ -127,6 +127,10 @@ def _holds(condition: Condition) -> str:
         case "between":
             low, high = map(literal, condition.values)
             return f"{column} {'NOT ' if condition.negated else ''}BETWEEN {low} AND {high}"
+        case "weekday":
+            days = ", ".join(f"'{day}'" for day in condition.values)
+            word = "NOT IN" if condition.negated else "IN"
+            return f"strftime('%w', {column}) {word} ({days})"
         case ">" | ">=" | "<" | "<=" as relation:
             sign = _OPPOSITES[relation] if condition.negated else relation
             return f"{column} {sign} {literal(condition.values[0])}"

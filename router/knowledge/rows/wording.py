@@ -31,6 +31,7 @@ _WORDS: dict[str, tuple[str, str]] = {
     ">=": ("`{0}` is at least {1}", "`{0}` es al menos {1}"),
     "<": ("`{0}` is below {1}", "`{0}` es menor que {1}"),
     "<=": ("`{0}` is at most {1}", "`{0}` es como máximo {1}"),
+    "weekday": ("`{0}` is on a {1}", "`{0}` cae en {1}"),
     "during": ("`{0}` is in {1}", "`{0}` está en {1}"),
     "after": ("`{0}` is after {1}", "`{0}` es posterior a {1}"),
     "before": ("`{0}` is before {1}", "`{0}` es anterior a {1}"),
@@ -69,10 +70,18 @@ _WORDS: dict[str, tuple[str, str]] = {
     "none": ("No row fits.", "Ninguna fila lo cumple."),
     "yes": ("Yes, {0}.", "Sí, {0}."),
     "no": ("No, none.", "No, ninguna."),
+    "so": ("Yes.", "Sí."),
+    "not so": ("No.", "No."),
     "more": ("and more", "y más"),
     "empty": ("(empty)", "(vacío)"),
     "linked": (" (joined by `{0}`)", " (unido por `{0}`)"),
     "typos": (" ({0} read as {1})", " ({0} leído como {1})"),
+}
+
+
+_WEEK: dict[Language, tuple[str, ...]] = {
+    "en": ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday"),
+    "es": ("domingo", "lunes", "martes", "miércoles", "jueves", "viernes", "sábado"),
 }
 
 
@@ -164,6 +173,9 @@ def _single(condition: Condition, language: Language) -> str:
         if condition.days.first is None:
             words = _say("any year", language, words)
         text = _say(relation, language, name, words)
+    elif relation == "weekday":
+        names = [_WEEK[language][int(value or 0)] for value in condition.values]
+        text = _say(relation, language, name, _say("or", language).join(names))
     elif relation in ("missing", "there", "true", "false") and condition.negated:
         opposite = {"missing": "there", "there": "missing", "true": "false", "false": "true"}
         return _say(opposite[relation], language, name)
@@ -186,6 +198,8 @@ def text_of(query: RowQuery, rows: Rows, language: Language) -> str:
         count = rows.rows[0][0] if rows.rows else 0
         if count is None:
             return _say("none", language)
+        if query.share:
+            return _say("so" if count else "not so", language)
         return _say("yes", language, count) if count else _say("no", language)
     if not rows.rows or (all(cell is None for cell in rows.rows[0]) and len(rows.rows) == 1):
         return _say("none", language)

@@ -229,6 +229,15 @@ def _quarter_at(pieces: Sequence[Piece], at: int) -> tuple[Days, int] | None:
         words = " ".join(piece.text for piece in pieces[at:end])
         return (_quarter(words, year, days.months[1] // 3), end - at) if year else None
     quarter = _QUARTERS.get(pieces[at].word, 0)
+    half = pieces[at + 1].word in ("half", "semestre") if at + 1 < len(pieces) else False
+    if half and quarter in (1, 2):
+        year, end = _year_after(pieces, at + 2)
+        words = " ".join(piece.text for piece in pieces[at : max(end, at + 2)])
+        months = (6 * quarter - 5, 6 * quarter)
+        if not year:
+            return Days(months=months, words=words), 2
+        first, last = month_span("", year, months[0]).first, month_span("", year, months[1]).last
+        return Days(first, last, words=words), end - at
     if quarter and at + 1 < len(pieces) and pieces[at + 1].word in ("quarter", "trimestre"):
         year, end = _year_after(pieces, at + 2)
         words = " ".join(piece.text for piece in pieces[at : max(end, at + 2)])

@@ -281,7 +281,7 @@ def read_numbers(reader: Reader) -> None:
                 continue
             each, end = _measured(reader, i, after, "")
             reader.add(i, end, Condition(each, sign, (span.number,)))
-        elif not _equal_before(reader, i):
+        elif not _equal_before(reader, i) and not _of_amount(reader, i, span.number):
             _equal_behind(reader, i, span.number)
 
 
@@ -301,6 +301,20 @@ def _equal_before(reader: Reader, place: int) -> bool:
     reader.take(named, *([before] if equal else []))
     negated = take_negation(reader, named)
     reader.add(named, end, Condition(column, "in", values, negated=negated))
+    return True
+
+
+def _of_amount(reader: Reader, place: int, number: float) -> bool:
+    """Read an amount of money behind the rows: `donations of $100`."""
+    before = {word for span in reader.items[max(place - 1, 0) : place] for word in span.words}
+    if not before & {"of", "for", "de", "por"} or reader.step(place, -1) < 0:
+        return False
+    rows = reader.items[reader.step(place, -1)].means("entity")
+    each = _by_unit(reader, reader.items[place].piece.unit) if rows else None
+    if each is None:
+        return False
+    reader.take(place)
+    reader.add(place, place, Condition(each, "in", (number,)))
     return True
 
 

@@ -9,7 +9,7 @@ from router.knowledge.rows.language.tokens import Days, month_span
 from router.knowledge.rows.language.words import canonical, concept_kind
 from router.knowledge.rows.parts.reader import Reader, either, take_negation
 from router.knowledge.rows.query import AnyOf, Condition
-from router.knowledge.rows.schema import Unclear
+from router.knowledge.rows.schema import Cell, Unclear
 
 _THROUGH = frozenset(("to", "a", "al", "through", "until", "hasta", "till", "and", "y", "thru"))
 
@@ -136,7 +136,37 @@ def in_year(days: Days, year: int) -> Days:
     )
 
 
+_WEEK = ("su do", "mo lu", "tu ma", "we mi", "th ju", "fr vi", "sa sá")
+
+
+def _weekdays(words: tuple[str, ...]) -> tuple[Cell, ...]:
+    """The numbers of the days that words name, Sunday being 0."""
+    if any(word.startswith(("weekend", "fin")) for word in words):
+        return (6, 0)
+    return tuple(day for day, starts in enumerate(_WEEK) if words[0][:2] in starts.split())
+
+
+def _read_weekdays(reader: Reader) -> None:
+    """`on Saturdays`: the dates of rows, on a day of the week."""
+    for i in reader.free("on_weekday"):
+        if reader.items[i].used or reader.items[i].means("val", "col"):
+            continue
+        each = date_field(reader, i)
+        negated = take_negation(reader, i)
+        reader.take(i)
+        days = _weekdays(reader.items[i].words)
+        end = i
+        joint = reader.step(i)
+        joined = joint >= 0 and reader.items[joint].means("or", "and")
+        following = reader.step(joint) if joined else -1
+        if following >= 0 and reader.items[following].means("on_weekday"):
+            reader.take(joint, following)
+            days, end = (*days, *_weekdays(reader.items[following].words)), following
+        reader.add(i, end, Condition(each, "weekday", days, negated=negated))
+
+
 def read_days(reader: Reader) -> None:
+    _read_weekdays(reader)
     for i in range(len(reader.items)):
         days = days_at(reader, i)
         if days is None:

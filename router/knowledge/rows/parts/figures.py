@@ -22,6 +22,7 @@ from router.knowledge.rows.parts.target import (
     refuse_sum_or_count,
     take_operation,
     use,
+    we_spent,
 )
 from router.knowledge.rows.query import Condition, Form, Group, Measure, Operation, Rank, RowQuery
 from router.knowledge.rows.schema import Unclear
@@ -135,6 +136,8 @@ def _how_much(target: Target) -> RowQuery:
     if not numeric:
         numeric = [(-1, f) for f in names.fields if f.numeric and names.has(f, "total")]
         numeric = numeric or [(-1, f) for f in names.fields if is_cost(f)]
+        if we_spent(target.reader) and not all(is_cost(each) for _, each in numeric):
+            raise Unclear("no column says what was spent")
         if not target.operations and not (len(numeric) == 1 and _earned(target)):
             return _priced(target)
     target.reader.take(*target.operations)

@@ -37,6 +37,9 @@ def read_list(target: Target) -> RowQuery | None:
     if numeric and not texts and not listing:
         return _looked_up(target, numeric, "the value of which column")
     shown = tuple(dict.fromkeys(f for _, f in (*texts, *numeric)))
+    if shown and _of_each(target):
+        use(target, *shown)
+        return made(target, "rows", shown=(label_of(target), *shown))
     if shown:
         use(target, *shown)
         return made(target, "values", shown=shown)
@@ -48,6 +51,21 @@ def read_list(target: Target) -> RowQuery | None:
         use(target, each)
         return made(target, "values", shown=(each,))
     return None
+
+
+_THEIRS = frozenset(("their", "its", "his", "her", "su", "sus"))
+
+
+def _of_each(target: Target) -> bool:
+    """Whether columns are listed beside the rows: `list the members with their phones`."""
+    reader, first = target.reader, min(i for i, _ in target.columns)
+    before = reader.step(first, -1)
+    between = {word for span in reader.items[before + 1 : first] for word in span.words}
+    if not (names_rows(target) and _THEIRS & between):
+        return False
+    if reader.items[before].means("and"):
+        reader.take(before)
+    return True
 
 
 def _who(target: Target, *, different: bool) -> RowQuery:

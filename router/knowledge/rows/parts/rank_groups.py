@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 
+from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.parts.columns import (
     adds_up,
@@ -135,6 +136,9 @@ def _either_units(target: Target, group: Group) -> None:
         raise Unclear(f"it may count rows, or add up `{units[0].name}`")
 
 
+_MEANS = frozenset(("avg", "average", "mean", "media", "medio", "promedio"))
+
+
 def _bucket(target: Target) -> Group | None:
     for i in target.free(*BUCKETS):
         span = target.reader.items[i]
@@ -163,6 +167,9 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
         additive = adds_up(names, figure, counted=order.most)
         if order.most and not additive:
             raise Unclear(f"`{figure.name}` may be added up or averaged")
+        if not order.most and not _MEANS.isdisjoint(name_words(figure.name)):
+            measure = Measure("avg", figure)  # the greatest `avg_rating`, of groups
+            return made(target, "groups", groups=(group,), rank=order.rank, measure=measure)
         operation = "sum" if order.most else "max" if order.rank.descending else "min"
         other = None if order.most else "sum" if additive else "avg"
     measure = Measure(operation, figure)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.parts.columns import adds_up, is_key, names_row
+from router.knowledge.rows.parts.columns import adds_up, is_cost, is_key, names_row
 from router.knowledge.rows.parts.grouping import MOST
 from router.knowledge.rows.parts.reader import Reader, vague_amount
 from router.knowledge.rows.query import Condition, Form, Operation, RowQuery
@@ -78,6 +78,8 @@ def take_columns(target: Target) -> None:
         named = each is not None and (each.unique or names_row(reader.names, each))
         if each is None or (span.means("entity") and named):
             continue
+        if we_spent(reader) and not is_cost(each) and each.numeric:
+            raise Unclear(f"`{each.name}` does not say what was spent")
         if vague_amount(reader, i, each):
             raise Unclear(f"`{span.text}` may be `{each.name}` or a total")
         if each.sql in reader.mentioned() and max(s.strength for s in span.of("col")) <= 2:
@@ -89,6 +91,17 @@ def take_columns(target: Target) -> None:
     target.operations = [
         i for i in reader.free(*_OPERATIONS) if i not in {place for place, _ in target.columns}
     ]
+
+
+_SPENT = frozenset(("spend", "spent", "spending", "gastamos", "gastado", "pagamos", "pay", "paid"))
+_OURS = frozenset(("we", "our", "us", "hemos", "gastamos", "pagamos", "nos", "nuestro", "nuestra"))
+
+
+def we_spent(reader: Reader) -> bool:
+    """Whether those who ask spent: the total of what others bought or gave is no answer."""
+    words = {word for span in reader.items for word in span.words}
+    bought = any(thing.name in ("expense", "invoice") for thing in reader.names.things)
+    return bool(_SPENT & words and _OURS & words) and not bought
 
 
 def _fitting(reader: Reader, place: int) -> Field | None:

@@ -9,7 +9,10 @@ from router.knowledge.rows.query import Condition
 from router.knowledge.rows.schema import Unclear
 
 _NAMES = frozenset(
-    ("val", "col", "entity", "foreign", "filler", "un_val", "un_col", "beside", "foreign_verb")
+    (
+        *("val", "col", "entity", "foreign", "filler", "un_val", "un_col", "beside"),
+        *("foreign_verb", "on_weekday"),
+    )
 )
 
 

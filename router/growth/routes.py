@@ -5,14 +5,17 @@ is worth more in the pattern than what serves, that plan is tried in the whole p
 made plans do: by a trial, beside a control, and it can go back.
 """
 
+from math import sqrt
+
 from router.config.config import Config
-from router.growth.traffic import PatternTraffic, much_is_new
+from router.growth.traffic import PatternTraffic, PlanRecord, much_is_new
 from router.trials.book import Book
 from router.trials.made_trials import ENDED_BY_HAND, state_of
 
 ROUTE = "route"
 _LEAST_GAIN = 0.05  # utility that the route might add to a request
 _LEAST_JUDGED = 20  # answers of the plan in the pattern
+_SURE = 1.64  # standard errors by which it must seem better: the best of a few seems too good
 
 
 def routed_to(book: Book, config: Config, traffic: PatternTraffic) -> tuple[str, float] | None:
@@ -25,7 +28,7 @@ def routed_to(book: Book, config: Config, traffic: PatternTraffic) -> tuple[str,
         return None
     preference = config.objective.preference
     worth = {
-        plan: traffic.utility(plan, preference)
+        plan: traffic.utility(plan, preference) - _SURE * _error(traffic.quality(plan), record)
         for plan, record in traffic.plans.items()
         if plan in config.asking and record.judged >= _LEAST_JUDGED
     }
@@ -38,3 +41,8 @@ def routed_to(book: Book, config: Config, traffic: PatternTraffic) -> tuple[str,
     best = max(worth.keys() - tried, key=lambda plan: worth[plan], default="")
     gain = worth[best] - traffic.utility_now(preference) if best else 0.0
     return (best, gain) if gain >= _LEAST_GAIN else None
+
+
+def _error(quality: float, record: PlanRecord) -> float:
+    """The standard error of a plan's quality in the pattern."""
+    return sqrt(max(quality * (1 - quality), 0.02) / max(record.judged_lately, 1.0))

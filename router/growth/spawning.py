@@ -59,11 +59,11 @@ class Opening:
 
     @property
     def effect(self) -> str:
-        added = "there alone" if self.recipe == ROUTE else f"there, and with {self.recipe}"
+        way = "by routing alone" if self.recipe == ROUTE else f"with {self.recipe}"
         return (
             f"{self.judged:,} judged answers of {self.pattern}"
             f"{f' ({self.name})' if self.name else ''}; {self.parent} has quality "
-            f"{self.quality:.2f} {added} up to {self.hope:.3f} of utility could be added"
+            f"{self.quality:.2f} there, and {way} up to {self.hope:.3f} of utility could be added"
         )
 
 

@@ -15,6 +15,7 @@ from router.growth.forgetting import forget_made
 from router.growth.growth_requests import act
 from router.growth.overview import exported
 from router.growth.recipes import instruction_in
+from router.growth.routes import routed_to
 from router.growth.spawner import Spawner
 from router.growth.traffic import Traffic
 from router.keys import Key, save_keys
@@ -29,7 +30,7 @@ from router.routing.ladder import policy_of
 from router.routing.strategies import Strategy
 from router.telemetry.rows import request_row
 from router.trials.book import Rejected, Trial, candidate_of
-from router.trials.changes import adopt
+from router.trials.changes import adopt, state_line
 from router.trials.director import Director
 from router.trials.ledger import Ledger
 from router.trials.made_trials import adopt_made, alpha_of, doubt, end_by_hand, make, state_of
@@ -277,6 +278,17 @@ def test_where_another_plan_would_do_a_route_to_it_is_adopted_and_no_made_plan(w
     assert exported(world.book, world.config.growth_folder, words=True) == ({}, [])
     turn(world, 20, lambda plan, n: n * 7 % 10 < {"x": 1, "y": 6}[plan])
     assert state_of(world.book, "p1-route-1") == "rolled back"
+
+
+@pytest.mark.parametrize(("answers", "route"), [(20, ""), (200, "x")])
+def test_a_few_good_answers_of_another_plan_are_no_route(world, answers, route):
+    world.enter(STEPS)
+    trial = world.book.trial(STEPS.name)
+    world.director.change(lambda _: [state_line(trial, "kept", 2.0, "it adds nothing")])
+    rows = [("p1", "x", answers, answers, float(answers), 0.8, 0.001, 0.5)]
+    rows.append(("p1", "y", 500, 500, 500.0, 0.65, 0.001, 0.5))
+    (each,) = Traffic.of(rows).patterns.values()
+    assert (routed_to(world.book, world.config, each) or ("",))[0] == route
 
 
 def test_what_is_expected_of_a_made_plan_begins_as_its_parent_is_there(world):

@@ -32,6 +32,7 @@ from router.trials.made_trials import (
     alive,
     alpha_of,
     doubt,
+    in_doubt,
     make,
     open_made,
     retire,
@@ -181,6 +182,12 @@ class Spawner:
         for trial in small(book, traffic):
             why = f"less than 1% of requests belong to {trial.pattern}"
             self.director.change(retire, trial.name, now, why)
+        standing = {trial.name for trial in book.grown if not in_doubt(trial)}
+        for trial in book.live:
+            merges = book.made[trial.name].merges if trial.pattern else ()
+            if merges and not standing.issuperset(merges):
+                why = f"{' or '.join(merges)}, in whose place it would be, turned bad"
+                self.director.change(retire, trial.name, now, why)
         living = {pattern.id for pattern in self.patterns().patterns}
         for trial in (*book.grown, *book.live):
             if trial.pattern and book.made[trial.name].kind == "model":

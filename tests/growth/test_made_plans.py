@@ -573,6 +573,17 @@ def test_a_plan_with_examples_stands_for_another_by_a_trial_in_the_others_patter
     assert not list(merged(world.book))  # words of another owner
 
 
+def test_a_plan_for_two_patterns_is_tried_no_longer_than_what_it_stands_for_is_good(world):
+    names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, EXAMPLES, "p2")]
+    (made,) = merged(world.book)
+    world.spawner._simplify(made)
+    world.spawner.tidy(NOTHING)
+    assert state_of(world.book, made.name) == "running"
+    world.director.change(doubt, names[1], world.now(), "its answers fell")
+    world.spawner.tidy(NOTHING)
+    assert state_of(world.book, made.name) == "stopped"
+
+
 @pytest.mark.parametrize(("without", "state"), [(9, "adopted"), (2, "kept")])
 def test_a_stage_that_brings_nothing_within_a_pattern_is_dropped_there(tmp_path, without, state):
     deep = {"plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "deep": {"pipeline": ["x", "x", "y"]}}}

@@ -74,6 +74,19 @@ def _named(runs: Runs) -> str:
     return f"{sum(run['named'] for run in runs)} of {sum(run['of'] for run in runs)}; {wrong}"
 
 
+def _false(runs: Runs) -> str:
+    return f"{sum(run['false'] for run in runs)} of {sum(run['streams'] for run in runs)}"
+
+
+def _right(runs: Runs) -> str:
+    parts = []
+    for gap in runs[0]["divided"]:
+        each = [run["divided"][gap] for run in runs]
+        right, streams = (sum(row[name] for row in each) for name in ("right", "streams"))
+        parts.append(f"{right} of {streams} ({max(row['judged'] or 0 for row in each)})")
+    return ", ".join(parts)
+
+
 def _bad(runs: Runs) -> str:
     return f"{sum(run['bad'] for run in runs)} of {len(runs)}"
 
@@ -151,6 +164,18 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
         "doubles",
         "doubles that `waggle report` names; pairs that it names and are none",
         _named,
+        "",
+    ),
+    (
+        "splits",
+        "patterns of one piece that were split, as their answers came to 960",
+        _false,
+        "≤ 5%",
+    ),
+    (
+        "splits",
+        "patterns split rightly whose quality differs by .25, .35, .5; judged answers until then",
+        _right,
         "",
     ),
     ("stationary", "stationary streams in which something grew", _bad, "≤ 5%"),

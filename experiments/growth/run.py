@@ -21,6 +21,7 @@ from experiments.growth.committee import measured
 from experiments.growth.harness import WRITER, Play, playing
 from experiments.growth.patterns import of_patterns
 from experiments.growth.report import readme_table
+from experiments.growth.splits import of_splits
 from experiments.growth.worlds import changing, doubles, planted, stationary
 from experiments.readme import put
 
@@ -176,6 +177,7 @@ def _played(
 
 WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
     "patterns": (of_patterns, planted.SEEN_SEEDS[:2]),
+    "splits": (of_splits, (0, 1)),
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
     "authored": (of_authored, planted.SEEN_SEEDS[:2]),

@@ -1,9 +1,9 @@
 """Estimates how sure each backend of knowledge is that its stores answer a question of this caller.
 
 Only stores that the caller may read count, by its key at this moment. A claim is no use of a store.
-Claims are made within the decision, so their work is bounded: a store is read for claims by a
-thread beside, and claims nothing before; once the claims of a decision took too long, the stores
-that are left claim nothing in it.
+Claims are made within the decision, so their work is bounded: a thread beside reads the stores for
+claims, when they come and when they change, and a store claims nothing before; once the claims of a
+decision took too long, the stores that are left claim nothing in it.
 """
 
 import logging
@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
@@ -22,6 +22,7 @@ from router.knowledge.rights.reader import Reader, Readers
 
 _MOST_SECONDS = 0.1  # of all claims of one decision
 _AGAIN_SECONDS = 30.0  # until a store that could not be read is tried again
+_LOOK_SECONDS = 2.0  # between two looks for stores that came or changed
 _log = logging.getLogger("waggle")
 
 
@@ -36,15 +37,32 @@ class StoreClaims:
         self._preparing: set[tuple[str, str]] = set()
         self._waiting: SimpleQueue[tuple[StoreShelf, KnowledgeSettings, str]] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._config: Config | None = None  # the latest that `warm` was called with
         self._trouble: set[str] = set()
 
     def warm(self, config: Config) -> None:
-        """Read the stores now. It may take seconds, so call it in a thread."""
+        """Read the stores now, and those that come later when they come. It may take seconds, so
+        call it in a thread."""
+        self._config = config
         shelf = self._shelf_of(config)
-        for settings in _knowledge(config).values():
-            for name in settings.stores:
-                if shelf.exists(name):
-                    self._prepare(shelf, settings, name)
+        for settings, name in self._unread(config):
+            self._prepare(shelf, settings, name)
+        if _knowledge(config):
+            self._begin()
+
+    def read(self, config: Config) -> bool:
+        """Whether claims know all stores that there are, as they are now."""
+        return not self._unread(config)
+
+    def _unread(self, config: Config) -> list[tuple[KnowledgeSettings, str]]:
+        shelf = self._shelf_of(config)
+        return [
+            (settings, name)
+            for settings in _knowledge(config).values()
+            for name in settings.stores
+            if shelf.exists(name)
+            and ((own := self._claimants.get((name, settings.encoder or ""))) is None or own.behind)
+        ]
 
     def of(self, config: Config, question: str, key_id: str) -> Mapping[str, float]:
         claims = {}
@@ -93,16 +111,34 @@ class StoreClaims:
         if key in self._preparing or self._clock() < self._again_at.get(key, 0.0):
             return
         self._preparing.add(key)
+        self._begin()
+        self._waiting.put((shelf, settings, name))
+
+    def _begin(self) -> None:
         if self._thread is None:  # only one: each thread that reads a store keeps a connection
             self._thread = threading.Thread(target=self._work, name="claims", daemon=True)
             self._thread.start()
-        self._waiting.put((shelf, settings, name))
 
     def _work(self) -> None:
         while True:
-            shelf, settings, name = self._waiting.get()
+            try:
+                shelf, settings, name = self._waiting.get(timeout=_LOOK_SECONDS)
+            except Empty:
+                self._look()
+                continue
             self._prepare(shelf, settings, name)
             self._preparing.discard((name, settings.encoder or ""))
+
+    def _look(self) -> None:
+        """Read what came or changed since the last look."""
+        config = self._config
+        if config is None:
+            return
+        try:
+            for settings, name in self._unread(config):
+                self._prepare_beside(self._shelf_of(config), settings, name)
+        except Exception:  # such as a store that was archived just now; the next look tries again
+            _log.exception("stores could not be looked at for claims")
 
     def _prepare(self, shelf: StoreShelf, settings: KnowledgeSettings, name: str) -> None:
         key = (name, settings.encoder or "")

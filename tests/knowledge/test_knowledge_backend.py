@@ -150,6 +150,18 @@ async def test_a_store_is_read_for_claims_beside_the_decisions(config: Config) -
     await until(lambda: claims.of(config, QUESTION, "")["desk"] > 0.65)
 
 
+async def test_a_store_that_comes_later_claims_its_first_question(
+    home: Path, config: Config, tmp_path: Path
+) -> None:
+    (home / "knowledge").rename(tmp_path / "elsewhere")
+    claims = StoreClaims()
+    claims.warm(config)
+    (tmp_path / "elsewhere").rename(home / "knowledge")
+    assert not claims.read(config)
+    await until(lambda: claims.read(config))
+    assert claims.of(config, QUESTION, "")["desk"] > 0.65
+
+
 def test_once_claims_take_too_long_the_other_stores_claim_nothing(config: Config) -> None:
     claims = StoreClaims(clock=count(step=0.06).__next__)
     claims.warm(config)

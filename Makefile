@@ -41,7 +41,7 @@
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
-#   also bench-knowledge-freshness, -million FOLDER=, -claims, -kills, -finding (see experiments/knowledge)
+#   also bench-knowledge-freshness, -million FOLDER=, -claims, -kills, -finding, -rows (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
@@ -226,6 +226,10 @@ bench-knowledge-claims: $(STAMP)
 .PHONY: bench-knowledge-kills
 bench-knowledge-kills: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.kills
+
+.PHONY: bench-knowledge-rows
+bench-knowledge-rows: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.rows $(FOLDER) $(QUESTIONS) --set $(SET)
 
 .PHONY: bench-knowledge-finding
 bench-knowledge-finding: $(STAMP)

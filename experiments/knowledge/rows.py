@@ -1,8 +1,9 @@
 """Scores questions on rows against the answers of somebody who has not seen the code.
 
-    python -m experiments.knowledge.rows FOLDER QUESTIONS.jsonl [--show]
+    python -m experiments.knowledge.rows FOLDER QUESTIONS.jsonl [--show] [--set C] [--learned]
 
-FOLDER holds CSV files, which are loaded together; a line of QUESTIONS holds a question, perhaps the
+`--set` keeps the figures in `rows.json` under a letter; `--learned` says that the rules were written
+with a look at this set, so that its figures say nothing about new questions. FOLDER holds CSV files, which are loaded together; a line of QUESTIONS holds a question, perhaps the
 question before it, and every acceptable answer. An answer is right, wrong, or refused. Without
 `--show` only figures are printed.
 """
@@ -24,6 +25,8 @@ from router.knowledge.rows.loading import write_table
 from router.knowledge.rows.reading import tables_of
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, TableSchema
+
+_RESULTS = Path(__file__).parent / "rows.json"
 
 
 def loaded(folder: Path, store: Path) -> tuple[list[TableSchema], Run]:
@@ -149,8 +152,15 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("questions", type=Path)
     parser.add_argument("--show", action="store_true")
+    parser.add_argument("--set", help="the letter under which rows.json keeps the figures")
+    parser.add_argument("--learned", action="store_true")
     given = parser.parse_args()
-    print(json.dumps(measured(given.folder, given.questions, show=given.show), indent=1))
+    figures = measured(given.folder, given.questions, show=given.show)
+    print(json.dumps(figures, indent=1))
+    if given.set:
+        results = json.loads(_RESULTS.read_text()) if _RESULTS.exists() else {}
+        results[given.set] = {"learned_from": given.learned, **figures}
+        _RESULTS.write_text(json.dumps(dict(sorted(results.items())), indent=1) + "\n")
 
 
 if __name__ == "__main__":

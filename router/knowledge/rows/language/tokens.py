@@ -18,6 +18,7 @@ _PIECE = re.compile(
     r"|(?P<digits>\d[\d.,]*\d|\d)"
     r"|(?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)*)|(?P<mark>>=|<=|[<>=%&,()\"“”«»])"
 )
+_SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")  # `books/genre`
 _QUARTERS = {
     **{"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "1st": 1, "2nd": 2},
     **{"primer": 1, "segundo": 2, "tercer": 3, "cuarto": 4},
@@ -59,6 +60,7 @@ class Piece:
 def cut(question: str, language: Language) -> list[Piece]:
     """The pieces of a question, with dates of several words joined."""
     question = question.replace("\u2019", "'").replace("_", " ")
+    question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
     mark = decimal_mark(question, spanish=language == "es")
     raw: list[Piece] = []
     for match in _PIECE.finditer(question):

@@ -72,7 +72,7 @@ def _rows_figured(target: Target, operation: Operation, places: list[int]) -> Ro
             return _rows_summed(target, places)
     elif target.dated() or not _single(target.reader):
         return None
-    elif operation in ("max", "min") and size is not None:
+    elif operation in ("max", "min") and size is not None and not target.reader.groups:
         shown, rank = (label_of(target),), Rank(1, operation == "max")
         return made(target, "rows", measure=Measure("max", size), rank=rank, shown=shown)
     lasting = ("duration", "night", "distance", "pages")
@@ -100,7 +100,7 @@ def _rows_summed(target: Target, places: list[int]) -> RowQuery:
 def _single(reader: Reader) -> bool:
     """Whether one row is named: `the average donation`, not `average donations per month`."""
     rows = [span.words[-1] for span in reader.items if span.means("entity")]
-    return bool(rows) and not any(word.endswith("s") for word in rows) and not reader.groups
+    return bool(rows) and not any(word.endswith("s") for word in rows)
 
 
 def _total_for(target: Target, places: list[int]) -> bool:

@@ -128,9 +128,11 @@ def read_bare(target: Target) -> RowQuery | None:
         return _bare_number(target, numeric, texts)
     if texts:
         _, each = only_column(texts, "which column")
-        if reader.groups:
+        if reader.groups and not different:
             raise Unclear(f"it does not say what of `{each.name}` is wanted")
         use(target, each)
+        if different and reader.groups:
+            return made(target, "groups", measure=Measure("distinct", each))
         return made(target, "values", shown=(each,))
     if different:
         raise Unclear("different what")

@@ -136,6 +136,23 @@ def _either_units(target: Target, group: Group) -> None:
         raise Unclear(f"it may count rows, or add up `{units[0].name}`")
 
 
+_OFTEN = frozenset(("often", "frequently", "times", "veces", "frecuencia", "busiest", "quietest"))
+
+
+def _refuse_amounts(target: Target, order: Order) -> None:
+    """Refuse `who has given the most`, which may count rows, or add up amounts."""
+    items, total = target.reader.items, only_total(target.reader.names)
+    often = any(span.means("using") or _OFTEN & {*span.words} for span in items)
+    verbs = target.reader.names.verbs
+    often = often or any(span.words in verbs and not span.means("earning") for span in items)
+    often = often or any(
+        items[i].means("most", "least") and items[i + 1].means("val", "col", "un_val")
+        for i in range(len(items) - 1)
+    )  # `the fewest cancellations`
+    if order.most and total is not None and not (names_rows(target) or order.common or often):
+        raise Unclear(f"it may count rows, or add up `{total.name}`")
+
+
 _MEANS = frozenset(("avg", "average", "mean", "media", "medio", "promedio"))
 
 
@@ -159,6 +176,7 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
         if order.extreme and not (order.counted or order.most):
             raise Unclear("it does not say of which column the extreme is wanted")
         if not order.counted:
+            _refuse_amounts(target, order)
             refuse_sum_or_count(target)
             _either_units(target, group)
         return made(target, "groups", groups=(group,), rank=order.rank)

@@ -59,6 +59,7 @@ def read_rank(target: Target) -> RowQuery | None:
     extreme = _adjective_of(target, marks[0], concept) if concept and number is None else None
     if extreme is not None:
         use(target, extreme)
+        target.take("which", "list")
         return made(
             target, form_of(target), measure=Measure("max" if descending else "min", extreme)
         )
@@ -91,7 +92,8 @@ def _adjective_of(target: Target, mark: int, concept: str) -> Field | None:
         if i == following and (reader.names.has(f, concept) or concept in _MEASURED)
     ]
     earlier = any(span.means("entity", "which", "who") for span in reader.items[:mark])
-    plain = not earlier or _plain_extreme(target)
+    rows = any(span.means("entity") for span in reader.items[:mark])
+    plain = not rows and (not earlier or _plain_extreme(target))
     return fields[0] if fields and plain and not target.texts() else None
 
 

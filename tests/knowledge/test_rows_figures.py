@@ -67,6 +67,8 @@ def ask(tmp_path_factory):
         ("average price per kilo", [(0.725,)]),
         ("average kilos per harvest", [(2750,)]),
         ("how many harvests were delayed", [(2,)]),
+        ("quick question: how many farms do we have at the moment, if any", [(3,)]),
+        ("¿me puedes decir más o menos cuántas donations hay hasta la fecha?", [(5,)]),
         ("average donation per campaign", [("Roof", 130 / 3), ("Water", 150.0)]),
         ("unique donors per campaign", [("Roof", 2), ("Water", 2)]),
         ("donations/campaign", [("Roof", 3), ("Water", 2)]),

@@ -248,9 +248,23 @@ def _plain_question(reader: Reader) -> bool:
     return closed
 
 
+_ENDED = ("status", "left", "cancelled", "returned", "closed", "expiry", "end", "discharged")
+
+
+def _take_now(reader: Reader) -> None:
+    """Take `currently` of rows that do not end; else those that have ended may be meant or not."""
+    names = reader.names
+    ended = [f for f in names.fields if names.has(f, *_ENDED) or (f.dated and f.gaps)]
+    for i in reader.free("now"):
+        if ended:
+            raise Unclear(f"`{reader.items[i].text}` may leave out rows by `{ended[0].name}`")
+        reader.take(i)
+
+
 def _query_of(reader: Reader) -> RowQuery:
     _known_words(reader)
     reader.take(*reader.free("only"))
+    _take_now(reader)
     closed = _plain_question(reader)
     read_conditions(reader)
     related = read_related(reader)

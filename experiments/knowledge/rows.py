@@ -2,8 +2,10 @@
 
     python -m experiments.knowledge.rows FOLDER QUESTIONS.jsonl [--show] [--set C] [--learned]
 
-`--set` keeps the figures in `rows.json` under a letter; `--learned` says that the rules were written
-with a look at this set, so that its figures say nothing about new questions. FOLDER holds CSV files, which are loaded together; a line of QUESTIONS holds a question, perhaps the
+`--set` keeps the figures in `rows.json` under a letter; `--learned` says that the rules were
+written with a look at this set, so that its figures say nothing about new questions.
+
+FOLDER holds CSV files, which are loaded together; a line of QUESTIONS holds a question, perhaps the
 question before it, and every acceptable answer. An answer is right, wrong, or refused. Without
 `--show` only figures are printed.
 """

@@ -230,13 +230,15 @@ _AUXILIARIES = frozenset(
 
 
 _PLACES = frozenset(("where", "donde"))
+_FROM = frozenset(("from", "de", "a", "en", "desde"))
 
 
 def _plain_question(reader: Reader) -> bool:
     """Whether yes or no answers a question; one that asks for any rows is read as a count."""
     first = next((span for span in reader.items if not span.means("mark")), None)
     closed = first is not None and first.words[0] in _AUXILIARIES and not first.means("any")
-    if any(span.words[0] in _PLACES for span in reader.items[:2]):
+    leading = [span.words[0] for span in reader.items[:2]]
+    if leading[0] in _PLACES or (leading[0] in _FROM and leading[-1] in _PLACES):
         raise Unclear("where rows are from is not read: name the column")
     for i in reader.free("who", "which"):
         before = reader.step(i, -1)

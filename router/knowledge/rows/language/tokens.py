@@ -18,6 +18,7 @@ _PIECE = re.compile(
     r"|(?P<digits>\d[\d.,]*\d|\d)"
     r"|(?P<word>[^\W\d_]+(?:['\u2019][^\W\d_]+)*)|(?P<mark>>=|<=|[<>=%&,()\"“”«»])"
 )
+_PLUS = re.compile(r"(?<=\d)\+(?!\w)")  # `800+ pages`
 _SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")  # `books/genre`
 _QUARTERS = {
     **{"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "1st": 1, "2nd": 2},
@@ -60,6 +61,7 @@ class Piece:
 def cut(question: str, language: Language) -> list[Piece]:
     """The pieces of a question, with dates of several words joined."""
     question = question.replace("\u2019", "'").replace("_", " ")
+    question = _PLUS.sub(" o más" if language == "es" else " or more", question)
     question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
     mark = decimal_mark(question, spanish=language == "es")
     raw: list[Piece] = []

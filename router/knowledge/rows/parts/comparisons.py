@@ -188,6 +188,9 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
                 reader.take(after)
                 return fields[0], after
             return fields[0], number
+        beside = _behind(reader, number, reader.step(number)) if not fields else None
+        if beside is not None and concept == "duration":
+            return beside  # `longer than 800 pages`
         if concept != "age" or len(fields) > 1:
             raise Unclear(f"`{reader.items[place].text}` fits no single column")
     unit = reader.items[number].piece.unit
@@ -274,6 +277,8 @@ def read_numbers(reader: Reader) -> None:
         if span.used or span.number is None:
             continue
         after = reader.step(i)
+        if _from_to(reader, i, span.number):
+            continue
         if after >= 0 and reader.items[after].means("or_more", "or_less"):
             sign: Relation = ">=" if reader.items[after].means("or_more") else "<="
             reader.take(i, after)
@@ -301,6 +306,20 @@ def _equal_before(reader: Reader, place: int) -> bool:
     reader.take(named, *([before] if equal else []))
     negated = take_negation(reader, named)
     reader.add(named, end, Condition(column, "in", values, negated=negated))
+    return True
+
+
+def _from_to(reader: Reader, place: int, low: float) -> bool:
+    """Read `from 300 to 400 pages`."""
+    high = place + 2
+    if high >= len(reader.items) or reader.items[place + 1].words not in (("to",), ("a",)):
+        return False
+    last = reader.items[high].number
+    if last is None or reader.items[high].used or last < low:
+        return False
+    reader.take(place, high)
+    each, end = _measured(reader, place, high, "")
+    reader.add(place, end, Condition(each, "between", (low, last)))
     return True
 
 

@@ -133,6 +133,11 @@ def _how_much(target: Target) -> RowQuery:
     names = target.reader.names
     target.take("much")
     numeric = target.numeric()
+    if numeric and any(target.reader.items[i].means("avg") for i in target.operations):
+        operation = take_operation(target, target.operations) or "avg"
+        _, each = only_column(numeric, "how much may be")
+        use(target, each)
+        return made(target, form_of(target), measure=Measure(operation, each))
     if not numeric:
         numeric = [(-1, f) for f in names.fields if f.numeric and names.has(f, "total")]
         numeric = numeric or [(-1, f) for f in names.fields if is_cost(f)]

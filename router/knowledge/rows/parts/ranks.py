@@ -240,7 +240,7 @@ def _by_adjective(
         raise Unclear(f"`{kinds[0].name}` may be ordered by single rows or by averages")
     entity = names_rows(target) or _head_value(reader, mark)
     who = target.take("who")
-    target.take("which", "list")
+    target.take("which", "list", *(("much",) if concept == "price" else ()))
     when = target.take("when")
     if reader.groups:
         raise Unclear("the first of each group is not read")

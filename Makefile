@@ -41,7 +41,7 @@
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
-#   also bench-knowledge-freshness, -million FOLDER=, -claims, -kills, -finding, -rows (see experiments/knowledge)
+#   also bench-knowledge-freshness, -million FOLDER=, -claims, -held, -kills, -finding, -rows (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
@@ -222,6 +222,10 @@ bench-knowledge-million: $(STAMP)
 .PHONY: bench-knowledge-claims
 bench-knowledge-claims: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.claims --out experiments/knowledge/claims.json
+
+.PHONY: bench-knowledge-held
+bench-knowledge-held: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.knowledge.held
 
 .PHONY: bench-knowledge-kills
 bench-knowledge-kills: $(STAMP)

@@ -15,7 +15,13 @@ MODULES = [
     if path.name != "__init__.py"
 ]
 RUNS = [module for module in MODULES if module.endswith(".run")]
-BESIDE = ["experiments.overhead.profiling"]  # `make profile`
+BESIDE = [
+    "experiments.overhead.profiling",  # `make profile`
+    *(
+        f"experiments.knowledge.{part}"  # `make bench-knowledge-PART`
+        for part in ("claims", "finding", "freshness", "held", "kills", "million", "rows")
+    ),
+]
 
 
 @pytest.mark.parametrize("module", MODULES)

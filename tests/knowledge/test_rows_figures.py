@@ -67,6 +67,8 @@ def ask(tmp_path_factory):
         ("average price per kilo", [(0.725,)]),
         ("average kilos per harvest", [(2750,)]),
         ("how many harvests were delayed", [(2,)]),
+        ("harvests where we picked over 4500 kilos", [(1,)]),
+        ("F2 kilos", [(9000,)]),
         ("harvests with 4000+ kilos", [(2,)]),
         ("which farm is the largest", [("Low Mead", 80)]),
         ("quick question: how many farms do we have at the moment, if any", [(3,)]),

@@ -266,7 +266,7 @@ def _age(reader: Reader, number: int, unit: str) -> Field | None:
     names = reader.names
     ages = [f for f in names.fields if f.numeric and names.has(f, "age")]
     person = names.people
-    named = any(span.means("entity") for span in reader.items[:number])
+    named = any(span.means("entity", "who") for span in reader.items[:number])
     amount = reader.items[number].piece.number or 0
     return ages[0] if person and named and len(ages) == 1 and not unit and amount <= 120 else None
 

@@ -94,8 +94,10 @@ class Reader:
         fields = [sense.value for sense in senses if sense.strength == best]
         if len(fields) > 1:
             used = [f for f in fields if f.sql in self.mentioned()]
-            if len(used) == 1:
-                return used[0]  # type: ignore[no-any-return]
+            written = [f for f in fields if {*words} <= {*pieces(f.name)}]  # `tickets_sold`
+            for narrower in (used, written):
+                if len(narrower) == 1:
+                    return narrower[0]  # type: ignore[no-any-return]
             raise Unclear(
                 f"`{self.items[place].text}` may be the column {either(f.name for f in fields)}"
             )

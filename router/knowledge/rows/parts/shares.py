@@ -65,6 +65,7 @@ def _parted(target: Target, base: list, part: list) -> tuple[list, list]:  # typ
     reader = target.reader
     for number in range(1, len(part)):
         between = reader.items[part[number - 1].end + 1 : part[number].start]
-        if any(" ".join(span.words) in verbs or set(span.words) & verbs for span in between):
+        spans = [*between, reader.items[part[number].start]]  # or `has keys`, a column's name
+        if any(" ".join(span.words) in verbs or {*span.words} & verbs for span in spans):
             return [*base, *part[:number]], part[number:]
     raise Unclear("it does not say clearly which condition is the share")

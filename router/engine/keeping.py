@@ -222,7 +222,7 @@ class Keeping:
     def _bare(self, plans: Plans, lookup: Lookup, trace: Trace) -> Solution:
         import numpy as np
 
-        config, plan = plans.config, trace.decision.plan
+        config, plan = plans.config, kept_under(plans, trace.decision.plan)
         now = self.wall()
         ttl = trace.request.ttl_seconds
         ttl = config.reuse.ttl_seconds if ttl is None else min(ttl, config.reuse.ttl_seconds)
@@ -337,6 +337,13 @@ class Keeping:
                 )
             if wrong:
                 self._keep_verdict(use.pair, use.solution, signal.source, serves=False)
+
+
+def kept_under(plans: Plans, name: str) -> str:
+    """The plan under whose name an answer of this plan is kept. A plan that growth made may go any
+    day. What was proven or well rated stays right: it counts as its parent's answer."""
+    made = next((each for each in plans.made if each.name == name), None)
+    return name if made is None or plans.config.reuse.keep == "all" else made.parent
 
 
 def _asked_a_store(plans: Plans, trace: Trace) -> bool:

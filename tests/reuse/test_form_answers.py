@@ -7,12 +7,14 @@ from functools import partial
 
 import orjson
 
+from learner.policy import Arm
 from router.api.parse import parse_chat
 from router.config.config import Config
 from router.demo.in_process import Clock, in_process_service
 from router.domain import Reply
 from router.engine.forms import PROGRAM
 from router.engine.recall import author_may_read
+from router.plans.made import MadePlan
 from router.reuse.evidence import ReuseCheck
 from router.reuse.programs.figures import LibraryReader
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
@@ -204,3 +206,23 @@ async def test_nothing_is_learned_from_answers_that_nobody_rated(data):
         for n in (11, 23, 35):
             await ask(waggle, f"what is the double of {n}", score=None)
         assert (large.calls, author.calls) == (3, 0)
+
+
+async def test_a_well_rated_answer_of_a_made_plan_outlives_the_plan(data):
+    made = MadePlan("p1-steps-1", "p1", "large", {"ask": "large", "instruct": "Step by step."})
+    async with service(data, doubled, lambda _: "") as (waggle, large, _):
+        engine, without = waggle.engine, waggle.engine.plans
+        engine.plans = without.with_made([made])
+        fields = {"model": "auto", "messages": [{"role": "user", "content": "the double of 21"}]}
+        request = parse_chat(orjson.dumps(fields), {}, request_id="r", key_id="")
+        lookup = await engine.look(request, scope="demo", backend="", allowed=())
+        decision = await engine.decided(request, backend="", allowed=(), lookup=lookup)
+        decision = replace(decision, plan=Arm(made.name))
+        answer = await engine.answer(request, decision, lookup)
+        assert answer.trace.decision.plan == made.name
+        waggle.judge(answer.trace, 1.0)
+        await waggle.settled()
+        engine.plans = without
+        calls = large.calls
+        assert (await ask(waggle, "the double of 21")).trace.recalled.tier == "exact"
+        assert large.calls == calls

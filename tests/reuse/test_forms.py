@@ -170,6 +170,14 @@ def test_many_answers_to_other_values_hide_no_program_of_their_form():
     assert len(shelf.near(form)) < 16
 
 
+def test_a_phrase_that_many_requests_end_with_hides_no_question():
+    others = [(f"topic{chr(97 + n)} in brief {CHATTER}", f"text {n}", 0) for n in range(26)]
+    shelf = shelf_of(("fax", "4711", 0), *others)
+    form = form_of(f"fax? {CHATTER}")
+    assert form is not None
+    assert 1 in [near.row.id for near in shelf.near(form)]
+
+
 def test_a_common_answer_never_joins_a_form_to_a_program():
     shelf = shelf_of(*((f"is {n} prime", a, 1) for n, a in ((7, "yes"), (8, "no"), (9, "no"))))
     assert not shelf.tells(1, "no")

@@ -70,6 +70,11 @@ def is_mark(word: str) -> bool:
     return len(word) > 1 and word[0] == "#"
 
 
+def marks_in(words: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds of a form's values, in order."""
+    return tuple(word for word in words if is_mark(word))
+
+
 def _plain(text: str) -> str:
     """The text without apostrophes and accents; quoted texts keep theirs."""
     pieces = text.split('"')

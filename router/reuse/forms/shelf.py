@@ -4,7 +4,6 @@ A shelf is a fold over the proven solutions of its space, so every router that r
 same shelf. From pairs of solutions with one answer it learns which differences never mattered.
 """
 
-import heapq
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -12,15 +11,13 @@ from dataclasses import dataclass, field
 from router.reuse.acceptance import common_words
 from router.reuse.forms.answers import is_common, is_short, same_answer
 from router.reuse.forms.differences import Difference, Words, differences
-from router.reuse.forms.form import Form, is_mark
+from router.reuse.forms.form import Form, marks_in
 from router.reuse.forms.habits import Habits
+from router.reuse.forms.nomination import FormIndex
 from router.value import value
 
-_NEAR = 16  # forms that are compared with a request
 _MOST_OF_FORM = 4  # cases of each program, and answers to other values, of each such form
 _MOST_ROWS = 5_000
-_SHARED = 0.4  # share of the shorter form's words that both have, at least
-_COMMON = 3_000  # a word that so many forms hold nominates none of them
 _LEAST_CASES, _LEAST_ANSWERS = 3, 2  # that a program must have reproduced before it serves
 _MOST_SHARE = 0.34  # of a program's answers, from which a further one of the same tells little
 _WORD_FROM = 2  # forms with a word that make it a word of its own
@@ -53,8 +50,7 @@ class NearRow:
 
 
 def marks(form: Form) -> Words:
-    """The kinds of a form's values, in order."""
-    return tuple(word for word in form.words if is_mark(word))
+    return marks_in(form.words)
 
 
 @dataclass
@@ -69,7 +65,7 @@ class Shelf:
     )
     _with_word: Counter[str] = field(default_factory=Counter)  # how many rows hold a word
     _forms: dict[Words, dict[int, ShelfRow]] = field(default_factory=dict)  # rows by their words
-    _forms_with: defaultdict[str, set[Words]] = field(default_factory=lambda: defaultdict(set))
+    _index: FormIndex = field(default_factory=FormIndex)
 
     def __post_init__(self) -> None:
         self.habits = Habits(self.is_word)
@@ -93,9 +89,9 @@ class Shelf:
         else:
             self._bare[row.marks][row.id] = row
         self._forms.setdefault(row.form.words, {})[row.id] = row
+        self._index.add(row.form.words)
         for word in set(row.form.words):
             self._with_word[word] += 1
-            self._forms_with[word].add(row.form.words)
         self.habits.words_changed()
 
     def remove(self, id_: int) -> None:
@@ -106,12 +102,11 @@ class Shelf:
             del self._of_request[row.request]
         words = row.form.words
         del self._forms[words][id_]
-        for word in set(words):
-            self._with_word[word] -= 1
-            if not self._forms[words]:
-                self._forms_with[word].discard(words)
         if not self._forms[words]:
             del self._forms[words]
+            self._index.remove(words)
+        for word in set(words):
+            self._with_word[word] -= 1
         self.habits.words_changed()
         if not row.root:
             del self._bare[row.marks][id_]
@@ -123,19 +118,8 @@ class Shelf:
     def near(self, form: Form) -> list[NearRow]:
         """Rows of the forms with most words in common whose values are of the same kinds, nearest
         first."""
-        words = set(form.words)
-        shared: Counter[Words] = Counter()
-        for word in sorted(words):
-            forms = self._forms_with.get(word, ())
-            if len(forms) <= _COMMON:
-                weight = 1 / (1 + len(forms)) ** 0.5
-                for other in forms:
-                    shared[other] += weight
         near = []
-        # Ties are broken by the words: the order of a set is another one in each process.
-        for other in heapq.nlargest(_NEAR, shared, key=lambda other: (shared[other], other)):
-            if len(words.intersection(other)) < _SHARED * min(len(words), len(set(other))):
-                continue
+        for other in self._index.nominated(form.words):
             rows = self._forms[other].values()
             between = self._between(other, form, frozenset().union(*(r.form.names for r in rows)))
             if between is not None:

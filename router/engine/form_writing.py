@@ -6,7 +6,7 @@ other values, and its reviewers accept it. What the author was paid is an event:
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
@@ -51,8 +51,11 @@ class FormWriting:
     note: Callable[[Event], None]
     programs: FormPrograms
 
-    async def write(self, given: GivenAnswer, author: str, mates: list[ShelfRow]) -> int:
-        """Ask the author for a program, and keep it if it reproduces what was rated well. The first
+    async def write(
+        self, given: GivenAnswer, author: str, mates: list[ShelfRow], alike: Collection[int]
+    ) -> int:
+        """Ask the author for a program, and keep it if it reproduces what was rated well: this
+        answer, another, and none of those `alike` that ask the same contradicts it. The first
         solution of its line; 0 if it was dropped."""
         text = given.lookup.query.text
         messages = to_write(text, given.text, mates)
@@ -66,9 +69,13 @@ class FormWriting:
         answers: list[str | None] = [None] * (1 + len(mates))
         if source and all(verdict.accepts for verdict in verdicts):
             answers = await self.programs.trial(source, [text, *(m.request for m in mates)])
-        pairs = zip(mates, answers[1:], strict=True)
+        pairs = list(zip(mates, answers[1:], strict=True))
         held = [mate for mate, answer in pairs if _same(answer, mate.answer)]
-        kept = bool(held) and _same(answers[0], given.text)
+        contradicted = any(
+            mate.id in alike and answer is not None and not same_answer(answer, mate.answer)
+            for mate, answer in pairs
+        )
+        kept = bool(held) and _same(answers[0], given.text) and not contradicted
         self._tell(given, author, *paid, state="written" if kept else "dropped")
         if not kept:
             self.memory.add_reviews(0, verdicts)

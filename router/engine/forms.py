@@ -14,13 +14,13 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from router.domain import Trace
+from router.engine.form_joining import FormJoining, is_news
 from router.engine.form_writing import FormWriting, GivenAnswer
 from router.engine.recall import Lookup, MayAnswer
 from router.plans.compiled import Plans
 from router.reuse.evidence import ReuseCheck
 from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.form import Form, form_of
-from router.reuse.forms.joining import confirmed
 from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, marks
 from router.reuse.forms.shelves import Shelves
 from router.reuse.guards import GuardVerdict
@@ -38,7 +38,6 @@ _WAITING = 1_000  # answers that a rating may still make a lesson
 _MOST_TRIED = 64  # programs that are tried beside a well rated answer
 _MATES = 3  # like requests that the author sees
 _TRIES = 2  # programs that the author may write for one form
-_MOST_JOINING = 64  # answers, the latest, that a program may give too
 
 
 @dataclass
@@ -47,11 +46,15 @@ class FormAnswers:
     writing: FormWriting
     wall: Callable[[], float]
     uniform: Callable[[], float]
+    _joining: FormJoining = field(init=False)
     _shelves: Shelves | None = None
     _waiting: OrderedDict[str, GivenAnswer] = field(default_factory=OrderedDict)
     _tried: OrderedDict[frozenset[str], int] = field(default_factory=OrderedDict)
     _lessons: "set[asyncio.Task[None]]" = field(default_factory=set)
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    def __post_init__(self) -> None:
+        self._joining = FormJoining(self.writing, self.shelf)
 
     def shelf(self, space: bytes) -> Shelf | None:
         if self._shelves is None:
@@ -146,48 +149,17 @@ class FormAnswers:
         await self.writing.programs.keep(query.space, dict(shelf.sources))
         root, is_like = self._reproduced_by(shelf, given, near)
         if is_like:
-            if _is_news(shelf, near, root):
+            if is_news(shelf, near, root):
                 await self.writing.keep(given, form, query.text, text, shelf.sources[root], root)
             return
         author = given.plans.config.reuse.author
         mates = shelf.mates(form, near)[:_MATES]
         may_write = given.lookup.author_may_read and author is not None and bool(mates)
         if not root and may_write and author is not None and self._may_try(form):
-            root = await self.writing.write(given, author, mates)
+            alike = {each.row.id for each in near if shelf.habits.idle(each.between)}
+            root = await self.writing.write(given, author, mates, alike)
         if root:
-            await self._join(given, root)
-
-    async def _join(self, given: GivenAnswer, root: int) -> None:
-        """Have the program answer this wording, and any other, whose well rated answers it gives
-        too: also those that came before the program was written."""
-        query = given.lookup.query
-        shelf = self.shelf(query.space)
-        if shelf is None:
-            return
-        await self.writing.programs.keep(query.space, dict(shelf.sources))
-        own = ShelfRow(0, given.form, query.text, given.text.strip(), 0)
-        rows = [own, *shelf.without_program(marks(own.form))[:_MOST_JOINING]]
-        given_too = []
-        for row in {row.request: row for row in rows}.values():
-            if self._gives(shelf, query.space, root, row):
-                given_too.append(row)
-            await asyncio.sleep(0)
-        for row in confirmed(given_too):
-            shelf = self.shelf(query.space)
-            source = shelf.sources.get(root) if shelf is not None else None
-            if shelf is None or source is None:
-                return
-            if not shelf.answers_by(root, row.request) and _is_news(
-                shelf, shelf.near(row.form), root
-            ):
-                await self.writing.keep(given, row.form, row.request, row.answer, source, root)
-
-    def _gives(self, shelf: Shelf, space: bytes, root: int, row: ShelfRow) -> bool:
-        """Whether the program gives the row's answer, and hardly by chance."""
-        answer = self.writing.programs.answer(space, root, row.request)
-        return (
-            answer is not None and same_answer(answer, row.answer) and shelf.tells(root, row.answer)
-        )
+            await self._joining.join(given, root, near)
 
     def _check(self, given: GivenAnswer) -> None:
         """Judge what memory would have answered by the answer that was rated well."""
@@ -205,7 +177,14 @@ class FormAnswers:
             )
         )  # fmt: skip
         if wrong:
-            self.memory.quarantine(recalled.solution)
+            self.disproved(query.space, recalled.solution)
+
+    def disproved(self, space: bytes, solution: int) -> None:
+        """Put away what answered wrongly, and all cases by which its program would answer the same
+        question once more."""
+        shelf = self.shelf(space)
+        for id_ in [solution] if shelf is None else shelf.cases_like(solution):
+            self.memory.quarantine(id_)
 
     def _reproduced_by(
         self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]
@@ -219,6 +198,8 @@ class FormAnswers:
             answer = self.writing.programs.answer(space, root, text)
             if answer is None or not same_answer(answer, given.text):
                 continue
+            if self._joining.contradicted(shelf, space, root, near):
+                continue
             if root in alike or shelf.tells(root, given.text):
                 return root, root in alike
         return 0, False
@@ -229,10 +210,3 @@ class FormAnswers:
         if len(self._tried) > _WAITING:
             self._tried.popitem(last=False)
         return tries <= _TRIES
-
-
-def _is_news(shelf: Shelf, near: list[NearRow], root: int) -> bool:
-    """Whether this request adds a form to the program, or a case that it still needs."""
-    if not shelf.may_serve(root):
-        return True
-    return not any(n.row.root == root and shelf.habits.idle(n.between) for n in near)

@@ -337,6 +337,8 @@ class Keeping:
                 )
             if wrong:
                 self._keep_verdict(use.pair, use.solution, signal.source, serves=False)
+            if wrong and self.forms is not None and use.bucket in BY_FORM:
+                self.forms.disproved(use.space, use.solution)
 
 
 def kept_under(plans: Plans, name: str) -> str:

@@ -1,6 +1,8 @@
 """A service that learns forms: programs answer for other values, and bad answers go out of use."""
 
 import json
+import math
+import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -136,6 +138,36 @@ async def test_a_program_answers_wordings_whose_answers_are_older_than_the_progr
         calls = large.calls
         assert (await ask(waggle, "how much is twice as many as 4000")).text == "8000"
         assert (large.calls, author.calls) == (calls, 2)
+
+
+async def test_a_program_answers_no_wording_whose_answers_contradict_it(data):
+    def says(text: str) -> str:
+        digits = [int(each) for each in re.findall(r"\d+", text)]
+        return str(math.prod(digits) if "area" in text else math.lcm(*digits))
+
+    source = (
+        "import re, math\n\ndef solve(text):\n"
+        "    return str(math.lcm(*map(int, re.findall(r'\\d+', text))))\n"
+    )
+    async with service(data, says, lambda _: f"```python\n{source}```") as (waggle, _, _author):
+        kept = waggle.engine.recall.memory.store.everything
+        for first, second in ((4, 6), (10, 15), (8, 12)):
+            await ask(waggle, f"lowest multiple of {first} and {second}")
+        await ask(waggle, "area of a room of 6 by 9")  # the product is no common multiple here
+        for first, second in ((3, 7), (4, 9), (5, 8)):
+            await ask(waggle, f"area of a room of {first} by {second}")
+        assert {s.request[:6] for s in kept("kind = 'program'")} == {"lowest"}
+
+
+async def test_a_wrong_answer_puts_away_all_cases_of_its_program_that_ask_the_same(data):
+    source = f"```python\n{PROGRAM_SOURCE.format(more='')}```"
+    async with service(data, doubled, lambda _: source) as (waggle, _, _author):
+        for n in (11, 23, 35):
+            await ask(waggle, f"what is the double of {n}")
+        kept = waggle.engine.recall.memory.store.everything
+        assert [s.state for s in kept("kind = 'program'")] == ["proven"] * 3
+        assert (await ask(waggle, "what is the double of 4000", score=0.0)).text == "8000"
+        assert [s.state for s in kept("kind = 'program'")] == ["quarantined"] * 3
 
 
 async def test_a_program_answers_by_the_case_that_the_caller_may_have(data):

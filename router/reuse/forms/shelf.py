@@ -175,6 +175,18 @@ class Shelf:
         row = self.rows.get(self._of_request.get(request, 0))
         return row is not None and row.root == root
 
+    def asks_the_same(self, first: Form, second: Form) -> bool:
+        """Whether nothing that matters sets two forms apart."""
+        between = self._between(first.words, second, first.names)
+        return between is not None and self.habits.idle(between)
+
+    def cases_like(self, id_: int) -> list[int]:
+        """This row, and the cases of its program that ask the same."""
+        row = self.rows.get(id_)
+        line = self._lines.get(row.root, {}).values() if row is not None else ()
+        others = [o.id for o in line if row is not None and self.asks_the_same(o.form, row.form)]
+        return list(dict.fromkeys((id_, *others)))
+
     def tells(self, root: int, answer: str) -> bool:
         """Whether a program that gives this answer is unlikely to give it by chance."""
         if is_common(answer):

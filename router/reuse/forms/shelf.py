@@ -118,13 +118,14 @@ class Shelf:
     def near(self, form: Form) -> list[NearRow]:
         """Rows of the forms with most words in common whose values are of the same kinds, nearest
         first."""
-        near = []
+        near: list[NearRow] = []
         for other in self._index.nominated(form.words):
             rows = self._forms[other].values()
-            between = self._between(other, form, frozenset().union(*(r.form.names for r in rows)))
+            names = frozenset(name for row in rows for name in row.form.names)
+            between = self._between(other, form, names)
             if between is not None:
                 near += [NearRow(row, between) for row in _some(list(rows), form.values)]
-        return sorted(near, key=lambda near: near.distance)
+        return sorted(near, key=lambda each: each.distance)
 
     def _between(
         self, stored: Words, form: Form, stored_names: frozenset[str]

@@ -82,8 +82,8 @@ def take_columns(target: Target) -> None:
             raise Unclear(f"`{each.name}` does not say what was spent")
         if vague_amount(reader, i, each):
             raise Unclear(f"`{span.text}` may be `{each.name}` or a total")
-        weak = max(s.strength for s in span.of("col")) <= 2 or span.means("earning", "linking")
-        if each.sql in reader.mentioned() and weak:
+        verb = max(s.strength for s in span.of("col")) <= 2 or span.means("earning", "linking")
+        if each.sql in reader.mentioned() and verb:
             continue  # `tickets that took between 60 and 120 minutes`
         target.columns.append((i, each))
     weak = [i for i, _ in target.columns if _verb(reader, i)]

@@ -102,6 +102,7 @@ def test_a_figure_is_known_by_what_people_ask(ask, question, rows):
         "is F1 organic and large",
         "donations given in Water by plane",
         "newest farm",
+        "total cost of the harvests",
         "which campaign has the most",
         "how much did we spend in 2023",
         "where are the farms",

@@ -249,4 +249,6 @@ def _typo(word: str, meant: str) -> bool:
     if len(word) < 5:
         return False
     longer, shorter = (word, meant) if len(word) > len(meant) else (meant, word)
+    if longer.startswith(shorter):
+        return False  # `drive` is no driver
     return any(longer[:i] + longer[i + 1 :] == shorter for i in range(1, len(longer)))

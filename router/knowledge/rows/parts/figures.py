@@ -54,13 +54,24 @@ def read_figure(target: Target) -> RowQuery | None:
         raise Unclear(f"the {operation} of which column: {names}")
     _, each = only_column(numeric, f"the {operation} of which column")
     use(target, each)
-    if operation == "sum" and never_added(reader.names, each):
-        raise Unclear(f"values such as `{each.name}` are not added up")
-    if operation == "sum" and each.column.unit == "%":
-        raise Unclear(f"percentages such as `{each.name}` are not added up")
+    if operation == "sum":
+        _refuse_sum_of(target, each)
     if operation == "median" and reader.groups:
         raise Unclear("a median of each group is not read")
     return made(target, form_of(target), measure=Measure(operation, each))
+
+
+def _refuse_sum_of(target: Target, each: Field) -> None:
+    """Refuse sums that say nothing: of marks, years, percentages, and prices that are no cost."""
+    names = target.reader.names
+    named = [target.reader.items[i] for i, f in target.columns if f.sql == each.sql and i >= 0]
+    priced = names.has(each, "price") and not is_cost(each)
+    if priced and any(span.means("money") for span in named):
+        raise Unclear(f"a cost of all rows is not the sum of `{each.name}`")
+    if never_added(names, each):
+        raise Unclear(f"values such as `{each.name}` are not added up")
+    if each.column.unit == "%":
+        raise Unclear(f"percentages such as `{each.name}` are not added up")
 
 
 def _rows_figured(target: Target, operation: Operation, places: list[int]) -> RowQuery | None:

@@ -44,12 +44,16 @@ class Change:
 
 
 class KnowledgeStore(SqliteFile):
-    def __init__(self, folder: Path, *, wall: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, folder: Path, *, wall: Callable[[], float] = time.time, make: bool = True
+    ) -> None:
+        """`make`: make the store if it is missing; else opening it fails, as for a store that is
+        archived in this moment."""
         super().__init__()
-        self.folder, self.wall = folder, wall
+        self.folder, self.wall, self._make = folder, wall, make
 
     def _open(self, *, first: bool) -> sqlite3.Connection:
-        if first:
+        if first and self._make:
             create(self.folder)
         return connect(self.folder / FILE)
 

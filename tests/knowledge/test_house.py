@@ -1,5 +1,6 @@
 """Stores that nobody reads are listed, archived by their owner alone, and come back whole."""
 
+import sqlite3
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from router.knowledge.rights.declaring import declare
 from router.knowledge.rights.grants import Terms
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rights.rights import NotOwner, Rights
+from router.knowledge.store import KnowledgeStore
 from router.knowledge.stored import NewDocument
 
 DAY = 86_400.0
@@ -95,6 +97,15 @@ def test_an_archived_store_is_not_fed_until_it_comes_back(tmp_path: Path) -> Non
     feeder.turn()
     assert stores.kept("handbook").count()["documents"] == 2
     stores.close()
+
+
+def test_work_beside_makes_no_store_in_the_place_of_an_archived_one(shelf: Shelf) -> None:
+    beside = KnowledgeStore(shelf.stores.place("handbook"), make=False)
+    archive(shelf.stores, ALICE, "handbook", by="alice")
+    with pytest.raises(sqlite3.Error):
+        beside.newest  # noqa: B018
+    assert not shelf.stores.place("handbook").exists()
+    shelf.stores.close()
 
 
 def test_a_store_that_is_archived_while_it_is_looked_at_claims_nothing(shelf: Shelf) -> None:

@@ -239,7 +239,7 @@ def _build_graph(name: str, folder: Path) -> None:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _NICENESS)
     if not (folder / FILE).is_file():  # it was archived meanwhile
         return
-    store = KnowledgeStore(folder)  # its connection ends with this thread
+    store = KnowledgeStore(folder, make=False)  # its connection ends with this thread
     try:
         build_graph(store)
     except (OSError, sqlite3.Error):  # such as a full disk; the next look tries again

@@ -100,7 +100,7 @@ def forget_words(folder: Path, request_ids: Collection[str]) -> int:
     archived or were merged, too; how many."""
     ids, count = set(request_ids), 0
     for file in sorted(folder.glob(f"*/*/{FILE}")):
-        store = KnowledgeStore(file.parent)
+        store = KnowledgeStore(file.parent, make=False)
         try:
             rows = store.looking.execute(
                 "select id, json_extract(metadata, ?) from documents", (f"$.{_FROM}",)

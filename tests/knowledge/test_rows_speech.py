@@ -51,6 +51,7 @@ def ask(tmp_path_factory):
         ("total for jobs under warranty", [(50.0,)]),
         ("Who is the best rated technician?", [("Ana", 5.0)]),
         ("jobs with no tech assigned", [(1,)]),
+        ("jobs without Ana", [(3,)]),
         ("what kinds of device do we look after", [("Laptop",), ("Phone",), ("Tablet",)]),
         ("jobs rated 4 or less, how many?", [(2,)]),
         ("who's the customer of job 5", [("Dot Orr",)]),

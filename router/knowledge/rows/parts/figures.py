@@ -2,6 +2,7 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import pieces, unit_of_word
 from router.knowledge.rows.parts.columns import (
     adds_up,
     figures,
@@ -61,12 +62,17 @@ def read_figure(target: Target) -> RowQuery | None:
     return made(target, form_of(target), measure=Measure(operation, each))
 
 
+_COSTS = frozenset(("coste", "costo", "costes", "costos", "cost", "costs"))
+
+
 def _refuse_sum_of(target: Target, each: Field) -> None:
     """Refuse sums that say nothing: of marks, years, percentages, and prices that are no cost."""
     names = target.reader.names
     named = [target.reader.items[i] for i, f in target.columns if f.sql == each.sql and i >= 0]
     priced = names.has(each, "price") and not is_cost(each)
-    if priced and any(span.means("money") for span in named):
+    rate = len(name_words(each.name)) > 1 and any(map(unit_of_word, pieces(each.name)))
+    costs = any(span.means("money") or _COSTS & {*span.words} for span in named)
+    if priced and (costs or rate):
         raise Unclear(f"a cost of all rows is not the sum of `{each.name}`")
     if never_added(names, each):
         raise Unclear(f"values such as `{each.name}` are not added up")

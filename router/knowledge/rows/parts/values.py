@@ -4,8 +4,8 @@ from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.words import Sense
-from router.knowledge.rows.parts.reader import Reader, either, take_negation
-from router.knowledge.rows.query import Condition
+from router.knowledge.rows.parts.reader import Placed, Reader, either, take_negation
+from router.knowledge.rows.query import AnyOf, Condition
 from router.knowledge.rows.schema import Unclear
 
 _NAMES = frozenset(
@@ -29,6 +29,7 @@ def read_values(reader: Reader) -> None:
         each = senses[0].value[0]
         values = [s.value[1] for s in senses]
         start = end = i
+        lacking = _lacking(reader, reader.step(i, -1))
         negated = take_negation(reader, i)
         _done_by(reader, i, negated=negated)
         reader.take(i)
@@ -38,7 +39,14 @@ def read_values(reader: Reader) -> None:
             reader, end, each, ("or", "and", "nor") if negated else ("or", "and")
         )
         values += more
-        reader.add(start, end, Condition(each, "in", tuple(dict.fromkeys(values)), negated=negated))
+        where = Condition(each, "in", tuple(dict.fromkeys(values)), negated=negated)
+        empty = (Condition(each, "missing"),) if negated and lacking and each.gaps else ()
+        reader.placed.append(Placed(start, end, AnyOf((where, *empty)) if empty else where))
+
+
+def _lacking(reader: Reader, place: int) -> bool:
+    """Whether rows are without something, as those are that say nothing: `without hail`."""
+    return place >= 0 and reader.items[place].words in (("without",), ("sin",), ("with", "no"))
 
 
 def _absorb(reader: Reader, place: int, each: Field, start: int, negated: bool) -> tuple[int, bool]:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 class Encodes(Protocol):
     """A sentence encoder. Never compare vectors of encoders with different names."""
 
+    def __hash__(self) -> int: ...
     @property
     def name(self) -> str: ...
     @property

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from router.engine.form_writing import FormWriting, GivenAnswer
-from router.reuse.forms.answers import same_answer
+from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.joining import confirmed
 from router.reuse.forms.shelf import NearRow, Shelf, ShelfRow, marks
 
@@ -20,6 +20,7 @@ _MOST_OLDER = 64  # answers, the latest, that a program may give too
 class FormJoining:
     writing: FormWriting
     shelf_of: Callable[[bytes], Shelf | None]
+    disproved: Callable[[bytes, int], None]  # puts a case away, in a space
 
     async def join(self, given: GivenAnswer, root: int, near: Sequence[NearRow]) -> None:
         """Have the program answer this wording, and any other, whose answers it gives too."""
@@ -42,21 +43,42 @@ class FormJoining:
             if shelf is None or source is None:
                 return
             beside = shelf.near(row.form)
+            self.refute(shelf, query.space, beside)
             if self.contradicted(shelf, query.space, root, beside):
                 continue
             if not shelf.answers_by(root, row.request) and is_news(shelf, beside, root):
                 await self.writing.keep(given, row.form, row.request, row.answer, source, root)
 
+    def refute(self, shelf: Shelf, space: bytes, near: Sequence[NearRow]) -> None:
+        """Put away the cases of programs that by now are contradicted where they answer: two areas
+        may have joined the program of multiples before a third told them apart. One answer among
+        many that agree may be rated wrongly, and puts nothing away."""
+        for each in near:
+            root = each.row.root
+            if root and shelf.habits.idle(each.between):
+                agree, differ = self._compared(shelf, space, root, near)
+                if differ and 2 * differ >= agree:
+                    self.disproved(space, each.row.id)
+
     def contradicted(self, shelf: Shelf, space: bytes, root: int, near: Sequence[NearRow]) -> bool:
         """Whether a request that asks the same was answered well by something else than the
         program gives: the least common multiple is the product, half of the time."""
+        return self._compared(shelf, space, root, near)[1] > 0
+
+    def _compared(
+        self, shelf: Shelf, space: bytes, root: int, near: Sequence[NearRow]
+    ) -> tuple[int, int]:
+        """How many answers to requests that ask the same the program gives, and how many not."""
+        counts = [0, 0]
         for each in near:
-            if each.row.root == root or not shelf.habits.idle(each.between):
+            if each.row.root == root or not is_short(each.row.answer):
+                continue
+            if not shelf.habits.idle(each.between):
                 continue
             answer = self.writing.programs.answer(space, root, each.row.request)
-            if answer is not None and not same_answer(answer, each.row.answer):
-                return True
-        return False
+            if answer is not None:
+                counts[not same_answer(answer, each.row.answer)] += 1
+        return counts[0], counts[1]
 
     def _gives(self, shelf: Shelf, space: bytes, root: int, row: ShelfRow) -> bool:
         """Whether the program gives the row's answer, and hardly by chance."""

@@ -21,7 +21,7 @@ from router.domain import CHAT, Call, Event, new_id
 from router.engine.form_programs import FormPrograms
 from router.engine.recall import AskBackend, Lookup
 from router.plans.compiled import Plans
-from router.reuse.forms.answers import same_answer
+from router.reuse.forms.answers import is_short, same_answer
 from router.reuse.forms.form import Form
 from router.reuse.forms.prompts import to_write
 from router.reuse.forms.shelf import ShelfRow
@@ -72,8 +72,9 @@ class FormWriting:
         pairs = list(zip(mates, answers[1:], strict=True))
         held = [mate for mate, answer in pairs if _same(answer, mate.answer)]
         contradicted = any(
-            mate.id in alike and answer is not None and not same_answer(answer, mate.answer)
+            answer is not None and is_short(mate.answer) and not same_answer(answer, mate.answer)
             for mate, answer in pairs
+            if mate.id in alike
         )
         kept = bool(held) and _same(answers[0], given.text) and not contradicted
         self._tell(given, author, *paid, state="written" if kept else "dropped")

@@ -54,7 +54,7 @@ class FormAnswers:
     _turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def __post_init__(self) -> None:
-        self._joining = FormJoining(self.writing, self.shelf)
+        self._joining = FormJoining(self.writing, self.shelf, self.disproved)
 
     def shelf(self, space: bytes) -> Shelf | None:
         if self._shelves is None:
@@ -147,6 +147,7 @@ class FormAnswers:
         if not form.values or not text:
             return
         await self.writing.programs.keep(query.space, dict(shelf.sources))
+        self._joining.refute(shelf, query.space, near)
         root, is_like = self._reproduced_by(shelf, given, near)
         if is_like:
             if is_news(shelf, near, root):

@@ -6,6 +6,7 @@ import re
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
+from types import SimpleNamespace
 
 import orjson
 
@@ -14,10 +15,13 @@ from router.api.parse import parse_chat
 from router.config.config import Config
 from router.demo.in_process import Clock, in_process_service
 from router.domain import Reply
+from router.engine.form_joining import FormJoining
 from router.engine.forms import PROGRAM
 from router.engine.recall import author_may_read
 from router.plans.made import MadePlan
 from router.reuse.evidence import ReuseCheck
+from router.reuse.forms.form import form_of
+from router.reuse.forms.shelf import Shelf, ShelfRow
 from router.reuse.programs.figures import LibraryReader
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
 
@@ -157,6 +161,33 @@ async def test_a_program_answers_no_wording_whose_answers_contradict_it(data):
         for first, second in ((3, 7), (4, 9), (5, 8)):
             await ask(waggle, f"area of a room of {first} by {second}")
         assert {s.request[:6] for s in kept("kind = 'program'")} == {"lowest"}
+
+
+def test_a_case_that_another_answer_contradicts_is_put_away():
+    class Programs:
+        def answer(self, space, root, text):
+            return str(math.lcm(*(int(each) for each in re.findall(r"\d+", text))))
+
+    def row(id_, request, answer, root=0):
+        return ShelfRow(id_, form_of(request), request, answer, root)
+
+    shelf, gone = Shelf(), []
+    joining = FormJoining(
+        SimpleNamespace(programs=Programs()), lambda _: shelf, lambda _, id_: gone.append(id_)
+    )
+    for each in (row(1, "area of 3 by 7", "21", 1), row(2, "area of 4 by 9", "36", 1)):
+        shelf.add(each, "source")
+    shelf.add(row(3, "Area of 8 by 10!", "You get the area if you multiply the sides: it is 80."))
+    joining.refute(shelf, b"", shelf.near(form_of("area of 2 by 5")))
+    assert gone == []  # a long answer may say the same in other words
+    agreeing = [row(9 - n, f"Area of {n} by 7?", f"{7 * n}") for n in (2, 3, 4)]
+    for each in (*agreeing, row(4, "Area of 6 by 9!", "54")):
+        shelf.add(each)
+    joining.refute(shelf, b"", shelf.near(form_of("area of 2 by 5")))
+    assert gone == []  # a single one may be rated wrongly
+    shelf.remove(agreeing[0].id)
+    joining.refute(shelf, b"", shelf.near(form_of("area of 2 by 5")))
+    assert sorted(gone) == [1, 2]
 
 
 async def test_a_wrong_answer_puts_away_all_cases_of_its_program_that_ask_the_same(data):

@@ -11,7 +11,7 @@ from router.request.language import language
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)*")
 _SENTENCE = re.compile(r"[^.!?\n]+(?:[.!?]+|\n|\Z)")
 _CONTRACTION = re.compile(r"(?<![^\W\d_])[^\W\d_]++['\u2019](?:t|s|re|ll|ve|d|m)\b", re.I)
-_LISTED = re.compile(r"^\s*(?:[-*\u2022]|\d+[.)])\s|\b1\)\s", re.M)
+_LISTED = re.compile(r"^[^\S\n]*+(?:[-*\u2022]|\d++[.)])\s|\b1\)\s", re.M)
 _MARKS = (",", ";", ":", "!", "!!", "?", "...", "(", " - ")
 _ONCE_IN = 0.15  # the share of texts that have a favourite phrase
 _USUAL = 0.3  # the share of texts that begin or end alike

@@ -16,7 +16,7 @@ from sandbox.review.parsed import ParsedProgram
 
 FREE = "free"  # the kind in the spec of a program that was written without a spec
 PASSED = "passed"  # how the review of a program begins, if it may serve other requests
-_QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201d\n]*\u201d")
+_QUOTED = re.compile(r"\"[^\"\n]*\"|\u201c[^\u201c\u201d\n]*+\u201d")
 _NUMBER = re.compile(r"\d+(?:,\d{3})*(?:\.\d+)?")
 _LIST = re.compile(r"#(?:,? #)+")  # a list of numbers, however long
 

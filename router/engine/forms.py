@@ -71,14 +71,22 @@ class FormAnswers:
             return None
         if not self.writing.programs.holds(query.space, shelf.sources) and shelf.sources:
             self._begin(self.writing.programs.keep(query.space, dict(shelf.sources)))
+        match: Recollection | None = None
+        answers: dict[int, str] = {}  # by the programs that answer requests that ask the same
         for row in shelf.fitting(form):
-            answer: str | None = row.answer
-            if row.root:
+            answer = row.answer if not row.root else answers.get(row.root)
+            if answer is None:
                 answer = self.writing.programs.answer(query.space, row.root, query.text)
-            solution = self._usable(query, row) if answer is not None else None
-            if solution is not None and answer is not None and may(solution):
-                return self._recollection(query, replace(solution, answer=answer), row)
-        return None
+            if answer is None:
+                continue
+            if row.root:
+                answers[row.root] = answer
+            solution = self._usable(query, row) if match is None else None
+            if solution is not None and may(solution):
+                match = self._recollection(query, replace(solution, answer=answer), row)
+        # Where programs differ, only a backend's answer can say which of them is right.
+        first = next(iter(answers.values()), "")
+        return match if all(same_answer(first, each) for each in answers.values()) else None
 
     def _usable(self, query: MemoryQuery, row: ShelfRow) -> Solution | None:
         store = self.memory.store

@@ -219,6 +219,23 @@ async def test_a_program_answers_by_the_case_that_the_caller_may_have(data):
         assert await match(lookup.query, lambda _: False) is None
 
 
+async def test_where_two_programs_differ_a_backend_answers(data):
+    source = f"```python\n{PROGRAM_SOURCE.format(more='')}```"
+    async with service(data, doubled, lambda _: source) as (waggle, large, _):
+        for n in (11, 23, 35):
+            await ask(waggle, f"what is the double of {n}")
+        forms = waggle.engine.replying.keeping.forms
+        shelf = next(iter(forms._shelves._shelves.values()))
+        for n in (3, 4, 5):
+            request = f"what is the double of {n}"
+            row = ShelfRow(1_000 + n, form_of(request), request, str(2 * n), 1_003)
+            shelf.add(row, PROGRAM_SOURCE.format(more="+ int(re.search(r'\\d+', text)[0]) // 9"))
+        calls = large.calls
+        assert (await ask(waggle, "what is the double of 8")).trace.recalled.bucket == PROGRAM
+        assert (await ask(waggle, "what is the double of 4000")).text == "8000"
+        assert large.calls == calls + 1
+
+
 async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(data):
     writes = PROGRAM_SOURCE.format(more="+ 1")
     async with service(data, doubled, lambda _: writes) as (waggle, large, author):

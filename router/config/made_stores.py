@@ -48,7 +48,7 @@ def made_stores(folder: Path) -> dict[str, StoreSettings]:
     path = folder / FILE
     try:
         return _STORES.validate_json(path.read_bytes())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return {}
     except ValidationError as error:
         rule, mend = error.errors()[0]["msg"], "restore it from a copy, or move it away"

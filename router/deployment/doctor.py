@@ -8,41 +8,24 @@ import resource
 import shutil
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
-from router.config.backends import (
-    LearnedSettings,
-    LocalSettings,
-    SandboxSettings,
-    SpecialistSettings,
-)
+from router.config.backends import LocalSettings, SandboxSettings, SpecialistSettings
 from router.config.config import Config
 from router.deployment.closed_folder import FolderNotOurs
+from router.deployment.diagnosis import Diagnosis
+from router.deployment.doctor_models import models_of
 from router.deployment.local_service import RunningService, open_to_others
 from router.deployment.processes import listening_addresses
 from router.deployment.proxy import haproxy
 from router.deployment.ray_environment import port_free, ray_folder, remove_links
 from router.documents.passage_index import current, intact
 from router.encoding.encoder import CannotEncode, exported, packaged_model
-from router.models.card import BrokenModel
-from router.models.models import Models
-from router.models.registry import NoSuchModel
 from router.telemetry.analyst import QueryRefused, locks_that_hold
 from sandbox.cell.readonly import LOCK_NAMES
 
-Verdict = Literal["ok", "warn", "bad"]
 _OPENINGS_SHOWN = 3
 PINNED = {"ray": "2.60.0", "torch": "2.13.0"}
-
-
-@dataclass(frozen=True, slots=True)
-class Diagnosis:
-    what: str
-    verdict: Verdict
-    state: str
-    mend: str = ""
 
 
 def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosis]:
@@ -60,8 +43,7 @@ def examine(config: Config, running: RunningService | None) -> Iterator[Diagnosi
     yield _port(config, running)
     yield _encoder()
     yield from _specialists(config)
-    yield from _learned(config)
-    yield from _models(config)
+    yield from models_of(config)
     yield _sandbox(config)
     yield _queries(config)
     if running is not None:
@@ -230,27 +212,6 @@ def _specialists(config: Config) -> Iterator[Diagnosis]:
                 yield Diagnosis(f"Specialist {name}", "warn", state, mend)
             else:
                 yield Diagnosis(f"Specialist {name}", "ok", settings.folder)
-
-
-def _learned(config: Config) -> Iterator[Diagnosis]:
-    for name, settings in config.backends.items():
-        if isinstance(settings, LearnedSettings) and settings.model is not None:
-            try:
-                card = Models(Path(settings.home or config.models_folder)).get(settings.model).card
-                yield Diagnosis(f"Learned {name}", "ok", f"{card.reference} answers")
-            except (NoSuchModel, BrokenModel) as error:
-                wrong, _, mend = str(error).partition(": ")
-                yield Diagnosis(f"Learned {name}", "warn", wrong, mend)
-
-
-def _models(config: Config) -> Iterator[Diagnosis]:
-    for name, settings in config.backends.items():
-        for model, folder in settings.models.items() if isinstance(settings, LocalSettings) else ():
-            if (Path(folder) / "config.json").is_file():
-                yield Diagnosis(f"Model {name}/{model}", "ok", folder)
-            else:
-                mend = f"Put a model there, or change backends.{name}.models."
-                yield Diagnosis(f"Model {name}/{model}", "bad", f"no config.json in {folder}", mend)
 
 
 def _listening(running: RunningService) -> Iterator[Diagnosis]:

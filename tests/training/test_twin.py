@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import shutil
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 
@@ -11,6 +12,9 @@ from typer.testing import CliRunner
 from router.backends.twin_backend import TwinBackend
 from router.cli.models import models_app
 from router.config.backends import TwinSettings
+from router.config.config import Config
+from router.config.load import at_home
+from router.deployment.doctor_models import models_of
 from router.domain import CHAT, Call, Fault
 from router.models.features import Asked
 from router.models.models import Models
@@ -191,3 +195,42 @@ def test_a_twin_cannot_be_used_as_a_head(tmp_path, folder):
     twin = Models(tmp_path / "models").get("ann").model
     with pytest.raises(RuntimeError, match="use a backend of kind `twin`"):
         twin.of(Asked("hello"))
+
+
+def test_the_doctor_looks_at_a_twins_consent_disclosure_and_texts(tmp_path, folder):
+    def examined(**more):
+        twin = {"kind": "twin", "model": "ann", "writer": LLAMA, **more}
+        raw = {"server": {"data": str(tmp_path)}, "backends": {"ann": twin}}
+        config = Config.model_validate({**raw, "plans": {"ann": {"ask": "ann"}}})
+        [diagnosis] = models_of(at_home(config))
+        return diagnosis.verdict, diagnosis.state
+
+    assert examined() == ("warn", "no model is called ann (there is none)")
+    today = dt.datetime.now(dt.UTC).date()
+    twin_in(tmp_path, folder, until=str(today + dt.timedelta(90)))
+    assert examined() == ("ok", f"ann@1 writes, with consent until {today + dt.timedelta(90)}")
+    assert examined(notice=None) == ("warn", "its texts do not say that a program wrote them")
+    texts = tmp_path / "training" / "data" / "ann-texts"
+    texts.rename(tmp_path / "kept")
+    assert examined() == ("warn", "the texts of ann@1 are gone")
+    (tmp_path / "kept").rename(texts)
+    shutil.copytree(texts, tmp_path / "kept")
+    sets = DataSets(tmp_path / "training" / "data")
+    withdraw_consent(Registry(tmp_path / "models"), sets, tmp_path / "runs", "ann")
+    assert examined() == ("warn", "consent was withdrawn")
+    (tmp_path / "kept").rename(texts)
+    assert examined() == ("bad", "consent was withdrawn, and texts are still here")
+
+
+def test_the_doctor_sees_that_consent_ends_soon_and_that_files_were_changed(tmp_path, folder):
+    soon = dt.datetime.now(dt.UTC).date() + dt.timedelta(9)
+    twin_in(tmp_path, folder, until=str(soon))
+    twin = {"kind": "twin", "model": "ann", "writer": LLAMA}
+    raw = {"server": {"data": str(tmp_path)}, "backends": {"ann": twin}}
+    config = at_home(Config.model_validate({**raw, "plans": {"ann": {"ask": "ann"}}}))
+    assert [each.state for each in models_of(config)] == [f"consent for ann@1 ends on {soon}"]
+    [file] = (tmp_path / "models" / "files").glob("*/twin.json")
+    file.write_bytes(file.read_bytes().replace(b"Ann", b"Bob"))
+    [changed] = models_of(config)
+    assert "were changed since it was made" in changed.state
+    assert changed.mend.startswith("train it again")

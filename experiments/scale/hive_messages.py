@@ -131,7 +131,8 @@ class _Router:
             homes=self._homes,
             silent={},
             steady=asyncio.get_running_loop().time,
-            config=SimpleNamespace(backends=()),
+            config=SimpleNamespace(backends=(), knowledge={}),
+            rights=SimpleNamespace(rights=None),
         )
         self._background = Background(
             *(cast(Engine, engine), hive, cast(Any, None), cast(Any, None)),

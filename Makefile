@@ -43,6 +43,8 @@
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
 #   also bench-knowledge-freshness, -million FOLDER=, -claims, -held, -kills, -finding, -rows (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
+# make bench-soft       measures what the chances of a teacher's labels are worth to a head
+# make bench-train      plays `waggle demo --train`, and keeps the bill of each chapter
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
@@ -242,6 +244,14 @@ bench-knowledge-finding: $(STAMP)
 .PHONY: bench-poison
 bench-poison: $(STAMP)
 	$(BIN)/python -m experiments.training.poison.run
+
+.PHONY: bench-soft
+bench-soft: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.training.soft.run
+
+.PHONY: bench-train
+bench-train: $(STAMP)
+	$(BIN)/python -m experiments.training.demo.run
 
 .PHONY: bench-training
 bench-training: $(STAMP)

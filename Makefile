@@ -46,6 +46,7 @@
 # make bench-soft       measures what the chances of a teacher's labels are worth to a head
 # make bench-train      plays `waggle demo --train`, and keeps the bill of each chapter
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
+# make bench-twin       measures whether a twin writes as its author, and how much it copies
 # make bench-init       measures the way from `waggle init` to the first answer
 # make bench-start      measures a start, the memory of an idle service, and a stop
 # make bench-scale BEFORE=FOLDER  measures what is full first with more routers, and simulates a hundred
@@ -256,6 +257,10 @@ bench-train: $(STAMP)
 .PHONY: bench-training
 bench-training: $(STAMP)
 	$(BIN)/python -m experiments.training.data.run
+
+.PHONY: bench-twin
+bench-twin: $(STAMP)
+	$(BIN)/python -m experiments.training.twin.run
 
 .PHONY: bench-init
 bench-init: $(STAMP)

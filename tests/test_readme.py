@@ -36,6 +36,7 @@ from experiments.statistics import report as statistics
 from experiments.structure import report as structure
 from experiments.telemetry import report as telemetry
 from experiments.training.data import report as training_data
+from experiments.training.twin import run as twin
 from experiments.trials import report as trials
 from router.backends.host import Host, HostDoor
 from router.calls.hop import Hops
@@ -135,6 +136,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("rivals", "replay", rivals_table),
         ("conditions", "replay", replay.conditions_table),
         ("data", "training/data", training_data.readme_table),
+        ("twin", "training/twin", twin.readme_table),
         ("scale", "scale", scale.readme_table),
         ("scale advice", "scale", scale.advice_table),
         ("scale machine", "scale", scale.machine_table),

@@ -57,6 +57,17 @@ def ask(tmp_path_factory):
         ("who's the customer of job 5", [("Dot Orr",)]),
         ("media de m2 de las casas", [(80.0,)]),
         ("¿Cuántos inmuebles tienen 3 o más habitaciones?", [(2,)]),
+        (
+            "what percentage of jobs are under warranty for each device",
+            [("Laptop", 0.0), ("Phone", 200 / 3), ("Tablet", 0.0)],
+        ),
+        ("jobs on 9 January", [(1,)]),
+        ("are there more jobs from Ann Lee or from Cy Fox", [("Ann Lee", 2)]),
+        ("average mins, Phone vs Laptop", [("Laptop", 90.0), ("Phone", 95 / 3)]),
+        ("jobs between 5 and 9 January 2024", [(2,)]),
+        ("jobs of 40-90 mins", [(3,)]),
+        ("how many jobs have at least one star", [(4,)]),
+        ("how many times was the device a Phone", [(3,)]),
     ],
 )
 def test_what_people_say_is_understood(ask, question, rows):
@@ -69,6 +80,11 @@ def test_what_people_say_is_understood(ask, question, rows):
     "question",
     [
         "jobs not cancelled by Ana",
+        "percentage of cancelled jobs per device",
+        "jobs that need to be done",
+        "who has the most",
+        "how many times more jobs has Ana than Leo",
+        "total in 2030",
     ],
 )
 def test_what_may_mean_something_else_is_refused(ask, question):

@@ -15,13 +15,13 @@ from router.knowledge.rows.language.naming import names_of
 from router.knowledge.rows.language.profile import Field, fields_of
 from router.knowledge.rows.language.spans import spans_of
 from router.knowledge.rows.language.tokens import cut
-from router.knowledge.rows.language.words import Language, language_of
+from router.knowledge.rows.language.words import Language, Sense, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
-from router.knowledge.rows.parts.following import date_of, follow, goes_on
+from router.knowledge.rows.parts.following import amount_of, date_of, follow, goes_on
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.relating import read_related
 from router.knowledge.rows.parts.targets import read_closed, read_target
-from router.knowledge.rows.query import RowQuery
+from router.knowledge.rows.query import Condition, RowQuery
 from router.knowledge.rows.schema import (
     NoSuchColumn,
     NotUnderstood,
@@ -34,9 +34,10 @@ from router.knowledge.rows.schema import (
 )
 from router.knowledge.rows.sql import sql_of
 from router.knowledge.rows.wording import reading_of, text_of
-from router.request.plain import bare
+from router.request.plain import bare, folded
 
 _SURER = 2  # by which the words must fit one table better than the next
+_ANY_YEAR = 2000  # for days without a year, where no query is written
 _LONGEST = 400  # characters of a question that rules read
 
 
@@ -89,7 +90,7 @@ class RowReader:
         values: dict[str, frozenset[str]] = {}
         numbers: dict[str, None] = {}
         for names in self._names:
-            for span in self._reader(question, names, language).items:
+            for span in self._reader(question, names, language, _ANY_YEAR).items:
                 forms = frozenset(str(s.value[1]) for s in span.of("val"))
                 if forms and not span.means("filler", "col", "entity", "foreign"):
                     values[span.text] = values.get(span.text, frozenset()) | forms
@@ -100,7 +101,7 @@ class RowReader:
     def _read(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
         if len(question) > _LONGEST:
             raise Unclear(f"the question is longer than {_LONGEST} characters")
-        looks_back = any(goes_on(self._reader(question, names, language)) for names in self._names)
+        looks_back = any(map(goes_on, self._readers(question, language)))
         if previous and looks_back:
             return self._follow(question, language, previous)
         if not previous:
@@ -125,15 +126,33 @@ class RowReader:
         self, question: str, language: Language, alone: Interpreted, follows: Interpreted
     ) -> Interpreted:
         """Of a question that may stand alone or go on from the one before, what its words say."""
-        readers = [self._reader(question, names, language) for names in self._names]
+        readers = self._readers(question, language)
         if any(_headed(reader) for reader in readers):
             return alone
         if any(span.means("count") for reader in readers for span in reader.items):
             return follows  # `how many are paid?` says no noun
         raise Unclear("it may go on from the question before, or stand alone: name the rows")
 
-    def _reader(self, question: str, names: Names, language: Language) -> Reader:
-        pieces = cut(bare(question), language)
+    def _readers(self, question: str, language: Language) -> list[Reader]:
+        """The question for each table; a day without a year is read where rows have one year.
+
+        Other tables are left out, unless the question names their rows.
+        """
+        readers: list[Reader] = []
+        failure: Unclear | None = None
+        for names in self._names:
+            try:
+                readers.append(self._reader(question, names, language))
+            except Unclear as unclear:
+                failure = failure or unclear
+                if _headed(self._reader(question, names, language, _ANY_YEAR)):
+                    raise
+        if failure is not None and not any(map(_headed, readers)):
+            raise failure
+        return readers
+
+    def _reader(self, question: str, names: Names, language: Language, year: int = 0) -> Reader:
+        pieces = cut(bare(question), language, year or _only_year(names))
         if not pieces:
             raise Unclear("the question is empty")
         return Reader(names, spans_of(pieces, names, language), language)
@@ -141,13 +160,15 @@ class RowReader:
     def _alone(self, question: str, language: Language) -> Interpreted:
         readings: list[Interpreted] = []
         failures: list[tuple[int, Unclear]] = []
-        readers = [self._reader(question, names, language) for names in self._names]
+        readers = self._readers(question, language)
         headed = [reader for reader in readers if _headed(reader)]
         rest = [reader for reader in readers if reader not in headed]
         for group in (headed, rest):
             for reader in group:
                 try:
                     query = _query_of(reader)
+                    if group is rest:
+                        _within_years(query)
                 except Unclear as unclear:
                     failures.append((_strength(reader), unclear))
                 else:
@@ -173,9 +194,25 @@ class RowReader:
         names = self.names_of(base.query.table)
         reader = self._reader(question, names, language)
         reader.base_date = date_of(base.query)
+        reader.base_amount = amount_of(base.query)
         _known_words(reader)
         query = follow(base.query, reader)
         return Interpreted(query, _strength(reader), {**base.typos, **reader.spans.typos})
+
+
+def _only_year(names: Names) -> int:
+    """The only year of all days of a table's rows, or 0."""
+    years = {year for each in names.fields if each.dated for year in each.years}
+    return years.pop() if len(years) == 1 else 0
+
+
+def _within_years(query: RowQuery) -> None:
+    """Refuse a table that the question does not name, and whose rows are of other years."""
+    for where in query.where:
+        if isinstance(where, Condition) and where.days is not None:
+            first, last, (low, high) = where.days.first, where.days.last, where.field.years
+            if first is not None and last is not None and not low <= first.year <= high:
+                raise Unclear(f"{query.table.name} has no row of {where.days.words}: name the rows")
 
 
 def _headed(reader: Reader) -> bool:
@@ -263,8 +300,21 @@ def _take_now(reader: Reader) -> None:
         reader.take(i)
 
 
+_SIZES = frozenset(("xs", "s", "m", "l", "xl", "xxl", "2xl", "3xl", "small", "medium", "large"))
+
+
+def _take_nouns(reader: Reader) -> None:
+    """Take `size` behind the name of a column of sizes: `shirt size`."""
+    for i in reader.free("noun"):
+        if i and not reader.items[i].means("col", "val"):
+            each = reader.field_at(i - 1, lambda f: f.column.kind == "text")
+            if each is not None and _SIZES.issuperset(map(folded, each.values)) and each.values:
+                reader.items[i].senses = (Sense("filler"),)
+
+
 def _query_of(reader: Reader) -> RowQuery:
     _known_words(reader)
+    _take_nouns(reader)
     reader.take(*reader.free("only"))
     _take_now(reader)
     closed = _plain_question(reader)

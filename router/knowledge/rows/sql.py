@@ -37,6 +37,8 @@ def sql_of(query: RowQuery) -> str:
             )
         case "share":
             return _share(query)
+        case "groups" if query.share:
+            return _shares(query)
         case "groups":
             return _groups(query)
         case "rows" if query.rank is not None:
@@ -165,13 +167,26 @@ def _dated(condition: Condition) -> str:
 
 
 def _share(query: RowQuery) -> str:
+    return f"SELECT {_percent(query)}{_from(query)}"
+
+
+def _shares(query: RowQuery) -> str:
+    """The share in each group."""
+    keys = [f"{_grouped(group)} AS {quoted(group_name(group))}" for group in query.groups]
+    numbers = ", ".join(str(n) for n in range(1, len(keys) + 1))
+    place = f"{len(keys) + 1} {query.sort.upper()}, " if query.sort else ""
+    text = f"SELECT {', '.join(keys)}, {_percent(query)}{_from(query)}"
+    return f"{text} GROUP BY {numbers} ORDER BY {place}{numbers}"
+
+
+def _percent(query: RowQuery) -> str:
     inner = " AND ".join(_where(each) for each in query.share)
     if query.measure.field is None:
         part, whole = f"count(*) FILTER (WHERE {inner})", "count(*)"
     else:
         column = query.measure.field.sql
         part, whole = f"sum({column}) FILTER (WHERE {inner})", f"sum({column})"
-    return f"SELECT 100.0 * coalesce({part}, 0) / nullif({whole}, 0) AS percent{_from(query)}"
+    return f"100.0 * coalesce({part}, 0) / nullif({whole}, 0) AS percent"
 
 
 _DAYS = ("Sunday", "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday")

@@ -126,7 +126,7 @@ def _measured(query: RowQuery, language: Language) -> str:
         return _say(
             "ranked", language, shown, query.rank.count, name, way, query.measure.field.name
         )
-    match query.form:
+    match "share" if query.share and query.form == "groups" else query.form:
         case "share":
             of = _say("rows", language, name)
             if query.measure.field is not None:
@@ -219,7 +219,7 @@ def listed(rows: Rows) -> str:
 
 
 def _unit(query: RowQuery) -> str:
-    if query.form == "share":
+    if query.form == "share" or (query.form == "groups" and query.share):
         return "%"
     field = query.measure.field if query.form in ("figure", "groups", "rows") else None
     if query.form == "lookup" and len(query.shown) == 1:

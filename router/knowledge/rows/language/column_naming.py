@@ -31,6 +31,15 @@ from router.request.plain import folded
 
 _PRICED = frozenset(("weight", "distance", "area_size", "duration", "quantity", "night"))
 
+_YEAR_VERBS = {
+    canonical(noun): verbs
+    for noun, verbs in {
+        "publication": ("published", "publicado"),
+        "published": ("published", "publicado"),
+        "release": ("released",),
+        "construction": ("built",),
+    }.items()
+}
 _PLAIN = frozenset(("time", "tim", "total", "spent", "taken", "worked", "sold", "number", "net"))
 _GENDERED = ("ada", "ado", "ida", "ido", "ica", "ico", "iva", "ivo")  # `vendida`, `vendido`
 
@@ -57,11 +66,28 @@ def name_column(names: Names, each: Field, *, weaker: int) -> None:
         for first, second in (("date", "of"), ("date", "de"), ("fecha", "de"), ("fecha", "of")):
             names.add((first, second, *content), sense(9))
         names.add((*content, "date"), sense(9))
+    _name_joined(names, each, content, weaker)
     for word, strength in _parts_of(names, each, content):
         names.add(word, sense(strength))
     _name_concepts(names, each, content, weaker)
     for phrase, named in value_phrases(each, concepts):
         names.add(phrase, Sense(named.kind, named.value, named.strength - weaker))
+
+
+def _name_joined(names: Names, each: Field, content: Sequence[str], weaker: int) -> None:
+    """Name a column by its two words as speech joins them: `plaza de garaje`, `picked up`."""
+    if len(content) != 2 or each.dated:
+        return
+    first, last = content
+    spoken: list[tuple[Phrase, int]] = []
+    if WEAK.isdisjoint(content):  # `number of orders` is no `order_number`
+        spoken += [((first, "de", last), 9), ((last, "of", first), 9)]
+    if last in ("up", "off", "out", "in"):
+        spoken += [((first + "ed", last), 3), ((first + last,), 8)]
+    if last in ("year", "ano"):
+        spoken += [((verb,), 2) for verb in _YEAR_VERBS.get(first, ())]
+    for phrase, strength in spoken:
+        names.add(phrase, Sense("col", each, strength - weaker))
 
 
 def _name_concepts(names: Names, each: Field, content: Sequence[str], weaker: int) -> None:
@@ -78,6 +104,8 @@ def _name_concepts(names: Names, each: Field, content: Sequence[str], weaker: in
             exact = "price" in shared & concepts and len(content) == 1  # not `closing price`
             strength = 2 if phrase in only_asked() else 5 if kin else 3
             names.add(phrase, sense(strength + (exact and not kin)))
+    if "area_size" in concepts:
+        names.add(("size",), sense(3))
     for concept in concepts & opposites().keys():
         for phrase in opposites()[concept]:
             names.add(phrase, Sense("un_col", each, 5 - weaker))
@@ -106,6 +134,8 @@ def _name_kin(names: Names, each: Field, content: Sequence[str], weaker: int) ->
     for word in content:
         if stem(word) and word not in WEAK:
             names.stems.setdefault(stem(word), []).append(sense(2))
+            if word.endswith(("or", "er")) and stem(word[:-2] + "e"):  # `supervise`
+                names.stems.setdefault(stem(word[:-2] + "e"), []).append(sense(2))
 
 
 def _parts_of(names: Names, each: Field, content: Sequence[str]) -> Iterator[tuple[Phrase, int]]:

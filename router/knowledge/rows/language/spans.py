@@ -150,9 +150,11 @@ def _forms(word: str) -> tuple[str, ...]:
 
 
 def _flags(word: str, names: Names) -> tuple[Sense, ...]:
-    """The columns of yes and no whose name has the stem of a verb: `vender`, of `vendida`."""
+    """The columns of dates, or yes and no, that have the stem of a verb: `vender`, `vendida`."""
     senses = names.stems.get(stem(word), ())
-    return tuple(s for s in senses if s.kind == "col" and s.value.column.kind == "boolean")
+    return tuple(
+        s for s in senses if s.kind == "col" and (s.value.column.kind == "boolean" or s.value.dated)
+    )
 
 
 _UN = ("un", "non", "in", "no")

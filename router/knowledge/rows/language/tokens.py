@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from router.knowledge.rows.language.words import Language
 from router.knowledge.rows.schema import Unclear
@@ -20,6 +20,7 @@ _PIECE = re.compile(
 )
 _PLUS = re.compile(r"(?<=\d)\+(?!\w)")  # `800+ pages`
 _SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")  # `books/genre`
+_RANGE = re.compile(r"(?<![\w.,/-])(\d{1,6})[-\u2013](\d{1,6})(?![\w/-])")  # `300-400 pages`
 _QUARTERS = {
     **{"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "1st": 1, "2nd": 2},
     **{"primer": 1, "segundo": 2, "tercer": 3, "cuarto": 4},
@@ -58,16 +59,44 @@ class Piece:
     capital: bool = False
 
 
-def cut(question: str, language: Language) -> list[Piece]:
-    """The pieces of a question, with dates of several words joined."""
+def cut(question: str, language: Language, year: int = 0) -> list[Piece]:
+    """The pieces of a question, with dates of several words joined.
+
+    `year`: the only one that the rows have days of, which a day without a year is in.
+    """
     question = question.replace("\u2019", "'").replace("_", " ")
     question = _PLUS.sub(" o más" if language == "es" else " or more", question)
     question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
+    question = _RANGE.sub(_ranged_es if language == "es" else _ranged, question)
     mark = decimal_mark(question, spanish=language == "es")
     raw: list[Piece] = []
     for match in _PIECE.finditer(question):
         raw.append(_piece(match, language, mark))
-    return _with_dates(raw)
+    return _with_dates(_ones(raw), year)
+
+
+def _ranged(match: re.Match[str]) -> str:
+    """The two ends of a range, unless its first is a year and its last a month."""
+    low, high = int(match[1]), int(match[2])
+    return f"{low} to {high}" if low < high else match[0]
+
+
+def _ranged_es(match: re.Match[str]) -> str:
+    return _ranged(match).replace(" to ", " a ")
+
+
+_COMPARED = frozenset(("least", "than", "exactly", "menos", "minimo"))
+
+
+def _ones(pieces: Sequence[Piece]) -> list[Piece]:
+    """The pieces with a number for `one` where it is compared with: `at least one`."""
+    result = list(pieces)
+    for i in range(1, len(pieces)):
+        before = pieces[i - 1].word
+        amount = before == "de" and i > 1 and pieces[i - 2].word in ("mas", "menos")
+        if pieces[i].word in ("one", "un", "una", "uno") and (before in _COMPARED or amount):
+            result[i] = replace(pieces[i], number=1.0)
+    return result
 
 
 def _piece(match: re.Match[str], language: Language, mark: str) -> Piece:
@@ -141,11 +170,11 @@ def year_of(piece: Piece) -> int:
     return int(piece.word) if re.fullmatch(r"(?:19|20)\d\d", piece.word) and not piece.unit else 0
 
 
-def _with_dates(pieces: Sequence[Piece]) -> list[Piece]:
+def _with_dates(pieces: Sequence[Piece], only_year: int) -> list[Piece]:
     joined: list[Piece] = []
     at = 0
     while at < len(pieces):
-        result = _date_at(pieces, at)
+        result = _date_at(pieces, at, only_year)
         if result is None:
             joined.append(pieces[at])
             at += 1
@@ -160,9 +189,9 @@ def _with_dates(pieces: Sequence[Piece]) -> list[Piece]:
 _OF = frozenset(("of", "de", "del", ",", "the", "in"))
 
 
-def _date_at(pieces: Sequence[Piece], at: int) -> tuple[Days, int] | None:
+def _date_at(pieces: Sequence[Piece], at: int, only_year: int) -> tuple[Days, int] | None:
     """The date of several words that begins here, and how many pieces it takes."""
-    return _quarter_at(pieces, at) or _day_first(pieces, at) or _month_first(pieces, at)
+    return _quarter_at(pieces, at) or _day_first(pieces, at, only_year) or _month_first(pieces, at)
 
 
 def _month_of(pieces: Sequence[Piece], at: int) -> int:
@@ -189,7 +218,7 @@ def _day_of(piece: Piece) -> int:
     )
 
 
-def _day_first(pieces: Sequence[Piece], at: int) -> tuple[Days, int] | None:
+def _day_first(pieces: Sequence[Piece], at: int, only_year: int) -> tuple[Days, int] | None:
     day = _day_of(pieces[at])
     if not day:
         return None
@@ -201,6 +230,7 @@ def _day_first(pieces: Sequence[Piece], at: int) -> tuple[Days, int] | None:
         return None
     year, end = _year_after(pieces, place + 1)
     words = " ".join(piece.text for piece in pieces[at:end])
+    year = year or only_year
     if not year:
         raise Unclear(f"{words.strip()} has no year")
     return _day(words, year, month, day), end - at

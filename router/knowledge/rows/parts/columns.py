@@ -113,9 +113,12 @@ def person_of(names: Names) -> Field | None:
     """The only column of a table that says who did what each row is about."""
     people = concept_kind("who")
     fields = [f for f in names.fields if f.column.kind == "text" and names.has(f, *people)]
+    called = [f for f in fields if not _CALLED.isdisjoint(name_words(f.name))]
+    fields = called if len(fields) > 1 else fields
     return fields[0] if len(fields) == 1 else None
 
 
+_CALLED = frozenset(("name", "nombre"))
 _TITLES = frozenset(("name", "nombre", "title", "titulo"))
 
 

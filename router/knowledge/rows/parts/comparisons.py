@@ -2,9 +2,10 @@
 
 from router.knowledge.rows.language.column_words import KEYS, name_words
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.tokens import Days
 from router.knowledge.rows.language.words import Sense, concept_kind
 from router.knowledge.rows.parts.columns import is_key
-from router.knowledge.rows.parts.days import date_field, days_at, in_year
+from router.knowledge.rows.parts.days import date_field, days_at, in_year, year_column
 from router.knowledge.rows.parts.reader import (
     Reader,
     either,
@@ -64,7 +65,8 @@ def read_comparisons(reader: Reader) -> None:
             continue
         days = days_at(reader, j)
         amount = reader.items[j].number if j >= 0 else None
-        if days is not None and (amount is None or _about_days(reader, i, j)):
+        ordered = amount is not None and _after_year(reader, i)
+        if days is not None and not ordered and (amount is None or _about_days(reader, i, j)):
             relation = next(_WHEN[k] for k in _WHEN if span.means(k))
             if days.first is None:
                 raise Unclear(f"`{span.text} {days.words}` needs a year")
@@ -72,7 +74,7 @@ def read_comparisons(reader: Reader) -> None:
             each = date_field(reader, i)
             negated = take_negation(reader, i)
             reader.add(i, j, Condition(each, relation, days=days, negated=negated))
-        elif days is None and amount is not None and span.means(*_ORDER):
+        elif (days is None or ordered) and amount is not None and span.means(*_ORDER):
             _in_order(reader, i, j, amount)
         elif (
             amount is not None
@@ -80,6 +82,15 @@ def read_comparisons(reader: Reader) -> None:
             and span.means("gt", "ge", "lt", "le", "adj_gt", "adj_lt", "since", "until")
         ):
             _amount(reader, i, j, amount)
+
+
+def _after_year(reader: Reader, place: int) -> bool:
+    """Whether the column of years stands before a comparison: `published before 1980`."""
+    years, before = year_column(reader.names), reader.step(place, -1)
+    if years is None:
+        return False
+    again = reader.base_amount is not None and reader.base_amount.sql == years.sql
+    return again or reader.field_at(before, lambda f: f.sql == years.sql) is not None
 
 
 def _about_days(reader: Reader, place: int, number: int) -> bool:
@@ -97,6 +108,15 @@ _ORDER: dict[str, Relation] = {"after": ">", "before": "<", "since": ">=", "unti
 def _in_order(reader: Reader, place: int, number: int, amount: float) -> None:
     """`published after 2000`, where a column of numbers holds years."""
     each = reader.field_at(reader.step(place, -1), lambda f: f.column.kind == "integer")
+    if (
+        each is None
+        and reader.base_amount is not None
+        and reader.base_amount.column.kind == "integer"
+    ):
+        reader.take(place, number)
+        sign = next(_ORDER[k] for k in _ORDER if reader.items[place].means(k))
+        reader.add(place, number, Condition(reader.base_amount, sign, (amount,)))
+        return
     if each is None or not amount.is_integer() or not 1000 <= amount <= 2200:
         return
     sign = next(_ORDER[k] for k in _ORDER if reader.items[place].means(k))
@@ -130,10 +150,14 @@ def _between(reader: Reader, place: int) -> None:
     joint = reader.step(low) if low >= 0 else -1
     if joint >= 0 and not reader.items[joint].means("and") and reader.items[joint].means("col"):
         joint = reader.step(joint)
+    ranged = joint >= 0 and reader.items[joint - 1].words in (("to",), ("a",))
+    if ranged and reader.items[joint].number is not None:
+        joint -= 1  # `between 300 and 400` as `between 300-400`
     high = reader.step(joint) if joint >= 0 else -1
-    if high < 0 or not reader.items[joint].means("and"):
+    if high < 0 or not (ranged or reader.items[joint].means("and")):
         raise Unclear(f"`{reader.items[place].text}` needs two ends")
     first, last = days_at(reader, low), days_at(reader, high)
+    first = first or _day_of_month(reader.items[low].number, last)
     a, b = reader.items[low].number, reader.items[high].number
     by_days = first is not None and last is not None
     if by_days and (a is None or b is None or _year_like(reader, place, high)):
@@ -154,6 +178,16 @@ def _between(reader: Reader, place: int) -> None:
     each, end = _measured(reader, place, high, "")
     negated = take_negation(reader, place)
     reader.add(place, end, Condition(each, "between", (min(a, b), max(a, b)), negated=negated))
+
+
+def _day_of_month(number: float | None, last: Days | None) -> Days | None:
+    """The first day of `between 19 and 22 June 2025`."""
+    if number is None or last is None or last.first is None or last.first != last.last:
+        return None
+    if not number.is_integer() or not 1 <= number <= last.first.day:
+        return None
+    day = last.first.replace(day=int(number))
+    return Days(day, day, words=day.isoformat())
 
 
 def _year_like(reader: Reader, place: int, number: int) -> bool:
@@ -210,11 +244,16 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
     near = [n for n in (reader.step(place, -1), after) if n >= 0]
     if beside and any(vague_amount(reader, n, beside[0]) for n in near):
         raise Unclear(f"the amount may be `{beside[0].name}` or a total")
-    each = beside[0] if beside else _by_unit(reader, unit) or _age(reader, number, unit)
+    each = beside[0] if beside else _unnamed(reader, number, unit)
     if each is None:
         amount = reader.items[number].text
         raise Unclear(f"it does not say which column `{amount}` is compared with")
     return each, beside[1] if beside else number
+
+
+def _unnamed(reader: Reader, number: int, unit: str) -> Field | None:
+    """The column of a number that stands alone: of money, of ages, or of the question before."""
+    return _by_unit(reader, unit) or _age(reader, number, unit) or reader.base_amount
 
 
 def _behind(reader: Reader, number: int, after: int) -> tuple[Field, int] | None:
@@ -261,12 +300,18 @@ def _by_unit(reader: Reader, unit: str) -> Field | None:
     return None
 
 
+_ANYONE = frozenset(("anyone", "anybody", "everyone", "everybody", "someone"))
+
+
 def _age(reader: Reader, number: int, unit: str) -> Field | None:
     """`members over 60`: a bare number of people is their age."""
     names = reader.names
     ages = [f for f in names.fields if f.numeric and names.has(f, "age")]
     person = names.people
-    named = any(span.means("entity", "who") for span in reader.items[:number])
+    named = any(
+        span.means("entity", "who") or not _ANYONE.isdisjoint(span.words)
+        for span in reader.items[:number]
+    )
     amount = reader.items[number].piece.number or 0
     return ages[0] if person and named and len(ages) == 1 and not unit and amount <= 120 else None
 

@@ -165,6 +165,11 @@ def _read_weekdays(reader: Reader) -> None:
         reader.add(i, end, Condition(each, "weekday", days, negated=negated))
 
 
+def _date_named(reader: Reader) -> bool:
+    """Whether a column of dates is named, which a year is then about: `acquired in 2022`."""
+    return any(s.value.dated for i in reader.free("col") for s in reader.items[i].of("col"))
+
+
 def read_days(reader: Reader) -> None:
     _read_weekdays(reader)
     for i in range(len(reader.items)):
@@ -173,7 +178,7 @@ def read_days(reader: Reader) -> None:
             continue
         before = reader.step(i, -1)
         years = year_column(reader.names)
-        if years is not None and reader.items[i].days is None:
+        if years is not None and reader.items[i].days is None and not _date_named(reader):
             negated = take_negation(reader, i)
             reader.take(i)
             year = (float(reader.items[i].year),)

@@ -189,9 +189,13 @@ def _priced(target: Target) -> RowQuery:
     return made(target, "lookup", shown=(exact[0],))
 
 
+_TIMES = frozenset(("times", "veces"))
+
+
 def _counted(target: Target) -> RowQuery:
     reader = target.reader
-    target.take("count", "which")
+    times = any(_TIMES & {*reader.items[i].words} for i in target.free("count"))
+    target.take("count", "which", "list")
     different = target.take("distinct")
     if target.operations:
         extra = [i for i in target.operations if not reader.items[i].means("sum")]
@@ -201,6 +205,10 @@ def _counted(target: Target) -> RowQuery:
     used = reader.mentioned()
     texts = target.texts()
     numeric = [(i, f) for i, f in target.numeric() if f.sql not in used]
+    if times:
+        if different or numeric or any(f.sql not in used for _, f in texts):
+            raise Unclear("how many times what happened")
+        return made(target, form_of(target), measure=Measure("count"))
     person = person_of(reader.names)
     bare = person is not None and not (texts or numeric or names_rows(target))
     if bare and _people_asked(reader):

@@ -21,8 +21,30 @@ def goes_on(reader: Reader) -> bool:
     first = reader.step(-1)
     return first >= 0 and (
         reader.items[first].means("follow", "only")
+        or _in_how_many(reader, first)
         or any(span.means("those") for span in reader.items)
     )
+
+
+_WITHIN = frozenset(("in", "across", "over", "en"))
+
+
+def _in_how_many(reader: Reader, first: int) -> bool:
+    """`in how many gifts?`, which counts the rows of the question before."""
+    rest = [s for s in reader.items[first + 1 :] if not s.filler and not s.means("mark")]
+    leading = reader.items[first]
+    within = first > 0 and not _WITHIN.isdisjoint(reader.items[0].words)
+    return within and leading.means("count") and all(s.means("entity") for s in rest)
+
+
+def amount_of(query: RowQuery) -> Field | None:
+    """The only column of numbers with which a question compared a number."""
+    wheres = [where for where in query.where if isinstance(where, Condition)]
+    fields = {w.field.sql: w.field for w in wheres if w.relation in _SIGNS and w.field.numeric}
+    return next(iter(fields.values())) if len(fields) == 1 else None
+
+
+_SIGNS = (">", ">=", "<", "<=", "between")
 
 
 def date_of(query: RowQuery) -> Field | None:

@@ -206,6 +206,9 @@ def _bare_number(
         if names_rows(target) and not _units(target, each):
             raise Unclear(f"it may ask for the sum of `{each.name}`, or for the number of rows")
         return made(target, form_of(target), measure=Measure("sum", each))
+    whole = any("_".join(span.words) in _WHOLE for span in reader.items)
+    if additive and whole and not reader.groups:
+        return made(target, "figure", measure=Measure("sum", each))
     plural = any(reader.items[i].words[-1].endswith("s") for i, _ in numeric if i >= 0)
     several = reader.placed and not any(of_one_row(p.where) for p in reader.placed)
     if additive and not reader.groups and ((plural and several) or _amount_of_rows(reader)):

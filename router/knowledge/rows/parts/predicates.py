@@ -8,7 +8,20 @@ from router.request.plain import folded
 
 _NONE = frozenset(("none", "no", "ninguno", "ninguna", "nada", "nobody", "nadie", "sin asignar"))
 _HAVING = frozenset(
-    ("with", "con", "have", "has", "having", "had", "tienen", "tiene", "tenga", "tengan")
+    (
+        "with",
+        "con",
+        "have",
+        "has",
+        "having",
+        "had",
+        "got",
+        "gets",
+        "tienen",
+        "tiene",
+        "tenga",
+        "tengan",
+    )
 )
 
 

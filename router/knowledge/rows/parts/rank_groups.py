@@ -151,6 +151,8 @@ def _refuse_amounts(target: Target, order: Order) -> None:
     )  # `the fewest cancellations`
     if order.most and total is not None and not (names_rows(target) or order.common or often):
         raise Unclear(f"it may count rows, or add up `{total.name}`")
+    if order.most and not (names_rows(target) or order.common or often or target.reader.placed):
+        raise Unclear("it does not say which rows are counted")
 
 
 _MEANS = frozenset(("avg", "average", "mean", "media", "medio", "promedio"))

@@ -11,6 +11,8 @@ from router.knowledge.rows.language.words import Language, Sense, pieces, unit_o
 from router.knowledge.rows.query import AnyOf, Condition, Group, Having, Where
 from router.knowledge.rows.schema import Unclear
 
+_CALLED = frozenset(("name", "nombre"))
+
 
 @dataclass(slots=True)
 class Placed:
@@ -29,6 +31,7 @@ class Reader:
     spans: Spans
     language: Language
     base_date: Field | None = None  # of the question before, in a question that goes on from it
+    base_amount: Field | None = None  # likewise, of a number that was compared
     events: bool = False  # whether a day was named of a column of dates by its name
     placed: list[Placed] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
@@ -39,7 +42,8 @@ class Reader:
 
         Its labels count too beside rows or a figure of this table: `visits by cats`.
         """
-        rows_named = any(span.means("entity") for span in self.items) or self._measured()
+        named = any(span.means("entity") for span in self.items)
+        rows_named = named or self._measured() or self._valued()
         own = self.names.table.stored
         near = {own} | {s.value for span in self.items for s in span.of("foreign")}
         for span in self.items:
@@ -49,6 +53,12 @@ class Reader:
             if span.senses and not kept:
                 self.spans.unknown.append(span.text)
             span.senses = kept
+
+    def _valued(self) -> bool:
+        """Whether the question names a value of this table's rows in several words."""
+        own = self.names.table.stored
+        senses = [s for span in self.items if len(span.words) > 1 for s in span.of("val")]
+        return any(s.value[0].table.stored == own and s.strength >= 7 for s in senses)
 
     def _measured(self) -> bool:
         """Whether the question names a figure of this table's rows."""
@@ -95,7 +105,8 @@ class Reader:
         if len(fields) > 1:
             used = [f for f in fields if f.sql in self.mentioned()]
             written = [f for f in fields if {*words} <= {*pieces(f.name)}]  # `tickets_sold`
-            for narrower in (used, written):
+            called = [f for f in fields if not _CALLED.isdisjoint(name_words(f.name))]
+            for narrower in (used, written, called):
                 if len(narrower) == 1:
                     return narrower[0]  # type: ignore[no-any-return]
             raise Unclear(

@@ -1,7 +1,7 @@
 """Reads shares: `what percentage of urgent tickets were escalated`."""
 
 from router.knowledge.rows.parts.target import Target, happened, made, only_column, use
-from router.knowledge.rows.query import Measure, RowQuery
+from router.knowledge.rows.query import Form, Measure, RowQuery
 from router.knowledge.rows.schema import Unclear
 
 
@@ -11,8 +11,6 @@ def read_share(target: Target) -> RowQuery | None:
     if not places:
         return None
     target.take("share", "count")
-    if reader.groups:
-        raise Unclear("a share in each group is not read")
     for i, each in target.dated():
         reader.take(i)
         reader.add(i, i, happened(target, i, each))
@@ -32,11 +30,14 @@ def read_share(target: Target) -> RowQuery | None:
     base = [p for p in placed if head > p.start]
     part = [p for p in placed if p not in base]
     if not part:
+        if reader.groups:
+            raise Unclear("it may be a share in each group, or of each group in all")
         base, part = [], base
     if len(part) > 1:
         base, part = _parted(target, base, part)
     target.take("which")
-    return made(target, "share", measure=measure, share=tuple(p.where for p in part))
+    form: Form = "groups" if reader.groups else "share"
+    return made(target, form, measure=measure, share=tuple(p.where for p in part))
 
 
 def _parted(target: Target, base: list, part: list) -> tuple[list, list]:  # type: ignore[type-arg]

@@ -18,6 +18,7 @@ from router.knowledge.rows.parts.target import (
     take_operation,
     use,
 )
+from router.knowledge.rows.parts.versus import read_versus
 from router.knowledge.rows.query import Condition, Form, Measure, Related, RowQuery, Sort
 from router.knowledge.rows.schema import Unclear
 
@@ -27,7 +28,15 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     target = Target(reader)
     take_columns(target)
     yes = target.take("any")
-    for reading in (read_having, read_share, read_rank, read_figure, read_list, read_bare):
+    for reading in (
+        read_versus,
+        read_having,
+        read_share,
+        read_rank,
+        read_figure,
+        read_list,
+        read_bare,
+    ):
         query = reading(target)
         if query is not None:
             break
@@ -38,6 +47,8 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     left = _left_over(reader, measured=query.measure.field is not None)
     if left:
         raise Unclear(left)
+    if yes and query.form == "groups" and query.rank is not None:
+        yes = False  # `are there more members in Leeds or in York`
     if yes and query.form != "figure":
         raise Unclear("only how many rows there are can be answered by yes or no")
     form: Form = "yes" if yes else query.form
@@ -128,18 +139,33 @@ def _links(reader: Reader, span: Span, *, measured: bool) -> bool:
 
     A verb of amounts says nothing only beside a figure of a column.
     """
-    if not span.means("linking") and not measured:
-        return False
     place = next(i for i, each in enumerate(reader.items) if each is span)
     before, after = reader.step(place, -1), reader.step(place)
+    if not span.means("linking") and not measured and not _paid_by(reader, place, after):
+        return False
     subject = ("entity", "foreign", "col", "val", "who", "un_col", "un_val", "and", "neg")
     if before < 0 or not reader.items[before].means(*subject):
         return False  # a noun: `newest book`, `total visits`
     words = ("entity", "mark", "count", "which", "who", "list")
     if after < 0 and not reader.items[before].means("val", "un_val"):
-        return False  # `how many hives were treated`
+        amount = reader.items[before].used and reader.field_at(before, lambda f: f.numeric)
+        return measured and bool(amount)  # `minutes driven`; not `how many hives were treated`
     near = reader.items[before if after < 0 else after]
     return near.used and not near.means(*words) and near.days is None and not near.year
+
+
+_BY = frozenset(("by", "with", "via", "using", "con", "por"))
+
+
+def _paid_by(reader: Reader, place: int, after: int) -> bool:
+    """Whether a verb of amounts only leads to a value, or to a number of its own column."""
+    if after < 0 or not reader.items[after].used:
+        return False
+    between = {word for span in reader.items[place + 1 : after] for word in span.words}
+    amount = reader.field_at(after, lambda f: f.numeric)
+    if amount is not None:
+        return amount.sql in reader.mentioned()  # `paid a deposit of $60`
+    return reader.items[after].means("val") and not _BY.isdisjoint(between)
 
 
 _MONEY = ("$", "€", "£")
@@ -192,7 +218,7 @@ def figure_of_rest(reader: Reader, base: RowQuery) -> RowQuery | None:
         and i not in target.operations
         and i not in {place for place, _ in target.columns}
     ]
-    if others or base.form not in ("figure", "groups", "lookup") or base.rank is not None:
+    if others or base.form not in ("figure", "groups", "lookup") or base.rank or base.share:
         return None
     operation = take_operation(target, target.operations) or (
         base.measure.operation if base.form != "lookup" else None

@@ -11,7 +11,7 @@ from router.knowledge.rows.schema import Unclear
 _NAMES = frozenset(
     (
         *("val", "col", "entity", "foreign", "filler", "un_val", "un_col", "beside"),
-        *("foreign_verb", "on_weekday"),
+        *("foreign_verb", "on_weekday", "person", "noun"),
     )
 )
 
@@ -22,6 +22,8 @@ def read_values(reader: Reader) -> None:
     for i in places:
         span = reader.items[i]
         if span.used:
+            continue
+        if _idle(reader, i):
             continue
         senses = _chosen(reader, i)
         if senses is None:
@@ -42,6 +44,13 @@ def read_values(reader: Reader) -> None:
         where = Condition(each, "in", tuple(dict.fromkeys(values)), negated=negated)
         empty = (Condition(each, "missing"),) if negated and lacking and each.gaps else ()
         reader.placed.append(Placed(start, end, AnyOf((where, *empty)) if empty else where))
+
+
+def _idle(reader: Reader, place: int) -> bool:
+    """Whether a word says no value behind an extreme: `the largest single donation`."""
+    span, before = reader.items[place], reader.step(place, -1)
+    idle = span.means("filler") and all(s.strength < 7 for s in span.of("val"))
+    return idle and before >= 0 and reader.items[before].means("max", "min", "adj_desc", "adj_asc")
 
 
 def _lacking(reader: Reader, place: int) -> bool:
@@ -191,7 +200,11 @@ def _more_values(
     values: list[str] = []
     while True:
         joint = reader.step(end)
-        if joint < 0 or not reader.items[joint].means(*kinds):
+        if joint >= 0 and reader.items[joint].means("entity"):
+            behind = reader.step(joint)  # `manual lessons versus automatic`
+            versus = behind >= 0 and reader.items[behind].means("versus")
+            joint = behind if versus else joint
+        if joint < 0 or not reader.items[joint].means(*kinds, "versus"):
             return values, end
         joints = [joint]
         following = reader.step(joint)

@@ -1,0 +1,35 @@
+"""Reads values side by side: `more members in Leeds or in York`, `average age, Leeds vs York`."""
+
+from router.knowledge.rows.parts.reader import Placed
+from router.knowledge.rows.parts.target import Target, made, names_rows
+from router.knowledge.rows.query import Condition, Group, Rank, RowQuery
+from router.knowledge.rows.schema import Unclear
+
+
+def read_versus(target: Target) -> RowQuery | None:
+    """Of which of several values there are more rows; a figure beside `versus` is of each value."""
+    reader = target.reader
+    sides = [placed for placed in reader.placed if _several(target, placed, "versus")]
+    for placed in sides:
+        if reader.groups or not isinstance(placed.where, Condition):
+            raise Unclear("values side by side in each group are not read")
+        reader.groups.append(Group(placed.where.field))
+    more = target.free("more")
+    either = [placed for placed in reader.placed if _several(target, placed, "or")]
+    if not more or len(either) != 1 or sides or reader.groups or target.columns:
+        return None
+    where, behind = either[0].where, reader.step(more[0])
+    counted = behind >= 0 and reader.items[behind].means("entity") and names_rows(target)
+    if not counted or target.operations or not isinstance(where, Condition):
+        return None
+    descending = reader.items[more[0]].words == ("more",)
+    target.take("more", "which", "who", "count")
+    return made(target, "groups", groups=(Group(where.field),), rank=Rank(1, descending))
+
+
+def _several(target: Target, placed: Placed, joint: str) -> bool:
+    """Whether a condition names several values with such a word between them."""
+    where, items = placed.where, target.reader.items[placed.start : placed.end + 1]
+    plain = isinstance(where, Condition) and where.relation == "in" and not where.negated
+    several = plain and isinstance(where, Condition) and len(where.values) > 1
+    return several and any(span.used and span.means(joint) for span in items)

@@ -26,7 +26,7 @@ _PANELS = {
         "simplify warm cards trial growth data models routes policy specialist knowledge"
     ),
     "Look after keys and data": (
-        "audit budgets keys alerts solutions conversations telemetry sandbox"
+        "audit budgets keys alerts solutions conversations telemetry sandbox migrate"
     ),
 }
 _PANEL_OF = {name: panel for panel, names in _PANELS.items() for name in names.split()}

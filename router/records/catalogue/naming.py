@@ -24,6 +24,9 @@ _SHORT = {
     "mail": "email", "dpto": "departamento", "fec": "fecha", "nom": "nombre", "dir": "direccion",
     "cant": "cantidad", "tlf": "telefono", "tfno": "telefono", "obs": "observaciones",
     "anio": "ano", "anyo": "ano", "imp": "importe", "desc_": "descripcion", "prov": "provincia",
+    "nm": "name", "tel": "phone", "dept": "department", "lvl": "level", "cfg": "configuration",
+    "tot": "total", "ord": "order", "bal": "balance", "cmt": "comment", "supp": "supplier",
+    "bday": "birthday", "pwd": "password", "ts": "timestamp", "ctry": "country", "st": "street",
     "pob": "poblacion", "cod": "codigo", "est": "estado", "msg": "message", "cond": "condition",
 }  # fmt: skip
 _UNITS = frozenset(

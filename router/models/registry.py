@@ -37,6 +37,7 @@ class Registered:
     removed: set[int] = field(default_factory=set)
     promotions: list[int] = field(default_factory=list)
     withdrawn: bool = False  # whether the person whom it was a twin of took back their consent
+    withdrawn_files: set[str] = field(default_factory=set)  # of the versions that this ended
 
     @property
     def promoted(self) -> int | None:
@@ -73,6 +74,7 @@ class Shelf:
             case "rolled back" if model.promotions:
                 model.promotions.pop()
             case "consent withdrawn":
+                model.withdrawn_files.update(each.digest for each in model.versions.values())
                 model.removed.update(model.versions)
                 model.versions.clear()
                 model.promotions.clear()

@@ -80,11 +80,15 @@ def texts_name(name: str) -> str:
 
 def withdraw_consent(registry: Registry, sets: DataSets, runs: Path, name: str) -> int:
     """End a twin: it refuses at once, and its files, texts and runs are removed. The number of
-    versions that it had. Raises `Refused` if it is no twin, or `NoSuchModel`."""
+    versions that it had. A second call removes what a killed one left. Raises `Refused` if it is no
+    twin, or `NoSuchModel`."""
     digests: list[str] = []
 
     def decide(shelf: Shelf) -> list[Line]:
         model = shelf.models.get(name)
+        if model is not None and model.withdrawn:
+            digests.extend(model.withdrawn_files)
+            return []
         if model is None or not model.versions:
             shelf.version(name)  # says which models there are
         assert model is not None

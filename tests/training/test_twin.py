@@ -140,6 +140,23 @@ async def test_withdrawn_consent_ends_a_twin_at_once_and_removes_what_it_was_mad
         withdraw_consent(registry, sets, runs, "triage")
 
 
+def test_a_second_withdrawal_removes_what_a_killed_one_left(tmp_path, folder, monkeypatch):
+    twin_in(tmp_path, folder)
+    registry, sets = Registry(tmp_path / "models"), DataSets(tmp_path / "training" / "data")
+
+    def killed(*_, **__):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("router.training.consent.shutil.rmtree", killed)
+        with pytest.raises(KeyboardInterrupt):
+            withdraw_consent(registry, sets, tmp_path / "runs", "ann")
+    assert (sets.folder / "ann-texts").exists()
+    assert withdraw_consent(Registry(tmp_path / "models"), sets, tmp_path / "runs", "ann") == 1
+    left = [path for path in tmp_path.rglob("*") if path.is_file() and folder not in path.parents]
+    assert not [path for path in left if b"lovely weather" in path.read_bytes()]
+
+
 async def test_a_twin_refuses_when_its_consent_is_over(tmp_path, folder, monkeypatch):
     twin_in(tmp_path, folder, until="2026-05-02")
     twin, _ = backend(tmp_path)

@@ -84,6 +84,8 @@ class FormWriting:
         root = await self.keep(given, given.form, text, given.text, source, 0)
         self.memory.add_reviews(root, verdicts)
         for mate in held:
+            if mate.id not in alike:  # it may ask something else, and its answer be chance
+                continue
             await self.keep(given, mate.form, mate.request, mate.answer, source, root)
         return root
 

@@ -9,6 +9,7 @@ from functools import partial
 from types import SimpleNamespace
 
 import orjson
+import pytest
 
 from learner.policy import Arm
 from router.api.parse import parse_chat
@@ -217,6 +218,54 @@ async def test_a_program_answers_by_the_case_that_the_caller_may_have(data):
         other = await match(lookup.query, lambda solution: solution.id != nearest)
         assert other.solution.answer == lookup.match.solution.answer == "16"
         assert await match(lookup.query, lambda _: False) is None
+
+
+MULTIPLE = "math.lcm(*n)"
+
+
+@pytest.mark.parametrize(
+    ("program", "taught", "wording", "right", "alike", "telling"),
+    [
+        # All carpets have sides without a common divisor, so both explain the answers.
+        (MULTIPLE, "lowest multiple of {} and {}", "carpet for a room {} by {}", "math.prod(n)",
+         [(3, 7), (4, 9), (5, 8), (7, 10)], (54, 99)),
+        (MULTIPLE, "lowest multiple of {} and {}", "first date that {} and {} share", MULTIPLE,
+         [(3, 7), (4, 9), (5, 8), (7, 10)], (54, 99)),
+        ("n[0] + n[1]", "sum of {} and {}", "chairs for {} tables each with {}", "n[0] * n[1]",
+         [(2, 2), (0, 0)], (3, 4)),
+        ("n[0] / n[1]", "divide {} by {}", "tip of {} at {} percent", "n[0] * n[1] / 100",
+         [(70, 10), (30, 10)], (80, 20)),
+        ("max(n)", "largest among {} and {}", "final reading {} then {}", "n[1]",
+         [(3, 7), (4, 9), (5, 8)], (9, 2)),
+        ("max(n)", "largest among {} and {}", "highest reading {} then {}", "max(n)",
+         [(3, 7), (4, 9), (5, 8)], (9, 2)),
+    ],
+)  # fmt: skip
+async def test_a_program_joins_no_wording_that_something_else_explains(
+    data, program, taught, wording, right, alike, telling
+):
+    source = (
+        "import re, math\n\ndef solve(text):\n"
+        f"    n = [int(x) for x in re.findall(r'\\d+', text)]\n    return str({program})\n"
+    )
+
+    def says(text: str) -> str:
+        n = [int(each) for each in re.findall(r"\d+", text)]
+        ours = text.startswith(taught.split()[0])
+        return str(eval(program if ours else right, {"math": math, "n": n}))
+
+    async with service(data, says, lambda _: f"```python\n{source}```") as (waggle, _, _author):
+        kept = waggle.engine.recall.memory.store.everything
+        for pair in ((4, 6), (10, 15), (18, 12), (20, 8)):
+            await ask(waggle, taught.format(*pair))
+        assert len(list(kept("kind = 'program'"))) >= 3
+        for pair in alike:
+            await ask(waggle, wording.format(*pair))
+        begin = taught.split()[0]
+        assert all(s.request.startswith(begin) for s in kept("kind = 'program'"))
+        await ask(waggle, wording.format(*telling))
+        joined = [s for s in kept("kind = 'program'") if not s.request.startswith(begin)]
+        assert bool(joined) == (program == right)
 
 
 async def test_where_two_programs_differ_a_backend_answers(data):

@@ -42,6 +42,11 @@ class Form:
         """Whether the form has enough words to tell it from other forms."""
         return sum(not is_mark(word) for word in self.words) >= 1
 
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kind of each value, in order."""
+        return marks_in(self.words)
+
 
 @lru_cache(maxsize=4_096)
 def form_of(text: str) -> Form | None:
@@ -63,6 +68,17 @@ def form_of(text: str) -> Form | None:
             values.append(match[0])
     form = Form(tuple(words), tuple(values), frozenset(names))
     return form if form.telling and len(words) <= _MOST_WORDS else None
+
+
+def with_values(text: str, form: Form, values: tuple[str, ...]) -> str:
+    """A text of this form with other values in their places; empty if that gives another form."""
+    places = [m for m in _TOKEN.finditer(text) if m.lastgroup not in ("word", "sign")]
+    if tuple(place[0] for place in places) != form.values or len(values) != len(places):
+        return ""
+    for place, other in reversed(list(zip(places, values, strict=True))):
+        text = text[: place.start()] + other + text[place.end() :]
+    changed = form_of(text)
+    return text if changed is not None and changed.words == form.words else ""
 
 
 def is_mark(word: str) -> bool:

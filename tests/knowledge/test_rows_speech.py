@@ -83,6 +83,8 @@ def test_what_people_say_is_understood(ask, question, rows):
         "percentage of cancelled jobs per device",
         "jobs that need to be done",
         "who has the most",
+        "how many more jobs are from Ann Lee or Cy Fox",
+        "jobs from us",
         "how many times more jobs has Ana than Leo",
         "total in 2030",
     ],
@@ -90,3 +92,15 @@ def test_what_people_say_is_understood(ask, question, rows):
 def test_what_may_mean_something_else_is_refused(ask, question):
     answer = ask(question)
     assert isinstance(answer, NotUnderstood), answer
+
+
+def test_a_value_that_looks_like_a_range_is_a_value(tmp_path):
+    connection = sqlite3.connect(tmp_path / "s.sqlite")
+    text = "name,band,fee\nAna,18-25,3\nBen,26-40,4\nEva,18-25,5\n"
+    with connection:
+        table = write_table(connection, csv_table("members", text), "rows_members")
+    connection.close()
+    run = runner(tmp_path / "s.sqlite", [table])
+    answer = answered_by(RowReader([table], run), "how many members are 18-25", run)
+    assert isinstance(answer, RowAnswer), answer
+    assert answer.rows == ((2,),)

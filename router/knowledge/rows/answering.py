@@ -14,7 +14,7 @@ from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.naming import names_of
 from router.knowledge.rows.language.profile import Field, fields_of
 from router.knowledge.rows.language.spans import spans_of
-from router.knowledge.rows.language.tokens import cut
+from router.knowledge.rows.language.tokens import cut, ranges_in
 from router.knowledge.rows.language.words import Language, Sense, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
 from router.knowledge.rows.parts.following import amount_of, date_of, follow, goes_on
@@ -152,7 +152,9 @@ class RowReader:
         return readers
 
     def _reader(self, question: str, names: Names, language: Language, year: int = 0) -> Reader:
-        pieces = cut(bare(question), language, year or _only_year(names))
+        text = bare(question)
+        ranges = not any(ends in names.senses for ends in ranges_in(text))
+        pieces = cut(text, language, year or _only_year(names), ranges=ranges)
         if not pieces:
             raise Unclear("the question is empty")
         return Reader(names, spans_of(pieces, names, language), language)

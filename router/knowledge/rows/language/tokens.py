@@ -59,7 +59,12 @@ class Piece:
     capital: bool = False
 
 
-def cut(question: str, language: Language, year: int = 0) -> list[Piece]:
+def ranges_in(question: str) -> list[tuple[str, ...]]:
+    """The ends of what may be ranges; `18-25` may be a value too."""
+    return [match.groups() for match in _RANGE.finditer(question)]
+
+
+def cut(question: str, language: Language, year: int = 0, *, ranges: bool = True) -> list[Piece]:
     """The pieces of a question, with dates of several words joined.
 
     `year`: the only one that the rows have days of, which a day without a year is in.
@@ -67,7 +72,8 @@ def cut(question: str, language: Language, year: int = 0) -> list[Piece]:
     question = question.replace("\u2019", "'").replace("_", " ")
     question = _PLUS.sub(" o más" if language == "es" else " or more", question)
     question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
-    question = _RANGE.sub(_ranged_es if language == "es" else _ranged, question)
+    if ranges:
+        question = _RANGE.sub(_ranged_es if language == "es" else _ranged, question)
     mark = decimal_mark(question, spanish=language == "es")
     raw: list[Piece] = []
     for match in _PIECE.finditer(question):

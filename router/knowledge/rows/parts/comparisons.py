@@ -251,9 +251,16 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
     return each, beside[1] if beside else number
 
 
+def _again(reader: Reader, number: int) -> Field | None:
+    """The column of the question before, if no noun behind the number says another."""
+    after = reader.step(number)
+    noun = after >= 0 and reader.items[after].means("entity", "foreign")
+    return None if noun else reader.base_amount
+
+
 def _unnamed(reader: Reader, number: int, unit: str) -> Field | None:
     """The column of a number that stands alone: of money, of ages, or of the question before."""
-    return _by_unit(reader, unit) or _age(reader, number, unit) or reader.base_amount
+    return _by_unit(reader, unit) or _age(reader, number, unit) or _again(reader, number)
 
 
 def _behind(reader: Reader, number: int, after: int) -> tuple[Field, int] | None:

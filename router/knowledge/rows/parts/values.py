@@ -204,7 +204,8 @@ def _more_values(
             behind = reader.step(joint)  # `manual lessons versus automatic`
             versus = behind >= 0 and reader.items[behind].means("versus")
             joint = behind if versus else joint
-        if joint < 0 or not reader.items[joint].means(*kinds, "versus"):
+        sides = () if "nor" in kinds else ("versus",)
+        if joint < 0 or not reader.items[joint].means(*kinds, *sides):
             return values, end
         joints = [joint]
         following = reader.step(joint)

@@ -16,14 +16,17 @@ def read_versus(target: Target) -> RowQuery | None:
         reader.groups.append(Group(placed.where.field))
     more = target.free("more")
     either = [placed for placed in reader.placed if _several(target, placed, "or")]
+    either_way = any(span.means("which", "who", "any") for span in reader.items)
     if not more or len(either) != 1 or sides or reader.groups or target.columns:
         return None
+    if target.has("count") or not either_way:
+        return None  # `how many more members are in Leeds or York`
     where, behind = either[0].where, reader.step(more[0])
     counted = behind >= 0 and reader.items[behind].means("entity") and names_rows(target)
     if not counted or target.operations or not isinstance(where, Condition):
         return None
     descending = reader.items[more[0]].words == ("more",)
-    target.take("more", "which", "who", "count")
+    target.take("more", "which", "who")
     return made(target, "groups", groups=(Group(where.field),), rank=Rank(1, descending))
 
 

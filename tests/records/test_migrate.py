@@ -149,7 +149,9 @@ def test_an_edited_mapping_that_is_wrong_is_refused_by_name(entry, wrong):
 def test_the_command_keeps_a_mapping_that_the_next_file_is_migrated_by(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "in.jsonl").write_text('{"id": 1, "on": "03/04/2024", "x": 2}\n{"id": 2, oops\n')
-    (tmp_path / "next.jsonl").write_text('{"id": 7, "on": "05/06/2024", "new": 2}\n')
+    long_id = 12345678901234567890123
+    line = f'{{"id": {long_id}, "on": "05/06/2024", "new": 2}}\n'
+    (tmp_path / "next.jsonl").write_text(line)
     (tmp_path / "schema.json").write_bytes(orjson.dumps(schema(id={"type": "integer"}, on=DATE)))
 
     def waggle(*arguments):
@@ -168,4 +170,5 @@ def test_the_command_keeps_a_mapping_that_the_next_file_is_migrated_by(tmp_path,
     again = waggle("next.jsonl", "--by", "in-migrated/mapping.json", "--json")
     assert again.exit_code == 0
     assert orjson.loads(again.stdout)["unmapped"] == ["x", "new"]
-    assert (tmp_path / "next-migrated/migrated.jsonl").read_text() == '{"id":7,"on":"2024-06-05"}\n'
+    migrated_lines = (tmp_path / "next-migrated/migrated.jsonl").read_text()
+    assert migrated_lines == f'{{"id":{long_id},"on":"2024-06-05"}}\n'

@@ -1,5 +1,7 @@
 """Migrates a file of records line by line; each line ends up in `migrated` or in `failed`."""
 
+import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import IO, Any
@@ -12,6 +14,7 @@ from router.records.migrating.mapping import FieldMapping
 from router.records.migrating.meaning import KeyPath
 from router.records.regexes import BadPattern
 
+_LONG_NUMBER = re.compile(rb"[0-9]{19}")  # which orjson may round
 _MOST_REASONS = 1_000  # different reasons that are counted
 
 
@@ -42,8 +45,8 @@ def parsed(lines: Iterable[bytes]) -> Iterator[tuple[int, Any, str]]:
         if not text:
             continue
         try:
-            record = orjson.loads(text)
-        except orjson.JSONDecodeError as error:
+            record = json.loads(text) if _LONG_NUMBER.search(text) else orjson.loads(text)
+        except (ValueError, RecursionError) as error:
             yield number, text.decode("utf-8", "replace"), f"this is no JSON: {error}"
             continue
         is_object = isinstance(record, dict)
@@ -100,4 +103,8 @@ def _fail(
 
 
 def _write(file: IO[bytes], value: Any) -> None:
-    file.write(orjson.dumps(value) + b"\n")
+    try:
+        line = orjson.dumps(value)
+    except TypeError:  # an integer of more than 64 bits
+        line = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    file.write(line + b"\n")

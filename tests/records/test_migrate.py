@@ -78,6 +78,14 @@ def records_of(source, target):
             schema(address=TEXT, startsAt={"type": "string", "format": "date-time"}),
             [{"address": "Sol 5, 27001, Lugo", "startsAt": "2024-05-05T21:00:00Z"}],
         ),
+        (
+            [{"contact": "Ann Lee <ann@x.org>", "temp": "12,5 \u00baC", "disponible": "agotado"}],
+            schema(
+                name=TEXT, email={"type": "string", "format": "email"}, temperature=NUMBER,
+                available={"type": "boolean"},
+            ),
+            [{"name": "Ann Lee", "email": "ann@x.org", "temperature": 12.5, "available": False}],
+        ),
     ],
 )  # fmt: skip
 def test_fields_are_renamed_converted_split_joined_and_nested(source, target, expected):

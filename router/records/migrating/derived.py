@@ -24,6 +24,7 @@ def derived_rules(source: Sequence[Column], target: Sequence[Leaf], made: Made) 
         _whole_address,
         _date_and_time,
         _currency,
+        _mailbox,
         _split,
     ):
         for rule in find(source, target, {**made, **rules}):
@@ -193,6 +194,24 @@ def _currency(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> l
             return [
                 FieldRule(wanted[0].path, (column.path,), steps, because="the sign of the amount")
             ]
+    return []
+
+
+def _mailbox(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
+    """An address of mail, and the name before it, from `Ann Lee <ann@example.org>`."""
+    for column in source:
+        if not _all(column, lambda text: "<" in text and "@" in text):
+            continue
+        rules = []
+        for leaf in target:
+            if leaf.schema.get("format") == "email" and _open(leaf, made):
+                rules.append(
+                    FieldRule(leaf.path, (column.path,), (step("email"),), because="a part")
+                )
+            elif made.get(leaf.path, FieldRule(())).sources == (column.path,) and _is(leaf, "name"):
+                part = step("part", by="<", number=1, of=2)
+                rules.append(FieldRule(leaf.path, (column.path,), (part,), because="a part"))
+        return rules
     return []
 
 

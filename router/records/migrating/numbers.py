@@ -74,6 +74,9 @@ _COUNTED = frozenset(
 _NAMED_UNITS = frozenset(UNITS) - {"in", "whole", "d", "b", "l", "h", "s", "k", "day", "dia"}
 
 
+_ALONE = frozenset(["min", "sec", "hr", "kg", "km", "cm", "ms", "kb", "mb", "gb"])
+
+
 def unit_of_name(name: str, description: str = "") -> str:
     """The unit in a field's name or description: `temp_f`, `price_cents`, `in grams`."""
     words = words_of(name)
@@ -82,7 +85,11 @@ def unit_of_name(name: str, description: str = "") -> str:
             plain_unit = word in _NAMED_UNITS or (word in UNITS and word == words[-1])
             if plain_unit and word not in ("in", "day", "dia", "b", "time"):
                 return word
-    elif words and (word := words[0].removesuffix("s")) in UNITS and len(word) > 3:
+    elif (
+        words
+        and (word := words[0].removesuffix("s")) in UNITS
+        and (len(word) > 3 or word in _ALONE)
+    ):
         return word
     match = re.search(r"\bin (°?[a-z]{1,12}?)s?\b", description.lower())
     return match[1] if match and match[1] in UNITS else ""
@@ -111,6 +118,7 @@ def parts(text: str) -> tuple[str, str, bool] | None:
         return None
     minus = any(sign in before for sign in "-\u2212")
     beside = f"{before.strip(_SIGNS)} {after.strip()}".strip(" .").lower()
+    beside = beside.replace("\u00ba", "\u00b0").replace("\u00b0 c", "\u00b0c")  # ordinal for degree
     return digits, beside, bracketed or minus
 
 

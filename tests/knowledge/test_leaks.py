@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from router.knowledge.house.proposals import HouseFinding, ProposalBook
 from router.telemetry.rows import request_row
 from tests.knowledge.desk import SECRET, Desk, desk, secrets_in
 from tests.upstream import Upstream, completion
@@ -234,3 +235,27 @@ async def test_an_answer_that_must_cite_does_or_is_withheld(
         assert (await d.chat("bob", QUESTION)).status == 200  # the passages cite themselves
         if status == 200:  # the report keeps the citations of the passages
             assert answer.json["knowledge"]["citations"][0]["store"] == "handbook"
+
+
+async def test_a_proposal_is_none_for_who_may_not_see_it(d: Desk) -> None:
+    about = {"small": "orders", "large": "handbook", "overlap": 1.0}
+    merge = HouseFinding("merge", "orders+handbook", "alice", "law", about, ["1"])
+    new = HouseFinding("store", "s", "alice", "law", {"suggested": "permits"}, ["2"])
+    ProposalBook(d.shelf.rights).note([merge, new], ["merge", "store"])
+    d.give("bob", "handbook")  # to read a store is not to see what becomes of it
+    seen = {}
+    for who in ("alice", "root", "ann", "bob", "carl"):
+        shown = (await d.get(who, "/v1/proposals?all=true")).json["data"]
+        seen[who] = [each["kind"] for each in shown]
+    both = ["store", "merge"]
+    assert seen == {"alice": both, "root": both, "ann": ["store"], "bob": [], "carl": []}
+    for who in ("ann", "bob", "carl"):
+        for do in ("accept", "refuse"):
+            answers = set()
+            for number in ("1", "2", "99"):
+                answer = await d.post(who, "/v1/proposals", {"do": do, "name": number})
+                answers.add((answer.status, answer.error["message"].replace(number, "NUMBER")))
+            assert len(answers) == 1, who
+            assert answers.pop()[0] == 404
+    waiting = (await d.get("alice", "/v1/proposals")).json["data"]
+    assert [each["kind"] for each in waiting] == both

@@ -104,3 +104,17 @@ def test_a_value_that_looks_like_a_range_is_a_value(tmp_path):
     answer = answered_by(RowReader([table], run), "how many members are 18-25", run)
     assert isinstance(answer, RowAnswer), answer
     assert answer.rows == ((2,),)
+
+
+def test_a_range_of_years_is_one_condition(tmp_path):
+    connection = sqlite3.connect(tmp_path / "s.sqlite")
+    text = "title,year,added\nRiver,1990,2024-01-05\nHill,1995,2024-02-05\nSea,2004,2023-02-05\n"
+    with connection:
+        table = write_table(connection, csv_table("books", text), "rows_books")
+    connection.close()
+    run = runner(tmp_path / "s.sqlite", [table])
+    reader = RowReader([table], run)
+    for question in ("how many books of 1990-1999", "books from 1990 to 1999"):
+        answer = answered_by(reader, question, run)
+        assert isinstance(answer, RowAnswer), answer
+        assert answer.rows == ((2,),)

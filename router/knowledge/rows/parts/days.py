@@ -165,6 +165,14 @@ def _read_weekdays(reader: Reader) -> None:
         reader.add(i, end, Condition(each, "weekday", days, negated=negated))
 
 
+def _last_year(reader: Reader, place: int) -> int:
+    """The end of `1990 to 1999`, or 0."""
+    following = reader.items[place + 1 : place + 3]
+    if len(following) < 2 or following[0].words not in (("to",), ("a",)) or following[1].used:
+        return 0
+    return following[1].year
+
+
 def _date_named(reader: Reader) -> bool:
     """Whether a column of dates is named, which a year is then about: `acquired in 2022`."""
     return any(s.value.dated for i in reader.free("col") for s in reader.items[i].of("col"))
@@ -181,8 +189,14 @@ def read_days(reader: Reader) -> None:
         if years is not None and reader.items[i].days is None and not _date_named(reader):
             negated = take_negation(reader, i)
             reader.take(i)
-            year = (float(reader.items[i].year),)
-            reader.add(i, i, Condition(years, "in", year, negated=negated))
+            year = float(reader.items[i].year)
+            final = _last_year(reader, i)
+            if final:
+                reader.take(i + 2)
+                span = (year, float(final))
+                reader.add(i, i + 2, Condition(years, "between", span, negated=negated))
+                continue
+            reader.add(i, i, Condition(years, "in", (year,), negated=negated))
             continue
         each = date_field(reader, i)
         negated = take_negation(reader, i)

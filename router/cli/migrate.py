@@ -1,7 +1,7 @@
 """`waggle migrate`: brings records into the form of a JSON Schema, by a mapping that is kept.
 
 Nothing is dropped in silence: each line is migrated or failed with its reasons, and fields that go
-nowhere are listed. What the records leave open is asked, and not guessed.
+nowhere are listed. What is seen to be open is asked.
 """
 
 from collections.abc import Callable, Iterator

@@ -1,6 +1,6 @@
 """Finds a mapping from records to a schema: by names, by meaning, and by the values.
 
-What remains open becomes a question; nothing is guessed in silence.
+What is seen to be open becomes a question, and a usual reading a warning.
 """
 
 from collections.abc import Mapping, Sequence

@@ -190,6 +190,8 @@ def _priced(target: Target) -> RowQuery:
 
 
 _TIMES = frozenset(("times", "veces"))
+# Rows for each value of a column from which `how many vehicles have left` may mean rows, too.
+_REPEATED = 3
 
 
 def _counted(target: Target) -> RowQuery:
@@ -219,6 +221,8 @@ def _counted(target: Target) -> RowQuery:
     if different or (texts and not names_rows(target)):
         fields = texts or numeric or target.dated()
         _, each = only_column(fields, "different what")
+        if not different and reader.placed and each.present >= _REPEATED * each.distinct:
+            raise Unclear(f"rows, or different values of `{each.name}`: say `different` for these")
         use(target, each)
         return made(target, form_of(target), measure=Measure("distinct", each))
     if numeric:

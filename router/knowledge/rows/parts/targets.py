@@ -25,6 +25,7 @@ from router.knowledge.rows.schema import Unclear
 
 def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     """The whole question as a query. Raises `Unclear` if something is left over."""
+    _owner_asked(reader)
     target = Target(reader)
     take_columns(target)
     yes = target.take("any")
@@ -43,6 +44,8 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     else:
         raise Unclear(_left_over(reader) or "it does not say what is wanted")
     _redundant(target, query)
+    if query.measure.field is not None and any(_BUSY & {*s.words} for s in reader.items):
+        raise Unclear("busy by the number of rows, or by the column")
     query = _sorted(target, query)
     left = _left_over(reader, measured=query.measure.field is not None)
     if left:
@@ -53,6 +56,19 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         raise Unclear("only how many rows there are can be answered by yes or no")
     form: Form = "yes" if yes else query.form
     return _complete(reader, query, form, related)
+
+
+_BUSY = frozenset(("busiest", "quietest"))
+
+
+def _owner_asked(reader: Reader) -> None:
+    """`whose dog is Rex` asks who; `the members whose city is Leeds` says which. The first is not
+    read."""
+    for place, span in enumerate(reader.items):
+        if span.means("entity", "col", "foreign", "who", "which"):
+            return
+        if span.words == ("whose",) and reader.step(place, 1) >= 0:
+            raise Unclear("not understood: `whose`")
 
 
 def read_closed(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
@@ -207,6 +223,7 @@ def _redundant(target: Target, query: RowQuery) -> None:
 
 def figure_of_rest(reader: Reader, base: RowQuery) -> RowQuery | None:
     """The question before with another figure: `and the average?`, `and the salary?`."""
+    _owner_asked(reader)
     target = Target(reader)
     take_columns(target)
     others = [

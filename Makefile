@@ -43,6 +43,7 @@
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
 #   also bench-knowledge-freshness, -million FOLDER=, -claims, -held, -kills, -finding, -rows (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
+# make bench-kills      kills the learner and its lesson fifty times, at every stage
 # make bench-soft       measures what the chances of a teacher's labels are worth to a head
 # make bench-train      plays `waggle demo --train`, and keeps the bill of each chapter
 # make bench-training   counts which duplicates and leaks are found in data sets of traffic
@@ -245,6 +246,10 @@ bench-knowledge-finding: $(STAMP)
 .PHONY: bench-poison
 bench-poison: $(STAMP)
 	$(BIN)/python -m experiments.training.poison.run
+
+.PHONY: bench-kills
+bench-kills: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.training.kills.run
 
 .PHONY: bench-soft
 bench-soft: $(STAMP)

@@ -145,6 +145,24 @@ async def test_a_program_answers_wordings_whose_answers_are_older_than_the_progr
         assert (large.calls, author.calls) == (calls, 2)
 
 
+async def test_a_program_answers_another_wording_whose_answers_are_long(data):
+    def says(text: str) -> str:
+        return " ".join(str(n + 1) for n in range(int(re.search(r"\d+", text)[0])))
+
+    source = (
+        "import re\n\ndef solve(text):\n"
+        "    return ' '.join(str(n + 1) for n in range(int(re.search(r'\\d+', text)[0])))\n"
+    )
+    async with service(data, says, lambda _: f"```python\n{source}```") as (waggle, large, _author):
+        for n in (30, 41, 52):
+            await ask(waggle, f"count up to {n}")
+        for n in (33, 44, 55):
+            await ask(waggle, f"write all the numbers from one to {n}")
+        calls = large.calls
+        assert (await ask(waggle, "write all the numbers from one to 37")).text == says("37")
+        assert large.calls == calls
+
+
 async def test_a_program_answers_no_wording_whose_answers_contradict_it(data):
     def says(text: str) -> str:
         digits = [int(each) for each in re.findall(r"\d+", text)]

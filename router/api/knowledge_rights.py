@@ -5,7 +5,6 @@ that is not the caller's looks like one that does not exist, except that anybody
 """
 
 import asyncio
-import datetime as dt
 import logging
 import re
 from collections.abc import Callable, Mapping
@@ -14,9 +13,10 @@ from typing import Any, Literal, TypeVar, cast
 
 from pydantic import ValidationError
 
+from router.api.auditing import record_act
 from router.api.incoming import Admission, Incoming
 from router.api.parse import parse_body
-from router.audit_log import Act, AuditLog
+from router.audit_log import AuditLog
 from router.config.knowledge_access import May, StandingGrant, seconds_of
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.engine.engine import Engine
@@ -28,7 +28,7 @@ from router.knowledge.rights.declaring import changed_terms, terms_of
 from router.knowledge.rights.grants import Allowed, Terms
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rights.rights import NoSuchGrant, NotOwner, Rights
-from router.wire.errors import BadRequest, NotFound, Refused, Unavailable
+from router.wire.errors import BadRequest, NotFound, Refused
 
 _Outcome = TypeVar("_Outcome")
 _log = logging.getLogger("waggle")
@@ -228,15 +228,7 @@ class KnowledgeRightsEndpoint:
 
     async def _record(self, key: Key, what: str, subject: str, after: Mapping[str, Any]) -> None:
         """Write an owner's act to the audit log before it is carried out."""
-        if self.audit is None:
-            return
-        act = Act(what, subject, {"key": key.id, "name": key.name}, after=after)
-        at = dt.datetime.fromtimestamp(self.engine.wall(), dt.UTC).isoformat(timespec="seconds")
-        try:
-            await asyncio.to_thread(self.audit.record, act, at)
-        except OSError as error:
-            message = f"The audit log cannot be written, so nothing was done: {error.strerror}."
-            raise Unavailable("audit_log", message) from None
+        await record_act(self.audit, key, what, subject, wall=self.engine.wall(), after=after)
 
 
 def _by(key: Key) -> str:

@@ -6,14 +6,14 @@ is made under its usual name, or under that in `store`.
 """
 
 import asyncio
-import datetime as dt
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from router.api.auditing import record_act
 from router.api.incoming import Admission, Incoming
 from router.api.parse import parse_body
-from router.audit_log import Act, AuditLog
+from router.audit_log import AuditLog
 from router.engine.engine import Engine
 from router.keys import Key
 from router.knowledge.house.archive import CannotMove
@@ -22,7 +22,7 @@ from router.knowledge.house.proposals import NoSuchProposal, ProposalBook
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rights.rights import NotOwner
-from router.wire.errors import BadRequest, NotFound, Refused, Unavailable
+from router.wire.errors import BadRequest, NotFound, Refused
 
 _Outcome = TypeVar("_Outcome")
 
@@ -84,15 +84,8 @@ class ProposalsEndpoint:
 
     async def _record(self, key: Key, do: str, number: int) -> None:
         """Write the decision to the audit log before it is carried out."""
-        if self.audit is None:
-            return
-        act = Act(f"knowledge proposal {do}", str(number), {"key": key.id, "name": key.name})
-        at = dt.datetime.fromtimestamp(self.engine.wall(), dt.UTC).isoformat(timespec="seconds")
-        try:
-            await asyncio.to_thread(self.audit.record, act, at)
-        except OSError as error:
-            message = f"The audit log cannot be written, so nothing was done: {error.strerror}."
-            raise Unavailable("audit_log", message) from None
+        what, wall = f"knowledge proposal {do}", self.engine.wall()
+        await record_act(self.audit, key, what, str(number), wall=wall)
 
 
 def _wish(fields: Mapping[str, Any]) -> tuple[str, int, str | None]:

@@ -8,20 +8,19 @@ command about a function or a node is `{"do": "approve" | "remove", "name": ...}
 carries it out; commands about models change their registry here.
 """
 
-import asyncio
-import datetime as dt
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from router.api.auditing import record_act
 from router.api.incoming import Admission, Incoming
 from router.api.learned import TrainedModels
 from router.api.learner import LearnerClient, reached
 from router.api.parse import parse_body
-from router.audit_log import Act, AuditLog
+from router.audit_log import AuditLog
 from router.keys import Key
-from router.wire.errors import BadRequest, Refused, Unavailable
+from router.wire.errors import BadRequest, Refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +55,11 @@ class TrialsEndpoint:
 
     async def _record(self, key: Key, command: Mapping[str, Any], *, failed: str = "") -> None:
         """Write the command to the audit log before it is carried out, and again if it fails."""
-        if self.audit is None:
-            return
         what = f"{self.about} {command.get('do', '')!s:.40}" + (" failed" if failed else "")
         fields = {name: value for name, value in command.items() if name != "do"}
         after = {"why": failed} if failed else fields
         subject = str(command.get("name") or command.get("to") or "")[:100]
-        act = Act(what, subject, {"key": key.id, "name": key.name}, after=after)
-        at = dt.datetime.fromtimestamp(self.wall(), dt.UTC).isoformat(timespec="seconds")
-        try:
-            await asyncio.to_thread(self.audit.record, act, at)
-        except OSError as error:
-            message = f"The audit log cannot be written, so nothing was done: {error.strerror}."
-            raise Unavailable("audit_log", message) from None
+        await record_act(self.audit, key, what, subject, wall=self.wall(), after=after)
 
     async def _ask(self, command: Mapping[str, Any]) -> Mapping[str, Any]:
         if self.models is not None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import log10
 from typing import NamedTuple
 
 from learner.policy import Arm
@@ -13,6 +14,10 @@ class Preference:
 
     cost: float = 0.1
     latency: float = 0.05
+
+    def price(self, usd: float, seconds: float) -> float:
+        """What the dollars and the time of an answer take from its utility."""
+        return self.cost * log10(1 + 1000 * usd) + self.latency * log10(1 + 10 * seconds)
 
 
 BALANCED = Preference()

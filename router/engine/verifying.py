@@ -10,7 +10,6 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from math import log10
 from typing import Protocol
 
 import orjson
@@ -159,8 +158,7 @@ def worth_asking(saved: Expected, question: Expected, preference: Preference) ->
 
 
 def _price(expected: Expected, preference: Preference) -> float:
-    dollars = preference.cost * log10(1 + 1000 * expected.usd)
-    return dollars + preference.latency * log10(1 + 10 * (expected.seconds or 0.0))
+    return preference.price(expected.usd, expected.seconds or 0.0)
 
 
 @dataclass

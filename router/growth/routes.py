@@ -5,10 +5,8 @@ is worth more in the pattern than what serves, that plan is tried in the whole p
 made plans do: by a trial, beside a control, and it can go back.
 """
 
-from math import sqrt
-
 from router.config.config import Config
-from router.growth.traffic import PatternTraffic, PlanRecord, much_is_new
+from router.growth.traffic import PatternTraffic, error_of, much_is_new
 from router.trials.book import Book
 from router.trials.made_trials import ENDED_BY_HAND, state_of
 
@@ -28,7 +26,8 @@ def routed_to(book: Book, config: Config, traffic: PatternTraffic) -> tuple[str,
         return None
     preference = config.objective.preference
     worth = {
-        plan: traffic.utility(plan, preference) - _SURE * _error(traffic.quality(plan), record)
+        plan: traffic.utility(plan, preference)
+        - _SURE * error_of(traffic.quality(plan), max(record.judged_lately, 1.0))
         for plan, record in traffic.plans.items()
         if plan in config.asking and record.judged >= _LEAST_JUDGED
     }
@@ -41,8 +40,3 @@ def routed_to(book: Book, config: Config, traffic: PatternTraffic) -> tuple[str,
     best = max(worth.keys() - tried, key=lambda plan: worth[plan], default="")
     gain = worth[best] - traffic.utility_now(preference) if best else 0.0
     return (best, gain) if gain >= _LEAST_GAIN else None
-
-
-def _error(quality: float, record: PlanRecord) -> float:
-    """The standard error of a plan's quality in the pattern."""
-    return sqrt(max(quality * (1 - quality), 0.02) / max(record.judged_lately, 1.0))

@@ -9,7 +9,7 @@ from router.plans.made import MadePlan
 from router.request.patterns import Patterns
 from router.routing.steering import Believed
 from router.trials.book import Book
-from router.trials.logged import LoggedTelemetry, utility_of
+from router.trials.logged import LoggedTelemetry
 from router.trials.made_trials import in_doubt
 
 WINDOW = 20_000  # the latest requests that are read
@@ -58,7 +58,12 @@ class PlanRecord:
 
     def price(self, preference: Preference) -> float:
         """What an answer costs, in utility."""
-        return -utility_of(0.0, self.usd, self.seconds, preference)
+        return preference.price(self.usd, self.seconds)
+
+
+def error_of(quality: float, answers: float) -> float:
+    """The standard error of a quality that so many answers show."""
+    return sqrt(max(quality * (1 - quality), _LEAST_VARIANCE) / answers)
 
 
 def believed_of(book: Book, traffic: "Traffic") -> dict[str, Believed]:
@@ -113,7 +118,7 @@ class PatternTraffic:
         total = max(own.lately + paid, 1e-9)
         return Believed(
             quality,
-            sqrt(max(quality * (1 - quality), _LEAST_VARIANCE) / answers),
+            error_of(quality, answers),
             (own.usd * own.lately + before.usd * paid) / total,
             (own.seconds * own.lately + before.seconds * paid) / total,
         )

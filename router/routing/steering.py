@@ -3,7 +3,6 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from math import log10
 
 from learner.assignment import Assignment, Slot, assigned, place
 from learner.preference import Preference
@@ -25,8 +24,7 @@ class Believed:
     seconds: float
 
     def utility(self, preference: Preference) -> float:
-        cost = preference.cost * log10(1 + 1000 * self.usd)
-        return self.quality - cost - preference.latency * log10(1 + 10 * self.seconds)
+        return self.quality - preference.price(self.usd, self.seconds)
 
     def rounded(self) -> "Believed":
         """To what a reader needs, so that a router hears of a change only where there is one."""

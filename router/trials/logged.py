@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import log10
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +92,7 @@ class LoggedDecision:
 
 def utility_of(quality: float, cost_usd: float, seconds: float, preference: Preference) -> float:
     """The utility of an answer, as the macro `utility` computes it in telemetry."""
-    cost = preference.cost * log10(1 + 1000 * cost_usd)
-    return quality - cost - preference.latency * log10(1 + 10 * seconds)
+    return quality - preference.price(cost_usd, seconds)
 
 
 _EXPOSURES = """

@@ -136,7 +136,8 @@ def _either_units(target: Target, group: Group) -> None:
         raise Unclear(f"it may count rows, or add up `{units[0].name}`")
 
 
-_OFTEN = frozenset(("often", "frequently", "times", "veces", "frecuencia", "busiest", "quietest"))
+BUSY = frozenset(("busiest", "quietest"))
+_OFTEN = BUSY | {"often", "frequently", "times", "veces", "frecuencia"}
 
 
 def _refuse_amounts(target: Target, order: Order) -> None:

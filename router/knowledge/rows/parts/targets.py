@@ -7,6 +7,7 @@ from router.knowledge.rows.language.spans import Span
 from router.knowledge.rows.language.words import concept_kind
 from router.knowledge.rows.parts.figures import read_figure, read_having
 from router.knowledge.rows.parts.lists import of_one_row, read_bare, read_list
+from router.knowledge.rows.parts.rank_groups import BUSY
 from router.knowledge.rows.parts.ranks import read_rank
 from router.knowledge.rows.parts.reader import Reader, other_unit
 from router.knowledge.rows.parts.shares import read_share
@@ -44,7 +45,7 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     else:
         raise Unclear(_left_over(reader) or "it does not say what is wanted")
     _redundant(target, query)
-    if query.measure.field is not None and any(_BUSY & {*s.words} for s in reader.items):
+    if query.measure.field is not None and any(BUSY & {*s.words} for s in reader.items):
         raise Unclear("busy by the number of rows, or by the column")
     query = _sorted(target, query)
     left = _left_over(reader, measured=query.measure.field is not None)
@@ -56,9 +57,6 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         raise Unclear("only how many rows there are can be answered by yes or no")
     form: Form = "yes" if yes else query.form
     return _complete(reader, query, form, related)
-
-
-_BUSY = frozenset(("busiest", "quietest"))
 
 
 def _owner_asked(reader: Reader) -> None:

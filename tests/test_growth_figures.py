@@ -2,6 +2,7 @@
 
 from experiments.growth.figures import grown
 from experiments.growth.harness import Made, Played, made_in, place_of
+from experiments.growth.serving_kills import without_folders
 
 
 def test_a_world_sees_the_instruction_and_the_examples_of_a_call_and_nothing_else():
@@ -30,3 +31,8 @@ def test_what_serves_at_the_end_counts_as_grown_and_what_is_only_tried_does_not(
     assert grown([*left, *plain], ["small"]) == {"p1-made": 30}
     assert grown([*plain, *left], ["small"]) == {"p1-made": -1}
     assert grown([*plain, served("small", instruct="Be brief.")], ["small"]) == {"small, marked": 1}
+
+
+def test_a_note_of_a_kill_names_no_folder_of_the_machine():
+    note = "R /opt/env/bin/python -m router.reuse.pair_model /opt/env/lib/model_v2"
+    assert without_folders(note) == "R python -m router.reuse.pair_model model_v2"

@@ -476,7 +476,12 @@ def measured(times: int, longest: float = _LONGEST) -> dict[str, Any]:
             total["plans_made"] += left["made"]
             total["plans_adopted"] += left["adopted"]
             total["programs_kept"] += len(lives.programs)
-    return {**total, "notes": notes[:20]}
+    return {**total, "notes": [without_folders(note) for note in notes[:20]]}
+
+
+def without_folders(note: str) -> str:
+    """The note with the last name of each path alone: a result names no folder of the machine."""
+    return " ".join(word.rpartition("/")[2] for word in note.split())
 
 
 def main() -> None:

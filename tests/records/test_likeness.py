@@ -65,6 +65,13 @@ def test_values_have_the_form_of_the_examples():
         ("handle", "username"), ("purchaser_mail", "email"), ("fecha_de_alta", "created"),
         ("shippingCity", "city"), ("cod_postal", "postcode"), ("Phone No.", "phone"),
         ("nombre_cliente", "name"), ("dur_min", "duration"), ("wing_name", ""),
+        ("qty", "quantity"), ("amt", "amount"), ("dob", "birth_date"), ("addr", "address"),
+        ("desc", "description"), ("lvl", "log_level"), ("cfg", "configuration"), ("tel", "phone"),
+        ("nif", "national_id"), ("fnac", "birth_date"), ("f_nac", "birth_date"), ("fvto", "due"),
+        ("cust_nm", "name"), ("ord_dt", "ordered"), ("inv_no", "invoice_number"),
+        ("unit_prc", "unit_price"), ("cant", "quantity"), ("cod_cli", "customer_id"),
+        ("f_ped", "ordered"), ("raz_soc", "company"), ("imp_total", "total"), ("date", "date"),
+        ("custname", "name"), ("codpostal", "postcode"), ("m2", "area"),
     ],
 )  # fmt: skip
 def test_a_name_finds_its_concept(name, concept):

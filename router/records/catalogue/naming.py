@@ -7,34 +7,18 @@ import re
 from dataclasses import dataclass
 from functools import cache, lru_cache
 
-from router.records.catalogue.tables import concepts, plain
+from router.records.catalogue.tables import concepts, plain, short_words
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[A-Z]+(?![a-z])|[0-9]+")
 # Words between others that say nothing in a name.
 _SMALL = frozenset("de del la el los las y e en al of the a an in on to for per und".split())
-_SHORT = {
-    "fname": "first name", "lname": "last name", "addr": "address", "desc": "description",
-    "descr": "description", "dt": "date", "amt": "amount", "cust": "customer", "prod": "product",
-    "emp": "employee", "usr": "user", "nbr": "number", "num": "number", "org": "organization",
-    "curr": "currency", "dest": "destination", "mgr": "manager", "lang": "language",
-    "cat": "category", "loc": "location", "avg": "average", "temp": "temperature",
-    "pop": "population", "wt": "weight", "ht": "height", "pct": "percent", "img": "image",
-    "acct": "account", "inv": "invoice", "mfr": "manufacturer", "pymt": "payment", "ph": "phone",
-    "inc": "incident", "cnt": "count", "yr": "year", "yrs": "years", "mo": "month",
-    "mail": "email", "dpto": "departamento", "fec": "fecha", "nom": "nombre", "dir": "direccion",
-    "cant": "cantidad", "tlf": "telefono", "tfno": "telefono", "obs": "observaciones",
-    "anio": "ano", "anyo": "ano", "imp": "importe", "desc_": "descripcion", "prov": "provincia",
-    "nm": "name", "tel": "phone", "dept": "department", "lvl": "level", "cfg": "configuration",
-    "tot": "total", "ord": "order", "bal": "balance", "cmt": "comment", "supp": "supplier",
-    "bday": "birthday", "pwd": "password", "ts": "timestamp", "ctry": "country", "st": "street",
-    "pob": "poblacion", "cod": "codigo", "est": "estado", "msg": "message", "cond": "condition",
-}  # fmt: skip
 _UNITS = frozenset(
     (
         "kg g km m cm mm c f h hr hrs min mins ms s sec usd eur gbp mxn kmh kph mph kwh mb gb kb "
         "pct l ml m2 sqm eu dollars euros euro en es"
     ).split()
 )
+_LONGEST = 24  # letters of a name that may be two words in one
 # Words before the thing that say whose it is; each person is another person of the record.
 ROLES = frozenset(
     (
@@ -79,7 +63,7 @@ def _by_name() -> dict[str, dict[str, str]]:
     for concept in concepts().values():
         for language, names in (("en", concept.english), ("es", concept.spanish)):
             for name in names:
-                made[language].setdefault(_joined(plain(name).split()), concept.name)
+                made[language].setdefault(_joined(words_of(name)), concept.name)
     return made
 
 
@@ -95,8 +79,21 @@ def _joined(words: list[str]) -> str:
     return " ".join(word for word in words if word not in _SMALL) or " ".join(words)
 
 
-def _spelled_out(words: list[str]) -> list[str]:
-    return [part for word in words for part in _SHORT.get(word, word).split()]
+def _spelled_out(words: list[str], language: str) -> list[str]:
+    short = short_words()[language]
+    return [part for word in words for part in short.get(word, word).split()]
+
+
+def _readings(words: list[str]) -> list[list[str]]:
+    """The words as they are, and spelled out in each language; the likely reading comes first."""
+    lists = [words, *(_spelled_out(words, language) for language in ("en", "es"))]
+    return [reading for n, reading in enumerate(lists) if reading not in lists[:n]]
+
+
+def _apart(word: str) -> list[list[str]]:
+    """A name written as one word, as two words: `fnac` is `f nac`, `custname` is `cust name`."""
+    halves = ([word[:cut], word[cut:]] for cut in range(1, len(word)))
+    return [reading for pair in halves for reading in _readings(pair)[1:] or [pair]]
 
 
 @lru_cache(maxsize=4096)
@@ -104,20 +101,30 @@ def named(name: str) -> Named:
     """What the words of a field's name say."""
     raw = words_of(name)
     role = next((word for word in raw if word in ROLES), "")
-    lists = [raw, _spelled_out(raw)]
+    lists = _readings(raw)
     if len(raw) > 1 and raw[-1] in _UNITS:
-        lists += [raw[:-1], _spelled_out(raw[:-1])]
-    for words in lists:
-        whole = _joined(words)
-        for language in ("en", "es"):
-            if whole in _by_name()[language]:
-                return Named(_by_name()[language][whole], len(words), language, role)
+        lists += _readings(raw[:-1])
+    whole = _whole(lists, role)
+    if whole is None and len(raw) == 1 and 4 <= len(raw[0]) <= _LONGEST:
+        whole = _whole(_apart(raw[0]), role)
+    if whole is not None:
+        return whole
     best = Named("", 0, language_of(name), role)
     for words in lists:
         for match in (_from_end(words, role), _from_start(words, role)):
             if match.words > best.words:
                 best = match
     return best
+
+
+def _whole(lists: list[list[str]], role: str) -> Named | None:
+    """The concept that is called by all the words of a reading."""
+    for words in lists:
+        joined = _joined(words)
+        for language in ("en", "es"):
+            if joined in _by_name()[language]:
+                return Named(_by_name()[language][joined], len(words), language, role)
+    return None
 
 
 def _from_end(words: list[str], role: str) -> Named:
@@ -155,13 +162,19 @@ def _is_spanish(words: list[str]) -> bool:
 
 def spelled(name: str) -> str:
     """A field's name in words, for an encoder."""
-    return " ".join(_spelled_out(words_of(name)))
+    words = words_of(name)
+    return " ".join(_spelled_out(words, "es" if _is_spanish(words) else "en"))
 
 
 def language_of(name: str) -> str:
     """The language of a name whose words belong to one language only; empty if they do not say."""
-    vocabulary = _vocabulary()
-    words = [w for w in _spelled_out(words_of(name)) if w not in _SMALL]
-    spanish = sum(w in vocabulary["es"] and w not in vocabulary["en"] for w in words)
-    english = sum(w in vocabulary["en"] and w not in vocabulary["es"] for w in words)
+    vocabulary, short = _vocabulary(), short_words()
+    spanish = english = 0
+    for word in words_of(name):
+        if word in _SMALL:
+            continue
+        in_english = word in vocabulary["en"] or word in short["en"]
+        in_spanish = word in vocabulary["es"] or word in short["es"]
+        english += in_english and not in_spanish
+        spanish += in_spanish and not in_english
     return "es" if spanish > english else "en" if english > spanish else ""

@@ -94,6 +94,21 @@ def concepts() -> dict[str, Concept]:
 
 
 @cache
+def short_words() -> dict[str, dict[str, str]]:
+    """For each language, what the short words of fields' names stand for."""
+    made: dict[str, dict[str, str]] = {"en": {}, "es": {}}
+    language = "en"
+    for line in _lines("abbreviations.txt"):
+        if line in ("[en]", "[es]"):
+            language = line[1:3]
+            continue
+        for pair in _listed(line):
+            short, _, words = pair.partition("=")
+            made[language].setdefault(short.strip(), words.strip())
+    return made
+
+
+@cache
 def _sections() -> dict[tuple[str, str], tuple[str, ...]]:
     sections: dict[tuple[str, str], tuple[str, ...]] = {}
     for file in _VALUE_FILES:

@@ -1,13 +1,15 @@
 """Tables come from files of the folder and from queries, and go with them."""
 
+import os
 import sqlite3
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from router.config.knowledge import TableQuery
 from router.knowledge.feeding.folder import FolderFeed
-from router.knowledge.feeding.queries import QueryFailed, run_query
+from router.knowledge.feeding.queries import QueryFailed, run_query, without_secrets
 from router.knowledge.rows.answering import answer_rows
 from router.knowledge.rows.keeping import schemas_of
 from router.knowledge.rows.safe import runner
@@ -76,6 +78,57 @@ def test_a_query_reads_nothing_but_its_database(store: KnowledgeStore, sql: str)
     with pytest.raises(QueryFailed):
         run_query(store, "sales", TableQuery(sql=sql))
     assert store.tables() == []
+
+
+def test_without_the_extension_for_postgres_the_error_names_the_mend(
+    store: KnowledgeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    with duckdb.connect() as database:
+        ((platform,),) = database.execute("PRAGMA platform").fetchall()
+    home = tmp_path / ".duckdb" / "extensions" / f"v{duckdb.__version__}" / platform
+    home.mkdir(parents=True)
+    (home / "postgres_scanner.duckdb_extension").write_bytes(b"of another version")
+    query = TableQuery(sql="SELECT 1", database="postgres://waggle:hunter2@127.0.0.1:1/shop")
+    with pytest.raises(QueryFailed) as failure:
+        run_query(store, "sales", query)
+    assert "or export the tables to CSV or Parquet and set `database`" in str(failure.value)
+    assert "hunter2" not in str(failure.value)
+
+
+def test_an_error_about_names_is_repeated_without_the_password() -> None:
+    address = "postgres://waggle:hunter2@127.0.0.1:1/shop"
+    error = duckdb.CatalogException(f"Table orders hunter2 in {address} does not exist!\nLINE 1")
+    assert without_secrets(error, address) == "Table orders *** in the database does not exist!"
+    assert "orders" not in without_secrets(duckdb.IOException(f"orders: {address}"), address)
+
+
+@pytest.mark.skipif(
+    "WAGGLE_TEST_POSTGRES" not in os.environ, reason="no address of a Postgres to write to"
+)
+def test_a_query_reads_postgres_and_may_not_write_it(store: KnowledgeStore) -> None:
+    address = os.environ["WAGGLE_TEST_POSTGRES"]
+    with duckdb.connect() as database:
+        database.execute("LOAD postgres")
+        database.execute(f"ATTACH '{address}' AS pg (TYPE postgres)")
+        database.execute("DROP TABLE IF EXISTS pg.waggle_test_orders")
+        database.execute("CREATE TABLE pg.waggle_test_orders (city text, total integer)")
+        database.execute("INSERT INTO pg.waggle_test_orders VALUES ('Madrid', 10), ('Madrid', 7)")
+    sql = "SELECT city, sum(total) AS revenue FROM waggle_test_orders GROUP BY city"
+    query = TableQuery(sql=sql, database=address)
+    assert run_query(store, "sales", query)
+    assert not run_query(store, "sales", query)
+    assert "17" in ask(store, "What is the revenue of Madrid?")
+    writing = "SELECT * FROM postgres_query('source', 'DELETE FROM waggle_test_orders RETURNING 1')"
+    for wrong in (writing, "SELECT * FROM waggle_test_missing"):
+        with pytest.raises(QueryFailed):
+            run_query(store, "sales", query.model_copy(update={"sql": wrong}))
+    with duckdb.connect() as database:
+        database.execute("LOAD postgres")
+        database.execute(f"ATTACH '{address}' AS pg (TYPE postgres)")
+        rows = database.execute("SELECT city FROM pg.waggle_test_orders").fetchall()
+        assert rows == [("Madrid",), ("Madrid",)]
+        database.execute("DROP TABLE pg.waggle_test_orders")
 
 
 def test_a_query_that_fails_says_nothing_of_the_password(store: KnowledgeStore) -> None:

@@ -1,7 +1,7 @@
 """Tables that are the results of queries: DuckDB over files and databases, on a schedule.
 
 A query reads its `database` alone: a DuckDB or SQLite file, a folder of CSV and Parquet files (each
-file is a table by its name), or Postgres where the extension is installed. It may write nothing.
+file is a table by its name), or Postgres by DuckDB's extension. It may write nothing.
 """
 
 import re
@@ -16,6 +16,8 @@ from router.knowledge.rows.reading import MOST_ROWS, UnreadableTable, tables_of,
 from router.knowledge.store import KnowledgeStore
 
 _POSTGRES = re.compile(r"postgres(?:ql)?://")
+_PASSWORD = re.compile(r"\A[^@/]*+//[^@:/]*+:([^@]++)@")
+_ABOUT_NAMES = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
 _MEMORY = "1GB"
 
 
@@ -31,16 +33,16 @@ def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
             _attach(database, query.database)
             database.execute("SET enable_external_access = false")
             database.execute("SET lock_configuration = true")
-            (statement,) = duckdb.extract_statements(query.sql)
-            if statement.type != duckdb.StatementType.SELECT:
+            kinds = [each.type for each in duckdb.extract_statements(query.sql)]
+            if kinds != [duckdb.StatementType.SELECT]:
                 raise QueryFailed(f"the query of {name} is not one SELECT")
             cursor = database.execute(query.sql)
             names = [str(item[0]) for item in cursor.description]
             rows = cursor.fetchmany(MOST_ROWS + 1)
-        except ValueError as error:
-            raise QueryFailed(f"the query of {name} is not one SELECT ({error})") from None
-        except (duckdb.Error, UnreadableTable, OSError) as error:
-            why = _without_secrets(str(error), query.database)
+        except UnreadableTable as error:
+            raise QueryFailed(f"the query of {name} does not run: {error}") from None
+        except (duckdb.Error, OSError) as error:
+            why = without_secrets(error, query.database)
             raise QueryFailed(f"the query of {name} does not run: {why}") from None
     if len(rows) > MOST_ROWS:
         raise QueryFailed(f"the query of {name} returns more than {MOST_ROWS:,} rows")
@@ -49,11 +51,17 @@ def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
     return put_table(store, table, source=by, by=by) is not None
 
 
-def _without_secrets(why: str, source: str | None) -> str:
-    """An error's words without the address of a database, which may hold a password."""
-    if source is not None and "://" in source:
-        return f"the database did not answer ({why.partition(':')[0][:40]})"
-    return why
+def without_secrets(error: Exception, source: str | None) -> str:
+    """An error's words. Where the address of a database may hold a password, only an error about
+    the names in the query is repeated, and without the address."""
+    why = str(error)
+    if source is None or "://" not in source:
+        return why
+    if not isinstance(error, _ABOUT_NAMES):
+        return f"the database did not answer ({type(error).__name__})"
+    first = why.partition("\n")[0].replace(source, "the database")
+    password = _PASSWORD.match(source)
+    return first.replace(password[1], "***") if password else first
 
 
 def _attach(database: duckdb.DuckDBPyConnection, source: str | None) -> None:
@@ -61,7 +69,7 @@ def _attach(database: duckdb.DuckDBPyConnection, source: str | None) -> None:
     if source is None:
         return
     if _POSTGRES.match(source):
-        database.execute("LOAD postgres")
+        _load_postgres(database)
         database.execute(f"ATTACH {_text(source)} AS source (TYPE postgres, READ_ONLY)")
         database.execute("USE source")
         return
@@ -85,6 +93,18 @@ def _attach(database: duckdb.DuckDBPyConnection, source: str | None) -> None:
                 database.executemany(
                     f"INSERT INTO {quoted(table.name)} VALUES ({marks})", list(table.rows)
                 )
+
+
+def _load_postgres(database: duckdb.DuckDBPyConnection) -> None:
+    try:
+        database.execute("LOAD postgres")  # fetches the extension where the network allows
+    except duckdb.Error as error:
+        raise UnreadableTable(
+            f"DuckDB {duckdb.__version__} has no extension for Postgres here, and cannot fetch it "
+            "from extensions.duckdb.org. `INSTALL` the file postgres_scanner.duckdb_extension of "
+            "this version, or export the tables to CSV or Parquet and set `database` to their "
+            f"folder ({str(error).splitlines()[0][:160]})"
+        ) from None
 
 
 _TYPES = {

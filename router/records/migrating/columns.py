@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from router.records.catalogue.naming import language_of
-from router.records.migrating.converting import Column, Leaf
+from router.records.migrating.fields import Column, Leaf
 from router.records.migrating.meaning import KeyPath
 from router.records.migrating.steps import is_missing
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from router.records.migrating import moments, numbers
-from router.records.migrating.converting import Column, Leaf, Steps, conversion, share_of, step
+from router.records.migrating.converting import conversion
+from router.records.migrating.fields import Column, Leaf, Steps, share_of, step
 from router.records.migrating.mapping import FieldRule
 from router.records.migrating.meaning import KeyPath, likeness
 from router.records.migrating.texts import unsure_name

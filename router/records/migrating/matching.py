@@ -8,8 +8,9 @@ from dataclasses import replace
 from typing import Any
 
 from router.records.migrating.columns import columns, leaves
-from router.records.migrating.converting import Column, Conversion, Leaf, conversion
+from router.records.migrating.converting import conversion
 from router.records.migrating.derived import derived_rules
+from router.records.migrating.fields import Column, Conversion, Leaf
 from router.records.migrating.mapping import Choice, FieldMapping, FieldRule
 from router.records.migrating.meaning import Nearness, path_likeness
 from router.records.migrating.numbers import currency_in

@@ -203,3 +203,31 @@ async def test_an_answer_comes_and_names_why_it_was_not_ranked_again(home: Path,
         await backend.close()
     assert PERMIT in content["choices"][0]["message"]["content"]
     assert "holds no model" in content["knowledge"]["rerank"]
+
+
+async def test_a_store_held_in_memory_answers_nobody_whose_right_is_gone(home, encoders) -> None:
+    (_, ann), (_, bob) = new_key("ann", "2026-01-01"), new_key("bob", "2026-01-01")
+    save_keys(home / "keys.json", [ann, bob])
+    shelf = StoreShelf(home / "knowledge")
+    private = StoreSettings(owner="ann", visible="private")
+    declare(shelf.rights, {"city": private, "shop": private}, lambda _: "")
+    number = shelf.rights.grant(ADMIN, "city", "key:bob", Terms(), by="test").number
+    backend = KnowledgeBackend(settings_in(home, encoders))
+
+    async def answer(key_id: str) -> str:
+        body = orjson.dumps({"messages": [{"role": "user", "content": QUESTION}]})
+        async with backend.send(Call(CHAT, body, False, "r1", key_id=key_id)) as reply:
+            return b"".join([piece async for piece in reply.body]).decode()
+
+    try:
+        assert PERMIT in await answer(bob.id)
+        shelf.rights.revoke(ADMIN, number, by="test")
+        assert PERMIT in await answer(ann.id)  # held for its owner
+        with pytest.raises(Fault) as refused:
+            await answer(bob.id)
+        assert PERMIT not in str(refused.value)
+        shelf.kept("city").remove("parking.md", by="test")
+        assert "forty euros" not in await answer(ann.id)
+    finally:
+        await backend.close()
+        shelf.close()

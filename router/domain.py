@@ -122,6 +122,7 @@ class Request:
     tags: tuple[str, ...] = ()  # by which the caller wants to see what it spends
     team: str = ""  # the team of its key
     left_out: tuple[str, ...] = ()  # fields of `native` that change no answer, and chat lacks
+    stores: tuple[str, ...] = ()  # of knowledge, whose words what was said before may hold
     guarded: "Guarded | None" = None  # None: no guard is configured for it
     before: tuple["Attempt", ...] = ()  # calls made for it before the decision, such as a summary
 
@@ -349,12 +350,17 @@ class Trace:
     closing: str = ""  # the end of an answer that ended an agent's loop; never stored in telemetry
     stores: tuple[str, ...] = ()  # the stores of knowledge that its plan could ask for this caller
     cites: bool = False  # whether a grant may demand that the answer cites its store
-    private: bool = False  # whether its plan asks stores, so that its words are written nowhere
+    private: bool = False  # whether it may hold words of stores: then no word of it is written
     chances: Mapping[str, float] = field(default_factory=dict)  # of its plan's short answer
 
     @property
     def operation(self) -> str:
         return self.request.operation
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The stores of knowledge whose words its answer may hold."""
+        return tuple(dict.fromkeys((*self.stores, *self.request.stores)))
 
     @property
     def cost_usd(self) -> float | None:

@@ -72,7 +72,8 @@ class MemoryOf:
         self._check()
         for trace in self._journal.traces:
             if trace.request.id == request_id:
-                return StoredRequest(trace.about, tuple(self._signals_about(request_id)))
+                signals = tuple(self._signals_about(request_id))
+                return StoredRequest(trace.about, signals, of_stores=bool(trace.sources))
         return None
 
     async def scores(self) -> Mapping[str, float]:

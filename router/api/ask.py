@@ -46,6 +46,7 @@ class AskEndpoint:
         self, incoming: Incoming, key: Key, request: Request, keeping: Keeps | None = None
     ) -> None:
         """Answer a request that was parsed, and send the answer in the caller's dialect."""
+        request = await self.engine.with_sources(request)
         backend, allowed, scope = incoming.backend, key.plans, key.remembers_as
         lookup = await self.engine.look(request, scope=scope, backend=backend, allowed=allowed)
         if lookup is not None and lookup.answers:
@@ -78,7 +79,7 @@ async def send_answer(
         names = ", ".join(request.left_out).encode("ascii", "replace")
         reply.also = [*reply.also, (b"x-waggle-left-out", names)]
     if keeping is not None:
-        keeping.of_stores(answer.trace.stores)
+        keeping.of_stores(answer.trace.sources)
     if native and keeping is not None and keeping.idle:
         keeping = None
     if answer.stream is not None:

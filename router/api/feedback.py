@@ -6,8 +6,8 @@ nothing. A later, different statement counts instead of the earlier statement, a
 
 import math
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Any
 
@@ -51,6 +51,13 @@ class Statement:
     implicit: bool = False  # what a user did, which is no rating
 
     @property
+    def has_words(self) -> bool:
+        """Whether it holds a text that may quote the answer."""
+        written = (self.comment, self.demonstration) != (None, None)
+        figure = self.implicit or self.score is not None or _is_figure(self.value or "0")
+        return written or not figure
+
+    @property
     def content(self) -> tuple[str | None, float | None, str | None, str | None]:
         return self.value, self.score, self.comment, self.demonstration
 
@@ -72,6 +79,9 @@ class FeedbackEndpoint:
         key = await self.admission.admit(incoming, "app", count="feedback")
         feedback = parse_feedback(await self.admission.body(incoming))
         record = await self._record(feedback.request_id, key)
+        left_out: Sequence[str] = ()
+        if record.of_stores:
+            feedback, left_out = _without_words(feedback)
         idempotency_key = incoming.headers.get(b"idempotency-key", b"").decode("latin-1")
         at = self.engine.wall()
         signals, signal_ids = signals_of(
@@ -88,6 +98,7 @@ class FeedbackEndpoint:
             "request_id": feedback.request_id,
             "signals": signal_ids,
             "new": len(signals),
+            **({"left_out": left_out} if left_out else {}),
         }
         headers = [JSON, request_id_header(incoming.id)]
         await incoming.reply.whole(200, orjson.dumps(receipt), headers)
@@ -109,6 +120,28 @@ class FeedbackEndpoint:
             )
             raise NotFound("unknown_request", message, "request_id")
         return record
+
+
+def _without_words(feedback: FeedbackBody) -> tuple[FeedbackBody, list[str]]:
+    """The feedback on an answer from stores of knowledge, and the metrics that are left out of it:
+    whoever reads telemetry may read no such store, so no words are kept that may quote one."""
+    left_out = [each.metric for each in feedback.statements if each.has_words]
+    statements = tuple(each for each in feedback.statements if not each.has_words)
+    if not statements:
+        message = (
+            f"`{left_out[0]}` is not kept: the answer came from stores of knowledge, and telemetry "
+            "keeps no words about such an answer. Send `score` or `thumbs`."
+        )
+        raise BadRequest(message, left_out[0])
+    return replace(feedback, statements=statements), left_out
+
+
+def _is_figure(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _not_stored(reason: str) -> Unavailable:

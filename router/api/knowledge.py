@@ -17,6 +17,7 @@ from router.documents.formats import Section
 from router.documents.front_matter import plain_metadata
 from router.engine.engine import Engine
 from router.knowledge.opening import NoSuchStore, StoreShelf, TooOften
+from router.knowledge.rights.grants import Allowed
 from router.knowledge.rights.reader import Reader
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.stored import NewDocument, StoredDocument
@@ -116,7 +117,8 @@ class KnowledgeEndpoint:
 
         def opened() -> _Outcome:
             shelf = self._opened(config)
-            if name in config.knowledge:
+            allowed = isinstance(shelf.rights.may(caller, name, act), Allowed)
+            if allowed and name in config.knowledge:
                 shelf.kept(name).newest  # noqa: B018  (a store that nothing has fed yet is made)
             return work(shelf.opened(name, caller, act).store)
 

@@ -102,7 +102,7 @@ class RememberingEndpoint:
             request = read_request(parse, text, incoming, key.id, computes=computes)
             # The memory itself does what `truncation` says, whoever answers.
             left_out = tuple(name for name in request.left_out if name != "truncation")
-            return replace(request, left_out=left_out)
+            return replace(request, left_out=left_out, stores=turn.earlier.stores)
 
         size = len(body) + turn.earlier.size
         request = await beside(size, partial(read, turn.earlier.items, None))

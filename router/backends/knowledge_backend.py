@@ -6,7 +6,10 @@ if the other stores did not exist. The body may choose among the stores, and fil
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
+import logging
+import time
+import traceback
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from functools import partial
@@ -29,6 +32,7 @@ if TYPE_CHECKING:
     from router.knowledge.rows.schema import RowAnswer
     from router.knowledge.store import KnowledgeStore
 
+_log = logging.getLogger("waggle")
 _LONGEST = 2_000  # most characters of a question
 _MOST_EARLIER = 6  # questions before this one that may complete it
 UNKNOWN = "The stores of knowledge hold no answer to this question."
@@ -50,15 +54,20 @@ class CitedPassage:
 
 
 class KnowledgeBackend:
-    def __init__(self, settings: KnowledgeSettings) -> None:
+    def __init__(
+        self, settings: KnowledgeSettings, *, wall: Callable[[], float] = time.time
+    ) -> None:
         from router.knowledge.held import HeldSearches, hot_stores
         from router.knowledge.opening import StoreShelf
         from router.knowledge.rights.reader import Readers
+        from router.knowledge.rights.rights import Rights
 
         if settings.home is None or settings.keys is None:
             raise Fault("unavailable", "the settings have no `home`: load them from a file")
         self._settings = settings
-        self._shelf, self._readers = StoreShelf(Path(settings.home)), Readers(Path(settings.keys))
+        home = Path(settings.home)
+        self._shelf = StoreShelf(home, Rights(home, wall=wall))
+        self._readers = Readers(Path(settings.keys))
         self._held = HeldSearches(lambda: hot_stores(self._shelf.rights))
 
     async def warm(self) -> None:
@@ -83,8 +92,6 @@ class KnowledgeBackend:
         if not question:
             raise Fault("bad_request", "The last message of the user holds no question")
         most = whole_number(fields, "passages", least=1, most=20) or self._settings.passages
-        from router.knowledge.finding.rewriting import Turn
-
         named, where = _wishes(fields)
         reader = self._readers.reader(call.key_id)
         readable = await asyncio.to_thread(self._opened, reader, named)
@@ -92,6 +99,37 @@ class KnowledgeBackend:
             await asyncio.to_thread(self._search, each.name, each.store) for each in readable
         ]
         cited = {each.name for each in readable if each.must_cite}
+        try:
+            text, report = await self._answer(searches, question, most, fields, where, cited)
+        except Fault:
+            raise
+        except Exception as error:
+            # Its message may quote a store or a question, so it goes neither to the caller nor
+            # into a log.
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            _log.error(
+                "a store could not be asked: %s in %s:%s",
+                type(error).__name__,
+                place.name,
+                place.lineno,
+            )
+            raise Fault("unavailable", "a store of knowledge cannot be read") from None
+        prompt_tokens = tokens_in(prompt_text(fields))
+        more = {"knowledge": report}
+        yield chat_reply(call, "waggle-knowledge", [text], prompt_tokens, more=more)
+
+    async def _answer(
+        self,
+        searches: "Sequence[StoreSearch]",
+        question: str,
+        most: int,
+        fields: Mapping[str, Any],
+        where: "Where",
+        cited: set[str],
+    ) -> tuple[str, dict[str, Any]]:
+        """The answer, and the report on how it came about."""
+        from router.knowledge.finding.rewriting import Turn
+
         rows = await asyncio.to_thread(_rows, searches, question, _earlier(fields), where)
         if isinstance(rows, tuple):
             name, answer = rows
@@ -111,9 +149,7 @@ class KnowledgeBackend:
             report = _passage_report(hits, confidence, cited)
             if rerank is not None:
                 report["rerank"] = trouble or "done"
-        prompt_tokens = tokens_in(prompt_text(fields))
-        more = {"knowledge": report}
-        yield chat_reply(call, "waggle-knowledge", [text], prompt_tokens, more=more)
+        return text, report
 
     async def close(self) -> None:
         self._held.close()

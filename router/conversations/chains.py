@@ -90,4 +90,8 @@ def _as_earlier(
         "select forgotten, session from threads where owner = ? and id = ?", (owner, thread)
     ).fetchone() or (0, "")
     items = tuple(map(orjson.loads, lines))
-    return Earlier(thread, items, forgotten, session, sum(map(len, lines)))
+    stores = connection.execute(
+        "select store from sources where owner = ? and thread = ? order by store", (owner, thread)
+    )
+    size = sum(map(len, lines))
+    return Earlier(thread, items, forgotten, session, size, tuple(store for (store,) in stores))

@@ -54,6 +54,7 @@ class Earlier:
     forgotten: int = 0
     session: str = ""
     size: int = 0  # of the items, in bytes
+    stores: tuple[str, ...] = ()  # of knowledge, whose words the thread may hold
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,6 +60,7 @@ from router.engine.tries import Tries
 from router.engine.verifying import Verifying
 from router.keys import single_owner
 from router.knowledge.rights.callers import CallerRights
+from router.knowledge.rights.given import answers_in
 from router.plans.bodies import Work
 from router.plans.compiled import Plans
 from router.plans.concluding import stream_of
@@ -128,7 +129,7 @@ class Engine:
         )
         questions = GuardQuestions(self.tries, self.allowances)
         self.guarding = Guarding(questions, self.metrics, GuardFunctions())
-        self.replying = Replying(self.ledger, self.assessor, self.guarding)
+        self.replying = Replying(self.ledger, self.assessor, self.guarding, self.rights.gave)
         self.plan_runs = PlanRuns(
             self.tries,
             self.replying,
@@ -186,6 +187,16 @@ class Engine:
         resting = self.tries.resting
         for backend in resting.keys() - config.backends.keys():
             del resting[backend]
+
+    async def with_sources(self, request: Request) -> Request:
+        """The request, with the stores whose words stand in the answers that it goes on with."""
+        if not self.plans.of_stores or request.operation != "chat":
+            return request
+        answers = answers_in(request.fields.get("messages"))
+        if not answers:
+            return request
+        given = await asyncio.to_thread(self.rights.given, request.key_id, answers)
+        return replace(request, stores=tuple(dict.fromkeys((*request.stores, *given))))
 
     async def look(
         self, request: Request, *, scope: str, backend: str, allowed: tuple[str, ...]
@@ -256,7 +267,7 @@ class Engine:
     ) -> Decision:
         """A decision at once, by what written nodes have said."""
         decision = self._decision(request, backend, allowed, lookup, scope, says)
-        if decision.pattern:
+        if decision.pattern and not (self.plans[decision.plan].stores or request.stores):
             self.following.words.see(decision.pattern, request.reading.last_words)
         settings = self.plans[decision.plan].shown
         return replace(decision, settings=settings) if settings else decision
@@ -506,7 +517,7 @@ class Engine:
         if trace.decision.plan in self.plans:
             stores = self.plans[trace.decision.plan].stores
             trace.stores = self.rights.readable(request.key_id, stores) if stores else ()
-            trace.private = bool(stores)
+            trace.private = bool(stores or request.stores)
             trace.cites = self.rights.must_cite(request.key_id, trace.stores)
             trace.keep_prompt = trace.keep_prompt and not trace.private
         begun = time.perf_counter() - sum(note.seconds for note in notes)

@@ -65,6 +65,8 @@ class Keeping:
     def computed(self, trace: Trace) -> None:
         """Note in the library what authors wrote for this request, and which remembered programs
         did not hold for it."""
+        if trace.private:  # a program may hold words of a store
+            return
         for drafted in (trace.computed or {}).get("drafts", ()):
             self.memory.add_line(Draft(trace.request.id, **drafted).line(self.wall()))
         for fell in (trace.computed or {}).get("fell", ()):
@@ -78,7 +80,8 @@ class Keeping:
             return
         if verified is not None and not verified.proven:
             return
-        if _asked_a_store(plans, trace):  # no words of a store, nor a program that holds some
+        # No words of a store, nor a program that holds some.
+        if trace.private or _asked_a_store(plans, trace):
             return
         match = lookup.match
         by_form = match is not None and match.recalled.bucket in BY_FORM

@@ -3,7 +3,8 @@
 Every reply is recorded with its cost; answers may also be stored for reuse and assessed.
 """
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -40,6 +41,7 @@ class Replying:
     ledger: RequestLedger
     assessor: Assessor
     guarding: Guarding
+    gave: Callable[[str, str, Sequence[str]], None]  # told the key, the answer and its stores
     keeping: Keeping | None = None  # None: no answer is stored for reuse
 
     async def whole(self, progress: InProgress, outcome: CallOutcome) -> Answer:
@@ -54,12 +56,14 @@ class Replying:
             return self.blocked(progress, refused, outcome)
         sources = self.assessor.chosen(config, trace)
         keeps, remembers = _keeps_answer(config, trace), self._remembers(progress)
-        words = keeps or bool(sources)
+        words = keeps or bool(sources) or trace.private
         dialect, loops = outcome.dialect, _loops(trace)
         read = partial(_read, body, dialect, words=words, remembers=remembers or loops)
         ending = ending_of(body, dialect, usage) if _notices(config) else ""
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
+        if trace.private:
+            await asyncio.to_thread(self.gave, trace.request.key_id, text, trace.sources)
         answer = Answered(len(body), hash_, text if keeps else None)
         if keeps:
             answer = replace(answer, chances=_chances(trace, text) or chances_of(body, text))
@@ -106,7 +110,7 @@ class Replying:
         sources, loops = self.assessor.chosen(config, trace), _loops(trace)
         remembers = self._remembers(progress)
         keeps = _keeps_answer(config, trace)
-        words = keeps or bool(sources) or remembers or loops
+        words = keeps or bool(sources) or remembers or loops or trace.private
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         guards = GuardedStream(self.guarding, progress)
@@ -125,6 +129,8 @@ class Replying:
             accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
             self.ledger.finish(progress, outcome)
             written = True
+            if trace.private:
+                self.gave(trace.request.key_id, text, trace.sources)
             if remembers:
                 self._remember(progress, trace, completion)
             self.assessor.assess(config, sources, trace, text)

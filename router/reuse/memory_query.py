@@ -59,7 +59,7 @@ def query_of(
         return MemoryQuery(scope, b"", exact, "", "off", keeps=False, unfit=unfit)
     messages = fields["messages"]
     text = request.reading.last_words.strip()
-    last, keeps = messages[-1], not request.no_store
+    last, keeps = messages[-1], not (request.no_store or request.stores)
     # Unless the last message is plain text of the user, only an identical request matches.
     if last.get("role") != "user" or not isinstance(last.get("content"), str) or not text:
         return MemoryQuery(scope, exact, exact, text, "exact", keeps=keeps)

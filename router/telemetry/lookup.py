@@ -38,6 +38,7 @@ class StoredRequest:
 
     about: About
     signals: tuple[StoredSignal, ...]
+    of_stores: bool = False  # whether the answer may hold words of stores of knowledge
 
 
 class Memory(Protocol):
@@ -129,7 +130,8 @@ def requests_in(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRe
     with duckdb.connect(str(path), read_only=True) as con:
         requests = con.execute(
             "SELECT request_id, epoch_us(ts), coalesce(key_id, ''), strategy, plan, kind, "
-            "reuse_tier FROM all_requests WHERE request_id = ANY(?) AND plan IS NOT NULL",
+            "reuse_tier, stores IS NOT NULL FROM all_requests "
+            "WHERE request_id = ANY(?) AND plan IS NOT NULL",
             [list(request_ids)],
         ).fetchall()
         if not requests:
@@ -145,7 +147,10 @@ def requests_in(path: Path, request_ids: Sequence[str]) -> Mapping[str, StoredRe
     for request_id, signal_id, source, metric, *content, ts in rows:
         signal = StoredSignal(signal_id, source, metric, tuple(content), ts)
         signals.setdefault(request_id, []).append(signal)
-    return {row[0]: StoredRequest(About(*row), tuple(signals.get(row[0], ()))) for row in requests}
+    return {
+        row[0]: StoredRequest(About(*row[:-1]), tuple(signals.get(row[0], ())), of_stores=row[-1])
+        for row in requests
+    }
 
 
 def _stored_request(request: FoundRequest) -> StoredRequest:
@@ -159,7 +164,8 @@ def _stored_request(request: FoundRequest) -> StoredRequest:
         row.get("kind"),
         row.get("reuse_tier"),
     )
-    return StoredRequest(about, tuple(_stored_signal(signal) for signal in request.signals))
+    signals = tuple(_stored_signal(signal) for signal in request.signals)
+    return StoredRequest(about, signals, of_stores=bool(row.get("stores")))
 
 
 def _stored_signal(row: Mapping[str, Any]) -> StoredSignal:

@@ -70,7 +70,7 @@ def request_row(trace: Trace) -> Row:
     _add(row, "dialect", request.dialect if request.native is not None else "")
     _add(row, "tags", list(request.tags))
     _add(row, "team", request.team)
-    _add(row, "stores", list(trace.stores))
+    _add(row, "stores", list(trace.sources))
     _add(row, "no_store", request.no_store)
     if len(request.body) >= LONG and trace.operation == "chat" and not trace.private:
         words = "" if request.no_store else new_words(request.fields)
@@ -192,7 +192,8 @@ def _add_answering(row: Row, trace: Trace) -> None:
     _add_provider_and_tokens(row, answering)
     if trace.answer is not None:
         row["answer_bytes"] = trace.answer.size
-        row["answer_hash"] = trace.answer.digest
+        if not trace.private:  # a digest of a short answer tells it to whoever guesses right
+            row["answer_hash"] = trace.answer.digest
         if trace.answer.text is not None:
             row["answer"] = trace.answer.text[:LONGEST_TEXT]
             _add(row, "chances", dict(trace.answer.chances))

@@ -117,7 +117,7 @@ _REQUESTS = {
     "agent": "VARCHAR",
     "tags": "VARCHAR[]",  # by which the caller wants to see what it spends
     "team": "VARCHAR",  # of the key
-    "stores": "VARCHAR[]",  # of knowledge, that its plan could ask for this caller
+    "stores": "VARCHAR[]",  # of knowledge, whose words its answer may hold
     "guard": "VARCHAR",  # the guards that did more than let the words pass
     "guards": f"{GUARD}[]",
     "pattern": "VARCHAR",  # the pattern that the request belongs to; null: none

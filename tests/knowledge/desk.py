@@ -3,6 +3,7 @@
 It finds by words alone. What counts here is who asks: the key's id on the call, and nothing else.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,9 +14,13 @@ from typing import Any, Literal
 
 import orjson
 
+from router.backends.knowledge_backend import KnowledgeBackend
+from router.config.backends import KnowledgeSettings
 from router.config.values import OwnSettings
 from router.documents.formats import Section
 from router.domain import Call, Fault, Reply
+from router.encoding.encodes import Encodes
+from router.encoding.home import encoder_of
 from router.keys import Key, new_key, save_keys
 from router.knowledge.federated import opened_for
 from router.knowledge.opening import NoSuchStore, Readable, StoreShelf, TooOften
@@ -23,6 +28,7 @@ from router.knowledge.rights.grants import Terms
 from router.knowledge.rights.reader import Readers
 from router.knowledge.rights.rights import Rights
 from router.knowledge.stored import KeptPassage, NewDocument
+from router.knowledge.vectors import StoreVectors
 from router.request.text import last_user_text
 from router.wire.chat_replies import chat_reply
 from tests.rig import Rig, rig
@@ -99,7 +105,7 @@ knowledge:
 class Desk:
     r: Rig
     shelf: StoreShelf
-    backend: DeskBackend
+    backend: Any  # a `DeskBackend`, or the one of the service
     tokens: dict[str, str]
     keys: dict[str, Key]
 
@@ -127,9 +133,15 @@ class Desk:
 
 @asynccontextmanager
 async def desk(
-    folder: Path, url: str = "http://127.0.0.1:9/v1", wall: Callable[[], float] = time.time
+    folder: Path,
+    url: str = "http://127.0.0.1:9/v1",
+    wall: Callable[[], float] = time.time,
+    encoders: Path | None = None,
+    more: str = "",
 ) -> AsyncIterator[Desk]:
-    """A service with a desk over three stores; Alice owns them, Ann is of her team, Bob is not."""
+    """A service with a desk over three stores; Alice owns them, Ann is of her team, Bob is not.
+
+    With a folder of encoders, the desk is the backend of the service. `more`: configuration."""
     made = {
         name: new_key(name, "2026-01-01", **given)
         for name, given in (
@@ -147,15 +159,38 @@ async def desk(
         text = f"The price of the metal in question is kept secret: {secret}."
         sections = [Section("prices", text)]
         shelf.kept(name).put(NewDocument(f"{name}.md", name, f"{name}.md", sections, {}), by="t")
-    async with rig(CONFIG.format(data=folder, url=url), keys=[*keys.values()], wall=wall) as r:
-        settings = DeskSettings(stores=tuple(SECRET))
+    text = CONFIG.format(data=folder, url=url) + more
+    async with rig(text, keys=[*keys.values()], wall=wall) as r:
+        settings: OwnSettings = DeskSettings(stores=tuple(SECRET))
+        backend: Any = DeskBackend(shelf, Readers(folder / "keys.json"), tuple(SECRET))
+        if encoders is not None:
+            settings = _real_settings(folder, encoders)
+            await asyncio.to_thread(_encode, shelf, encoder_of(None, str(encoders)))
+            backend = KnowledgeBackend(settings, wall=wall)
         backends = {**r.engine.config.backends, "desk": settings}
         config = r.engine.config.model_copy(update={"backends": backends})
         r.router.reconfigure(config, keys.values())
-        backend = DeskBackend(shelf, Readers(folder / "keys.json"), tuple(SECRET))
         r.backends.hosts["desk"].backend = backend
         yield Desk(r, shelf, backend, {name: text for name, (text, _) in made.items()}, keys)
     shelf.close()
+
+
+def _encode(shelf: StoreShelf, encoder: Encodes) -> None:
+    for name in SECRET:
+        vectors = StoreVectors(shelf.kept(name))
+        vectors.use(encoder)
+        while vectors.fill(encoder):
+            pass
+
+
+def _real_settings(folder: Path, encoders: Path) -> KnowledgeSettings:
+    return KnowledgeSettings(
+        kind="knowledge",
+        stores=tuple(SECRET),
+        home=str(folder / "knowledge"),
+        keys=str(folder / "keys.json"),
+        encoders=str(encoders),
+    )
 
 
 def secrets_in(answer: Any) -> set[str]:

@@ -7,6 +7,7 @@ is never proposed again for the same evidence.
 
 import sqlite3
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import orjson
@@ -34,10 +35,20 @@ class HouseFinding:
 
     kind: ProposalKind
     subject: str
-    owner: str  # the name of the key whose consent it needs; empty: the admins
+    owner: str  # the name of the key whose consent it needs now; empty: the admins
     locale: str
     about: Mapping[str, Any]
     evidence: Sequence[str]
+
+    @property
+    def stores(self) -> tuple[str, ...]:
+        """The stores that exist of which it says what should become."""
+        match self.kind:
+            case "archive":
+                return (self.subject,)
+            case "merge":
+                return self.about["small"], self.about["large"]
+        return ()
 
 
 @value
@@ -166,7 +177,20 @@ class ProposalBook:
         rows = self.rights.looking.execute(
             f"select {_COLUMNS} from proposals where {where}", values
         )
-        return [_proposal_in(row) for row in rows]
+        return [self._owned_now(_proposal_in(row)) for row in rows]
+
+    def _owned_now(self, proposal: HouseProposal) -> HouseProposal:
+        """The proposal for the owner that its stores have now; for the admins if they have several:
+        whoever gave a store away has no say in what becomes of it."""
+        finding = proposal.finding
+        owners = {
+            "" if (ownership := self.rights.ownership(store)) is None else ownership.owner
+            for store in finding.stores
+        }
+        if not owners:
+            return proposal
+        owner = owners.pop() if len(owners) == 1 else ""
+        return replace(proposal, finding=replace(finding, owner=owner))
 
 
 def _given(finding: HouseFinding) -> tuple[str, ...]:

@@ -3,11 +3,12 @@
 import logging
 import sqlite3
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from router.config.knowledge_access import May, StoreAccess
 from router.knowledge.rights.declaring import declare
+from router.knowledge.rights.given import note_given, stores_given
 from router.knowledge.rights.grants import Allowed, Barred
 from router.knowledge.rights.reader import Reader, Readers
 from router.knowledge.rights.rights import Rights
@@ -57,6 +58,18 @@ class CallerRights:
         """Whether a grant by which the caller may read one of these stores demands citations."""
         reader = self.reader(key_id)
         return any(self.rights.may_demand_citation(reader, store) for store in stores)
+
+    def gave(self, key_id: str, text: str, stores: Iterable[str]) -> None:
+        """Write down that an answer to this caller may hold words of these stores. If that fails,
+        the answer goes out all the same, since its caller may read them."""
+        try:
+            note_given(self.rights, key_id, text, stores)
+        except (OSError, sqlite3.Error):
+            _log.exception("it is not written down which stores an answer was made from")
+
+    def given(self, key_id: str, answers: Sequence[str]) -> tuple[str, ...]:
+        """The stores whose words stand in any of these earlier answers to this caller."""
+        return stores_given(self.rights, key_id, answers)
 
     def news(self) -> list[RightsNews]:
         """What telemetry does not have yet of rights and uses; nothing if it cannot be read."""

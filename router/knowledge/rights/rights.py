@@ -68,7 +68,7 @@ class Rights(SqliteFile):
         first = self.may(reader, store, act)
         if isinstance(first, Barred):  # strangers never take the file's lock
             return first
-        with self._quick_transaction() as connection:
+        with self.quickly_changing() as connection:
             answer = self._decide(connection, reader, store, act, now)
             if isinstance(answer, Allowed):
                 count_use(connection, reader, store, act, now)
@@ -160,7 +160,7 @@ class Rights(SqliteFile):
         some = self._connection.execute(f"select 1 from uses where {untold} limit 1").fetchone()
         if last == newest and some is None:
             return []
-        with self._quick_transaction() as connection:
+        with self.quickly_changing() as connection:
             return [*events_to_tell(connection), *uses_to_tell(connection, self.wall())]
 
     def grants(self, store: str | None = None) -> list[Grant]:
@@ -270,7 +270,7 @@ class Rights(SqliteFile):
         return self._connection
 
     @contextlib.contextmanager
-    def _quick_transaction(self) -> Iterator[sqlite3.Connection]:
+    def quickly_changing(self) -> Iterator[sqlite3.Connection]:
         """A transaction that a killed process cannot lose, and a power cut may."""
         self._connection.execute("pragma synchronous = normal")
         try:

@@ -52,6 +52,10 @@ create table if not exists proposals (
   subject text not null, owner text not null, locale text not null, about text not null,
   evidence text not null, state text not null, decided_by text not null, decided_at real);
 create index if not exists proposals_by_subject on proposals (kind, subject);
+create table if not exists given (
+  digest blob not null, store text not null, at real not null,
+  primary key (digest, store)) without rowid;
+create index if not exists given_by_time on given (at);
 create table if not exists told (number integer not null);
 create view if not exists knowledge_use as
   select day, store, name as key_name, locale, reads, writes from uses;

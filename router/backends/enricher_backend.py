@@ -1,12 +1,13 @@
 """Fills records up to a larger shape, so that every new value agrees with the given values.
 
-The enricher uses no model and alters no given value. A request with a `seed` or `variant` that is
-repeated on the same day gets the same answer; without them, the values are new each time.
+The enricher uses no model and alters no given value. What a record's own text says of a missing
+field fills that field; the reply names such fields in `enrichment`. A request with a `seed` or
+`variant` that is repeated on the same day gets the same answer; without them, the values are new.
 """
 
 import datetime as dt
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from hashlib import blake2b
@@ -25,12 +26,15 @@ from router.records.given_text import written
 from router.records.mock import Fakers
 from router.records.nodes import Array, Object
 from router.records.planning import RecordPlan
+from router.records.reading.fields import FieldRead, with_read
 from router.records.shapes import parse
 from router.records.size import NOTHING, MissingSizes, check_size
 from router.request.text import prompt_text, tokens_in, whole_number
 from router.request.wants import shape_of
 from router.wire.chat_replies import chat_reply
 from router.wire.splice import spans
+
+_MOST_REPORTED = 1_000  # fields that a reply names as read
 
 
 class EnricherBackend:
@@ -45,13 +49,16 @@ class EnricherBackend:
             raise Fault("bad_request", f"the enricher answers {CHAT}, not {call.path}")
         fields = await fields_of_call(call)
         most = 4 * self._settings.most_values  # made, read again, and written
-        text = await self._work.result(partial(self._answer, fields, call.body), most=most)
-        yield chat_reply(call, "waggle-enricher", [text], tokens_in(prompt_text(fields)))
+        answer = partial(self._answer, fields, call.body)
+        text, read = await self._work.result(answer, most=most)
+        more = {"enrichment": read}
+        prompt_tokens = tokens_in(prompt_text(fields))
+        yield chat_reply(call, "waggle-enricher", [text], prompt_tokens, more=more)
 
     async def close(self) -> None:
         self._work.close()
 
-    def _answer(self, fields: dict[str, Any], body: bytes) -> str:
+    def _answer(self, fields: dict[str, Any], body: bytes) -> tuple[str, dict[str, Any]]:
         shape = shape_of(fields)
         if shape is None:
             where = "in `shape`, or as a `response_format` with a JSON schema"
@@ -73,17 +80,30 @@ class EnricherBackend:
         plan = self._plan(fields, given, node)
         seed = _seed_of(fields)
         as_of = self._settings.as_of or dt.datetime.now(dt.UTC).date()
+        stated = [with_read(record, node, plan) for record in given.records]
+        records = [record for record, _ in stated]
         with self._fakers.borrowed() as fake:
-            made = enriched(given.records, node, seed=seed, fake=fake, as_of=as_of, plan=plan)
+            made = enriched(records, node, seed=seed, fake=fake, as_of=as_of, plan=plan)
+        read = _report([fields for _, fields in stated])
         text = _text_of(given, fields, body)
         if text is None:
-            return orjson.dumps(given.document(made)).decode()
-        return written(given.document(made), given.document(given.records), text)
+            return orjson.dumps(given.document(made)).decode(), read
+        return written(given.document(made), given.document(given.records), text), read
 
     def _plan(self, fields: Mapping[str, Any], given: GivenRecords, node: Object) -> RecordPlan:
         """The plan of the shape; without examples, the given records show what values are like."""
         shown = fields if fields.get("examples") else {**fields, "examples": given.records[:200]}
         return plan_for(shown, node, self._settings)
+
+
+def _report(read: Sequence[Sequence[FieldRead]]) -> dict[str, Any]:
+    """Which fields of which records were read, each from which field of its record."""
+    rows = [
+        {"record": n, "field": ".".join(map(str, field.path)), "text": field.source}
+        for n, fields in enumerate(read)
+        for field in fields
+    ]
+    return {"read_from_text": rows[:_MOST_REPORTED], "fields_read": len(rows)}
 
 
 def _text_of(given: GivenRecords, fields: Mapping[str, Any], body: bytes) -> str | None:

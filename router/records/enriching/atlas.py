@@ -85,3 +85,9 @@ def _region(city: dict[str, Any] | None, country: str) -> str:
     if city is None or country != "US":
         return ""
     return str(_atlas().get_us_states().get(city["admin1code"], {}).get("name", ""))
+
+
+def is_city(name: str) -> bool:
+    """Whether a city of 15,000 people or more is called so, by its own name."""
+    cities = _cities_by_name().get(name.strip().lower(), [])
+    return any(city["name"].lower() == name.strip().lower() for city in cities)

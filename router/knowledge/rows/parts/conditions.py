@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from router.knowledge.rows.parts.comparisons import read_comparisons, read_numbers
+from router.knowledge.rows.parts.comparisons import read_comparisons
 from router.knowledge.rows.parts.days import read_days
 from router.knowledge.rows.parts.grouping import read_groups
+from router.knowledge.rows.parts.plain_numbers import read_numbers
 from router.knowledge.rows.parts.predicates import read_glosses, read_predicates
 from router.knowledge.rows.parts.reader import Placed, Reader
 from router.knowledge.rows.parts.values import read_values

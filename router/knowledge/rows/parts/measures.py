@@ -1,0 +1,137 @@
+"""Finds the column that a number of a question is about: beside it, by its unit, or by an age."""
+
+from router.knowledge.rows.language.column_words import KEYS, name_words
+from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.parts.reader import Reader, either, other_unit, vague_amount
+from router.knowledge.rows.schema import Unclear
+
+_CURRENCIES = {"eur": "€", "dol": "$", "usd": "$", "pou": "£", "gbp": "£", "lib": "£"}
+
+
+def measured(reader: Reader, place: int, number: int, concept: str) -> tuple[Field, int]:
+    """The column that a number is compared with, and the last span that names it."""
+    each, end = _named_measure(reader, place, number, concept)
+    unit = reader.items[number].piece.unit or next(
+        (
+            _CURRENCIES[s.words[0][:3]]
+            for s in reader.items[number : end + 2]
+            if s.means("currency")
+        ),
+        "",
+    )
+    key = each.unique and not KEYS.isdisjoint(name_words(each.name))
+    if unit and unit != each.column.unit and (unit == "%" or each.column.unit or key):
+        raise Unclear(f"`{each.name}` is not in {unit}")
+    return each, end
+
+
+def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tuple[Field, int]:
+    """The column that stands beside a number, or that its unit or adjective says."""
+    if concept:
+        fields = [f for f in reader.names.fields if f.numeric and reader.names.has(f, concept)]
+        if len(fields) == 1:
+            after = reader.step(number)
+            if after >= 0 and reader.field_at(after, lambda f: f.sql == fields[0].sql):
+                reader.take(after)
+                return fields[0], after
+            return fields[0], number
+        beside = _behind(reader, number, reader.step(number)) if not fields else None
+        if beside is not None and concept == "duration":
+            return beside  # `longer than 800 pages`
+        if concept != "age" or len(fields) > 1:
+            raise Unclear(f"`{reader.items[place].text}` fits no single column")
+    unit = reader.items[number].piece.unit
+    after = reader.step(number)
+    if after >= 0 and reader.items[after].means("currency"):
+        unit = _CURRENCIES[reader.items[after].words[0][:3]]
+        reader.take(after)
+        number, after = after, reader.step(after)
+    beside = _behind(reader, number, after) or _in_front(reader, place, number)
+    if beside and after >= 0 and reader.items[after].means("unit") and not reader.items[after].used:
+        if other_unit(reader.items[after].words, beside[0]):
+            raise Unclear(
+                f"`{beside[0].name}` does not say that it is in {reader.items[after].text}"
+            )
+        reader.take(after)
+        beside = beside[0], max(after, beside[1])
+    near = [n for n in (reader.step(place, -1), after) if n >= 0]
+    if beside and any(vague_amount(reader, n, beside[0]) for n in near):
+        raise Unclear(f"the amount may be `{beside[0].name}` or a total")
+    each = beside[0] if beside else _unnamed(reader, number, unit)
+    if each is None:
+        amount = reader.items[number].text
+        raise Unclear(f"it does not say which column `{amount}` is compared with")
+    return each, beside[1] if beside else number
+
+
+def _again(reader: Reader, number: int) -> Field | None:
+    """The column of the question before, if no noun behind the number says another."""
+    after = reader.step(number)
+    noun = after >= 0 and reader.items[after].means("entity", "foreign")
+    return None if noun else reader.base_amount
+
+
+def _unnamed(reader: Reader, number: int, unit: str) -> Field | None:
+    """The column of a number that stands alone: of money, of ages, or of the question before."""
+    return by_unit(reader, unit) or _age(reader, number, unit) or _again(reader, number)
+
+
+def _behind(reader: Reader, number: int, after: int) -> tuple[Field, int] | None:
+    """The column behind a number: `more than 5 units`, `60 minutes spent`."""
+    if not 0 <= after <= number + 2 or reader.items[after].used:
+        return None
+    each = reader.field_at(after, lambda f: f.numeric)
+    if each is None:
+        return None
+    reader.take(after)
+    again = reader.step(after)
+    if again >= 0 and reader.field_at(again, lambda f: f.sql == each.sql) is not None:
+        reader.take(again)
+        return each, again
+    return each, after
+
+
+def _in_front(reader: Reader, place: int, number: int) -> tuple[Field, int] | None:
+    """The column in front of a comparison: `total over 100`."""
+    before = reader.step(place, -1)
+    if before >= 0 and reader.items[before].means("neg"):
+        before = reader.step(before, -1)
+    each = reader.field_at(before, lambda f: f.numeric)
+    if each is None:
+        return None
+    reader.take(before)
+    return each, number
+
+
+def by_unit(reader: Reader, unit: str) -> Field | None:
+    """The only column of money, or the only total, for an amount of money."""
+    if unit not in ("€", "$", "£"):
+        return None
+    names = reader.names
+    numeric = [f for f in names.fields if f.numeric]
+    money = [f for f in numeric if f.column.unit == unit]
+    money = money or [f for f in numeric if names.has(f, *concept_kind("money"))]
+    totals = [f for f in money if names.has(f, "total")]
+    for fields in (money, totals):
+        if len(fields) == 1:
+            return fields[0]
+    if money:
+        raise Unclear(f"the amount may be {either(f.name for f in money)}")
+    return None
+
+
+_ANYONE = frozenset(("anyone", "anybody", "everyone", "everybody", "someone"))
+
+
+def _age(reader: Reader, number: int, unit: str) -> Field | None:
+    """`members over 60`: a bare number of people is their age."""
+    names = reader.names
+    ages = [f for f in names.fields if f.numeric and names.has(f, "age")]
+    person = names.people
+    named = any(
+        span.means("entity", "who") or not _ANYONE.isdisjoint(span.words)
+        for span in reader.items[:number]
+    )
+    amount = reader.items[number].piece.number or 0
+    return ages[0] if person and named and len(ages) == 1 and not unit and amount <= 120 else None

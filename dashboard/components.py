@@ -4,6 +4,7 @@ import datetime as dt
 import difflib
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 from dash import html
 
@@ -104,7 +105,7 @@ def table(
 
 def link(text: str, **view: str) -> html.A:
     """A link that changes the given values of the view; the script keeps all other values."""
-    changes = "&".join(f"{name}={value}" for name, value in view.items())
+    changes = urlencode(view)
     return html.A(text, href="#", **{"data-go": changes})  # type: ignore[arg-type]
 
 
@@ -138,6 +139,7 @@ def badge(state: str) -> html.Span:
     }
     bad |= {"no judged answers", "no judged answers any more"}
     busy = {"running", "shadow", "adopting", "unknown", "worth learning", "waiting", "decided"}
+    busy |= {"on trial", "won, waits"}
     tone = (
         "good" if state in good else "bad" if state in bad else "busy" if state in busy else "calm"
     )

@@ -46,6 +46,7 @@ class PageView:
     strategy: str = ""
     tier: str = ""
     outcome: str = ""  # shows only requests that are `failed`, `explored`, `judged` or `unjudged`
+    pattern: str = ""
     find: str = ""
     request: str = ""
     trial: str = ""

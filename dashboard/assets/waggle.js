@@ -34,7 +34,7 @@
       if (value) next.set(name, value); else next.delete(name);
     }
     if (changes.page && changes.page !== page()) {
-      for (const name of ["find", "outcome", "tier", "strategy"]) {
+      for (const name of ["find", "pattern", "outcome", "tier", "strategy"]) {
         if (!(name in changes)) next.delete(name);
       }
       if (!("request" in changes)) next.delete("request");
@@ -207,6 +207,8 @@
                "last_resort", "sticky", "moved", "escalate", "reuse", "named", "compared"],
   };
 
+  const WRITTEN = { find: "request id, session, key, error, reason …", pattern: "all" };
+
   // The filters of a page, and two fields for the span, for people who cannot drag.
   function filters(names) {
     const place = byId("filters");
@@ -221,13 +223,12 @@
       place.append(wrap);
     };
     for (const name of names.split(",").filter(Boolean)) {
-      if (name === "find") {
+      if (WRITTEN[name]) {
         const input = document.createElement("input");
         input.type = "search";
-        input.dataset.key = "find";
-        input.placeholder = "request id, session, key, error, reason …";
-        input.value = query().get("find") || "";
-        field("find", input);
+        input.dataset.key = name;
+        input.placeholder = WRITTEN[name];
+        field(name, input);
         continue;
       }
       const select = document.createElement("select");
@@ -267,6 +268,10 @@
         const value = (now.get(key) || (span ? span[place] : "")).slice(0, 16);
         if (input.value !== value) input.value = value;
       }
+    }
+    for (const name of Object.keys(WRITTEN)) {
+      const input = document.querySelector(`#filters input[data-key="${name}"]`);
+      if (input && document.activeElement !== input) input.value = now.get(name) || "";
     }
     const back = byId("whole");
     if (back) back.hidden = !(now.get("from") || now.get("to"));
@@ -379,7 +384,9 @@
       window.scrollTo(0, 0);
     } else if (at.dataset.go !== undefined) {
       event.preventDefault();
-      go(Object.fromEntries(new URLSearchParams(at.dataset.go)));
+      const wanted = Object.fromEntries(new URLSearchParams(at.dataset.go));
+      // A link says which rows it means, so a filter that was chosen before does not narrow them.
+      go(wanted.page ? { kind: "", plan: "", ...wanted } : wanted);
       if (!at.dataset.go.includes("page=")) {
         byId("page").scrollIntoView({ block: "start" });
       }

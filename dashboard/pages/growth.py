@@ -4,13 +4,13 @@ brought and what went; how efficient all of it is, and what could be better.
 An operator with an admin's key undoes each made plan from here. Every number links to its rows.
 """
 
+import re
 from typing import Any
 
 from dash import html
 
 from dashboard.components import (
     UNKNOWN,
-    badge,
     link,
     number,
     table,
@@ -20,23 +20,18 @@ from dashboard.components import (
 )
 from dashboard.figures import lines, over_time
 from dashboard.pages.growth_lessons import LESSON_PANELS
-from dashboard.pages.growth_made import MADE_PANELS
+from dashboard.pages.growth_made import MADE_PANELS, link_of_place, state_badge
+from dashboard.pages.growth_patterns import PATTERNS_PANEL, analysed_time
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
-from dashboard.source import Rows, moment
-from router.telemetry.self_analysis import AnalysedTime, issue_of, newest_of, score_words
+from dashboard.source import Rows
+from router.telemetry.self_analysis import issue_of, score_words
 
+_PATTERN = re.compile(r"p\d+")
 _POINTS = 24  # of the course: few requests say little about how they were answered
 
 
-def _time(query: PanelQuery) -> AnalysedTime:
-    """The span of the view, or its newest part if there are too many rows."""
-    facts, span = query.facts, query.span
-    since = max(span.since, facts.tail or span.since)
-    return AnalysedTime(since, span.until, newest_of(facts.rows), facts.weights)
-
-
 def efficiency(query: PanelQuery) -> str:
-    return _time(query).efficiency()
+    return analysed_time(query).efficiency()
 
 
 def _efficiency(rows: Rows, query: PanelQuery) -> Shown:
@@ -64,7 +59,7 @@ def _efficiency(rows: Rows, query: PanelQuery) -> Shown:
 
 
 def course(query: PanelQuery) -> str:
-    time = _time(query)
+    time = analysed_time(query)
     seconds = (time.until - time.since).total_seconds() / _POINTS
     return time.curve(max(seconds, query.span.bucket_seconds))
 
@@ -81,110 +76,47 @@ def _course(rows: Rows, query: PanelQuery) -> Shown:
 
 
 def issues(query: PanelQuery) -> str:
-    return _time(query).issues()
+    return analysed_time(query).issues()
 
 
 def _issues(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     if not rows:
         return Empty("Nothing was found that could be better, as far as rows tell.")
-    mendable = [issue_of(row) for row in rows]
     return [
         table(
-            ("what", "utility", "ms", "$ per 1,000", "one command away"),
+            ("what", "utility", "ms", "$ per 1,000", "judged", "one command away"),
             [
-                (issue.what, issue.utility, issue.ms, issue.usd, html.Code(issue.command))
-                for issue in mendable
+                (
+                    *(issue.what, issue.utility, issue.ms, issue.usd),
+                    _rows_of_issue(row),
+                    html.Code(issue.command),
+                )
+                for row, issue in zip(rows, map(issue_of, rows), strict=True)
             ],
-            numeric=(1, 2, 3),
+            numeric=(1, 2, 3, 4),
             label="what could be better",
         )
     ]
 
 
-def patterns(query: PanelQuery) -> str:
-    time, until = _time(query), moment(query.span.until)
-    return f"""
-with w as materialized (from {time.worth()}),
-groups as (
-  select pattern, kind, any_value(weight) as share,
-         arg_max(plan, share) as answers, max(share) as answers_share,
-         sum(share * utility) as utility_now, any_value(plan) filter (best) as best,
-         max(utility) filter (best) as utility_best, sum(judged)::bigint as judged
-  from w group by pattern, kind),
-counted as (
-  select pattern, kind, count(*) as n
-  from worth_rows(since := {moment(time.since)}, until := {until}) group by pattern, kind),
-names as (
-  select subject as pattern, arg_max(detail->>'name', ts) filter (detail->>'name' <> '') as name,
-         arg_max((detail->>'spread')::double, ts) filter (detail->>'spread' <> '') as spread
-  from events where kind = 'pattern' and ts < {until} group by subject),
-made as (
-  select pattern, string_agg(plan || ' (' || state || ')', ', ' order by changed desc) as made
-  from (
-    select subject as plan, any_value(detail->>'pattern') as pattern, arg_max(state, ts) as state,
-           max(ts) as changed
-    from events where kind = 'growth' and ts < {until} group by subject)
-  group by pattern)
-select g.pattern as pattern, g.kind as kind, name, spread, c.n as n, share, answers,
-       answers_share, utility_now, best, utility_best, judged, made
-from groups g left join counted c using (pattern, kind) left join names using (pattern)
-     left join made using (pattern)
-order by g.pattern = '', share desc, kind limit 80"""
-
-
-def _patterns(rows: Rows, query: PanelQuery) -> Shown:
-    if not rows:
-        return nothing_yet(query)
-    return [
-        table(
-            (
-                *("requests that are alike", "requests", "share", "spread", "answered by"),
-                *("utility now", "best known", "could gain", "judged", "made for it"),
-            ),
-            [
-                (
-                    _name(row),
-                    _rows_of(row),
-                    number(row["share"], ".1%"),
-                    number(row["spread"], ".2f"),
-                    f"{row['answers']} ({row['answers_share']:.0%})" if row["answers"] else UNKNOWN,
-                    number(row["utility_now"], ".4f"),
-                    row["best"] or "not known",
-                    _gain(row),
-                    number(row["judged"]),
-                    row["made"] or ("nothing yet" if row["pattern"] else ""),
-                )
-                for row in rows
-            ],
-            numeric=(1, 2, 3, 5, 7, 8),
-            label="patterns and kinds of requests",
-        )
-    ]
-
-
-def _name(row: Any) -> str:
-    if not row["pattern"]:
-        return f"no pattern, kind {row['kind']}" if row["kind"] else "no pattern"
-    name = row["name"] or ""
-    return row["pattern"] if name in ("", row["pattern"]) else f"{row['pattern']}: {name}"
-
-
-def _rows_of(row: Any) -> Any:
-    if row["pattern"]:
-        return link(number(row["n"]), page="requests", find=row["pattern"])
-    return link(number(row["n"]), page="requests", kind=row["kind"])
-
-
-def _gain(row: Any) -> str:
-    if row["utility_best"] is None or row["utility_now"] is None:
-        return "not known"
-    return f"{max(row['utility_best'] - row['utility_now'], 0.0):.4f}"
+def _rows_of_issue(row: Any) -> Any:
+    """The judged answers behind an issue, which lead to their requests."""
+    words, subject = number(row["judged"]), row["subject"]
+    if row["issue"] not in ("specialist", "untried pattern"):
+        return link(words, page="requests", plan=subject, outcome="judged")
+    if subject == "any kind":
+        return link(words, page="requests", outcome="judged")
+    if _PATTERN.fullmatch(subject):
+        return link(words, page="requests", pattern=subject, outcome="judged")
+    return link(words, page="requests", kind=subject, outcome="judged")
 
 
 def history(query: PanelQuery) -> str:
     return f"""
 select ts, kind, subject, state, detail->>'why' as why, detail->>'by' as by,
-       detail->>'name' as name, detail->>'evidence' as evidence
+       detail->>'name' as name, detail->>'evidence' as evidence,
+       coalesce('into ' || nullif(detail->>'into', ''), 'out of ' || nullif(detail->>'out_of', ''))
+         as other
 from events where {query.here}
   and (kind = 'growth' or kind = 'pattern' and state <> 'named' and subject in (
          select detail->>'pattern' from events where kind = 'growth'))
@@ -200,9 +132,9 @@ def _history(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             [
                 (
                     when(row["ts"]),
-                    " ".join(filter(None, (row["kind"], row["subject"], row["name"] or ""))),
-                    badge(row["state"]),
-                    row["why"] or row["evidence"] or "",
+                    _subject(row),
+                    state_badge(row["state"]),
+                    row["why"] or row["evidence"] or row["other"] or "",
                     row["by"] or "",
                 )
                 for row in rows
@@ -210,6 +142,14 @@ def _history(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             label="what grew and what went",
         )
     ]
+
+
+def _subject(row: Any) -> list[Any]:
+    """What an event is about; its name leads to its rows."""
+    if row["kind"] == "pattern":
+        name = row["name"] if row["name"] != row["subject"] else ""
+        return ["pattern ", link_of_place(row["subject"]), f": {name}" if name else ""]
+    return ["plan ", link(row["subject"], page="requests", plan=row["subject"])]
 
 
 PAGE = Page(
@@ -225,15 +165,7 @@ PAGE = Page(
             form="parts",
             size="whole",
         ),
-        Panel(
-            "patterns",
-            "Kinds of requests",
-            patterns,
-            _patterns,
-            form="parts",
-            size="whole",
-            note="What answers now is told from the newest quarter of the requests in the span.",
-        ),
+        PATTERNS_PANEL,
         *MADE_PANELS,
         *LESSON_PANELS,
         Panel(

@@ -18,6 +18,8 @@ from dashboard.panel import Empty, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
 _ALIVE = ("made", "waiting", "approved", "running", "decided", "adopted")
+_TASK = "task "  # what the place of a plan begins with if the plan was made for a task
+_WORDS = {"kept": "kept out", "running": "on trial", "decided": "won, waits"}
 _BY_HAND = "('removed', 'forbidden', 'waiting')"
 
 
@@ -33,22 +35,26 @@ plans as (
          arg_max(state, ts) filter (state in {_BY_HAND}) as by_hand,
          arg_max(detail->>'why', ts) filter (detail->>'why' <> '') as why
   from e group by subject),
+steps as (
+  select *, lift_low is not null and ts <= coalesce(min(ts) filter (state = 'adopted')
+           over (partition by trial_id), ts) as of_trial
+  from trial_history where ts < {until}),
 tried as (
   select name as plan, arg_max(trial_id, ts) as trial_id, arg_max(state, ts) as state,
-         arg_max(lift_low, ts) filter (lift_low is not null) as low,
-         arg_max(lift, ts) filter (lift_low is not null) as lift,
-         arg_max(lift_high, ts) filter (lift_low is not null) as high,
-         arg_max(requests, ts) filter (lift_low is not null) as compared,
+         arg_max(lift_low, ts) filter (of_trial) as low,
+         arg_max(lift, ts) filter (of_trial) as lift,
+         arg_max(lift_high, ts) filter (of_trial) as high,
+         arg_max(requests, ts) filter (of_trial) as compared,
          arg_max(why, ts) filter (why <> '') as why
-  from trial_history where ts < {until} group by name),
+  from steps group by name),
 served as (
   select plan, count(*) as n, avg(quality) as quality from requests
   where {query.tail} group by plan)
 select p.plan as plan, pattern, parent, author, way, evidence, made_at, changed,
        case when by_hand in ('removed', 'forbidden') then by_hand
             else coalesce(t.state, noted) end as state,
-       coalesce(t.why, p.why) as why, trial_id, low, lift, high, compared,
-       coalesce(n, 0) as n, quality
+       case when t.state = 'running' then null else coalesce(t.why, p.why) end as became,
+       trial_id, low, lift, high, compared, coalesce(n, 0) as n, quality
 from plans p left join tried t using (plan) left join served using (plan)
 order by state in ('adopted', 'decided', 'waiting', 'running') desc, changed desc, plan limit 100"""
 
@@ -64,19 +70,19 @@ def _made(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
         table(
             (
                 *("plan", "for", "made from", "state", "what it brought", "compared", "requests"),
-                *("quality", "why", "made (UTC)", ""),
+                *("quality", "why", "made (UTC)", "what to do"),
             ),
             [
                 (
                     html.Span(row["plan"], className="name"),
-                    _pattern(row["pattern"]),
+                    link_of_place(row["pattern"]),
                     " by ".join(filter(None, (row["parent"], row["author"]))) or UNKNOWN,
-                    badge(row["state"]),
+                    state_badge(row["state"]),
                     lift_of_trial(row),
-                    number(row["compared"]),
+                    _compared(row),
                     link(number(row["n"]), page="requests", plan=row["plan"]),
                     number(row["quality"], ".3f"),
-                    row["why"] or row["evidence"] or "",
+                    _why(row),
                     when(row["made_at"]),
                     _acts(row),
                 )
@@ -88,8 +94,30 @@ def _made(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     ]
 
 
-def _pattern(name: str | None) -> Any:
-    return link(name, page="requests", find=name) if name else UNKNOWN
+def _why(row: Any) -> Any:
+    """Why the plan was made; after its trial, also what became of it and why."""
+    words = [html.Div(text) for text in (row["evidence"], row["became"]) if text]
+    return words or ""
+
+
+def _compared(row: Any) -> Any:
+    """The answers that its trial compared; they are exposures of the trial."""
+    words = number(row["compared"])
+    return link(words, page="trials", trial=row["trial_id"]) if row["compared"] else words
+
+
+def link_of_place(name: str | None, words: str = "") -> Any:
+    """A link to the requests of a pattern, or of a task, as made plans name it."""
+    if not name:
+        return UNKNOWN
+    if name.startswith(_TASK):
+        return link(words or name, page="requests", kind=name.removeprefix(_TASK))
+    return link(words or name, page="requests", pattern=name)
+
+
+def state_badge(state: str) -> html.Span:
+    """The state of a made plan. The book of trials says `kept` if it kept what served before."""
+    return badge(_WORDS.get(state, state))
 
 
 def _acts(row: Any) -> Any:

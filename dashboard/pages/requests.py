@@ -17,6 +17,7 @@ from dashboard.source import Rows
 from router.telemetry.sql import quoted
 
 _SHOWN = 100
+NO_PATTERN = "none"  # as a filter: requests that belong to no pattern
 _OUTCOMES = {
     "failed": "error_type is not null",
     "explored": "explored",
@@ -32,11 +33,14 @@ def _filters(query: PanelQuery) -> str:
         for name, value in (
             ("kind", view.kind),
             ("plan", view.plan),
+            ("pattern", view.pattern if view.pattern != NO_PATTERN else ""),
             ("strategy", view.strategy),
             ("reuse_tier", view.tier),
         )
         if value
     ]
+    if view.pattern == NO_PATTERN:
+        conditions.append("pattern is null")
     if view.outcome:
         conditions.append(_OUTCOMES[view.outcome])
     if view.find:
@@ -57,8 +61,8 @@ def _filters(query: PanelQuery) -> str:
 def listed(query: PanelQuery) -> str:
     here = request_story.around(query.view.find) or query.tail
     return f"""
-select ts, request_id, kind, strategy, plan, backend, status, error_type, latency_ms, cost_usd,
-       quality, explored, reuse_tier, level
+select ts, request_id, kind, pattern, strategy, plan, backend, status, error_type, latency_ms,
+       cost_usd, quality, explored, reuse_tier, level, count(*) over ()::bigint as matching
 from requests where {here}{_filters(query)}
 order by ts desc limit {_SHOWN}"""
 
@@ -66,7 +70,9 @@ order by ts desc limit {_SHOWN}"""
 def _show_list(rows: Rows, query: PanelQuery) -> Shown:
     view = query.view
     if not rows:
-        if any((view.kind, view.plan, view.strategy, view.tier, view.outcome, view.find)):
+        if any(
+            (view.kind, view.plan, view.pattern, view.strategy, view.tier, view.outcome, view.find)
+        ):
             return Empty(
                 "No request of this time matches: remove a filter, or choose a longer time."
             )
@@ -77,6 +83,7 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                 "when (UTC)",
                 "request",
                 "kind",
+                "pattern",
                 "strategy",
                 "plan",
                 "from",
@@ -91,6 +98,7 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                     when(row["ts"]),
                     link(f"…{row['request_id'][-12:]}", request=row["request_id"]),
                     row["kind"] or UNKNOWN,
+                    row["pattern"] or UNKNOWN,
                     (row["strategy"] or UNKNOWN) + (" (explored)" if row["explored"] else ""),
                     row["plan"] or "none",
                     row["reuse_tier"] or UNKNOWN,
@@ -104,11 +112,12 @@ def _show_list(rows: Rows, query: PanelQuery) -> Shown:
                 )
                 for row in rows
             ],
-            numeric=(8, 9, 10),
+            numeric=(9, 10, 11),
             label="requests",
         ),
         html.P(
-            f"{len(rows)} shown" + (", the newest" if len(rows) == _SHOWN else ""),
+            f"{len(rows):,} shown"
+            + (f", the newest of {most:,}" if (most := rows[0]["matching"]) > len(rows) else ""),
             className="quiet",
         ),
     ]
@@ -148,5 +157,5 @@ PAGE = Page(
             "kept only if the configuration says so.",
         ),
     ),
-    filters=("find", "kind", "plan", "strategy", "tier", "outcome"),
+    filters=("find", "kind", "pattern", "plan", "strategy", "tier", "outcome"),
 )

@@ -9,10 +9,9 @@ import typer
 import yaml
 from rich.markup import escape
 from rich.panel import Panel
-from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
-from router.cli.terminal import err, out, utc_minute
+from router.cli.terminal import entries, err, out, utc_minute
 from router.cli.trial_book import open_ledger
 from router.config.config import Config
 from router.growth.growth_requests import change, forget_ended
@@ -25,6 +24,7 @@ growth_app = typer.Typer(
     no_args_is_help=True,
 )
 PlanName = Annotated[str, typer.Argument(help="A made plan; `waggle growth list` names them.")]
+_WORDS = {"kept": "kept out", "running": "on trial", "decided": "won, waits"}
 _COLORS = {"adopted": "green", "running": "cyan", "waiting": "yellow", "decided": "yellow"}
 
 
@@ -37,18 +37,8 @@ def list_made(here: CommandContext, as_json: JsonOption = False) -> None:
     if as_json:
         out.print_json(orjson.dumps(shown).decode())
         return
-    table = Table("plan", "for", "state", "made from", "by", "made", "why", box=None)
-    for row in shown["plans"]:
-        table.add_row(
-            row["name"],
-            row["pattern"],
-            _colored(row["state"]),
-            row["made_from"],
-            row["by"],
-            utc_minute(row["made_at"]),
-            escape(row["why"]),
-        )
-    out.print(table if shown["plans"] else "Nothing was made yet.")
+    listed = entries((_head(row), row["why"]) for row in shown["plans"])
+    out.print(listed if shown["plans"] else "Nothing was made yet.")
     if not shown["enabled"]:
         out.print("Growth is off: it needs growth.enabled and trials.propose in waggle.yaml.")
 
@@ -66,7 +56,8 @@ def show(here: CommandContext, name: PlanName, as_json: JsonOption = False) -> N
     does = f"{row['examples']} examples from answers" if row["examples"] else "an instruction"
     plan = yaml.safe_dump(row["plan"], sort_keys=False, allow_unicode=True).strip()
     lines = [
-        f"[bold]{row['state']}[/] since {utc_minute(row['since'])}, for requests of {made.pattern}",
+        f"[bold]{_colored(row['state'])}[/] since {utc_minute(row['since'])}, for requests of "
+        f"{escape(made.pattern)}",
         f"made from {escape(made.parent)} by {escape(made.author)}, version {made.version}",
         f"answers what would go to {escape(made.stands_for)}" if made.stands_for else "",
         f"in the place of {escape(' and '.join(made.merges))}" if made.merges else "",
@@ -79,9 +70,11 @@ def show(here: CommandContext, name: PlanName, as_json: JsonOption = False) -> N
         else escape(plan),
     ]
     out.print(Panel("\n".join(line for line in lines if line), title=escape(name)))
+    sql = f"select ts, quality, cost_usd, latency_ms from requests where plan = '{name}'"
+    out.print(f'Its rows: waggle sql "{escape(sql)}"', soft_wrap=True)
     others = [each for each in lineage(book, name) if each.name != name]
     for each in others:
-        out.print(f"before or after it: {each.name}, {state_of(book, each.name)}")
+        out.print(f"before or after it: {each.name}, {_colored(state_of(book, each.name))}")
 
 
 @growth_app.command()
@@ -154,6 +147,13 @@ def _believed(believed: Mapping[str, float] | None) -> str:
     )
 
 
+def _head(row: Mapping[str, Any]) -> str:
+    """A made plan in a line: its name, its state, and what it was made from, for what."""
+    source = escape(f"from {row['made_from']} by {row['by']}, for {row['pattern']}")
+    name, made_at = escape(row["name"]), utc_minute(row["made_at"])
+    return f"[bold]{name}[/] {_colored(row['state'])}: {source}, {made_at}"
+
+
 def _colored(state: str) -> str:
-    color = _COLORS.get(state)
-    return f"[{color}]{state}[/]" if color else state
+    words, color = _WORDS.get(state, state), _COLORS.get(state)
+    return f"[{color}]{words}[/]" if color else words

@@ -77,12 +77,14 @@ def _show_one(
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("pattern", box=None)
-    table.add_column("name", no_wrap=True)
-    for name in ("requests", "share", "spread", "utility now"):
-        table.add_column(name, justify="right")
-    table.add_column("best plan")
-    table.add_column("could bring", justify="right")
+    table = Table(box=None, pad_edge=False, collapse_padding=True)
+    table.add_column("pattern", no_wrap=True)
+    table.add_column("name")
+    for name in ("requests", "share", "spread"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("utility\nnow", justify="right", no_wrap=True)
+    table.add_column("best plan", overflow="fold")
+    table.add_column("could\nbring", justify="right", no_wrap=True)
     for row in rows:
         table.add_row(
             row["pattern"],

@@ -8,8 +8,9 @@ import datetime as dt
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from rich.console import Console, ConsoleOptions, RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.markup import escape
+from rich.padding import Padding
 from rich.segment import Segment
 from rich.table import Table
 from typer import Exit
@@ -88,6 +89,16 @@ def show_problems(error: ConfigError) -> None:
         err.print(f"[red]{escape(problem.place)}[/] {mistake}: {rule}", soft_wrap=True)
     count = len(error.problems)
     err.print(f"{count} problem{'s' if count > 1 else ''}. Nothing was started or changed.")
+
+
+def entries(rows: Iterable[tuple[str, str]]) -> Group:
+    """A list for narrow screens: each entry has a line with its name, and under it a sentence.
+    Names are whole, so that they can be copied."""
+    parts: list[RenderableType] = []
+    for head, words in rows:
+        parts.append(head)
+        parts += [Padding(escape(words), (0, 0, 0, 4))] if words else []
+    return Group(*parts)
 
 
 def facts(rows: Mapping[str, str]) -> Table:

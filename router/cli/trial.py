@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
-from router.cli.terminal import InputRefused, out, utc_minute
+from router.cli.terminal import InputRefused, entries, out, utc_minute
 from router.cli.trial_book import open_ledger
 from router.config.config import Config
 from router.trials import changes
@@ -84,12 +84,9 @@ def list_trials(here: CommandContext, as_json: JsonOption = False) -> None:
     if as_json:
         out.print_json(orjson.dumps({"serving": book.serving.key, "trials": rows}).decode())
         return
-    table = Table("trial", "state", "candidate", "against", "began", "result so far", box=None)
-    for trial, row in zip(reversed(book.trials.values()), rows, strict=True):
-        sides = escape(trial.candidate), escape(trial.current)
-        began, why = utc_minute(trial.began), escape(str(row["why"]))
-        table.add_row(trial.name, _colored(trial.state), *sides, began, why)
-    out.print(table if rows else "There is no trial yet.")
+    listed = zip(reversed(book.trials.values()), rows, strict=True)
+    shown = entries((_head(trial), str(row["why"])) for trial, row in listed)
+    out.print(shown if rows else "There is no trial yet.")
     held = f", held against {book.control.key}" if book.watched and book.control else ""
     out.print(f"[bold]{escape(book.serving.key)}[/] serves{escape(held)}.")
 
@@ -125,6 +122,14 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
             f"Units: {sides['candidate']:,} and {sides['current']:,} (p = {numbers['split_p']:g} "
             "that the split is as intended)"
         )
+
+
+def _head(trial: Trial) -> str:
+    """A trial in a line: its name, its state, its sides and its beginning."""
+    sides = escape(f"{trial.candidate} against {trial.current}")
+    return (
+        f"[bold]{escape(trial.name)}[/] {_colored(trial.state)}: {sides}, {utc_minute(trial.began)}"
+    )
 
 
 def _guards(numbers: Mapping[str, Any]) -> Table:

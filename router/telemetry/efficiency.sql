@@ -212,6 +212,10 @@ doubles as (
   from pairs join shares on shares.plan = this_plan
   where covered >= 0.6 and abs(differs) <= half and half <= 6 * epsilon and worst < 1.2 and scatter < 1.5
     and saves > 0),
+-- Plans that growth made and that nobody can approve: they answer already, or went.
+settled as (
+  select subject from events where kind = 'growth' group by subject
+  having arg_max(state, ts) not in ('made', 'waiting', 'approved', 'audited')),
 better as (
   select 'specialist' as issue, coalesce(nullif(pattern, ''), nullif(kind, ''), 'any kind') as subject,
          tops.plan as other, weight * sum(w.share * (tops.utility - w.utility)) as gain,
@@ -262,6 +266,7 @@ select * from (
   from doubles
   union all select * exclude (served) from better
             where gain > 1.5 * half and gain > 0.0005 and coalesce(served, 0) < 0.5
+              and other not in (from settled)
   union all from untried
   union all from idle_checks
   union all from slow where gain > 1.5 * half and ms < 0)

@@ -281,7 +281,11 @@ def _trials(begin: int) -> Any:
                 **{"share": 0.5, "numbers": numbers, "why": f"More data: {HARM}"},
             },
         }
-    for minute, state, lift in ((20, "running", None), (40, "adopted", 0.21)):
+    for minute, state, lift in (
+        (20, "running", None),
+        (40, "adopted", 0.21),
+        (50, "adopted", 0.01),
+    ):
         numbers = {"requests": 140} if lift else {}
         if lift:
             numbers["lift"] = {"low": lift - 0.1, "mean": lift, "high": lift + 0.1}

@@ -49,17 +49,17 @@ def test_an_operator_sees_what_was_made_for_what_why_what_it_brought_and_what_we
     p1 = texts(rows_of(panels["patterns"])[0])
     assert p1[0] == "p1: invoice, total"
     assert "0.31" in p1
-    assert p1[-1] == "p1-brief-1 (removed), p1-examples-1 (adopted), p1-steps-1 (kept)"
+    assert p1[-1] == "p1-examples-1 (adopted), p1-brief-1 (removed), p1-steps-1 (kept out)"
     adopted, removed, kept = map(texts, rows_of(panels["made"]))
     assert adopted[:5] == [
         *("p1-examples-1", "p1", "cheap by examples", "✓ adopted", "+0.2100 [+0.1100, +0.3100]")
     ]
     assert adopted[-2:] == ["undo", "forbid"]
     assert removed[3] == "✗ removed"
-    assert kept[3] == "· kept"
+    assert kept[3] == "· kept out"
     assert "undo" not in removed + kept  # what went cannot be undone
     went = [texts(row) for row in rows_of(panels["history"])]
-    assert ["growth p1-brief-1", "✗ removed", "an operator said so", "operator"] in [
+    assert ["plan ", "p1-brief-1", "✗ removed", "an operator said so", "operator"] in [
         row[1:] for row in went
     ]
 
@@ -79,14 +79,16 @@ def test_every_number_of_the_page_leads_to_its_rows(board):
         assert panels[name]["sql"]
     links = json.dumps([whole(panels[name]["parts"]) for name in ("patterns", "made")])
     for place in (
-        "page=requests&find=p1",
+        "page=requests&pattern=p1",
+        "page=requests&pattern=p1&outcome=judged",
         "page=requests&plan=p1-examples-1",
         f"page=trials&trial={MADE_TRIAL}",
     ):
         assert place in links
-    query = PageView(page="requests", last="all", find="p1")
+    n = texts(rows_of(panels["patterns"])[0])[1]
+    query = PageView(page="requests", last="all", pattern="p1")
     listed = board.page_values(query)["panels"]["found"]
-    assert "100 shown, the newest" in texts(whole(listed["parts"]))
+    assert f"100 shown, the newest of {n}" in texts(whole(listed["parts"]))
 
 
 def test_written_functions_show_their_line_their_reviews_and_what_their_trial_says(board):

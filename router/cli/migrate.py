@@ -222,6 +222,7 @@ def _figures(mapping: FieldMapping, tally: Tally, target: Path) -> dict[str, Any
         "with_warnings": tally.warned,
         "failed": tally.failed,
         "reasons": tally.reasons,
+        "unfilled": [rule.name for rule in mapping.unfilled],
         "unmapped": [".".join(path) for path in (*mapping.unmapped, *sorted(tally.strange))],
         "folder": str(target),
     }
@@ -232,6 +233,7 @@ def _show(mapping: FieldMapping, tally: Tally, target: Path) -> None:
     for rule in mapping.rules:
         given = " + ".join(".".join(path) for path in rule.sources)
         shown = given or f"always {orjson.dumps(rule.value).decode()}"
+        shown = "nothing" if rule.unfilled else shown
         table.add_row(*map(escape, (rule.name, shown, rule.because)))
     out.print(table)
     for rule in mapping.rules:

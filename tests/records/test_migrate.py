@@ -19,6 +19,7 @@ def schema(**properties):
     }  # fmt: skip
 
 
+BOOL = {"type": "boolean"}
 TEXT, NUMBER, DATE = {"type": "string"}, {"type": "number"}, {"type": "string", "format": "date"}
 
 
@@ -106,14 +107,103 @@ def test_fields_are_renamed_converted_split_joined_and_nested(source, target, ex
         ([{"weight": 3}], schema(weightG=NUMBER), "In which unit is weight?", 4),
         ([{"size": "1,234"}], schema(size=NUMBER), "thousands or decimals", 2),
         ([{"price_usd": 3}], schema(price_eur=NUMBER), "is in USD, and price_eur in EUR", 1),
-        ([{"a": "x"}], schema(shoes=TEXT, a=TEXT), "No field of the source is shoes", 0),
+        (
+            [{"k": "a", "home_phone": "555 01 01", "work_phone": "555 01 02"}],
+            schema(k=TEXT, phone=TEXT), "Which field is phone: home_phone or work_phone?", 2,
+        ),
+        ([{"c": "a", "state": 1}, {"c": "b", "state": 0}], schema(c=TEXT, open=BOOL), "Does 1", 2),
+        ([{"precio": "12,10", "iva_incluido": "S"}], schema(net=NUMBER), "Is precio net?", 1),
     ],
-)
+)  # fmt: skip
 def test_what_records_leave_open_is_asked(source, target, question, choices):
     rules = mapping_for(source, target).questions
     assert len(rules) == 1
     assert question in rules[0].question
     assert len(rules[0].choices) == choices
+
+
+def test_a_required_field_that_nothing_fills_is_named_and_never_guessed():
+    mapping = mapping_for([{"a": "x"}], schema(shoes=TEXT, a=TEXT))
+    assert (mapping.questions, [rule.name for rule in mapping.unfilled]) == ([], ["shoes"])
+    again = from_json(orjson.loads(orjson.dumps(as_json(mapping))))
+    assert again == mapping
+    assert "shoes" in migrated(again, {"a": "x"}).reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "expected"),
+    [
+        (
+            [{"seen": "45292", "score": "4/5 stars"}, {"seen": "45351.5", "score": "2/5 stars"}],
+            schema(seen=DATE, score={"type": "integer", "maximum": 5}),
+            [{"seen": "2024-01-01", "score": 4}, {"seen": "2024-02-29", "score": 2}],
+        ),
+        (
+            [{"hotel": "Sol", "class": "\u2605\u2605\u2606", "guests": "8,5 de 10"}],
+            schema(hotel=TEXT, **{"class": NUMBER}, guests={"type": "number", "maximum": 5}),
+            [{"hotel": "Sol", "class": 2, "guests": 4.25}],
+        ),
+        (
+            [{"track": "Gulls", "len": "3:45", "out": "Mar 2019"},
+             {"track": "Fog Horn", "len": "1:02:10"}],
+            schema(title=TEXT, seconds={"type": "integer"})
+            | {"properties": {
+                "title": TEXT, "seconds": {"type": "integer"}, "month": {"type": "integer"},
+            }},
+            [{"title": "Gulls", "seconds": 225, "month": 3},
+             {"title": "Fog Horn", "seconds": 3730}],
+        ),
+        (
+            [{"guest": "Ann", "arrival": "14.07.2024", "nights": "2", "board": "HB"},
+             {"guest": "Bo", "arrival": "28.02.2024", "nights": "1", "board": "FB"}],
+            schema(guest=TEXT, checkIn=DATE, checkOut=DATE, board={"enum": ["half", "full"]}),
+            [{"guest": "Ann", "checkIn": "2024-07-14", "checkOut": "2024-07-16", "board": "half"},
+             {"guest": "Bo", "checkIn": "2024-02-28", "checkOut": "2024-02-29", "board": "full"}],
+        ),
+        (
+            [{"km": "64.200 km", "due": "05/2025"}, {"km": "131.000 km", "due": "13/2025"}],
+            schema(km={"type": "integer"}, month={"type": "string", "pattern": r"^\d{4}-\d\d$"}),
+            [{"km": 64200, "month": "2025-05"}, None],
+        ),
+        (
+            [{"temp": "59F", "when": "2024-03-01 06:00", "batt_mv": 3700},
+             {"temp": "-5C", "batt_mv": 90}],
+            {"properties": {
+                "celsius": NUMBER, "date": DATE, "batteryVolts": NUMBER,
+                "time": {"type": "string", "pattern": r"^\d\d:\d\d$"},
+            }, "required": ["celsius", "batteryVolts"]},
+            [{"celsius": 15, "date": "2024-03-01", "time": "06:00", "batteryVolts": 3.7},
+             {"celsius": -5, "batteryVolts": 0.09}],
+        ),
+        (
+            [{"line": "Hotel", "amount": "$1,250.00", "cur": "USD"},
+             {"line": "Lunch", "amount": "\u20ac22,50", "cur": "EUR"},
+             {"line": "Gift", "amount": "\u20ac1.250", "cur": "EUR"}],
+            schema(what=TEXT, value=NUMBER, currency={"enum": ["USD", "EUR"]}),
+            [{"what": "Hotel", "value": 1250, "currency": "USD"},
+             {"what": "Lunch", "value": 22.5, "currency": "EUR"}, None],
+        ),
+        (
+            [{"id": 1, "n": None, "m": "", "lang": ""},
+             {"id": 2, "n": "x", "m": None, "lang": "es"}],
+            {"properties": {
+                "id": {"type": "integer"}, "n": TEXT, "m": {"type": ["string", "null"]},
+                "lang": {"type": "string", "default": "en", "minLength": 2},
+            }, "required": ["id", "m", "lang"]},
+            [{"id": 1, "m": None, "lang": "en"}, {"id": 2, "n": "x", "m": None, "lang": "es"}],
+        ),
+    ],
+)  # fmt: skip
+def test_values_of_many_forms_are_read(source, target, expected):
+    assert records_of(source, target) == expected
+
+
+def test_surnames_that_stand_first_are_seen_or_asked_about():
+    target = schema(first=TEXT, last=TEXT)
+    rows = [{"name": "Garc\u00eda L\u00f3pez Mar\u00eda"}, {"name": "Vidal Gil Carmen"}]
+    assert records_of(rows, target)[0] == {"first": "Mar\u00eda", "last": "Garc\u00eda L\u00f3pez"}
+    questions = mapping_for([*rows, {"name": "Mart\u00edn Alonso"}], target).questions
+    assert [list(rule.choices) for rule in questions] == [["surname first", "first name first"]] * 2
 
 
 def test_a_record_decides_for_the_others_which_number_is_the_month():

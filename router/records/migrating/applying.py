@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from router.records.checking import Wanted, issues_in
+from router.records.checking import Issue, Wanted, issues_in
 from router.records.migrating.mapping import FieldMapping, FieldRule
-from router.records.migrating.meaning import KeyPath
+from router.records.migrating.meaning import KeyPath, folded
 from router.records.migrating.steps import done, is_missing
 from router.records.migrating.unfit import Unfit
 
@@ -34,12 +34,18 @@ def at_path(record: Any, path: KeyPath) -> Any:
 
 def value_for(rule: FieldRule, record: Mapping[str, Any]) -> Any:
     """The value that a rule makes; `_ABSENT` if the record holds none, `Unfit` if it is unsure."""
+    if rule.unfilled:
+        return _ABSENT
     if not rule.sources:
         return rule.value
     given = [at_path(record, path) for path in rule.sources]
     keeps_empty = any(step["step"] == "list" for step in rule.steps)
-    if all(v is _ABSENT or (is_missing(v) and not (keeps_empty and v == "")) for v in given):
-        return None if any(v is None for v in given) and not rule.steps else _ABSENT
+    if all(
+        v is _ABSENT or (is_missing(v) and not _listed(v, rule) and not (keeps_empty and v == ""))
+        for v in given
+    ):
+        plain = all(step["step"] in ("same", "text", "join") for step in rule.steps)
+        return given[0] if plain and given[0] in (None, "") else _ABSENT
     if rule.each:
         return [_object(rule.each, item) for item in _items(given[0])]
     if len(given) > 1:
@@ -49,6 +55,11 @@ def value_for(rule: FieldRule, record: Mapping[str, Any]) -> Any:
     for step in rule.steps:
         value = done(step, value)
     return value
+
+
+def _listed(value: Any, rule: FieldRule) -> bool:
+    """Whether a word such as `none` is a word of the rule's table."""
+    return any(folded(value) in step["table"] for step in rule.steps if step["step"] == "words")
 
 
 def _items(value: Any) -> Sequence[Any]:
@@ -75,55 +86,83 @@ def _put(record: dict[str, Any], path: KeyPath, value: Any) -> None:
     record[path[-1]] = value
 
 
+def _remove(record: dict[str, Any], path: KeyPath) -> None:
+    """Take a value out, and the objects above it that are then empty."""
+    if len(path) > 1 and isinstance(inner := record.get(path[0]), dict):
+        _remove(inner, path[1:])
+        if inner:
+            return
+    record.pop(path[0], None)
+
+
 def migrated(mapping: FieldMapping, record: Any) -> Migrated:
     """The record in the target's form, proven by its schema; or why it has none."""
     if not isinstance(record, dict):
         return Migrated(None, reasons=(f"{record!r:.60} is no object",))
     made: dict[str, Any] = {}
     unread: dict[KeyPath, str] = {}
-    nulls: list[KeyPath] = []
+    empty: dict[KeyPath, Any] = {}
+    notes: list[str] = []
     for rule in mapping.rules:
         try:
             value = value_for(rule, record)
         except Unfit as why:
             unread[rule.to] = f"{rule.name}: {why}"
             continue
-        if value is _ABSENT:
-            nulls.append(rule.to)
-        else:
+        if rule.sources and (value is _ABSENT or value is None or value == ""):
+            if rule.otherwise is None:
+                empty[rule.to] = value
+                continue
+            value = rule.otherwise
+            notes.append(f"{rule.name}: the source holds no value; {value!r:.40} is put there")
+        if value is not _ABSENT:
             _put(made, rule.to, value)
-    issues = issues_in([made], Wanted(mapping.schema), as_list=False)
-    missing = [
-        _missing_path(issue.at, issue.wanted) for issue in issues if issue.keyword == "required"
-    ]
-    if issues:
-        # A field that must be there and may be null holds null where the source holds nothing.
-        for path in nulls:
-            if any(path[: len(lost)] == lost for lost in missing):
-                _put(made, path, None)
-        issues = issues_in([made], Wanted(mapping.schema), as_list=False)
+    issues = _settled(made, empty, mapping.schema)
     if not issues:
-        notes = (f"{why}; the field is left out" for why in unread.values())
-        return Migrated(made, warnings=tuple(notes))
+        left_out = (f"{why}; the field is left out" for why in unread.values())
+        return Migrated(made, warnings=(*left_out, *notes))
     reasons = list(unread.values())
-    empty = {path for path in nulls if at_path(made, path) is None}
     for issue in issues:
-        if any(issue.at[: len(path)] == path for path in empty):
-            names = ", ".join(
-                ".".join(s) for r in mapping.rules if r.to == issue.at for s in r.sources
-            )
-            reasons.append(
-                f"{'.'.join(map(str, issue.at))}: {names or 'the source'} holds no value"
-            )
-        elif not any(_covers(path, issue.at, issue.wanted, issue.keyword) for path in unread):
+        path = _place(issue)
+        if path in empty:
+            names = (".".join(s) for r in mapping.rules if r.to == path for s in r.sources)
+            reasons.append(f"{'.'.join(path)}: {', '.join(names)} holds no value")
+        elif not any(issue.keyword == "required" and its[: len(path)] == path for its in unread):
             reasons.append(str(issue).removeprefix("$.").removeprefix("$: "))
     return Migrated(None, reasons=tuple(dict.fromkeys(reasons))[:_MOST_REASONS])
 
 
-def _missing_path(at: Sequence[str | int], wanted: Any) -> KeyPath:
-    return (*(str(part) for part in at), str(wanted))
+def _settled(
+    made: dict[str, Any], empty: Mapping[KeyPath, Any], schema: Mapping[str, Any]
+) -> list[Issue]:
+    """The issues that are left once fields without a value hold null, an empty text, or nothing.
+
+    A null stays null and an empty text is null or stays one, where the schema allows that.
+    """
+    left = {}
+    for path, value in empty.items():
+        choices = [_ABSENT, None] if value is _ABSENT else [None, value, _ABSENT]
+        left[path] = list(dict.fromkeys(choices))
+        _place_choice(made, path, left[path])
+    while issues := issues_in([made], Wanted(schema), as_list=False):
+        places = [_place(issue) for issue in issues]
+        blamed = [p for p in left if left[p] and any(p[: len(at)] == at for at in places)]
+        if not blamed:
+            break
+        for path in blamed:
+            _place_choice(made, path, left[path])
+    return issues
 
 
-def _covers(path: KeyPath, at: Sequence[str | int], wanted: Any, keyword: str) -> bool:
-    """Whether an issue is only the consequence of a value that could not be read."""
-    return keyword == "required" and path[: len(at) + 1] == _missing_path(at, wanted)
+def _place_choice(made: dict[str, Any], path: KeyPath, left: list[Any]) -> None:
+    choice = left.pop(0)
+    if choice is _ABSENT:
+        _remove(made, path)
+    else:
+        _put(made, path, choice)
+
+
+def _place(issue: Issue) -> KeyPath:
+    """The field that an issue is about; for a missing field, that field."""
+    at = tuple(map(str, issue.at))
+    return (*at, str(issue.wanted)) if issue.keyword == "required" else at

@@ -6,12 +6,20 @@ What the values leave open becomes a question.
 import re
 from dataclasses import replace
 
+from router.records.catalogue.naming import words_of
 from router.records.migrating.fields import Column, Conversion, Leaf, Steps, share_of, step
 from router.records.migrating.meaning import Nearness
-from router.records.migrating.steps import done
+from router.records.migrating.steps import done, is_missing
 from router.records.migrating.to_moments import to_moment
 from router.records.migrating.to_numbers import to_number
 from router.records.migrating.value_words import code_table, enum_tables, yes_and_no
+
+_STATES = frozenset(
+    ["state", "status", "estado", "situacion", "code", "codigo", "mode", "modo", "type", "tipo"]
+)
+
+
+_MOSTLY = 0.5
 
 
 def conversion(leaf: Leaf, column: Column, near: Nearness | None = None) -> Conversion:
@@ -22,8 +30,7 @@ def conversion(leaf: Leaf, column: Column, near: Nearness | None = None) -> Conv
     if "enum" in schema or "const" in schema:
         made = _to_enum(leaf, column, near)
     elif leaf.kind == "boolean":
-        yes, no, opposite = yes_and_no(column.tried, leaf.path[-1], column.path[-1])
-        made = Conversion((step("yes or no", yes=yes, no=no, opposite=opposite),))
+        made = _to_switch(leaf, column)
     elif leaf.kind in ("number", "integer"):
         made = to_number(leaf, column)
     elif leaf.kind == "array":
@@ -38,11 +45,31 @@ def conversion(leaf: Leaf, column: Column, near: Nearness | None = None) -> Conv
     return replace(made, share=share_of(made.steps, column, schema))
 
 
+def _to_switch(leaf: Leaf, column: Column) -> Conversion:
+    yes, no, opposite = yes_and_no(column.tried, leaf.path[-1], column.path[-1])
+    steps = (step("yes or no", yes=yes, no=no, opposite=opposite),)
+    digits = {str(value) for value in column.tried} <= {"0", "1"}
+    if (
+        digits
+        and set(words_of(column.path[-1])) & _STATES
+        and words_of(leaf.path[-1])[-1:] != ["active"]
+    ):
+        question = f"Does 1 of {column.name} mean {leaf.name}?"
+        against = (step("yes or no", opposite=True),)
+        choices = {f"1 is {leaf.name}": steps, f"1 is not {leaf.name}": against}
+        return Conversion(question=question, choices=choices)
+    return Conversion(steps)
+
+
 def _to_enum(leaf: Leaf, column: Column, near: Nearness | None) -> Conversion:
     wanted = leaf.schema.get("enum", [leaf.schema.get("const")])
-    if all(any(value == w for w in wanted) for value in column.tried):
+    none_is_a_word = any(is_missing(w) for w in wanted if isinstance(w, str))
+    if all(any(value == w for w in wanted) for value in column.tried) and not none_is_a_word:
         return Conversion()
-    tables, labels = enum_tables(column.tried, [w for w in wanted if w is not None], near)
+    field_words = words_of(leaf.path[-1])
+    tables, labels = enum_tables(
+        column.tried, [w for w in wanted if w is not None], near, field_words
+    )
     if len(tables) == 1:
         return Conversion((step("words", table=tables[0]),))
     choices = {
@@ -79,6 +106,10 @@ def _to_text(leaf: Leaf, column: Column) -> Conversion:
         form = "date"
     if form in ("date", "date-time"):
         return to_moment(column, form)
+    for moment in (step("month"), step("date part", part="time")):
+        # Before `fit`, which would write the digits of `05/2025` into any pattern.
+        if pattern and share_of((moment,), column, leaf.schema) >= _MOSTLY:
+            return Conversion((moment,))
     simple: Steps = () if all(v == v.strip() for v in column.texts) else (step("text"),)
     if any(not isinstance(value, str) for value in column.tried):
         lists = any(isinstance(value, list) for value in column.tried)

@@ -1,13 +1,13 @@
 """Rules for fields that are a part of a source's field, or several of them joined. Pure."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
-from router.records.migrating import moments, numbers
+from router.records.migrating import numbers
 from router.records.migrating.converting import conversion
 from router.records.migrating.fields import Column, Leaf, Steps, share_of, step
-from router.records.migrating.mapping import FieldRule
+from router.records.migrating.mapping import Choice, FieldRule
 from router.records.migrating.meaning import KeyPath, likeness
-from router.records.migrating.texts import unsure_name
+from router.records.migrating.texts import surname_first, unsure_name
 
 _LEAST_SHARE = 0.3
 _JOIN_SHARE = 0.8
@@ -23,7 +23,6 @@ def derived_rules(source: Sequence[Column], target: Sequence[Leaf], made: Made) 
         _whole_name,
         _addresses,
         _whole_address,
-        _date_and_time,
         _currency,
         _mailbox,
         _split,
@@ -60,7 +59,22 @@ def _names(source: Sequence[Column], target: Sequence[Leaf], _: Made) -> list[Fi
             if not _is(column, "full name", "name", "nombre completo", "contact name"):
                 continue
             spanish = column.spanish and any(len(t.split()) > 2 for t in column.texts)
-            steps: Steps = (step(part, spanish=spanish),)
+            turned, certain = surname_first(column.texts)
+            steps: Steps = (step(part, spanish=spanish, surname_first=turned),)
+            if turned and not certain:
+                usual: Steps = (step(part, spanish=spanish),)
+                first = column.texts[0]
+                rules.append(
+                    FieldRule(
+                        leaf.path,
+                        question=f"Does the surname stand first in {first!r:.40} and the others?",
+                        choices={
+                            "surname first": Choice((column.path,), steps),
+                            "first name first": Choice((column.path,), usual),
+                        },
+                    )
+                )
+                break
             if share_of(steps, column, leaf.schema) >= _LEAST_SHARE:
                 unsure = [t for t in column.texts if unsure_name(t)]
                 warning = (
@@ -153,37 +167,6 @@ def _reads_at_most_a_part(leaf: Leaf, made: Made) -> bool:
     return leaf.path not in made or made[leaf.path].because != "same name"
 
 
-def _date_and_time(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
-    wanted = [f for f in target if f.schema.get("format") == "date-time"]
-    clocks = [
-        c for c in _free(source, made, target) if _all(c, lambda t: moments.time_of(t) is not None)
-    ]
-    if len(wanted) != 1 or len(clocks) != 1:
-        return []
-    rule = made.get(wanted[0].path)
-    days = [c for c in source if rule and (c.path,) == rule.sources]
-    free = _free(source, made, target)
-    days = days or [
-        c for c in free if c not in clocks and conversion(wanted[0], c).share >= _JOIN_SHARE
-    ]
-    if len(days) != 1 or not _all(days[0], lambda t: ":" not in t):
-        return []
-    its = conversion(wanted[0], days[0])
-    if its.question:
-        return []
-    steps = (step("join", by=" "), *its.steps)
-    return [
-        FieldRule(
-            wanted[0].path, (days[0].path, clocks[0].path), steps, because="a date and a time",
-            warning="times without a zone are taken as UTC",
-        )
-    ]  # fmt: skip
-
-
-def _all(column: Column, holds: Callable[[str], bool]) -> bool:
-    return bool(column.tried) and all(isinstance(v, str) and holds(v) for v in column.tried)
-
-
 def _currency(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
     wanted = [f for f in target if _is(f, "currency", "moneda", least=0.9)]
     if len(wanted) != 1 or not _open(wanted[0], made):
@@ -201,7 +184,7 @@ def _currency(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> l
 def _mailbox(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
     """An address of mail, and the name before it, from `Ann Lee <ann@example.org>`."""
     for column in source:
-        if not _all(column, lambda text: "<" in text and "@" in text):
+        if not column.all_texts(lambda text: "<" in text and "@" in text):
             continue
         rules = []
         for leaf in target:
@@ -244,9 +227,16 @@ def _parts(column: Column, fields: Sequence[Leaf], by: str) -> list[FieldRule]:
     for at, leaf in enumerate(fields, 1):
         first = step("part", by=by, number=at, of=count)
         pieces = [t.split(by)[at - 1].strip() for t in column.texts if len(t.split(by)) == count]
-        its = conversion(leaf, Column((leaf.path[-1],), tuple(pieces)))
-        if its.question or its.share < _JOIN_SHARE:
+        its = conversion(leaf, Column(column.path, tuple(pieces)))
+        if its.share < _JOIN_SHARE:
             return []
+        if its.question:
+            choices = {
+                label: Choice((column.path,), (first, *steps))
+                for label, steps in its.choices.items()
+            }
+            rules.append(FieldRule(leaf.path, question=its.question, choices=choices))
+            continue
         warning = f"{column.name} is split at {by!r} in the order of the schema"
         rules.append(
             FieldRule(

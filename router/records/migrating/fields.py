@@ -1,6 +1,6 @@
 """Fields of a source and of a target, and what turns the values of a field into another's. Pure."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,10 @@ class Column:
     @property
     def texts(self) -> list[str]:
         return [value for value in self.tried if isinstance(value, str)]
+
+    def all_texts(self, holds: Callable[[str], bool]) -> bool:
+        """Whether all values are texts of which this holds."""
+        return bool(self.tried) and all(isinstance(v, str) and holds(v) for v in self.tried)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,7 +14,18 @@ from router.records.migrating.steps import check_step
 
 _VERSION = 1
 _KEYS = {
-    "field": {"to", "from", "do", "value", "each", "because", "warning", "question", "choices"},
+    "field": {
+        "to",
+        "from",
+        "do",
+        "value",
+        "each",
+        "otherwise",
+        "because",
+        "warning",
+        "question",
+        "choices",
+    },
     "mapping": {"version", "fields", "unmapped", "schema"},
 }
 Step = Map[str, Any]
@@ -41,6 +52,8 @@ class FieldRule:
     steps: tuple[Step, ...] = ()
     value: Any = None  # of a field without sources
     each: "tuple[FieldRule, ...]" = ()  # for the objects of a list
+    otherwise: Any = None  # where the source holds no value
+    unfilled: bool = False  # no field of the source gives it, and nobody has said what does
     because: str = ""
     warning: str = ""
     question: str = ""
@@ -70,6 +83,10 @@ class FieldMapping:
     @property
     def questions(self) -> list[FieldRule]:
         return [rule for rule in self.rules if rule.question]
+
+    @property
+    def unfilled(self) -> list[FieldRule]:
+        return [rule for rule in self.rules if rule.unfilled]
 
     def answered(self, answers: Map[str, str]) -> "FieldMapping":
         """The mapping with these choices; `BadMapping` names an answer that is none."""
@@ -103,8 +120,12 @@ def _rule_json(rule: FieldRule) -> dict[str, Any]:
     made: dict[str, Any] = {"to": _path_json(rule.to)}
     if rule.sources:
         made |= _source_json(rule.sources, rule.steps)
+    elif rule.unfilled:
+        made["from"] = []
     elif not rule.question:
         made["value"] = rule.value
+    if rule.otherwise is not None:
+        made["otherwise"] = rule.otherwise
     if rule.each:
         made["each"] = [_rule_json(inner) for inner in rule.each]
     for key in ("because", "warning", "question"):
@@ -167,14 +188,16 @@ def _rule(entry: Any) -> FieldRule:
     question = entry.get("question", "")
     if not isinstance(choices, dict) or not isinstance(question, str):
         raise BadMapping(f"{name}: `question` must be a text and `choices` an object")
-    if not sources and "value" not in entry and not question:
+    unfilled = not sources and "value" not in entry and not question
+    if unfilled and "from" not in entry:
         raise BadMapping(f"{name}: it needs `from` or `value`")
     each = entry.get("each", [])
     if not isinstance(each, list):
         raise BadMapping(f"{name}: `each` must be a list of fields")
     return FieldRule(
         to, sources, steps, entry.get("value"), tuple(_rule(inner) for inner in each),
-        str(entry.get("because", "")), str(entry.get("warning", "")), question,
+        entry.get("otherwise"), unfilled, str(entry.get("because", "")),
+        str(entry.get("warning", "")), question,
         {label: Choice(*_sources(choice, name)) for label, choice in choices.items()},
     )  # fmt: skip
 

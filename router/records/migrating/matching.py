@@ -7,17 +7,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from router.records.catalogue.naming import words_of
 from router.records.migrating.columns import columns, leaves
 from router.records.migrating.converting import conversion
 from router.records.migrating.derived import derived_rules
+from router.records.migrating.derived_moments import parts_of_moments
 from router.records.migrating.fields import Column, Conversion, Leaf
+from router.records.migrating.leftovers import (
+    NET,
+    fill_leftovers,
+    read_by,
+    which,
+    without_source,
+)
 from router.records.migrating.mapping import Choice, FieldMapping, FieldRule
-from router.records.migrating.meaning import Nearness, path_likeness
+from router.records.migrating.meaning import Nearness, likeness, path_likeness
 from router.records.migrating.numbers import currency_in
 
 _LEAST_LIKENESS, _LEAST_SHARE, _SAME_NAME = 0.58, 0.3, 0.9
 _CHOOSY_BONUS, _LEAST_LEAD = 0.12, 0.03
-_MOST_CHOICES = 8
+_TAX = frozenset(["tax", "vat", "iva", "impuesto", "impuestos"])
 
 
 def mapping_for(
@@ -35,25 +44,26 @@ def _rules(
     target = leaves(schema, root)
     made = {rule.to: rule for rule in _by_name(source, target, root, None)}
     made |= {rule.to: rule for rule in derived_rules(source, target, made)}
+    made |= {rule.to: rule for rule in parts_of_moments(source, target, made)}
     if near is not None:
-        used = {path for rule in made.values() for path in _read_by(rule)}
+        used = {path for rule in made.values() for path in read_by(rule)}
         free = [column for column in source if column.path not in used]
         unmade = [leaf for leaf in target if leaf.path not in made]
         made |= {rule.to: rule for rule in _by_name(free, unmade, root, near)}
-    _by_values(source, target, made, root, near)
+    fill_leftovers(
+        source, target, made, lambda leaf, column: _conversion(leaf, column, root, near),
+        lambda leaf, column, its, why: _rule(leaf, column, its, root, near, why), near,
+    )  # fmt: skip
+    made |= {rule.to: rule for rule in parts_of_moments(source, target, made)}
     for leaf in target:
-        if leaf.path not in made and (rule := _without_source(leaf, source, made, near)):
+        if leaf.path not in made and (rule := without_source(leaf)):
             made[leaf.path] = rule
-    if not any(step["step"] == "currency" for rule in made.values() for step in rule.steps):
+    made |= {rule.to: rule for rule in _before_tax(source, made)}
+    if not any(likeness(path[-1], "currency") >= _SAME_NAME for path in made):
         made |= {rule.to: rule for rule in _mixed_currencies(source, target, made)}
     ordered = [made[leaf.path] for leaf in target if leaf.path in made]
-    used = {path for rule in ordered for path in _read_by(rule)}
+    used = {path for rule in ordered for path in read_by(rule)}
     return ordered, [column for column in source if column.path not in used]
-
-
-def _read_by(rule: FieldRule) -> list[tuple[str, ...]]:
-    chosen = [path for choice in rule.choices.values() for path in choice.sources]
-    return [*rule.sources, *chosen]
 
 
 def _by_name(
@@ -85,7 +95,7 @@ def _by_name(
             and score - rival < _LEAST_LEAD and alike < _SAME_NAME
         ]  # fmt: skip
         if rivals:
-            rules[leaf.path] = _which(leaf, [(column, made), *rivals])
+            rules[leaf.path] = which(leaf, [(column, made), *rivals])
             continue
         used.add(column.path)
         because = "same name" if alike >= _SAME_NAME else f"names of like meaning ({alike:.2f})"
@@ -100,6 +110,8 @@ def _conversion(
     if _objects(leaf, column):
         rules, _ = _rules(columns(_items(column)), leaf.schema["items"], root, near)
         return Conversion(share=1.0 if any(rule.sources for rule in rules) else 0.0)
+    if not column.values:
+        return Conversion(share=0.02, warning=f"{column.name} holds no value in what was read")
     return conversion(leaf, column, near)
 
 
@@ -126,48 +138,17 @@ def _rule(
             leaf.path, (column.path,), each=tuple(each), because=because, warning=warning,
             question=asking,
         )  # fmt: skip
+    otherwise = leaf.schema.get("default") if leaf.required else None
     if made.question:
         choices = {label: Choice((column.path,), steps) for label, steps in made.choices.items()}
-        return FieldRule(leaf.path, question=made.question, choices=choices, warning=made.warning)
-    return FieldRule(leaf.path, (column.path,), made.steps, because=because, warning=made.warning)
-
-
-def _which(leaf: Leaf, rivals: Sequence[tuple[Column, Conversion]]) -> FieldRule:
-    names = " or ".join(column.name for column, _ in rivals)
-    choices = {
-        column.name if not label else f"{column.name}, {label}": Choice((column.path,), steps)
-        for column, made in rivals
-        for label, steps in (made.choices or {"": made.steps}).items()
-    }
-    return FieldRule(leaf.path, question=f"Which field is {leaf.name}: {names}?", choices=choices)
-
-
-def _by_values(
-    source: Sequence[Column], target: Sequence[Leaf], made: dict[tuple[str, ...], FieldRule],
-    root: Mapping[str, Any], near: Nearness | None,
-) -> None:  # fmt: skip
-    """A choosy field that has no source takes the only free column whose values all fit."""
-    used = {path for rule in made.values() for path in _read_by(rule)}
-    for leaf in target:
-        if leaf.path in made or "const" in leaf.schema:
-            continue
-        if not leaf.choosy and leaf.kind != "array":
-            continue
-        fits = [
-            (column, its)
-            for column in source
-            if column.path not in used
-            and (_objects(leaf, column) or leaf.choosy)
-            and (its := _conversion(leaf, column, root, near)).share >= 0.6 and not its.question
-            and (len(column.tried) > 1 or _objects(leaf, column) or _in_its_words(its))
-        ]  # fmt: skip
-        if len(fits) == 1:
-            column, its = fits[0]
-            rule = _rule(leaf, column, its, root, near, "only these values fit")
-            by_values = f"{column.name} is taken for {leaf.name} because only its values fit"
-            warning = "; ".join(filter(None, (rule.warning, by_values)))
-            made[leaf.path] = replace(rule, warning=warning)
-            used.add(column.path)
+        return FieldRule(
+            leaf.path, question=made.question, choices=choices, warning=made.warning,
+            otherwise=otherwise,
+        )  # fmt: skip
+    return FieldRule(
+        leaf.path, (column.path,), made.steps, because=because, warning=made.warning,
+        otherwise=otherwise,
+    )  # fmt: skip
 
 
 def _mixed_currencies(
@@ -186,29 +167,18 @@ def _mixed_currencies(
     return rules
 
 
-def _in_its_words(made: Conversion) -> bool:
-    """Whether the values use the words of the field's own name: `paid` and `unpaid`."""
-    return any(key in step for step in made.steps for key in ("yes", "no"))
-
-
-def _without_source(
-    leaf: Leaf, source: Sequence[Column], made: Mapping[tuple[str, ...], FieldRule],
-    near: Nearness | None,
-) -> FieldRule | None:  # fmt: skip
-    """A constant, a default, or a question about a field that must be there."""
-    if "const" in leaf.schema and leaf.required:
-        return FieldRule(leaf.path, value=leaf.schema["const"], because="the schema's only value")
-    if not leaf.required:
-        return None
-    if "default" in leaf.schema:
-        warning = f"no field of the source is {leaf.name}: the schema's default is put there"
-        return FieldRule(
-            leaf.path, value=leaf.schema["default"], because="the schema's default", warning=warning
-        )
-    used = {path for rule in made.values() for path in _read_by(rule)}
-    free = [column for column in source if column.path not in used]
-    fits = [(c, its) for c in free if (its := conversion(leaf, c, near)).share >= 0.5]
-    if fits:
-        return _which(leaf, fits[:_MOST_CHOICES])
-    question = f"No field of the source is {leaf.name}, which must be there. Where is it?"
-    return FieldRule(leaf.path, question=question)
+def _before_tax(
+    source: Sequence[Column], made: Mapping[tuple[str, ...], FieldRule]
+) -> list[FieldRule]:
+    """Questions about amounts before or after a tax, where records speak of a tax beside them."""
+    taxes = [c.name for c in source if set(words_of(c.path[-1])) & _TAX]
+    rules = []
+    for path, rule in made.items():
+        words = set(words_of(path[-1])) & NET
+        given = {word for its in rule.sources for word in words_of(its[-1])}
+        if taxes and words and rule.sources and not given & (NET | _TAX) and not rule.question:
+            name = ".".join(rule.sources[0])
+            question = f"Is {name} {words.pop()}? {taxes[0]} stands beside it."
+            choices = {f"{name} as it is": Choice(rule.sources, rule.steps)}
+            rules.append(replace(rule, sources=(), steps=(), question=question, choices=choices))
+    return rules

@@ -11,76 +11,17 @@ from router.records.catalogue.tables import concepts, plain
 KeyPath = tuple[str, ...]
 Nearness = Callable[[str, str], float]  # cosine of two texts
 
-_SMALL = frozenset(
-    [
-        "de",
-        "del",
-        "la",
-        "el",
-        "los",
-        "las",
-        "y",
-        "en",
-        "of",
-        "the",
-        "a",
-        "an",
-        "in",
-        "for",
-        "per",
-        "is",
-        "has",
-        "esta",
-        "fecha",
-        "date",
-    ]
-)
-_UNITS = frozenset(
-    [
-        "kg",
-        "g",
-        "gram",
-        "mg",
-        "lb",
-        "oz",
-        "cm",
-        "mm",
-        "m",
-        "km",
-        "mi",
-        "ft",
-        "inch",
-        "min",
-        "minute",
-        "minuto",
-        "sec",
-        "second",
-        "segundo",
-        "s",
-        "ms",
-        "h",
-        "hr",
-        "hour",
-        "hora",
-        "c",
-        "f",
-        "cent",
-        "usd",
-        "eur",
-        "gbp",
-        "euro",
-        "pct",
-        "percent",
-        "percentage",
-        "ml",
-        "l",
-        "kmh",
-        "mph",
-        "kb",
-        "mb",
-        "gb",
-    ]
-)
+_SMALL = frozenset([
+    "de", "del", "la", "el", "los", "las", "y", "en", "of", "the", "a", "an", "in", "for",
+    "per", "is", "has", "esta", "fecha", "date"
+])  # fmt: skip
+_UNITS = frozenset([
+    "kg", "g", "gram", "mg", "lb", "oz", "cm", "mm", "m", "km", "mi", "ft", "inch", "min",
+    "minute", "minuto", "sec", "second", "segundo", "s", "ms", "h", "hr", "hour", "hora", "c",
+    "f", "cent", "usd", "eur", "gbp", "euro", "pct", "percent", "percentage", "ml", "l", "kmh",
+    "mph", "v", "mv", "volt", "w", "kw", "watt", "kwh", "hz", "bar", "celsius",
+    "fahrenheit", "kb", "mb", "gb"
+])  # fmt: skip
 _SAME, _ALIKE, _CONCEPT = 1.0, 0.92, 0.8
 _LEAST_COSINE = 0.55
 

@@ -9,6 +9,9 @@ from router.records.migrating.unfit import Unfit
 
 DAY_FIRST, MONTH_FIRST = "day/month/year", "month/day/year"
 SECONDS, MILLISECONDS = "seconds since 1970", "milliseconds since 1970"
+EXCEL = "days of a spreadsheet"  # since 30 December 1899, as Excel counts them
+_FIRST = dt.datetime(1899, 12, 30, tzinfo=dt.UTC)
+PARTS = ("year", "month", "day", "hour", "time")
 _MONTHS = (
     "jan january ene enero", "feb february febrero", "mar march marzo", "apr april abr abril",
     "may mayo", "jun june junio", "jul july julio", "aug august ago agosto",
@@ -62,7 +65,7 @@ def _date(year: int, month: int, day: int) -> dt.date | None:
 
 def moment(value: Any, order: str = "") -> tuple[dt.date, dt.time | None]:
     """The date and, where there is any, the time of a value; `Unfit` if that is not certain."""
-    if order in (SECONDS, MILLISECONDS):
+    if order in (SECONDS, MILLISECONDS, EXCEL):
         return _counted(value, order)
     if not isinstance(value, str) or len(value) > _LONGEST:
         if (
@@ -89,10 +92,56 @@ def moment(value: Any, order: str = "") -> tuple[dt.date, dt.time | None]:
 def _counted(value: Any, order: str) -> tuple[dt.date, dt.time | None]:
     try:
         count = float(value)
+        if order == EXCEL:
+            day = _FIRST + dt.timedelta(seconds=round(count * 86400))
+            return day.date(), None if count == int(count) else day.time()
         at = dt.datetime.fromtimestamp(count / (1000 if order == MILLISECONDS else 1), dt.UTC)
     except (TypeError, ValueError, OverflowError, OSError):
-        raise Unfit(f"{value!r:.60} is no number of {order}") from None
+        raise Unfit(f"{value!r:.60} counts no {order}") from None
     return at.date(), at.timetz()
+
+
+_YEAR_MONTH = re.compile(r"(\d{4})[/.\-](\d{1,2})|(\d{1,2})[/.\-](\d{4})")
+
+
+def year_and_month(value: Any) -> tuple[int, int]:
+    """The month that a text such as `05/2025`, `2025-5` or `Mar 2019` names."""
+    text = plain(value.strip()) if isinstance(value, str) and len(value) <= _LONGEST else ""
+    match, words = _YEAR_MONTH.fullmatch(text), re.findall(r"[^\s,./\-]+", text)
+    words = [word for word in words if word not in ("de", "del", "of")]
+    if match:
+        year, month = (match[1], match[2]) if match[1] else (match[4], match[3])
+        if 1 <= int(month) <= 12:
+            return int(year), int(month)
+    elif len(words) == 2:
+        for name, year in (words, words[::-1]):
+            if name in _MONTH and re.fullmatch(r"[12]\d{3}", year):
+                return int(year), _MONTH[name]
+    raise Unfit(f"{value!r:.60} is no month of a year")
+
+
+def is_month(text: str) -> bool:
+    try:
+        return bool(year_and_month(text))
+    except Unfit:
+        return False
+
+
+def part_of(value: Any, part: str, order: str = "") -> int | str:
+    """The year, month, day, hour or time of a date; also of `Mar 2019`, which has no day."""
+    if part == "year" and re.fullmatch(r"[12]\d{3}", str(value).strip()):
+        return int(str(value))
+    try:
+        date, time = moment(value, order)
+    except Unfit:
+        if part not in ("year", "month"):
+            raise
+        return year_and_month(value)[("year", "month").index(part)]
+    if part in ("year", "month", "day"):
+        return int(getattr(date, part))
+    if time is None:
+        raise Unfit(f"{value!r:.60} has no time of day")
+    return time.hour if part == "hour" else time.isoformat("minutes" if not time.second else "auto")
 
 
 def _date_and_rest(text: str, order: str) -> tuple[dt.date | None, str]:
@@ -127,24 +176,10 @@ def _in_words(text: str) -> tuple[dt.date | None, str]:
     return None, ""
 
 
-_DAYS = frozenset(
-    [
-        "mon",
-        "tue",
-        "wed",
-        "thu",
-        "fri",
-        "sat",
-        "sun",
-        "lun",
-        "mar",
-        "mie",
-        "jue",
-        "vie",
-        "sab",
-        "dom",
-    ]
-)
+_DAYS = frozenset([
+    "mon", "tue", "wed", "thu", "fri", "sat", "sun", "lun", "mar", "mie", "jue", "vie", "sab",
+    "dom"
+])  # fmt: skip
 
 
 def time_of(text: str) -> dt.time | None:

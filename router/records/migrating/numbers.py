@@ -4,100 +4,18 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from router.records.catalogue.naming import words_of
+from router.records.catalogue.tables import plain
 from router.records.migrating.unfit import Unfit
+from router.records.migrating.units import CURRENCIES, UNITS
 
 _MARKED = re.compile(r"[0-9.,'\u2019 \u00a0\u202f]+")
 _SIGNS = "+-\u2212 "
 _LONGEST = 60  # characters of a text that is a number
-CURRENCIES = {
-    "€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "USD", "usd": "USD", "us$": "USD",
-    "dollars": "USD", "dollar": "USD", "£": "GBP", "gbp": "GBP", "¥": "JPY", "jpy": "JPY",
-    "yen": "JPY", "mxn": "MXN", "chf": "CHF", "cad": "CAD", "aud": "AUD", "sek": "SEK",
-    "brl": "BRL", "r$": "BRL", "inr": "INR", "₹": "INR", "cny": "CNY", "pln": "PLN", "zł": "PLN",
-}  # fmt: skip
-# Each unit: its dimension, and how many of the dimension's base it is.
-UNITS: dict[str, tuple[str, Decimal]] = {}
-for _dimension, _listed in {
-    "mass": "mg 0.001 milligram 0.001 g 1 gr 1 gram 1 gramo 1 kg 1000 kilo 1000 "
-    "kilogram 1000 kilogramo 1000 lb 453.59237 pound 453.59237 oz 28.349523125 "
-    "ounce 28.349523125 ton 1000000 tonne 1000000 tonelada 1000000",
-    "length": "mm 0.001 cm 0.01 m 1 metre 1 meter 1 metro 1 mt 1 km 1000 kilometre 1000 "
-    "kilometer 1000 kilometro 1000 in 0.0254 inch 0.0254 ft 0.3048 foot 0.3048 feet 0.3048 "
-    "yd 0.9144 mi 1609.344 mile 1609.344 milla 1609.344",
-    "time": "ms 0.001 millisecond 0.001 s 1 sec 1 second 1 seg 1 segundo 1 min 60 minute 60 "
-    "minuto 60 h 3600 hr 3600 hour 3600 hora 3600 d 86400 day 86400 dia 86400",
-    "volume": "ml 0.001 cl 0.01 l 1 lt 1 litre 1 liter 1 litro 1 gal 3.785411784",
-    "size": "b 1 byte 1 kb 1000 mb 1000000 gb 1000000000 tb 1000000000000",
-    "speed": "kmh 1 kph 1 km/h 1 mph 1.609344",
-    "temperature": "c 0 °c 0 celsius 0 f 0 °f 0 fahrenheit 0 k 0 kelvin 0",
-    "money": "whole 1 cent 0.01 céntimo 0.01 centimo 0.01 pence 0.01 penny 0.01",
-}.items():
-    _pairs = _listed.split()
-    UNITS |= {
-        word: (_dimension, Decimal(base))
-        for word, base in zip(_pairs[::2], _pairs[1::2], strict=True)
-    }
-_COUNTED = frozenset(
-    [
-        "pcs",
-        "pc",
-        "units",
-        "unit",
-        "uds",
-        "ud",
-        "unidades",
-        "unidad",
-        "items",
-        "item",
-        "pieces",
-        "years",
-        "year",
-        "yrs",
-        "años",
-        "anos",
-        "ppl",
-        "people",
-        "personas",
-        "x",
-        "pts",
-        "points",
-        "puntos",
-        "stars",
-        "estrellas",
-        "pages",
-        "pag",
-        "págs",
-        "paginas",
-    ]
-)  # nouns that say what is counted
-_NAMED_UNITS = frozenset(UNITS) - {"in", "whole", "d", "b", "l", "h", "s", "k", "day", "dia"}
-
-
-_ALONE = frozenset(["min", "sec", "hr", "kg", "km", "cm", "ms", "kb", "mb", "gb"])
-
-
-def unit_of_name(name: str, description: str = "") -> str:
-    """The unit in a field's name or description: `temp_f`, `price_cents`, `in grams`."""
-    words = words_of(name)
-    if len(words) > 1:
-        for word in (words[-1], words[-1].removesuffix("s"), words[0].removesuffix("s")):
-            plain_unit = word in _NAMED_UNITS or (word in UNITS and word == words[-1])
-            if plain_unit and word not in ("in", "day", "dia", "b", "time"):
-                return word
-    elif (
-        words
-        and (word := words[0].removesuffix("s")) in UNITS
-        and (len(word) > 3 or word in _ALONE)
-    ):
-        return word
-    match = re.search(r"\bin (°?[a-z]{1,12}?)s?\b", description.lower())
-    return match[1] if match and match[1] in UNITS else ""
-
-
-def currency_of_name(name: str) -> str:
-    words = words_of(name)
-    return CURRENCIES.get(words[-1], "") if len(words) > 1 else ""
+_COUNTED = frozenset([
+    "pcs", "pc", "units", "unit", "uds", "ud", "unidades", "unidad", "items", "item", "pieces",
+    "years", "year", "yrs", "años", "anos", "ppl", "people", "personas", "x", "pts", "points",
+    "puntos", "stars", "estrellas", "pages", "pag", "págs", "paginas"
+])  # fmt: skip  # nouns that say what is counted
 
 
 def parts(text: str) -> tuple[str, str, bool] | None:
@@ -151,19 +69,44 @@ def _plain_number(digits: str, mark: str) -> Decimal | None:
 _TIMES = {"k": 1000, "mil": 1000, "m": 1_000_000, "million": 1_000_000, "millones": 1_000_000}
 
 
+_IN_WORDS = {
+    word: number
+    for number, words in (
+        (0, "zero cero"), (1, "one uno una"), (2, "two dos"), (3, "three tres"),
+        (4, "four cuatro"), (5, "five cinco"), (6, "six seis"), (7, "seven siete"),
+        (8, "eight ocho"), (9, "nine nueve"), (10, "ten diez"), (11, "eleven once"),
+        (12, "twelve doce"), (15, "fifteen quince"), (20, "twenty veinte"), (30, "thirty treinta"),
+        (40, "forty cuarenta"), (50, "fifty cincuenta"), (60, "sixty sesenta"),
+        (70, "seventy setenta"), (80, "eighty ochenta"), (90, "ninety noventa"), (100, "cien"),
+    )
+    for word in words.split()
+}  # fmt: skip
+EITHER = "either"  # mark: each number has the only mark with which it is a number
+_RATING = re.compile(
+    r"(\d{1,3}(?:[.,]\d{1,2})?) ?(?:/|out of|of|de|sobre) ?(\d{1,3})(?: [a-z]{1,12}|)", re.I
+)
+_STARS = re.compile(r"[\u2605\u2b50]{1,10}[\u2606]{0,10}")
+
+
 def number(
-    value: Any, *, mark: str = ".", unit: str = "", into: str = "", percent: str = ""
-) -> int | float:
-    """The number that a value holds, in the unit `into`; `Unfit` if that is not certain."""
+    value: Any, *, mark: str = ".", unit: str = "", into: str = "", percent: str = "",
+    noun: str = "", clock: str = "",
+) -> int | float:  # fmt: skip
+    """The number that a value holds, in the unit `into`; `Unfit` if that is not certain.
+
+    `noun` may stand beside it; `clock` says whether `3:45` is `h:m` or `m:s`.
+    """
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise Unfit(f"{value!r:.60} is no number")
     if isinstance(value, int | float):
         return _converted(Decimal(str(value)), unit, into)
-    clock = _clock(value) if into and UNITS.get(into, ("",))[0] == "time" else None
-    if clock is not None:
-        return _converted(clock, "s", into)
+    seconds = _seconds(value, clock) if into and UNITS.get(into, ("",))[0] == "time" else None
+    if seconds is not None:
+        return _converted(seconds, "s", into)
+    if (in_words := _IN_WORDS.get(plain(value).strip())) is not None:
+        return _converted(Decimal(in_words), unit, into)
     read = parts(value)
-    amount = _plain_number(read[0], mark) if read else None
+    amount = marked(read[0], mark) if read else None
     if read is None or amount is None:
         raise Unfit(f"{value!r:.60} is no number")
     beside, amount = read[1], -amount if read[2] else amount
@@ -173,7 +116,7 @@ def number(
         beside = beside.removesuffix("%").strip()
     for word in beside.split():
         its_unit = word if word in UNITS else word.removesuffix("s")
-        if word in CURRENCIES or word in _COUNTED or word in ("/100", "bruto", "net"):
+        if word in CURRENCIES or word in _COUNTED or word in (noun, "/100", "bruto", "net"):
             continue
         if its_unit in UNITS and (UNITS[its_unit][0] == UNITS.get(into or unit, ("",))[0]):
             unit = its_unit
@@ -182,6 +125,40 @@ def number(
         else:
             raise Unfit(f"{value!r:.60} is no plain number: `{word}` is beside it")
     return _converted(amount, unit, into)
+
+
+def marked(digits: str, mark: str) -> Decimal | None:
+    """The number of these digits with this decimal mark; None if there is none, or two."""
+    if mark != EITHER:
+        return _plain_number(digits, mark)
+    amounts = {_plain_number(digits, each) for each in ".,"} - {None}
+    return amounts.pop() if len(amounts) == 1 else None
+
+
+def rated(value: Any) -> tuple[Decimal, int] | None:
+    """The points and the most points of `4/5`, `8,5 de 10` or stars; None if it is no rating."""
+    text = value.strip() if isinstance(value, str) else ""
+    if _STARS.fullmatch(text):
+        return Decimal(sum(letter != "\u2606" for letter in text)), len(text)
+    match = _RATING.fullmatch(text) if len(text) <= _LONGEST else None
+    if match is None:
+        return None
+    points, most = Decimal(match[1].replace(",", ".")), int(match[2])
+    return (points, most) if most and points <= most else None
+
+
+def rating(value: Any, *, out_of: float) -> int | float:
+    """The points of a rating, had it been given out of so many."""
+    read = rated(value)
+    if read is None:
+        raise Unfit(f"{value!r:.60} is no rating such as 4/5")
+    return _narrow(read[0] * Decimal(str(out_of)) / read[1])
+
+
+def noun_in(text: str) -> str:
+    """The word behind a number that says what is counted: `seats` in `80 seats`."""
+    match = re.fullmatch(r"[\d.,']{1,20} ([^\W\d_]{3,20})", text.strip())
+    return match[1].lower() if match else ""
 
 
 def _converted(amount: Decimal, unit: str, into: str) -> int | float:
@@ -201,9 +178,11 @@ def _temperature(amount: Decimal, unit: str, into: str) -> int | float:
     return round(float(back[to]), 4)
 
 
-def _clock(text: str) -> Decimal | None:
-    """Seconds of `1h 30m`, `1:30:00` or `01:30`, the last as hours and minutes."""
+def _seconds(text: str, clock: str) -> Decimal | None:
+    """Seconds of `1h 30m`, `1:30:00` or `01:30`."""
     match = re.match(r"\A(\d{1,3}):([0-5]\d)(?::([0-5]\d))?\Z", text.strip())
+    if match and match[3] is None and clock == "m:s":
+        return Decimal(int(match[1]) * 60 + int(match[2]))
     if match:
         return Decimal(int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0))
     match = re.match(

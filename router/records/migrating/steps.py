@@ -5,34 +5,20 @@ A step is an object: `step` names it, its other keys are its settings.
 
 import re
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
 from router.records.migrating import moments, texts
 from router.records.migrating.meaning import folded
-from router.records.migrating.numbers import currency_in, number
+from router.records.migrating.numbers import currency_in, noun_in, number, rating
 from router.records.migrating.unfit import Unfit
 from router.records.regexes import checked
 
-YES = frozenset(
-    [
-        "yes",
-        "y",
-        "true",
-        "t",
-        "1",
-        "si",
-        "s",
-        "on",
-        "x",
-        "ok",
-        "verdadero",
-        "v",
-        "cierto",
-        "ja",
-        "oui",
-    ]
-)
+YES = frozenset([
+    "yes", "y", "true", "t", "1", "si", "s", "on", "x", "ok", "verdadero", "v", "cierto", "ja",
+    "oui"
+])  # fmt: skip
 NO = frozenset(["no", "n", "false", "f", "0", "off", "falso", "non", "nein"])
 _MISSING = frozenset(
     (
@@ -69,9 +55,12 @@ def _text(value: Any) -> str:
 
 
 def _number(
-    value: Any, *, decimal: str = ".", unit: str = "", into: str = "", percent: str = ""
-) -> Any:
-    return number(value, mark=decimal, unit=unit, into=into, percent=percent)
+    value: Any, *, decimal: str = ".", unit: str = "", into: str = "", percent: str = "",
+    noun: str = "", clock: str = "",
+) -> Any:  # fmt: skip
+    return number(
+        value, mark=decimal, unit=unit, into=into, percent=percent, noun=noun, clock=clock
+    )
 
 
 def _times(value: Any, *, by: float) -> Any:
@@ -100,8 +89,20 @@ def _time(value: Any) -> str:
     return time.isoformat()
 
 
-def _year(value: Any, *, order: str = "") -> int:
-    return moments.moment(value, order)[0].year
+def _date_part(value: Any, *, part: str, order: str = "") -> int | str:
+    return moments.part_of(value, part, order)
+
+
+def _month(value: Any) -> str:
+    return "{:04d}-{:02d}".format(*moments.year_and_month(value))
+
+
+def _days_after(value: Any, *, order: str = "") -> str:
+    """A date so many days after another: of a list of the date and the number of days."""
+    if not isinstance(value, list) or len(value) != 2 or any(map(is_missing, value)):
+        raise Unfit(f"{value!r:.60} is no date with a number of days")
+    days = number(value[1], noun=noun_in(str(value[1])))
+    return (moments.moment(value[0], order)[0] + timedelta(days=days)).isoformat()
 
 
 def _bool(value: Any, *, yes: str = "", no: str = "", opposite: bool = False) -> bool:
@@ -124,12 +125,12 @@ def _words(value: Any, *, table: Mapping[str, Any]) -> Any:
     return table[key]
 
 
-def _first_name(value: Any, *, spanish: bool = False) -> str:
-    return texts.name_parts(value, spanish=spanish)[0]
+def _first_name(value: Any, *, spanish: bool = False, surname_first: bool = False) -> str:
+    return texts.name_parts(value, spanish=spanish, surname_first=surname_first)[0]
 
 
-def _last_name(value: Any, *, spanish: bool = False) -> str:
-    return texts.name_parts(value, spanish=spanish)[1]
+def _last_name(value: Any, *, spanish: bool = False, surname_first: bool = False) -> str:
+    return texts.name_parts(value, spanish=spanish, surname_first=surname_first)[1]
 
 
 def _part(value: Any, *, by: str, number: int, of: int) -> str:
@@ -183,20 +184,24 @@ def _is(value: Any) -> Any:
     return value
 
 
+_OF_NUMBER = ("decimal", "unit", "into", "percent", "noun", "clock")
 _STEPS: Mapping[str, tuple[Callable[..., Any], Mapping[str, type | tuple[type, ...]]]] = {
     "same": (_is, {}),
     "text": (_text, {}),
-    "number": (_number, {"decimal": str, "unit": str, "into": str, "percent": str}),
+    "number": (_number, dict.fromkeys(_OF_NUMBER, str)),
+    "rating": (rating, {"out_of": (int, float)}),
     "times": (_times, {"by": (int, float)}),
     "whole": (_whole, {}),
     "date": (_date, {"order": str}),
     "date-time": (_moment, {"order": str, "zone": str}),
     "time": (_time, {}),
-    "year": (_year, {"order": str}),
+    "date part": (_date_part, {"part": str, "order": str}),
+    "month": (_month, {}),
+    "days after": (_days_after, {"order": str}),
     "yes or no": (_bool, {"yes": str, "no": str, "opposite": bool}),
     "words": (_words, {"table": dict}),
-    "first name": (_first_name, {"spanish": bool}),
-    "last name": (_last_name, {"spanish": bool}),
+    "first name": (_first_name, {"spanish": bool, "surname_first": bool}),
+    "last name": (_last_name, {"spanish": bool, "surname_first": bool}),
     "address": (texts.address_part, {"part": str}),
     "part": (_part, {"by": str, "number": int, "of": int}),
     "list": (_list, {"by": str}),
@@ -210,7 +215,7 @@ _STEPS: Mapping[str, tuple[Callable[..., Any], Mapping[str, type | tuple[type, .
 }
 _NEEDED = {
     "times": ("by",), "words": ("table",), "address": ("part",), "part": ("by", "number", "of"),
-    "phone": ("prefix",), "fit": ("pattern",),
+    "phone": ("prefix",), "fit": ("pattern",), "rating": ("out_of",), "date part": ("part",),
 }  # fmt: skip
 
 
@@ -234,8 +239,16 @@ def check_step(step: Any) -> None:
     for key in _NEEDED.get(name, ()):
         if key not in step:
             raise ValueError(f"{name}: it needs `{key}`")
+    _check_values(name, step)
+
+
+def _check_values(name: str, step: Mapping[str, Any]) -> None:
     if name == "part" and (not step["by"] or not 1 <= step["number"] <= step["of"]):
         raise ValueError("part: `by` is a text and `number` is between 1 and `of`")
+    if name == "date part" and step["part"] not in moments.PARTS:
+        raise ValueError(f"date part: part = {step['part']!r}; it is {', '.join(moments.PARTS)}")
+    if name == "rating" and step["out_of"] <= 0:
+        raise ValueError(f"rating: out_of = {step['out_of']!r} must be above 0")
     if name == "fit":
         checked(step["pattern"])
 

@@ -4,36 +4,17 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from router.records.catalogue.tables import plain
+from router.records.catalogue.tables import plain, sections_of
 from router.records.migrating.unfit import Unfit
 from router.records.regexes import matches
 
 _TITLES = frozenset(
     ["mr", "mrs", "ms", "miss", "dr", "prof", "sr", "sra", "srta", "don", "dona", "d"]
 )
-_PARTICLES = frozenset(
-    [
-        "de",
-        "del",
-        "la",
-        "las",
-        "los",
-        "van",
-        "von",
-        "der",
-        "den",
-        "di",
-        "da",
-        "dos",
-        "das",
-        "le",
-        "el",
-        "bin",
-        "al",
-        "mac",
-        "st",
-    ]
-)
+_PARTICLES = frozenset([
+    "de", "del", "la", "las", "los", "van", "von", "der", "den", "di", "da", "dos", "das", "le",
+    "el", "bin", "al", "mac", "st"
+])  # fmt: skip
 _POSTCODE = re.compile(
     r"\b(?:[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|\d{5}(?:-\d{4})?|[A-Z]\d[A-Z] ?\d[A-Z]\d"
     r"|\d{4} ?[A-Z]{2}|\d{4})\b"
@@ -45,7 +26,24 @@ _TOKEN = re.compile(
 )
 
 
-def name_parts(text: Any, *, spanish: bool) -> tuple[str, str]:
+def surname_first(texts: Sequence[str]) -> tuple[bool, bool]:
+    """Whether surnames stand before first names, and whether each text shows it."""
+    names = [text.split() for text in texts if "," not in text]
+    names = [words for words in names if len(words) > 1]
+    turned = [w for w in names if not _is_first(w[0]) and _is_first(w[-1]) and _is_last(w[0])]
+    usual = [w for w in names if _is_first(w[0]) and not _is_first(w[-1])]
+    return len(turned) > len(usual), bool(turned) and len(turned) == len(names)
+
+
+def _is_first(word: str) -> bool:
+    return bool(sections_of(word) & {"first_female", "first_male"})
+
+
+def _is_last(word: str) -> bool:
+    return "last" in sections_of(word)
+
+
+def name_parts(text: Any, *, spanish: bool, surname_first: bool = False) -> tuple[str, str]:
     """First and last name of a person; `Unfit` if a text has only one of them."""
     if not isinstance(text, str):
         raise Unfit(f"{text!r:.60} is no name")
@@ -57,6 +55,8 @@ def name_parts(text: Any, *, spanish: bool) -> tuple[str, str]:
         words = words[1:]
     if len(words) < 2 or comma:
         raise Unfit(f"{text!r:.60} cannot be split into first and last name")
+    if surname_first:
+        return words[-1], " ".join(words[:-1])
     start = len(words) - (2 if spanish and len(words) > 2 else 1)
     for at in range(1, len(words)):
         if plain(words[at]) in _PARTICLES and at < len(words) - 1:

@@ -8,6 +8,7 @@ from router.records.migrating import moments
 from router.records.migrating.fields import Column, Conversion, step
 from router.records.migrating.unfit import Unfit
 
+_FIRST_DAY, _LAST_DAY = 10_000, 60_000  # of a spreadsheet: 1927 to 2064
 _SPANISH_DATES = frozenset(
     ["fecha", "alta", "nacimiento", "dia", "inicio", "fin", "vencimiento", "entrega"]
 )
@@ -31,7 +32,7 @@ def to_moment(column: Column, form: str) -> Conversion:
 def orders_of(column: Column) -> tuple[list[str], str]:
     """The orders of day and month that all values allow; a warning where habit decides."""
     if (counted := _counted(column)) is not None:
-        return [counted], f"numbers are taken as {counted} (UTC)"
+        return [counted], f"numbers are taken as {counted}"
     parted = [text for text in column.texts if moments.is_parted(text)]
     warning = "years of two digits are taken as 1970 to 2069"
     warning = warning if any(map(moments.short_year, parted)) else ""
@@ -59,19 +60,25 @@ def orders_of(column: Column) -> tuple[list[str], str]:
 
 
 def _counted(column: Column) -> str | None:
-    """Whether all values count seconds or milliseconds since 1970."""
-    counts = []
+    """What the values count: seconds or milliseconds since 1970, or a spreadsheet's days."""
+    counts: list[float] = []
+    others = 0
     for value in column.tried:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
             return None
-        if isinstance(value, str) and not re.fullmatch(r"\d{9,13}(?:\.\d{1,9})?|0", value):
-            return None
+        if isinstance(value, str) and not re.fullmatch(r"\d{5,13}(?:\.\d{1,9})?|0", value):
+            others += 1
+            continue
         counts.append(float(value))
     large = [count for count in counts if count]
+    if others >= len(large):
+        return None
     if large and all(1e8 <= count < 5e9 for count in large):
         return moments.SECONDS
     if large and all(1e11 <= count < 5e12 for count in large):
         return moments.MILLISECONDS
+    if large and all(_FIRST_DAY <= count < _LAST_DAY for count in large):
+        return moments.EXCEL
     return None
 
 

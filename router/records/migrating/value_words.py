@@ -23,8 +23,9 @@ Table = dict[str, Any]
 
 
 def enum_tables(
-    values: Sequence[Any], wanted: Sequence[Any], near: Nearness | None
-) -> tuple[list[Table], list[str]]:
+    values: Sequence[Any], wanted: Sequence[Any], near: Nearness | None,
+    field_words: Sequence[str] = (),
+) -> tuple[list[Table], list[str]]:  # fmt: skip
     """Tables from words of the source to words of the target; several if that is not certain."""
     words = list(dict.fromkeys(folded(value) for value in values if not is_missing(value)))
     whole = [word for word in words if word.isdigit()]
@@ -32,12 +33,40 @@ def enum_tables(
     if len(whole) == len(words) and words and not any(folded(w) in words for w in wanted):
         return _by_rank(words, texts)
     options = {word: _meant(word, wanted, words, near) for word in words}
+    codes = {folded(v) for v in values if isinstance(v, str) and v.isupper() and len(v) <= 3}
+    if codes == set(words):
+        options |= _by_initials([w for w in words if not options[w]], texts, field_words)
     sure = {word: fits[0] for word, fits in options.items() if len(fits) == 1}
     for word, fits in options.items():
         free = [w for w in fits if w not in sure.values()]
         if word not in sure and len(free) == 1:
             sure[word] = free[0]
-    return [sure], [""]
+    rest, left = set(words) - set(sure), [w for w in wanted if w not in sure.values()]
+    if codes == set(words) and len(rest) == len(left) == 1 and len(sure) > 1:
+        # One code and one word are left, and all values are codes of the same length.
+        sure |= {word: left[0] for word in rest if len({len(w) for w in words}) == 1}
+    none = {folded(w): w for w in texts if is_missing(w)}
+    return [none | sure], [""]
+
+
+def _by_initials(
+    words: Sequence[str], wanted: Sequence[str], field_words: Sequence[str]
+) -> dict[str, list[Any]]:
+    """`HB` is `half` of a field `board`; `G` is `petrol`, which is also called gasoline."""
+    meant: dict[str, list[Any]] = {}
+    for word in words:
+        fits = [
+            w
+            for w in wanted
+            if word in (_initials(folded(w).split()), _initials([*folded(w).split(), *field_words]))
+        ]
+        others = [w for w in wanted if any(folded(a).startswith(word) for a in alternatives(w))]
+        meant[word] = fits or (others if len(word) == 1 else [])
+    return meant
+
+
+def _initials(words: Sequence[str]) -> str:
+    return "".join(word[0] for word in words)
 
 
 def _by_rank(words: Sequence[str], wanted: Sequence[str]) -> tuple[list[Table], list[str]]:

@@ -41,7 +41,7 @@
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
-#   also bench-knowledge-freshness, -million FOLDER=, -claims, -held, -kills, -finding, -rows (see experiments/knowledge)
+#   also bench-knowledge-freshness, -million FOLDER=, -claims, -held, -kills, -revoked, -finding, -rows (see experiments/knowledge)
 # make bench-poison     measures whether a model of poisoned rows is ever left in service
 # make bench-kills      kills the learner and its lesson fifty times, at every stage
 # make bench-soft       measures what the chances of a teacher's labels are worth to a head
@@ -233,7 +233,11 @@ bench-knowledge-held: $(STAMP)
 
 .PHONY: bench-knowledge-kills
 bench-knowledge-kills: $(STAMP)
-	$(BIN)/python -m experiments.knowledge.kills
+	$(BIN)/python -m experiments.knowledge.kills --out experiments/knowledge/kills.json
+
+.PHONY: bench-knowledge-revoked
+bench-knowledge-revoked: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.revoked --out experiments/knowledge/revoked.json
 
 .PHONY: bench-knowledge-rows
 bench-knowledge-rows: $(STAMP)

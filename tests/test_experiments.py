@@ -19,7 +19,16 @@ BESIDE = [
     "experiments.overhead.profiling",  # `make profile`
     *(
         f"experiments.knowledge.{part}"  # `make bench-knowledge-PART`
-        for part in ("claims", "finding", "freshness", "held", "kills", "million", "rows")
+        for part in (
+            "claims",
+            "finding",
+            "freshness",
+            "held",
+            "kills",
+            "million",
+            "revoked",
+            "rows",
+        )
     ),
 ]
 

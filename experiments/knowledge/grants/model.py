@@ -41,8 +41,11 @@ class Model:
     def may(self, key: ModelKey | None, store: str, act: str, now: float) -> bool:
         return self.way(key, store, act, now) is not None
 
-    def way(self, key: ModelKey | None, store: str, act: str, now: float) -> int | None:
-        """By which grant the key may act; 0: without a grant; None: it may not."""
+    def way(
+        self, key: ModelKey | None, store: str, act: str, now: float, *, rated: bool = True
+    ) -> int | None:
+        """By which grant the key may act; 0: without a grant; None: it may not. Without `rated`,
+        as if no use of the last hour counted."""
         if key is None or self._key_revoked(key):
             return None
         if key.admin:
@@ -63,7 +66,7 @@ class Model:
             if terms["may"] == act
             and self._is_for(terms["who"], key)
             and self._in_force(number, terms, now)
-            and self._under_rate(number, terms, key, now)
+            and (not rated or self._under_rate(number, terms, key, now))
         ]
         return min(usable)[2] if usable else None
 

@@ -1,5 +1,9 @@
-"""Questions through a whole service while rights change: the words of each answer are compared with
-what the model lets the caller read at that moment."""
+"""Questions through a whole service while rights change: the words of each answer, and the stores
+that it names, are compared with what the model lets the caller read at that moment.
+
+The service asks three stores by its own backend, which searches by words and by meaning, and merges
+and cites what it found in several stores.
+"""
 
 import random
 import tempfile
@@ -8,6 +12,7 @@ from pathlib import Path
 from experiments.knowledge.grants.model import DAY, Model, ModelKey
 from router.config.knowledge_access import StoreAccess
 from router.demo.in_process import Clock
+from router.encoding.encoder import packaged_model, prepared
 from tests.knowledge.desk import SECRET, Desk, desk, secrets_in
 
 _QUESTION = "What is the price of the metal?"
@@ -17,8 +22,9 @@ _WHO = ("ann", "bob", "carl", "alice")
 async def asked_through_a_service(questions: int, seed: int = 7) -> dict[str, int]:
     """What was counted over so many questions; `seen without right` must be 0."""
     with tempfile.TemporaryDirectory() as folder:
-        clock = Clock(1_800_000_000.0)
-        async with desk(Path(folder), wall=clock) as served:
+        clock, encoders = Clock(1_800_000_000.0), Path(folder, "encoders")
+        prepared(packaged_model(), encoders)
+        async with desk(Path(folder), wall=clock, encoders=encoders) as served:
             return await _Serving(served, clock, random.Random(seed)).ask(questions)
 
 
@@ -26,7 +32,9 @@ class _Serving:
     def __init__(self, served: Desk, clock: Clock, chance: random.Random) -> None:
         self.served, self.clock, self.chance = served, clock, chance
         self.model, self.numbers = Model(), list[int]()
-        self.counts = dict.fromkeys(("questions", "passages", "seen without right", "missing"), 0)
+        names = ("questions", "passages", "of several stores", "cited")
+        wrong = ("seen without right", "named without right", "missing", "not cited")
+        self.counts = dict.fromkeys((*names, *wrong), 0)
         self.keys = {
             name: ModelKey(name, key.team, admin="admin" in key.scopes)
             for name, key in served.keys.items()
@@ -51,6 +59,18 @@ class _Serving:
         self.counts["passages"] += len(seen)
         self.counts["seen without right"] += len(seen - may_read)
         self.counts["missing"] += len(may_read - seen)
+        self.counts["of several stores"] += len(seen) > 1
+        cited = {name for name in SECRET if f'"store":"{name}"' in answer.body.decode()}
+        self.counts["cited"] += len(cited)
+        self.counts["not cited"] += len(seen - cited)
+        if answer.status == 200:
+            named = {name for name in SECRET if name in answer.body.decode() + str(answer.headers)}
+            rights = {  # a rate that is used up takes nothing away, and hides nothing
+                name
+                for name in named
+                if self.model.way(self.keys[who], name, "read", now, rated=False) is not None
+            }
+            self.counts["named without right"] += len(named - rights)
         for way in ways.values():
             if way:
                 self.model.happened(now, "used", number=way, name=who)

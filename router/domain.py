@@ -348,7 +348,9 @@ class Trace:
     partial_reason: str = ""  # may quote the request, so telemetry never stores it
     ended: str = ""  # `refused` or `cut`, if routers notice what becomes of answers
     closing: str = ""  # the end of an answer that ended an agent's loop; never stored in telemetry
-    stores: tuple[str, ...] = ()  # the stores of knowledge that its plan could ask for this caller
+    stores: tuple[
+        str, ...
+    ] = ()  # of knowledge, which its caller may read, whose words its answer may hold
     cites: bool = False  # whether a grant may demand that the answer cites its store
     private: bool = False  # whether it may hold words of stores: then no word of it is written
     chances: Mapping[str, float] = field(default_factory=dict)  # of its plan's short answer
@@ -359,7 +361,8 @@ class Trace:
 
     @property
     def sources(self) -> tuple[str, ...]:
-        """The stores of knowledge whose words its answer may hold."""
+        """All stores of knowledge whose words its answer may hold: also those of earlier answers
+        that its caller may read no longer."""
         return tuple(dict.fromkeys((*self.stores, *self.request.stores)))
 
     @property

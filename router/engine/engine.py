@@ -514,12 +514,14 @@ class Engine:
             questions=(*request.before, *calls, *(() if lookup is None else lookup.questions)),
             guards=notes,
         )
-        if trace.decision.plan in self.plans:
-            stores = self.plans[trace.decision.plan].stores
-            trace.stores = self.rights.readable(request.key_id, stores) if stores else ()
-            trace.private = bool(stores or request.stores)
-            trace.cites = self.rights.must_cite(request.key_id, trace.stores)
-            trace.keep_prompt = trace.keep_prompt and not trace.private
+        plan = trace.decision.plan  # of a remembered answer, it may be gone
+        asks = self.plans[plan].stores if plan in self.plans else ()
+        if asks or request.stores:
+            stores = tuple(dict.fromkeys((*asks, *request.stores)))
+            trace.stores = self.rights.readable(request.key_id, stores)
+            own = [store for store in trace.stores if store in asks]
+            trace.cites = self.rights.must_cite(request.key_id, own)
+            trace.private, trace.keep_prompt = True, False
         begun = time.perf_counter() - sum(note.seconds for note in notes)
         return InProgress(self.plans, trace, begun, lookup)
 

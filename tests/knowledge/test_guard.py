@@ -75,6 +75,19 @@ async def test_what_goes_on_with_an_answer_of_a_store_leaves_no_word_either(d: D
     assert [secrets_in(answer) for answer in answers] == [{"handbook"}] * 5
     await d.r.engine.recall.memory.written()
     assert METAL not in words_kept(d)
+    rows = [request_row(trace) for trace in d.r.journal.traces]
+    assert [row["stores"] for row in rows] == [["handbook"]] * len(rows)  # no store is made of it
+
+
+async def test_what_goes_on_with_lost_words_names_no_store(d: Desk) -> None:
+    """Bob sends his earlier answer again, after he lost the right to its store."""
+    said_before = (await d.chat("bob", QUESTION)).json["choices"][0]["message"]
+    d.take_away(1)
+    body = {"model": "plain", "messages": [said_before, {"role": "user", "content": "Again."}]}
+    answer = await d.post("bob", "/v1/chat/completions", body)
+    assert answer.status == 200
+    assert "handbook" not in str(answer.headers)
+    assert METAL not in words_kept(d)
 
 
 async def test_feedback_on_an_answer_of_a_store_keeps_no_words(d: Desk) -> None:

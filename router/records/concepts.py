@@ -54,6 +54,14 @@ ORDERED = (
     ("start", "due"),
     ("created", "due"),
     ("birth_date", "created"),
+    ("updated", "end"),
+    ("created", "response"),
+    ("response", "updated"),
+    ("response", "end"),
+    ("ordered", "paid"),
+    ("hired", "terminated"),
+    *((before, "cancelled") for before in ("created", "start", "ordered")),
+    *((before, "next_date") for before in ("created", "start", "ordered", "date")),
 )
 
 

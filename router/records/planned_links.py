@@ -1,14 +1,30 @@
 """What the fields of a shape have to do with each other, by its examples. Pure."""
 
+import datetime as dt
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from router.records.likeness.links import EmptyWhere, ListSum, is_number
+from router.records.catalogue.naming import words_of
+from router.records.likeness.dates import DateForm
+from router.records.likeness.links import (
+    EmptyWhere,
+    ListSum,
+    SwitchAt,
+    Template,
+    is_named,
+    is_number,
+    is_on,
+    switch_at,
+)
 from router.records.likeness.relations import Relation, relations_in
+from router.records.likeness.styles import Style
 from router.records.nodes import NUMBERS, Object, ShapeLeaf
 from router.records.planned_field import PlannedField
 
 _AMOUNTS = ("amount", "total", "subtotal")
+# Numbers by which something is judged: of them, two examples show from where on it is so.
+_JUDGED = frozenset(("grade", "score", "rating", "percentage", "share", "balance", "stock", "age"))
+_MEANS = frozenset(("media", "average", "avg", "mean", "final", "total", "promedio"))
 _STATES = frozenset({"status", "order_status", "ticket_status", "payment_status", "active", "plan"})
 
 
@@ -72,6 +88,70 @@ def emptiness(
             if not empty & {str(row.get(other)) for row in filled} and "None" not in empty:
                 made[key] = EmptyWhere(other, frozenset(empty))
     return made
+
+
+def switches_of(
+    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]
+) -> dict[str, SwitchAt]:
+    """The switches that are on from some number on, such as `passed` from a grade on."""
+    made: dict[str, SwitchAt] = {}
+    for key, own in fields.items():
+        on = [is_on(row.get(key), own.style) for row in rows]
+        if None in on or len(set(on)) != 2:
+            continue
+        for other, its in reversed(list(fields.items())):
+            numbers = [row[other] for row in rows if is_number(row.get(other))]
+            enough = its.concept in _JUDGED or len(rows) >= 5 or _MEANS & set(words_of(other))
+            if not enough or len(numbers) < len(rows):
+                continue
+            if (switch := switch_at(other, list(zip(numbers, on, strict=True)))) is not None:
+                made[key] = switch
+                break
+    return made
+
+
+def templates_of(
+    rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]
+) -> dict[str, Template]:
+    """The texts of the examples that name other fields of their record, each of them alike."""
+    made: dict[str, Template] = {}
+    for key in fields if len(rows) > 1 else ():
+        others = [name for name in fields if name != key]
+        named_in = [
+            {name for name in others if is_named(row.get(name), row.get(key))} for row in rows[:20]
+        ]
+        shared = set.intersection(*named_in)
+        if len(shared) > 1 and not any(key in its.parts for its in made.values()):
+            texts = tuple((row[key], {name: row[name] for name in shared}) for row in rows[:20])
+            made[key] = Template(tuple(sorted(shared)), texts)
+    return made
+
+
+def home_of(rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]) -> str:
+    """The one country of the examples; empty if there are several, or too few examples."""
+    keys = [key for key, f in fields.items() if f.concept in ("country", "country_code")]
+    countries = {str(row[key]) for key in keys[:1] for row in rows if row.get(key)}
+    return countries.pop() if len(countries) == 1 and len(rows) > 1 else ""
+
+
+def both_ends(rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]) -> int:
+    """1 if the examples count both the first and the last day of what lasts some days, else 0."""
+    keys = [
+        next((k for k, f in fields.items() if f.concept == c), "") for c in ("start", "end", "days")
+    ]
+    if not all(keys):
+        return 0
+    start, end, days = keys
+    spans = []
+    for row in rows:
+        first, last = (_moment(row.get(key), fields[key].style) for key in (start, end))
+        if first is not None and last is not None and is_number(row.get(days)):
+            spans.append(row[days] - (last.date() - first.date()).days)
+    return int(bool(spans) and all(span == 1 for span in spans))
+
+
+def _moment(value: Any, style: Style | None) -> dt.datetime | None:
+    return style.read(value) if isinstance(style, DateForm) and isinstance(value, str) else None
 
 
 def relations_of(

@@ -15,12 +15,21 @@ from router.records.catalogue.senses import entity_of, in_entity
 from router.records.catalogue.tables import concepts, plain, sections_of
 from router.records.likeness.dates import DateForm
 from router.records.likeness.handles import Form, form_of
-from router.records.likeness.links import EmptyWhere, ListSum
+from router.records.likeness.links import EmptyWhere, ListSum, SwitchAt, Template
 from router.records.likeness.relations import Relation
 from router.records.likeness.styles import Style, pattern_concept, style_of
 from router.records.nodes import NUMBERS, Array, Node, Object, OneOf, ShapeLeaf
 from router.records.planned_field import PlannedField
-from router.records.planned_links import emptiness, people, relations_of, sums_of
+from router.records.planned_links import (
+    both_ends,
+    emptiness,
+    home_of,
+    people,
+    relations_of,
+    sums_of,
+    switches_of,
+    templates_of,
+)
 
 # Gives the concept whose names are nearest in meaning to some words, of those with a form.
 Sense = Callable[[str, str], str]
@@ -50,6 +59,10 @@ class PlannedObject:
     entity: str = ""
     sums: Mapping[str, ListSum] = field(default_factory=dict)  # totals of a list, by their fields
     empty: Mapping[str, EmptyWhere] = field(default_factory=dict)
+    switches: Mapping[str, SwitchAt] = field(default_factory=dict)
+    sentences: Mapping[str, Template] = field(default_factory=dict)  # texts that name other fields
+    home: str = ""  # the country of all examples
+    both_ends: int = 0  # 1 where days count the first and the last, as the examples do
 
 
 @dataclass(slots=True)
@@ -157,7 +170,18 @@ def _object(
     }
     sums = sums_of(lists, changed)
     relations = {k: r for k, r in relations_of(node, rows, changed).items() if k not in sums}
-    return PlannedObject(changed, relations, entity, sums, emptiness(rows, changed))
+    blank = emptiness(rows, changed)
+    return PlannedObject(
+        changed,
+        relations,
+        entity,
+        sums,
+        blank,
+        switches_of(rows, changed),
+        templates_of(rows, changed),
+        home_of(rows, changed),
+        both_ends(rows, changed),
+    )
 
 
 def _owner(fields: Mapping[str, PlannedField]) -> str:
@@ -189,7 +213,8 @@ def _field(
         concept = by_pattern
     if not concept or _belied(concept, given):
         concept = _by_values(given) or concept
-    if not concept and sense is not None and _wordy(node):
+    shown = {v for v in given if isinstance(v, str) and not any(c.isdigit() for c in v)}
+    if not concept and sense is not None and _wordy(node) and len(shown) < 2:
         concept = sense(key, _form(node))
     if not concept and name.concept and leaf is not None and leaf.kind in NUMBERS:
         concept = _numeric_stand_in(name)
@@ -244,7 +269,8 @@ def _window(
     if not moments:
         return None
     first, last = min(moments), max(moments)
-    around = max((last - first) / 2, dt.timedelta(days=5_000 if concept == "birth_date" else 90))
+    days = 5_000 if concept == "birth_date" else 90 if len(values) < 2 else 21
+    around = max((last - first) / 2, dt.timedelta(days=days))
     return first - around, last + around
 
 

@@ -93,7 +93,8 @@ def _readings(words: list[str]) -> list[list[str]]:
 def _apart(word: str) -> list[list[str]]:
     """A name written as one word, as two words: `fnac` is `f nac`, `custname` is `cust name`."""
     halves = ([word[:cut], word[cut:]] for cut in range(1, len(word)))
-    return [reading for pair in halves for reading in _readings(pair)[1:] or [pair]]
+    pairs = [pair for pair in halves if not _SMALL & set(pair)]
+    return [reading for pair in pairs for reading in _readings(pair)[1:] or [pair]]
 
 
 @lru_cache(maxsize=4096)

@@ -31,6 +31,8 @@ _SPEAK_FOR: Mapping[str, frozenset[str]] = {
     "payment": frozenset({"payment_method", "payment_status", "invoice_number", "card_brand"}),
     "event": frozenset({"venue", "event"}),
     "animal": frozenset({"species", "breed", "pet_name"}),
+    "flight": frozenset({"flight", "airport", "airline", "gate", "seat"}),
+    "dish": frozenset({"ingredient", "servings", "dish", "cuisine"}),
     "course": frozenset({"course", "school_year", "grade"}),
     "project": frozenset({"milestone", "project"}),
 }  # fmt: skip
@@ -85,6 +87,7 @@ _MEANS: Mapping[str, Mapping[str, str]] = {
     "description": {"ticket": "ticket_body"},
     "category": {"ticket": "ticket_category"},
     "ticket_body": {"product": "description"},
+    "medication": {"dish": "dish"},
     "weight": {"person": "body_weight"},
 }  # fmt: skip
 _PLACES = frozenset({"city", "country", "postcode", "address", "street"})
@@ -113,6 +116,14 @@ def in_entity(concept: str, entity: str, key: str, keys: Collection[str]) -> str
         return concept
     if concept == "region" and words != ["state"]:
         return concept
+    if entity == "flight" and {"departure", "salida"} & set(words) and concept == "end":
+        return "start"
+    if (
+        entity == "flight"
+        and {"arrival", "llegada"} & set(words)
+        and concept in ("start", "delivered")
+    ):
+        return "end"
     if concept == "region" and not entity:
         return "region"
     return _MEANS.get(concept, {}).get(entity, concept)

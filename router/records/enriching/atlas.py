@@ -91,3 +91,9 @@ def is_city(name: str) -> bool:
     """Whether a city of 15,000 people or more is called so, by its own name."""
     cities = _cities_by_name().get(name.strip().lower(), [])
     return any(city["name"].lower() == name.strip().lower() for city in cities)
+
+
+def state_code(name: str) -> str:
+    """The code of a state of the United States: `IL` for Illinois; the name if there is none."""
+    states = _atlas().get_us_states()
+    return next((code for code, state in states.items() if state["name"] == name), name)

@@ -6,15 +6,18 @@ from typing import Any
 
 from router.records.concepts import ORDERED
 from router.records.enriching.facts import Facts, bounds, check_year
-from router.records.nodes import Node, ShapeLeaf
+from router.records.nodes import Node, OneOf, ShapeLeaf
 
 # The most days between a moment and the moment before it.
 _GAPS = {
     "hired": 20_000, "end": 21, "updated": 400, "shipped": 5, "delivered": 7, "due": 45,
-    "created": 20_000,
+    "created": 20_000, "response": 2, "paid": 30, "terminated": 4_000, "cancelled": 300,
+    "next_date": 180,
 }  # fmt: skip
 _EARLIEST = dt.date(2021, 1, 1)
 _OLDEST = 1_500  # years; the calendar of `datetime` begins with the year 1
+_MOMENTS = frozenset(("date", "datetime"))
+_MOST_DAYS = 40_000  # of a span
 Window = tuple[dt.datetime, dt.datetime]
 
 
@@ -61,6 +64,8 @@ AGES: Mapping[str, Callable[[Facts, Node], Any]] = {
 def moment(facts: Facts, concept: str, node: Node, window: Window | None = None) -> str:
     """A moment after every earlier moment of the record, and before every later moment; where it
     has no neighbours, in the window."""
+    if concept == "end" and (end := _end_of_span(facts, node)) is not None:
+        return end
     earlier = [_adult(before, m) for before, m in _neighbours(facts, concept, earlier=True)]
     later = [m for _, m in _neighbours(facts, concept, earlier=False)]
     first = window[0] if window else dt.datetime.combine(_EARLIEST, dt.time())
@@ -70,7 +75,7 @@ def moment(facts: Facts, concept: str, node: Node, window: Window | None = None)
         last = first + dt.timedelta(days=_GAPS.get(concept, 30))
         if concept in ("hired", "created") and window is not None:
             first, last = max(first, window[0]), max(window[1], first)
-        elif concept not in ("due", "end"):
+        elif concept not in ("due", "end", "next_date"):
             last = min(last, max(first, dt.datetime.combine(facts.as_of, dt.time())))
     if later:
         last = min(later) if not earlier else min(last, min(later))
@@ -84,6 +89,76 @@ def moment(facts: Facts, concept: str, node: Node, window: Window | None = None)
     seconds = int((last - first).total_seconds())
     made = first + dt.timedelta(seconds=facts.random.randint(0, seconds // 60) * 60)
     return f"{made.isoformat(timespec='seconds')}+00:00"
+
+
+def _end_of_span(facts: Facts, node: Node) -> str | None:
+    """The end of what starts, where the record says how long it lasts."""
+    start = _moment_of(facts, "start")
+    if start is None:
+        return None
+    days, weeks, months, minutes = (
+        facts.number(concept) for concept in ("days", "weeks", "months", "duration")
+    )
+    clock = _has_clock(node, facts, "end")
+    if minutes is not None and clock:
+        return f"{(start + dt.timedelta(minutes=minutes)).isoformat(timespec='seconds')}+00:00"
+    if weeks is not None and days is None:
+        days = weeks * 7
+    if days is not None and 0 <= days <= _MOST_DAYS:
+        end = start + dt.timedelta(days=days - facts.both_ends)
+    elif months is not None and 0 <= months <= _MOST_DAYS / 30:
+        end = _months_later(start, int(months))
+    else:
+        return None
+    return f"{end.isoformat(timespec='seconds')}+00:00" if clock else end.date().isoformat()
+
+
+def _months_later(start: dt.datetime, months: int) -> dt.datetime:
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    try:
+        return start.replace(year=year, month=month + 1)
+    except ValueError:  # the 31st
+        return start.replace(year=year, month=month + 1, day=28)
+
+
+def _days(facts: Facts, _: Node) -> int | None:
+    start, end = facts.day("start"), facts.day("end")
+    return None if start is None or end is None else (end - start).days + facts.both_ends
+
+
+def _weeks(facts: Facts, node: Node) -> int | None:
+    days = _days(facts, node)
+    return None if days is None else round(days / 7)
+
+
+def _months(facts: Facts, node: Node) -> int | None:
+    days = _days(facts, node)
+    return None if days is None else round(days / 30.44)
+
+
+def _minutes(facts: Facts, _: Node) -> int | None:
+    start, end = _moment_of(facts, "start"), _moment_of(facts, "end")
+    if start is None or end is None or not all(_says_time(facts, c) for c in ("start", "end")):
+        return None
+    return int((end - start).total_seconds() // 60)
+
+
+def _says_time(facts: Facts, concept: str) -> bool:
+    return "T" in str(facts.values.get(concept))
+
+
+def _days_late(facts: Facts, _: Node) -> int | None:
+    due, end = facts.day("due"), facts.day("end") or facts.day("delivered")
+    return None if due is None or end is None else max((end - due).days, 0)
+
+
+SPANS: Mapping[str, Callable[[Facts, Node], Any]] = {
+    "days": _days,
+    "weeks": _weeks,
+    "months": _months,
+    "duration": _minutes,
+    "days_late": _days_late,
+}
 
 
 def _neighbours(facts: Facts, concept: str, *, earlier: bool) -> list[tuple[str, dt.datetime]]:
@@ -110,6 +185,7 @@ def _moment_of(facts: Facts, concept: str) -> dt.datetime | None:
 
 
 def _has_clock(node: Node, facts: Facts, concept: str) -> bool:
+    node = moment_leaf(node) or node
     if isinstance(node, ShapeLeaf) and node.kind == "datetime":
         return True
     if isinstance(node, ShapeLeaf) and any(":" in str(e) for e in node.examples):
@@ -118,6 +194,12 @@ def _has_clock(node: Node, facts: Facts, concept: str) -> bool:
         return False
     neighbours = (facts.values.get(name) for pair in ORDERED if concept in pair for name in pair)
     return any("T" in str(value) for value in neighbours if value)
+
+
+def moment_leaf(node: Node) -> ShapeLeaf | None:
+    """The leaf of a day or moment that a field is, perhaps beside null."""
+    leaves = node.nodes if isinstance(node, OneOf) else (node,)
+    return next((n for n in leaves if isinstance(n, ShapeLeaf) and n.kind in _MOMENTS), None)
 
 
 def _day_between(facts: Facts, first: dt.date, last: dt.date) -> dt.date:

@@ -34,6 +34,8 @@ class Facts:
     trouble: Trouble | None = None
     series: int = 0  # the same for all records of an answer
     persons: dict[str, "Facts"] = field(default_factory=dict)  # the others that a record speaks of
+    both_ends: int = 0  # 1 where a span of days counts its first and its last day
+    home: str = ""  # the country that the names of the fields speak of, such as `zip` and `state`
     form: Form | None = None  # how names become user names and addresses, by the examples
 
     def of(self, role: str) -> "Facts":

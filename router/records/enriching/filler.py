@@ -7,48 +7,42 @@ of what the field means (`router.records.planning`).
 
 import datetime as dt
 import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any
 
 import orjson
 from faker import Faker
 
-from router.records.concepts import ORDERED, PLACE
+from router.records.concepts import PLACE
 from router.records.effort import spend
-from router.records.enriching.dates import AGES, moment
+from router.records.enriching.agreeing import agree
+from router.records.enriching.candidates import alone, candidates
 from router.records.enriching.facts import Facts
 from router.records.enriching.fitting import fits
-from router.records.enriching.forms import canonical_of, drawn, in_form
-from router.records.enriching.linked import linked_value, shares
-from router.records.enriching.money import AMOUNTS, settle
-from router.records.enriching.people import PEOPLE
-from router.records.enriching.places import place_values
-from router.records.enriching.typical import typical
+from router.records.enriching.forms import canonical_of, in_form
+from router.records.enriching.linked import shares
+from router.records.enriching.money import settle
+from router.records.enriching.places import home_of
+from router.records.enriching.states import (
+    closing,
+    may_be_null,
+    stays_open,
+)
 from router.records.mock import Maker
 from router.records.nodes import Array, Node, Object
-from router.records.planned_field import PlannedField
-from router.records.planning import PERSONAL, PlannedObject, RecordPlan, planned
+from router.records.planning import RecordPlan, planned
 
-_DERIVED: Mapping[str, Callable[[Facts, Node], Any]] = {**PEOPLE, **AGES, **AMOUNTS}
 # A concept comes before the concepts that are derived from it.
 _ORDER = (
-    "gender", "name", "first_name", "last_name", "username", "company", "domain", "website",
-    "email", "birth_date", "age", "birth_year", "hired", "product", "category", "msrp",
-    "unit_price", "price", "cost", "discount", "quantity", "subtotal", "amount", "tax_rate",
-    "tax", "total", "min", "max", "start", "end", "created", "updated", "ordered", "shipped",
-    "delivered", "due", "date", "ticket_title",
+    "gender", "name", "first_name", "last_name", "username", "species", "company", "domain",
+    "website", "email", "birth_date", "age", "birth_year", "hired", "product", "category", "msrp",
+    "unit_price", "price", "cost", "discount", "quantity", "start", "days", "weeks", "months",
+    "duration", "subtotal", "amount", "tax_rate", "tax", "total", "min", "max", "created",
+    "ordered", "response", "shipped", "delivered", "paid", "updated", "end", "terminated",
+    "cancelled", "due", "days_late", "date", "next_date", "ticket_title", "review", "rating",
 )  # fmt: skip
-# Identifiers with check digits: new ones are made by their rule, where that fits the examples.
-_CHECKED = frozenset({"iban", "company_tax_id", "national_id", "isbn", "sku"})
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
-# Concepts whose value follows from others only where one of these is known.
-_GOVERNED = {
-    "price": ("msrp", "cost", "subtotal", "amount"), "msrp": ("price", "unit_price", "cost"),
-    "unit_price": ("subtotal", "amount", "msrp", "cost"), "age": ("birth_date", "birth_year"),
-    "birth_date": ("age", "birth_year"), "birth_year": ("birth_date", "age"),
-    "cost": ("price", "unit_price", "msrp"),
-}  # fmt: skip
 
 
 def enriched(
@@ -90,6 +84,9 @@ class _Filling:
     def _collect(self, record: Any, node: Node, facts: Facts) -> None:
         """Store the values that the record gives, and what the shape allows for each concept."""
         holder = node if isinstance(node, Object) else Object(())
+        facts.home = facts.home or home_of(
+            [key for key, _ in holder.fields], self._plan.of(holder).home
+        )
         if isinstance(record, Mapping):
             for key, value in record.items():
                 if isinstance(value, Mapping):
@@ -112,6 +109,7 @@ class _Filling:
             return dict(record)
         fields = dict(node.fields)
         new: dict[str, Any] = {}
+        facts.both_ends = self._plan.of(node).both_ends
         for key in self._order(node):
             if key not in record and key not in new:
                 new[key] = self._missing(key, node, {**record, **new}, facts)
@@ -119,6 +117,7 @@ class _Filling:
             key: new[key] if key in new else self._given(record[key], inner, facts)
             for key, inner in fields.items()
         }
+        agree(made, frozenset(new), node, self._plan.of(node), facts.random)
         return made | {key: value for key, value in record.items() if key not in made}
 
     def _order(self, node: Object) -> list[str]:
@@ -126,13 +125,16 @@ class _Filling:
         own = self._plan.of(node)
 
         def rank(key: str, inner: Node) -> tuple[int, int]:
+            if key in own.switches or key in own.sentences:
+                return (3, 0)
+            if may_be_null(inner) and closing(self._plan.field(node, key)):
+                return (1, 0)  # after the status, which says whether it is empty
             relation = own.relations.get(key)
             if relation is not None:
                 return (2, sum(part in own.relations for part in relation.parts))
-            if own.sums.get(key):
-                return (3, 0)
-            linked = isinstance(inner, Array)
-            return (0, -1 if linked else _RANK.get(self._plan.field(node, key).concept, len(_RANK)))
+            if isinstance(inner, Array) or own.sums.get(key):
+                return (0, -1 if own.sums.get(key) else -2)
+            return (0, _RANK.get(self._plan.field(node, key).concept, len(_RANK)))
 
         return [key for key, _ in sorted(node.fields, key=lambda item: rank(*item))]
 
@@ -154,7 +156,7 @@ class _Filling:
         """Fill an object in a list; it shares only the place of the record around it."""
         here = {key: value for key, value in facts.values.items() if key in PLACE}
         own = Facts(facts.maker, facts.random, facts.as_of, here, {}, facts.place, facts.language)
-        own.series, own.form = facts.series, facts.form
+        own.series, own.form, own.both_ends = facts.series, facts.form, 0
         return _Filling(self._plan, index).filled(item, node, own)
 
     def _missing(self, key: str, holder: Object, record: Mapping[str, Any], facts: Facts) -> Any:
@@ -169,9 +171,11 @@ class _Filling:
         planned_object = self._plan.of(holder)
         if (state := planned_object.empty.get(key)) is not None and state.empty(record):
             return None
+        if may_be_null(node) and stays_open(field, planned_object, record):
+            return None
         if (shared := shares(key, planned_object, record, facts)) is not None:
             return in_form(shared, field, node)
-        for value in self._candidates(field, planned_object, node, record, own):
+        for value in candidates(field, planned_object, node, record, own, self._index):
             written = in_form(value, field, node)
             if fits(written, node):
                 own.values[field.slot] = value
@@ -190,7 +194,7 @@ class _Filling:
         made: list[Any] = []
         for n in range(count * 4 if count else 0):
             spend()
-            value = next((v for v in self._alone(field, facts, n) if v is not None), None)
+            value = next((v for v in alone(field, facts, n, self._index) if v is not None), None)
             value = None if value is None else in_form(value, field, node.item)
             if value is None or not fits(value, node.item):
                 return facts.maker.make(node, key, self._index)
@@ -199,51 +203,3 @@ class _Filling:
             if len(made) == count:
                 return made
         return made if len(made) >= node.least else facts.maker.make(node, key, self._index)
-
-    def _alone(self, field: PlannedField, facts: Facts, index: int) -> Iterator[Any]:
-        """Values of a field that depend on no other."""
-        if field.concept in _CHECKED:
-            yield typical(field, facts, self._index)
-        value = drawn(field, facts, self._index + index)
-        if value is not None:
-            yield value
-        value = typical(field, facts, self._index)
-        if value is not None:
-            yield value
-
-    def _candidates(
-        self,
-        field: PlannedField,
-        planned_object: PlannedObject,
-        node: Node,
-        record: Mapping[str, Any],
-        facts: Facts,
-    ) -> Iterator[Any]:
-        """Values that agree with the rest of the record, the best first; some may not fit."""
-        linked = linked_value(field, planned_object, record)
-        if linked is not None:
-            yield linked
-        if field.slot in facts.values:
-            yield facts.values[field.slot]
-        name = field.concept
-        governed = any(other in facts.values for other in _GOVERNED.get(name, ()))
-        if name in PLACE and not _drawn_place(field):
-            yield from place_values(facts, name, node)
-        elif name in _DERIVED and (name not in _GOVERNED or governed):
-            value = _DERIVED[name](facts, node)
-            if value is not None:
-                yield value
-        elif any(name in pair for pair in ORDERED) and name not in PERSONAL:
-            yield moment(facts, name, node, field.window)
-        yield from self._alone(field, facts, 0)
-        if name in _DERIVED and name in _GOVERNED:
-            value = _DERIVED[name](facts, node)
-            if value is not None:
-                yield value
-        if name in PLACE:
-            yield from place_values(facts, name, node)
-
-
-def _drawn_place(field: PlannedField) -> bool:
-    """Whether a field of a place is drawn by its examples, such as a second city of a record."""
-    return field.slot != field.concept and field.concept in ("city", "latitude", "longitude")

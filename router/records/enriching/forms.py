@@ -4,6 +4,7 @@ Facts of a record are kept in that plain form, so that values of any form follow
 """
 
 import datetime as dt
+import re
 from typing import Any
 
 from router.records.catalogue.tables import concepts
@@ -18,6 +19,16 @@ from router.records.planned_field import PlannedField
 
 UNFIT = object()  # no field allows this value
 _MONEY = frozenset({"price", "unit_price", "msrp", "cost", "subtotal", "tax", "total", "amount"})
+# Fields with few different values: where examples show some of them, these are all.
+CATEGORIES = frozenset(
+    (
+        *("category", "department", "shipping_method", "channel", "ticket_category", "plan"),
+        *("role", "payment_method", "condition", "contract_type", "room_type", "property_type"),
+        *("status", "order_status", "ticket_status", "payment_status", "priority", "source"),
+        *("carrier", "frequency", "shift", "leave_reason", "return_reason", "insurance", "genre"),
+        *("school_year", "specialty", "log_level", "configuration", "size", "brand"),
+    )
+)
 _SWITCH = {"en": ("yes", "no"), "es": ("sí", "no")}
 _KEEP_THEIR_CASE = frozenset({"email", "website", "username", "uuid", "iban", "timezone", "token"})
 _OF_YEARS = ("ordered", "created", "start", "date", "shipped", "due", "hired", "updated")
@@ -51,10 +62,18 @@ def in_form(value: Any, field: PlannedField, node: Node) -> Any:
             return style.texts[0 if value else 1]
         case CodeForm() if isinstance(value, str) and field.concept != "sku":
             return value if style.fits(value) else UNFIT
+        case Texts(texts) if field.concept == "name" and isinstance(value, str) and _short(texts):
+            first, *rest = value.split()
+            return f"{first} {rest[-1][:1]}." if rest else value
         case Texts() if isinstance(value, str) and field.concept not in _KEEP_THEIR_CASE:
             short = len(value.split()) < 5
             value = in_case(value, style.case) if short or style.case == "title" else value
     return _of_kind(value, field, node)
+
+
+def _short(texts: tuple[str, ...]) -> bool:
+    """Whether the examples write a name as `Ben O.`"""
+    return all(re.fullmatch(r"\S+ \w\.", text) for text in texts)
 
 
 def _date(value: Any, style: DateForm) -> Any:
@@ -122,6 +141,12 @@ def drawn(field: PlannedField, facts: Facts, index: int) -> Any:
         case Texts(texts) if field.concept not in concepts():
             return chance.choice(texts)
     return None
+
+
+def shown_options(field: PlannedField) -> tuple[str, ...]:
+    """The values of a field with few different values, where examples show two or more."""
+    texts = field.style.texts if isinstance(field.style, Choices | Texts) else ()
+    return texts if len(texts) > 1 else ()
 
 
 def _year(facts: Facts) -> int | None:

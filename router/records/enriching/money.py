@@ -9,7 +9,9 @@ from typing import Any
 from router.records.enriching.facts import Facts, bounds
 from router.records.nodes import Node, ShapeLeaf
 
-_TAX = 0.08  # share of the subtotal, if the record gives no tax
+# Share of the subtotal that is tax, by country, if the record gives no tax.
+_TAXES = {"US": 0.08, "ES": 0.21, "GB": 0.2, "FR": 0.2, "DE": 0.19, "IT": 0.22, "PT": 0.23}
+_TAX = 0.08  # elsewhere
 _MOST_QUANTITIES = 1_000  # quantities that are tried for a sum
 
 
@@ -20,7 +22,7 @@ def settle(facts: Facts) -> None:
     subtotal = facts.number("subtotal" if "subtotal" in values else "amount")
     if subtotal is None and total is not None:
         if tax is None and "tax" in concepts:
-            tax = round(total - total / (1 + _TAX), 2)
+            tax = round(total - total / (1 + _tax_share(facts)), 2)
             values["tax"] = tax
         subtotal = round(total - (tax or 0.0), 2)
     price_key = next((key for key in ("unit_price", "price") if key in concepts), None)
@@ -103,12 +105,39 @@ def _discount(facts: Facts, _: Node) -> float | None:
 
 
 def _subtotal(facts: Facts, _: Node) -> float | None:
-    prices = (facts.number(key) for key in ("unit_price", "price", "msrp"))
+    prices = (facts.number(key) for key in ("unit_price", "price", "hourly_rate", "msrp"))
     price = next((price for price in prices if price is not None), None)
-    quantity, total = facts.number("quantity"), facts.number("total")
+    quantity, total = _how_many(facts), facts.number("total")
     if quantity is not None and price is not None:
-        return round(quantity * price, 2)
+        return round(quantity * price * (1 - _rebate(facts)), 2)
     return None if total is None else round(total - (facts.number("tax") or 0.0), 2)
+
+
+def _how_many(facts: Facts) -> float | None:
+    """For how many a price is paid: pieces, or days where the record has a price for one."""
+    quantity = facts.number("quantity")
+    if quantity is None and "unit_price" in facts.values:
+        return facts.number("days")
+    if quantity is None and "hourly_rate" in facts.values:
+        return facts.number("hours")
+    return quantity
+
+
+def _rebate(facts: Facts) -> float:
+    """The share that a discount takes off a sum; of a discount on the list price, the price has
+    it already."""
+    percent = facts.number("discount")
+    if percent is None or "msrp" in facts.nodes or "msrp" in facts.values:
+        return 0.0
+    return percent / 100 if 1 <= percent <= 100 else percent if 0 < percent < 1 else 0.0
+
+
+def _tax_share(facts: Facts) -> float:
+    rate = facts.number("tax_rate")
+    if rate is not None and 0 < rate < 100:
+        return rate if rate < 1 else rate / 100
+    country = facts.place.country_code if facts.place else "ES" if facts.language == "es" else ""
+    return _TAXES.get(country, _TAX)
 
 
 def _before_tax(facts: Facts, node: Node) -> float | None:
@@ -120,7 +149,7 @@ def _tax(facts: Facts, node: Node) -> float | None:
     subtotal, total = _before_tax(facts, node), facts.number("total")
     if subtotal is None:
         return None
-    return round(total - subtotal if total is not None else _TAX * subtotal, 2)
+    return round(total - subtotal if total is not None else _tax_share(facts) * subtotal, 2)
 
 
 def _total(facts: Facts, node: Node) -> float | None:
@@ -128,7 +157,7 @@ def _total(facts: Facts, node: Node) -> float | None:
     if subtotal is None:
         return None
     if tax is None and "tax" in facts.nodes:
-        tax = facts.values["tax"] = round(_TAX * subtotal, 2)
+        tax = facts.values["tax"] = round(_tax_share(facts) * subtotal, 2)
     return round(subtotal + (tax or 0.0), 2)
 
 

@@ -11,6 +11,8 @@ from router.records.nodes import Node, ShapeLeaf
 
 _DOMAINS = ("example.com", "example.org", "example.net")  # nobody's, so no mail reaches anybody
 
+_NAMES = frozenset(("name", "first_name", "last_name", "username"))
+_DESKS = (("info", "hello", "contact"), ("info", "hola", "contacto"))  # of companies
 _FORMS = frozenset({"ltd", "inc", "llc", "co", "s", "l", "a", "u", "coop", "cia", "sons", "y"})
 
 
@@ -63,6 +65,12 @@ def _email(facts: Facts, _: Node) -> str | None:
         mailbox = str(user)
     elif form is not None and form.mailbox:
         mailbox = handle(form.mailbox, *_both_names(facts)) or mailbox
+    if not mailbox and not _NAMES & {*facts.nodes, *facts.values}:
+        site = facts.values.get("domain") or (
+            _domain(facts, _) if facts.values.get("website") else ""
+        )
+        box = facts.random.choice(_DESKS[facts.language == "es"])
+        return f"{box}@{site}" if site else None
     domains = form.domains if form is not None and form.domains else _DOMAINS
     domain = facts.values.get("domain") or facts.random.choice(domains)
     return f"{mailbox}@{domain}" if re.fullmatch(r"[\w.+-]+", mailbox) else None

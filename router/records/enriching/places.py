@@ -5,10 +5,11 @@ The place agrees as far as possible with the given values and with the shape.
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from router.records.catalogue.naming import words_of
 from router.records.effort import spend
-from router.records.enriching.atlas import place_named, three_letters
+from router.records.enriching.atlas import place_named, state_code, three_letters
 from router.records.enriching.facts import Facts
 from router.records.enriching.place_table import IN_SPANISH, PLACES, Place
 from router.records.nodes import Node, OneOf, ShapeLeaf
@@ -24,12 +25,21 @@ _OTHER_NAMES = {
     "the netherlands": "NL", "czech republic": "CZ", "türkiye": "TR", "uae": "AE", "korea": "KR",
 }  # fmt: skip
 
+_PERSONS = frozenset(("name", "first_name", "last_name"))
+# Words of fields' names that a country has for its addresses.
+_HOME_WORDS = (
+    ("US", frozenset(("zip", "state"))), ("GB", frozenset(("postcode", "county"))),
+    ("ES", frozenset(("provincia",))),
+)  # fmt: skip
 _HOMES = {"es": "ES"}  # where most records in a language are at home
 _FROM_SPANISH = {spanish.lower(): english for english, spanish in IN_SPANISH.items()}
 
 
-def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
-    """The values that a concept has at the record's place, the best first."""
+def place_values(
+    facts: Facts, concept: str, node: Node, *, short: bool = False
+) -> Iterator[object]:
+    """The values that a concept has at the record's place, the best first; `short`: codes of
+    states rather than their names."""
     place = place_of(facts)
     match concept:
         case "phone":
@@ -40,6 +50,8 @@ def place_values(facts: Facts, concept: str, node: Node) -> Iterator[object]:
             yield f"+{place.dial_code}"
         case "language_code":
             yield place.language
+        case "region" if short and place.country_code == "US":
+            yield state_code(place.region)
         case "country_code" if _three_letters(node):
             yield three_letters(place.country_code)
         case "locale":
@@ -70,12 +82,30 @@ def place_of(facts: Facts) -> Place:
     if facts.place is None:
         scores = [(_agreement(facts, place), place) for place in PLACES]
         best = max(score for score, _ in scores)
-        if best == 0 and facts.language != "en":  # where the language of the record is spoken
-            home = _HOMES.get(facts.language, "")
-            scores = [(float(place.country_code == home), place) for place in PLACES]
+        if best == 0:
+            scores = [(_at_home(facts, place), place) for place in PLACES]
             best = max(score for score, _ in scores)
         facts.place = facts.random.choice([place for score, place in scores if score == best])
     return facts.place
+
+
+def _at_home(facts: Facts, place: Place) -> float:
+    """Whether a record of which no value says where it is may be at home in a place."""
+    home = facts.home or _HOMES.get(facts.language, "")
+    if home:
+        return float(place.country_code == home)
+    if _PERSONS & {*facts.values, *facts.nodes}:  # a person where the person's name is usual
+        return float(place.language == facts.language)
+    return 0.0
+
+
+def home_of(keys: Sequence[str], shown: str) -> str:
+    """The country of the examples, or whose addresses have fields of such names; empty if neither
+    says."""
+    if shown:
+        return next((p.country_code for p in PLACES if _agrees("country", shown, p)), "")
+    words = {word for key in keys for word in words_of(key)}
+    return next((country for country, own in _HOME_WORDS if own <= words), "")
 
 
 def _from_atlas(facts: Facts) -> Place | None:

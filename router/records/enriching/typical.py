@@ -9,13 +9,17 @@ from router.records.catalogue.tables import (
     plain,
     values,
 )
+from router.records.enriching.animals import breed, species
 from router.records.enriching.atlas import capital_of
 from router.records.enriching.facts import Facts
+from router.records.enriching.feelings import feeling
 from router.records.enriching.identity import company_id, iban, isbn, national_id
 from router.records.enriching.places import place_of
 from router.records.enriching.things import product_of, trouble_of
+from router.records.enriching.tongues import language_here, nationality_here
 from router.records.likeness.codes import CodeForm
 from router.records.likeness.handles import handle
+from router.records.likeness.numbers import Magnitude
 from router.records.planned_field import PlannedField
 
 _STATUSES_AFTER = {"delivered": ("delivered", "entregado"), "shipped": ("shipped", "enviado")}
@@ -65,7 +69,11 @@ def code(pattern: str, facts: Facts) -> str:
 def _first_name(facts: Facts, field: PlannedField, _: int) -> str:
     female = _is_female(facts)
     section = "first_female" if female else "first_male"
-    return facts.random.choice(values(section, field.language))
+    names = values(section, field.language)
+    form, user = facts.form, str(facts.values.get("username") or "")
+    if user and form is not None and form.handle.startswith("{f}"):  # the user name has its initial
+        names = tuple(name for name in names if plain(name)[:1] == user[:1]) or names
+    return facts.random.choice(names)
 
 
 def _is_female(facts: Facts) -> bool:
@@ -206,6 +214,28 @@ def _bio(facts: Facts, field: PlannedField, _: int) -> str:
     return f"{job}{f' from {city}' if city else ''} who enjoys {hobby}."
 
 
+def rating_of(facts: Facts, field: PlannedField) -> float | int | None:
+    """Stars that go with the words of the record's review."""
+    text = facts.values.get("review")
+    mood = feeling(text) if isinstance(text, str) else 0
+    if mood == 0:
+        return None
+    stars = facts.random.choice((4, 5) if mood > 0 else (1, 2))
+    return stars * 2 if isinstance(field.style, Magnitude) and field.style.most > 5 else stars
+
+
+def _review(facts: Facts, field: PlannedField, _: int) -> str:
+    reviews, stars = values("review", field.language), facts.number("rating")
+    if stars is not None:
+        low = stars <= 4 if stars > 5 else stars <= 2
+        high = stars >= 8 if stars > 5 else stars >= 4
+        fitting = [
+            text for text in reviews if (feeling(text) > 0) == high and (feeling(text) < 0) == low
+        ]
+        reviews = tuple(fitting) or reviews
+    return facts.random.choice(reviews)
+
+
 def _car(facts: Facts) -> tuple[str, tuple[str, ...]]:
     given = plain(str(facts.values.get("car_make") or ""))
     fitting = [car for car in cars() if plain(car[0]) == given]
@@ -301,6 +331,8 @@ def _agent(facts: Facts, _: PlannedField, __: int) -> str:
 
 
 _MAKERS: Mapping[str, Callable[[Facts, PlannedField, int], Any]] = {
+    "review": _review,
+    "language": language_here, "nationality": nationality_here, "species": species, "breed": breed,
     "capital": _capital, "username": _username, "email": _email,
     "name": _name, "first_name": _first_name, "last_name": _last_name, "street": _street,
     "address": _address, "company": _company, "industry": _industry, "product": _product,

@@ -10,7 +10,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations, permutations
 
+from router.records.catalogue.naming import words_of
+
 Row = Mapping[str, float]
+# What one of the first unit is in the second.
+_FACTORS = {
+    ("kg", "lb"): 2.20462, ("kg", "lbs"): 2.20462, ("kg", "g"): 1000.0, ("cm", "in"): 0.393701,
+    ("cm", "inches"): 0.393701, ("m", "ft"): 3.28084, ("km", "mi"): 0.621371,
+    ("km", "miles"): 0.621371, ("m", "cm"): 100.0, ("km", "m"): 1000.0, ("hours", "minutes"): 60.0,
+    ("minutes", "seconds"): 60.0, ("min", "sec"): 60.0, ("l", "ml"): 1000.0, ("gb", "mb"): 1024.0,
+    ("kb", "bytes"): 1024.0, ("l", "gal"): 0.264172, ("s", "ms"): 1000.0,
+}  # fmt: skip
 _MOST_FIELDS = 12
 _CENT = 0.0051
 _SUMS = frozenset({"subtotal", "tax", "total", "amount", "shipping_cost", "discount", "price"})
@@ -25,7 +35,7 @@ _PRODUCTS = frozenset(
 @dataclass(frozen=True, slots=True)
 class Relation:
     """`target` follows from `parts`; `kind` is product, sum, mean, ratio, percent, less (a
-    percentage less), bmi, or whole: the rest to `whole`."""
+    percentage less), bmi, scale (another unit: `whole` of it), or whole: the rest to `whole`."""
 
     kind: str
     target: str
@@ -52,6 +62,10 @@ class Relation:
                 return values[0] / values[1] if values[1] else None
             case "bmi":
                 return values[0] / (values[1] / 100) ** 2 if values[1] else None
+            case "scale":
+                return values[0] * self.whole
+            case "fahrenheit":
+                return values[0] * 1.8 + 32
         return self.whole - sum(values)
 
     def part(self, name: str, of: Row) -> float | None:
@@ -61,6 +75,10 @@ class Relation:
             return None
         target, rest = of[self.target], [of[other] for other in others]
         match self.kind:
+            case "scale":
+                return target / self.whole
+            case "fahrenheit":
+                return (target - 32) / 1.8
             case "product":
                 return target / rest[0] if rest[0] else None
             case "sum":
@@ -87,7 +105,22 @@ def relations_in(rows: Sequence[Row], concepts: Mapping[str, str]) -> tuple[Rela
         if free and _holds(relation, rows) and _proven(relation, rows, concepts):
             made[relation.target] = relation
     made |= _body_mass(concepts)
+    made |= {r.target: r for r in _other_units(list(concepts)) if r.target not in made}
     return tuple(made.values())
+
+
+def _other_units(names: Sequence[str]) -> Iterator[Relation]:
+    """The same measure in another unit: `weight_kg` and `weight_lb`."""
+    split = {name: words_of(name) for name in names}
+    for part, target in permutations(names, 2):
+        mine, other = split[part], split[target]
+        if len(mine) < 2 or mine[:-1] != other[:-1]:
+            continue
+        units = (mine[-1], other[-1])
+        if units in _FACTORS:
+            yield Relation("scale", target, (part,), _FACTORS[units])
+        elif units in (("c", "f"), ("celsius", "fahrenheit")):
+            yield Relation("fahrenheit", target, (part,))
 
 
 def _body_mass(concepts: Mapping[str, str]) -> dict[str, Relation]:
@@ -146,4 +179,4 @@ def _proven(relation: Relation, rows: Sequence[Row], concepts: Mapping[str, str]
 
 
 def _digits(value: float) -> int:
-    return len(f"{abs(value):.2f}".replace(".", "").strip("0"))
+    return len(f"{abs(value):.6f}".replace(".", "").strip("0"))

@@ -64,7 +64,10 @@ async def test_what_goes_on_with_an_answer_of_a_store_leaves_no_word_either(d: D
         await d.post("bob", "/v1/responses", more | {"conversation": talk}),
         await d.post("bob", "/v1/responses", {"model": "plain", "input": [item]}),
     ]
-    given = (await d.chat("bob", QUESTION)).json["choices"][0]["message"]
+    streamed = await d.chat("bob", QUESTION, stream=True)
+    choices = [choice for event in streamed.events[:-1] for choice in event["choices"]]
+    text = "".join(choice["delta"].get("content") or "" for choice in choices)
+    given = {"role": "assistant", "content": text}
     question = {"role": "user", "content": QUESTION}
     again = {"role": "user", "content": "Say it again."}
     history = {"model": "plain", "messages": [question, given, again]}
@@ -83,10 +86,14 @@ async def test_what_goes_on_with_lost_words_names_no_store(d: Desk) -> None:
     """Bob sends his earlier answer again, after he lost the right to its store."""
     said_before = (await d.chat("bob", QUESTION)).json["choices"][0]["message"]
     d.take_away(1)
-    body = {"model": "plain", "messages": [said_before, {"role": "user", "content": "Again."}]}
-    answer = await d.post("bob", "/v1/chat/completions", body)
-    assert answer.status == 200
-    assert "handbook" not in str(answer.headers)
+    from_tool = {"role": "tool", "tool_call_id": "c1", "content": said_before["content"]}
+    for before in (said_before, from_tool):
+        messages = [{"role": "user", "content": "Hi."}, before, {"role": "user", "content": "And?"}]
+        answer = await d.post(
+            "bob", "/v1/chat/completions", {"model": "plain", "messages": messages}
+        )
+        assert answer.status == 200
+        assert "handbook" not in str(answer.headers)
     assert METAL not in words_kept(d)
 
 

@@ -39,12 +39,12 @@ def stores_given(rights: Rights, key_id: str, texts: Sequence[str]) -> tuple[str
 
 
 def answers_in(messages: Any) -> list[str]:
-    """The texts of the answers in the history of a chat."""
+    """The texts of the answers in the history of a chat, also those that a tool brought."""
     every = messages if isinstance(messages, list) else ()
     return [
         text
         for message in every
-        if isinstance(message, Mapping) and message.get("role") == "assistant"
+        if isinstance(message, Mapping) and message.get("role") in ("assistant", "tool")
         if (text := "".join(texts_of(message)).strip())
     ]
 

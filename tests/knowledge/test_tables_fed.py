@@ -10,6 +10,7 @@ import pytest
 from router.config.knowledge import TableQuery
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.queries import QueryFailed, run_query, without_secrets
+from router.knowledge.feeding.schedule import run_due, runs_of
 from router.knowledge.rows.answering import answer_rows
 from router.knowledge.rows.keeping import schemas_of
 from router.knowledge.rows.safe import runner
@@ -78,6 +79,18 @@ def test_a_query_reads_nothing_but_its_database(store: KnowledgeStore, sql: str)
     with pytest.raises(QueryFailed):
         run_query(store, "sales", TableQuery(sql=sql))
     assert store.tables() == []
+
+
+def test_a_cell_that_an_error_quotes_stands_in_no_log(
+    store: KnowledgeStore, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files" / "orders.csv").write_text(ORDERS)
+    sql = "SELECT city::int AS n FROM orders"
+    run_due(store, {"sales": TableQuery(sql=sql, database=str(tmp_path / "files"))}, 1.0)
+    assert "Madrid" in runs_of(store)["sales"]["error"]
+    assert "the query sales of store does not run" in caplog.text
+    assert "Madrid" not in caplog.text
 
 
 def test_without_the_extension_for_postgres_the_error_names_the_mend(

@@ -33,7 +33,9 @@ def run_due(store: KnowledgeStore, queries: Mapping[str, TableQuery], now: float
             count += run_query(store, name, query)
         except QueryFailed as failure:
             error = str(failure)
-            _log.warning("%s", failure)
+            # The message may quote a cell, so the store keeps it, and no log.
+            why = f"`waggle knowledge show {store.folder.name}` says why"
+            _log.warning("the query %s of %s does not run: %s", name, store.folder.name, why)
         _write(store, name, {"at": now, "text": text, "error": error})
     for name in set(runs) - set(queries):
         removed = drop_tables(store, f"{_RUN}{name}", by="configuration")

@@ -74,6 +74,7 @@ class InProcessService:
         request = parse_chat(
             orjson.dumps(body), headers, request_id=new_id(self.clock()), key_id=""
         )
+        request = await self.engine.with_sources(request)
         lookup = await self.engine.look(request, scope="demo", backend="", allowed=())
         if lookup is not None and lookup.answers:
             answer = await self.engine.remembered(request, lookup)

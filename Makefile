@@ -243,6 +243,10 @@ bench-knowledge-revoked: $(STAMP)
 bench-knowledge-rows: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.rows $(FOLDER) $(QUESTIONS) --set $(SET)
 
+.PHONY: bench-knowledge-migrating
+bench-knowledge-migrating: $(STAMP)
+	$(BIN)/python -m experiments.knowledge.migrating $(CASES) --write
+
 .PHONY: bench-knowledge-finding
 bench-knowledge-finding: $(STAMP)
 	$(BIN)/python -m experiments.knowledge.finding $(QUESTIONS) $(SPANISH) $(ENCODERS)

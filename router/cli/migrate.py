@@ -31,7 +31,8 @@ from router.records.migrating.mapping import (
 )
 from router.records.migrating.matching import mapping_for
 from router.records.migrating.meaning import Nearness
-from router.records.migrating.running import Outputs, Tally, parsed, run_lines
+from router.records.migrating.reading import TABLES, BadTable, records_in
+from router.records.migrating.running import Outputs, Tally, run_lines
 from router.records.validating import BadSchema
 
 _SAMPLE = 10_000  # records from which a mapping is made
@@ -42,7 +43,10 @@ _SHOWN = 5
 @in_context
 def migrate(
     here: CommandContext,
-    source: Annotated[Path, typer.Argument(help="The records (.jsonl): an object on each line.")],
+    source: Annotated[
+        Path,
+        typer.Argument(help="The records: an object a line (.jsonl), or a table (.csv, .tsv)."),
+    ],
     to: Annotated[
         Path | None, typer.Option("--to", help="The JSON Schema of the new records.")
     ] = None,
@@ -129,9 +133,10 @@ def _new_mapping(here: CommandContext, source: Path, schema: dict[str, Any]) -> 
             "--to: the schema names no `properties`", "give the JSON Schema of one record"
         )
     with _lines(source) as lines:
-        records = [record for _, record, why in islice(parsed(lines), _SAMPLE) if not why]
+        rows = islice(records_in(lines, source.name), _SAMPLE)
+        records = [record for _, record, why in rows if not why]
     if not records:
-        raise InputRefused(f"{source} holds no JSON object", "give a line for each record")
+        raise InputRefused(f"{source} holds no record", _no_record(source))
     with err.status("Comparing fields …"):
         return mapping_for(records, schema, _nearness(here))
 
@@ -167,6 +172,19 @@ def _lines(source: Path) -> Iterator[Any]:
             yield file
     except OSError as error:
         raise InputRefused(f"{source} cannot be read", str(error.strerror)) from None
+    except BadTable as error:
+        raise InputRefused(f"{source} is no table", str(error)) from None
+
+
+def _no_record(source: Path) -> str:
+    """How to mend a file without records, by how it begins."""
+    if source.suffix.lower() in TABLES:
+        return "the first line names the fields, and each other line is a record"
+    with source.open("rb") as file:
+        start = file.read(64).lstrip(b"\xef\xbb\xbf").lstrip()[:1]
+    if start == b"[":
+        return "it is a JSON array: write each of its objects on a line of its own (jq -c '.[]')"
+    return "write a JSON object on each line, or name a table .csv"
 
 
 def _answers(written: list[str]) -> dict[str, str]:
@@ -184,7 +202,7 @@ def _run(mapping: FieldMapping, source: Path, folder: Path) -> Tally:
         lines = stack.enter_context(_lines(source))
         files = [stack.enter_context((folder / name).open("wb")) for name in _FILES[:3]]
         on_line = stack.enter_context(_progress(source, lines))
-        return run_lines(mapping, lines, Outputs(*files), on_line)
+        return run_lines(mapping, records_in(lines, source.name), Outputs(*files), on_line)
 
 
 @contextmanager
@@ -233,7 +251,7 @@ def _show(mapping: FieldMapping, tally: Tally, target: Path) -> None:
     for rule in mapping.rules:
         given = " + ".join(".".join(path) for path in rule.sources)
         shown = given or f"always {orjson.dumps(rule.value).decode()}"
-        shown = "nothing" if rule.unfilled else shown
+        shown = "nothing" if rule.unfilled else "each record" if rule.gathers else shown
         table.add_row(*map(escape, (rule.name, shown, rule.because)))
     out.print(table)
     for rule in mapping.rules:

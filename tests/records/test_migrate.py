@@ -6,6 +6,7 @@ from typer.testing import CliRunner
 
 from router.cli.main import app
 from router.records.migrating.applying import migrated
+from router.records.migrating.grouping import gathered
 from router.records.migrating.mapping import BadMapping, as_json, from_json
 from router.records.migrating.matching import mapping_for
 from router.records.migrating.numbers import number
@@ -270,3 +271,55 @@ def test_the_command_keeps_a_mapping_that_the_next_file_is_migrated_by(tmp_path,
     assert orjson.loads(again.stdout)["unmapped"] == ["x", "new"]
     migrated_lines = (tmp_path / "next-migrated/migrated.jsonl").read_text()
     assert migrated_lines == f'{{"id":{long_id},"on":"2024-06-05"}}\n'
+
+
+def test_a_table_is_read_and_its_rows_are_gathered_by_what_they_share(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    rows = (
+        "order;customer;sku;qty\r\nO1;Mu\u00f1oz;A;2\r\nO2;Bo;A;5\r\nO3;Cy\r\nO1;Mu\u00f1oz;B;1\r\n"
+    )
+    (tmp_path / "in.csv").write_bytes(rows.encode("cp1252"))
+    line = {"type": "array", "items": schema(sku=TEXT, quantity={"type": "integer"})}
+    target = schema(order=TEXT, customer=TEXT, items=line)
+    (tmp_path / "schema.json").write_bytes(orjson.dumps(target))
+    done = CliRunner().invoke(app, ["migrate", "in.csv", "--to", "schema.json", "--json"])
+    figures = orjson.loads(done.stdout)
+    assert (figures["migrated"], figures["failed"]) == (2, 1)
+    folder = tmp_path / "in-migrated"
+    first, second = map(orjson.loads, (folder / "migrated.jsonl").read_bytes().splitlines())
+    assert first == {
+        "order": "O1", "customer": "Mu\u00f1oz",
+        "items": [{"sku": "A", "quantity": 2}, {"sku": "B", "quantity": 1}],
+    }  # fmt: skip
+    assert second["items"] == [{"sku": "A", "quantity": 5}]
+    failed = orjson.loads((folder / "failed.jsonl").read_bytes())
+    assert (failed["line"], failed["record"]) == (4, ["O3", "Cy"])
+    assert orjson.loads((folder / "mapping.json").read_bytes())["group_by"] == ["order"]
+
+
+def test_records_of_a_group_that_disagree_fail_together():
+    line = {"type": "array", "items": schema(sku=TEXT)}
+    rows = [{"order": f"O{n // 2}", "customer": "Ann", "sku": f"S{n}"} for n in range(40)]
+    mapping = mapping_for(rows, schema(order=TEXT, customer=TEXT, items=line))
+    assert mapping.group_by == (("order",),)
+    made = gathered(mapping, [rows[0], rows[1] | {"customer": "Bo"}])
+    assert made.record is None
+    assert made.reasons == ("customer: the records of the group hold 'Ann' and 'Bo'",)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "wrong"),
+    [
+        ("in.csv", "", "has no header"),
+        ("in.csv", "a,b,a\n1,2,3\n", "two fields of its header are named 'a'"),
+        ("in.jsonl", '[{"a": 1}]', "it is a JSON array"),
+        ("in.jsonl", "\n", "write a JSON object on each line"),
+    ],
+)
+def test_a_file_without_records_is_refused_with_the_mend(tmp_path, name, text, wrong):
+    source, target = tmp_path / name, tmp_path / "schema.json"
+    source.write_text(text)
+    target.write_bytes(orjson.dumps(schema(a=TEXT)))
+    refused = CliRunner().invoke(app, ["migrate", str(source), "--to", str(target)])
+    assert refused.exit_code == 2
+    assert wrong in " ".join(refused.stderr.split())

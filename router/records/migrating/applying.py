@@ -32,10 +32,12 @@ def at_path(record: Any, path: KeyPath) -> Any:
     return record
 
 
-def value_for(rule: FieldRule, record: Mapping[str, Any]) -> Any:
+def value_for(rule: FieldRule, record: Mapping[str, Any], group: Sequence[Any] = ()) -> Any:
     """The value that a rule makes; `_ABSENT` if the record holds none, `Unfit` if it is unsure."""
     if rule.unfilled:
         return _ABSENT
+    if rule.gathers:
+        return [_object(rule.each, row) for row in group or [record]]
     if not rule.sources:
         return rule.value
     given = [at_path(record, path) for path in rule.sources]
@@ -95,8 +97,11 @@ def _remove(record: dict[str, Any], path: KeyPath) -> None:
     record.pop(path[0], None)
 
 
-def migrated(mapping: FieldMapping, record: Any) -> Migrated:
-    """The record in the target's form, proven by its schema; or why it has none."""
+def migrated(mapping: FieldMapping, record: Any, group: Sequence[Any] = ()) -> Migrated:
+    """The record in the target's form, proven by its schema; or why it has none.
+
+    `group` holds the records whose fields are gathered into a list.
+    """
     if not isinstance(record, dict):
         return Migrated(None, reasons=(f"{record!r:.60} is no object",))
     made: dict[str, Any] = {}
@@ -105,7 +110,7 @@ def migrated(mapping: FieldMapping, record: Any) -> Migrated:
     notes: list[str] = []
     for rule in mapping.rules:
         try:
-            value = value_for(rule, record)
+            value = value_for(rule, record, group)
         except Unfit as why:
             unread[rule.to] = f"{rule.name}: {why}"
             continue

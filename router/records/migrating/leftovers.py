@@ -33,7 +33,7 @@ _GENERIC = frozenset([
     "film", "region", "value", "quantity", "category_name", "product_name", "text", "amount",
 ])  # fmt: skip
 NET = frozenset(["net", "neto", "neta", "gross", "bruto", "bruta"])
-_CODES = frozenset(
+CODES = frozenset(
     ["id", "code", "codigo", "number", "numero", "ref", "reference", "referencia", "key", "clave"]
 )
 
@@ -123,7 +123,7 @@ def _may_be(leaf: Leaf, column: Column, its: Conversion) -> bool:
         return (several or own_words) and (leaf.required or not its.question)
     if not leaf.required or set(words_of(column.path[-1])) & _REST:
         return False
-    return leaf.kind != "string" or bool(set(words_of(leaf.path[-1])) & _CODES) or _wordy(column)
+    return leaf.kind != "string" or bool(set(words_of(leaf.path[-1])) & CODES) or _wordy(column)
 
 
 def _wordy(column: Column) -> bool:

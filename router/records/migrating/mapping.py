@@ -26,7 +26,7 @@ _KEYS = {
         "question",
         "choices",
     },
-    "mapping": {"version", "fields", "unmapped", "schema"},
+    "mapping": {"version", "fields", "group_by", "unmapped", "schema"},
 }
 Step = Map[str, Any]
 
@@ -63,6 +63,11 @@ class FieldRule:
     def name(self) -> str:
         return ".".join(self.to)
 
+    @property
+    def gathers(self) -> bool:
+        """Whether the rule makes an object of its list from each record of a group."""
+        return bool(self.each) and not self.sources
+
     def chosen(self, label: str) -> "FieldRule":
         choice = self.choices[label]
         because = f"chosen: {label}"
@@ -79,6 +84,7 @@ class FieldMapping:
     schema: Map[str, Any]
     rules: tuple[FieldRule, ...]
     unmapped: tuple[KeyPath, ...] = ()
+    group_by: tuple[KeyPath, ...] = ()  # records that agree on these fields become one
 
     @property
     def questions(self) -> list[FieldRule]:
@@ -104,8 +110,10 @@ class FieldMapping:
 
 
 def as_json(mapping: FieldMapping) -> dict[str, Any]:
+    grouped = {"group_by": [_path_json(path) for path in mapping.group_by]}
     return {
         "version": _VERSION,
+        **(grouped if mapping.group_by else {}),
         "fields": [_rule_json(rule) for rule in mapping.rules],
         "unmapped": [_path_json(path) for path in mapping.unmapped],
         "schema": dict(mapping.schema),
@@ -120,6 +128,8 @@ def _rule_json(rule: FieldRule) -> dict[str, Any]:
     made: dict[str, Any] = {"to": _path_json(rule.to)}
     if rule.sources:
         made |= _source_json(rule.sources, rule.steps)
+    elif rule.gathers:
+        pass
     elif rule.unfilled:
         made["from"] = []
     elif not rule.question:
@@ -154,13 +164,21 @@ def from_json(document: Any) -> FieldMapping:
     if not isinstance(schema, dict):
         raise BadMapping("`schema` must be the JSON Schema of the target")
     issues_in([None], Wanted(schema), as_list=False)  # refuses a bad schema
+    group_by = document.get("group_by", [])
+    if not isinstance(group_by, list):
+        raise BadMapping("`group_by` must be a list of fields of the source")
     unmapped = document.get("unmapped", [])
     if not isinstance(unmapped, list):
         raise BadMapping("`unmapped` must be a list of fields")
+    rules = tuple(_rule(entry) for entry in document["fields"])
+    gathering = next((rule for rule in rules if rule.gathers and not rule.question), None)
+    if gathering is not None and not group_by:
+        raise BadMapping(f"{gathering.name}: `each` without `from` needs `group_by` in the mapping")
     return FieldMapping(
         schema,
-        tuple(_rule(entry) for entry in document["fields"]),
+        rules,
         tuple(_path(path, "unmapped") for path in unmapped),
+        tuple(_path(path, "group_by") for path in group_by),
     )
 
 
@@ -188,10 +206,10 @@ def _rule(entry: Any) -> FieldRule:
     question = entry.get("question", "")
     if not isinstance(choices, dict) or not isinstance(question, str):
         raise BadMapping(f"{name}: `question` must be a text and `choices` an object")
-    unfilled = not sources and "value" not in entry and not question
+    each = entry.get("each", [])
+    unfilled = not sources and "value" not in entry and not question and not each
     if unfilled and "from" not in entry:
         raise BadMapping(f"{name}: it needs `from` or `value`")
-    each = entry.get("each", [])
     if not isinstance(each, list):
         raise BadMapping(f"{name}: `each` must be a list of fields")
     return FieldRule(

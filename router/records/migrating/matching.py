@@ -13,6 +13,7 @@ from router.records.migrating.converting import conversion
 from router.records.migrating.derived import derived_rules
 from router.records.migrating.derived_moments import parts_of_moments
 from router.records.migrating.fields import Column, Conversion, Leaf
+from router.records.migrating.grouping import with_groups
 from router.records.migrating.leftovers import (
     NET,
     fill_leftovers,
@@ -34,7 +35,8 @@ def mapping_for(
 ) -> FieldMapping:
     """The mapping of these records to this schema; `near` compares words that no table knows."""
     rules, unmapped = _rules(columns(records), schema, schema, near)
-    return FieldMapping(schema, tuple(rules), tuple(column.path for column in unmapped))
+    mapping = FieldMapping(schema, tuple(rules), tuple(column.path for column in unmapped))
+    return with_groups(mapping, records, lambda source, items: _rules(source, items, schema, near))
 
 
 def _rules(

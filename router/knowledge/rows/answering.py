@@ -18,6 +18,8 @@ from router.knowledge.rows.language.tokens import cut, ranges_in
 from router.knowledge.rows.language.words import Language, Sense, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
 from router.knowledge.rows.parts.following import amount_of, date_of, follow, goes_on
+from router.knowledge.rows.parts.measures import convert_units
+from router.knowledge.rows.parts.plain_numbers import read_key
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.relating import read_related
 from router.knowledge.rows.parts.targets import read_closed, read_target
@@ -181,6 +183,8 @@ class RowReader:
             first_headed = failures[: len(headed)] or failures
             raise max(first_headed, key=lambda failure: failure[0])[1]
         best = max(reading.strength for reading in readings)
+        if best == 0 and not headed and len(readers) > 1 and not _worded(readings[0].query):
+            raise Unclear("no word names a table, a column or a value: name the rows")
         unsure = [unclear for strength, unclear in failures if strength >= best]
         doubts = [unclear for unclear in unsure if "` or `" in str(unclear)]
         if doubts and not headed:
@@ -200,6 +204,11 @@ class RowReader:
         _known_words(reader)
         query = follow(base.query, reader)
         return Interpreted(query, _strength(reader), {**base.typos, **reader.spans.typos})
+
+
+def _worded(query: RowQuery) -> bool:
+    """Whether a word of the question says which rows are meant: `unpaid`, `not insured`."""
+    return any(not isinstance(where, Condition) or where.days is None for where in query.where)
 
 
 def _only_year(names: Names) -> int:
@@ -237,7 +246,8 @@ def _strength(reader: Reader) -> int:
         strengths = [s.strength for s in span.senses if s.kind in kinds]
         if strengths:
             total += max(strengths) + 3 * (len(span.words) - 1)
-    return total
+    verbs = any(span.words in reader.names.verbs for span in reader.items)
+    return total + verbs
 
 
 def _known_words(reader: Reader) -> None:
@@ -276,6 +286,9 @@ def _plain_question(reader: Reader) -> bool:
     """Whether yes or no answers a question; one that asks for any rows is read as a count."""
     first = next((span for span in reader.items if not span.means("mark")), None)
     closed = first is not None and first.words[0] in _AUXILIARIES and not first.means("any")
+    sides = any(span.means("more") for span in reader.items)
+    if closed and sides and any(span.means("or") for span in reader.items):
+        closed = False  # `did Ana or Ben get more orders?`
     leading = [span.words[0] for span in reader.items[:2]]
     if leading[0] in _PLACES or (leading[0] in _FROM and leading[-1] in _PLACES):
         raise Unclear("where rows are from is not read: name the column")
@@ -302,15 +315,19 @@ def _take_now(reader: Reader) -> None:
         reader.take(i)
 
 
+_SIZE = frozenset(("size", "sizes", "talla", "tallas"))
 _SIZES = frozenset(("xs", "s", "m", "l", "xl", "xxl", "2xl", "3xl", "small", "medium", "large"))
 
 
 def _take_nouns(reader: Reader) -> None:
-    """Take `size` behind the name of a column of sizes: `shirt size`."""
+    """Take a noun that adds nothing to a column's name: `shirt size`, `vehicle type`."""
     for i in reader.free("noun"):
         if i and not reader.items[i].means("col", "val"):
             each = reader.field_at(i - 1, lambda f: f.column.kind == "text")
-            if each is not None and _SIZES.issuperset(map(folded, each.values)) and each.values:
+            sized = not _SIZE.isdisjoint(reader.items[i].words)
+            if each is None or (sized and not _SIZES.issuperset(map(folded, each.values))):
+                continue
+            if each.values:
                 reader.items[i].senses = (Sense("filler"),)
 
 
@@ -320,7 +337,10 @@ def _query_of(reader: Reader) -> RowQuery:
     reader.take(*reader.free("only"))
     _take_now(reader)
     closed = _plain_question(reader)
+    convert_units(reader)
     read_conditions(reader)
+    if closed:
+        read_key(reader)
     related = read_related(reader)
     if closed:
         return read_closed(reader, related)

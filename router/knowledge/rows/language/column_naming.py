@@ -10,6 +10,7 @@ from router.knowledge.rows.language.column_words import (
     WEAK,
     name_words,
 )
+from router.knowledge.rows.language.doers import held_forms, names_people
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.stems import stem
@@ -41,6 +42,15 @@ _YEAR_VERBS = {
     }.items()
 }
 _PLAIN = frozenset(("time", "tim", "total", "spent", "taken", "worked", "sold", "number", "net"))
+_ASKING = frozenset(
+    map(
+        canonical,
+        (
+            *("how", "who", "when", "where", "which", "what", "como", "quien", "cuando", "for"),
+            *("to", "from", "with", "as", "into", "is", "has", "was", "para", "con", "que", "se"),
+        ),
+    )
+)
 _GENDERED = ("ada", "ado", "ida", "ido", "ica", "ico", "iva", "ivo")  # `vendida`, `vendido`
 
 
@@ -49,7 +59,10 @@ def name_column(names: Names, each: Field, *, weaker: int) -> None:
     content = [word for word in words if word not in SMALL]
     if each.dated:
         content = [word for word in content if word not in DATE_WORDS] or content
-    concepts = names.concepts[each.sql] = _concepts(each, words, content, names.row_words)
+    concepts = _concepts(each, words, content, names.row_words)
+    if not concepts and names_people(each, words):
+        concepts = frozenset(("agent",))
+    names.concepts[each.sql] = concepts
 
     def sense(strength: int) -> Sense:
         return Sense("col", each, strength - weaker)
@@ -69,6 +82,7 @@ def name_column(names: Names, each: Field, *, weaker: int) -> None:
     _name_joined(names, each, content, weaker)
     for word, strength in _parts_of(names, each, content):
         names.add(word, sense(strength))
+    _name_participles(names, each, content, weaker)
     _name_concepts(names, each, content, weaker)
     for phrase, named in value_phrases(each, concepts):
         names.add(phrase, Sense(named.kind, named.value, named.strength - weaker))
@@ -138,6 +152,21 @@ def _name_kin(names: Names, each: Field, content: Sequence[str], weaker: int) ->
                 names.stems.setdefault(stem(word[:-2] + "e"), []).append(sense(2))
 
 
+def _name_participles(names: Names, each: Field, content: Sequence[str], weaker: int) -> None:
+    for form in _charged(each, content):
+        names.add((form,), Sense("col", each, 2 - weaker))
+    for form in held_forms(each, content) if each.dated or each.column.kind == "text" else ():
+        held = Sense("col", each, 4 - weaker) if each.dated else Sense("held", each, 3 - weaker)
+        names.add((form,), held)
+        names.add(("last", form), held)
+
+
+def _charged(each: Field, content: Sequence[str]) -> Iterator[str]:
+    """The participle of a column of numbers: `charged`, for `charge`."""
+    if each.numeric and len(content) == 1 and len(content[0]) > 4 and content[0] not in WEAK:
+        yield content[0] + "ed"
+
+
 def _parts_of(names: Names, each: Field, content: Sequence[str]) -> Iterator[tuple[Phrase, int]]:
     """The words of a column's name that name it alone, and how surely."""
     if len(content) < 2:
@@ -149,8 +178,8 @@ def _parts_of(names: Names, each: Field, content: Sequence[str]) -> Iterator[tup
     linked = any(link.source.sql == each.sql for link in names.links)
     rate = names.has(each, "price") or {"per", "por"} & {*name_words(each.name)}
     for word in content:
-        if rate and unit_of_word(word):
-            continue  # `kg` is no name for `price_kg`
+        if word in _ASKING or (rate and unit_of_word(word)):
+            continue  # `kg` is no name for `price_kg`, nor `how` for `how_paid`
         weak = word in WEAK
         if (weak and word not in ("name", "nombr") and word not in KEYS) or (
             word in entity and (key or each.unique or word == content[0])

@@ -47,6 +47,14 @@ class Names:
         )
 
     @property
+    def has_pets(self) -> bool:
+        """Whether each row is an animal, which people call `who` as well."""
+        return any(
+            self.has(each, "species", "breed") and self.table.stored == each.table.stored
+            for each in self.fields
+        )
+
+    @property
     def row_words(self) -> set[str]:
         """The words by which questions call the rows."""
         return self.words_for(self.table)

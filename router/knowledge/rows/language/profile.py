@@ -6,6 +6,7 @@ from router.knowledge.rows.loading import quoted
 from router.knowledge.rows.schema import DATED, NUMERIC, Column, Run, TableSchema
 
 MOST_VALUES = 20_000  # distinct values of a column that a question is compared with
+_YEARS = (1500, 2100)  # between which whole numbers may be years
 _LONGEST_VALUE = 60  # characters; longer texts are no labels
 
 
@@ -20,6 +21,7 @@ class Field:
     values: tuple[str, ...] = ()  # of a text column with few enough different values
     zeros: int = 0
     years: tuple[int, int] = (0, 0)  # of a column of dates
+    yearly: bool = False  # whether all numbers of a column may be years
 
     @property
     def name(self) -> str:
@@ -55,7 +57,8 @@ def fields_of(table: TableSchema, run: Run) -> tuple[Field, ...]:
         if column.kind in DATED:
             parts += [f"substr(min({name}), 1, 4)", f"substr(max({name}), 1, 4)"]
         elif column.kind in NUMERIC:
-            parts += [f"count(*) FILTER (WHERE {name} = 0)", "0"]
+            other = f"{name} NOT BETWEEN {_YEARS[0]} AND {_YEARS[1]}"
+            parts += [f"count(*) FILTER (WHERE {name} = 0)", f"count(*) FILTER (WHERE {other})"]
         else:
             parts += ["0", "0"]
     row = run(f"SELECT {', '.join(parts)} FROM {quoted(table.stored)}").rows[0]
@@ -74,6 +77,7 @@ def fields_of(table: TableSchema, run: Run) -> tuple[Field, ...]:
                 _values(table, column, int(distinct or 0), run),
                 zeros=int(low or 0) if column.kind in NUMERIC else 0,
                 years=(int(low or 0), int(high or 0)) if dated else (0, 0),
+                yearly=column.kind == "integer" and bool(present) and not int(high or 0),
             )
         )
     return tuple(fields)

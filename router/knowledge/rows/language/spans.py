@@ -73,6 +73,8 @@ def spans_of(pieces: Sequence[Piece], names: Names, language: Language) -> Spans
             continue
         if senses and all(sense.kind in ("linking", "earning") for sense in senses):
             senses += _flags(piece.word, names)
+        if at and pieces[at - 1].word in _WHO and _plain_verb(senses):
+            senses += tuple(s for s in _named((piece.word, "by"), names) if s.kind == "col")
         if not senses and piece.number is None and piece.days is None:
             senses = _opposite(piece.word, names) or tuple(names.stems.get(stem(piece.word), ()))
             if not senses:
@@ -86,6 +88,14 @@ def spans_of(pieces: Sequence[Piece], names: Names, language: Language) -> Spans
         result.items.append(span)
         at += length
     return result
+
+
+_WHO = frozenset(("who", "who's"))
+
+
+def _plain_verb(senses: Sequence[Sense]) -> bool:
+    """Whether a word behind `who` may be a verb of a column: `who painted`, of `painted by`."""
+    return all(s.kind in ("linking", "earning", "using", "filler") for s in senses)
 
 
 def _capital(group: Sequence[Piece], at: int) -> bool:

@@ -21,6 +21,10 @@ _PIECE = re.compile(
 _PLUS = re.compile(r"(?<=\d)\+(?!\w)")  # `800+ pages`
 _SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")  # `books/genre`
 _RANGE = re.compile(r"(?<![\w.,/-])(\d{1,6})[-\u2013](\d{1,6})(?![\w/-])")  # `300-400 pages`
+# `the 90s`, `1990s`, `los años 90`; `their 60s` are ages
+_DECADE = re.compile(
+    r"\b(?:the ((?:19|20)?[5-9]0)s|((?:19|20)\d0)s|(?:los )?años ((?:19)?[5-9]0))\b"
+)
 _QUARTERS = {
     **{"first": 1, "second": 2, "third": 3, "fourth": 4, "last": 4, "1st": 1, "2nd": 2},
     **{"primer": 1, "segundo": 2, "tercer": 3, "cuarto": 4},
@@ -72,6 +76,7 @@ def cut(question: str, language: Language, year: int = 0, *, ranges: bool = True
     question = question.replace("\u2019", "'").replace("_", " ")
     question = _PLUS.sub(" o más" if language == "es" else " or more", question)
     question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
+    question = _DECADE.sub(_decade_es if language == "es" else _decade, question)
     if ranges:
         question = _RANGE.sub(_ranged_es if language == "es" else _ranged, question)
     mark = decimal_mark(question, spanish=language == "es")
@@ -87,11 +92,22 @@ def _ranged(match: re.Match[str]) -> str:
     return f"{low} to {high}" if low < high else match[0]
 
 
+def _decade(match: re.Match[str]) -> str:
+    """The years of a decade, as a range."""
+    digits = match[1] or match[2] or match[3]
+    first = int(digits) if len(digits) == 4 else 1900 + int(digits)
+    return f"{first} to {first + 9}"
+
+
+def _decade_es(match: re.Match[str]) -> str:
+    return _decade(match).replace(" to ", " a ")
+
+
 def _ranged_es(match: re.Match[str]) -> str:
     return _ranged(match).replace(" to ", " a ")
 
 
-_COMPARED = frozenset(("least", "than", "exactly", "menos", "minimo"))
+_COMPARED = frozenset(("least", "most", "than", "exactly", "menos", "minimo", "over", "under"))
 
 
 def _ones(pieces: Sequence[Piece]) -> list[Piece]:
@@ -100,8 +116,10 @@ def _ones(pieces: Sequence[Piece]) -> list[Piece]:
     for i in range(1, len(pieces)):
         before = pieces[i - 1].word
         amount = before == "de" and i > 1 and pieces[i - 2].word in ("mas", "menos")
-        if pieces[i].word in ("one", "un", "una", "uno") and (before in _COMPARED or amount):
-            result[i] = replace(pieces[i], number=1.0)
+        span = pieces[i + 1].word if i + 1 < len(pieces) else ""
+        single = ("one", "un", "una", "uno", *(("a", "an") if span in ("hour", "week") else ()))
+        if pieces[i].word in single and (before in _COMPARED or amount):
+            result[i] = replace(pieces[i], number=1.0, word="1")
     return result
 
 

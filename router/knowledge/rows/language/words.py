@@ -179,6 +179,7 @@ _SPANISH_UNITS = {
     **{"hectare": "ha", "hectar": "ha", "hectarea": "ha", "l": "litre", "liter": "litre"},
     **{"litr": "litre", "litro": "litre", "ton": "tonne", "tonn": "tonne", "tonelada": "tonne"},
     **{"centimetr": "cm", "centimetro": "cm", "noch": "night", "noche": "night"},
+    **{"ft": "foot", "feet": "foot", "lbs": "lb", "m": "meter", "week": "week", "semana": "week"},
     **{"kilo": "kg", "kilogram": "kg", "kilogramo": "kg", "gramo": "gram", "g": "gram"},
     **{"kilometer": "km", "kilometr": "km", "kilometro": "km", "metro": "meter", "metr": "meter"},
 }

@@ -35,6 +35,9 @@ _COUNTABLE = frozenset(
 )
 
 
+_LENGTHS = frozenset(("meter", "cm", "mm", "foot"))
+
+
 def adds_up(names: Names, each: Field, *, counted: bool = False) -> bool:
     """Whether the sum of a column is a figure that people ask for without the word.
 
@@ -43,8 +46,14 @@ def adds_up(names: Names, each: Field, *, counted: bool = False) -> bool:
     concepts = names.concepts.get(each.sql, frozenset()) & concept_kind("numeric")
     if concepts and concepts <= concept_kind("additive"):
         return each.column.unit != "%"
+    lengths = {unit_of_word(word) for word in pieces(each.name)} & _LENGTHS
+    if lengths and not names.has(each, "distance"):
+        return False  # `depth (m)`
     words = name_words(each.name)
     rates = bool(_RATES & {*words})
+    brought = each.column.unit in _MONEY and not names.people
+    if each.numeric and brought and _TAKINGS & {*words} and not _EACH & {*words}:
+        return True
     if each.numeric and (all(map(unit_of_word, words)) or is_cost(each)):
         return True
     if not each.numeric or is_key(names, each) or each.column.unit == "%" or rates:
@@ -87,6 +96,34 @@ def only_total(names: Names) -> Field | None:
     if not totals and len(every) == 1 and adds_up(names, every[0]):
         totals = every
     return totals[0] if len(totals) == 1 else None
+
+
+_MONEY = ("$", "€", "£")
+_TAKINGS = frozenset(
+    (
+        *("charge", "charges", "charged", "fee", "fees", "amount", "revenue", "income", "takings"),
+        *("bill", "billed", "invoiced", "importe", "cobrado", "facturado", "ingresos", "ingreso"),
+    )
+)
+
+
+def is_money(names: Names, each: Field) -> bool:
+    """Whether a column holds amounts of money."""
+    costs = is_cost(each) or not _CURRENCIES.isdisjoint(name_words(each.name))
+    return each.column.unit in _MONEY or names.has(each, *concept_kind("money")) or costs
+
+
+_CURRENCIES = frozenset(("usd", "eur", "gbp", "euros", "dollars"))
+
+
+def takings(names: Names) -> Field | None:
+    """The only column of money, if it says what each row brought altogether; else the total."""
+    total = only_total(names)
+    money = [f for f in figures(names) if is_money(names, f)]
+    if total is not None or len(money) != 1:
+        return total if total is not None and total in money else None
+    words = frozenset(name_words(money[0].name))
+    return money[0] if _TAKINGS & words and not _EACH & words else None
 
 
 def size_of(names: Names) -> Field | None:

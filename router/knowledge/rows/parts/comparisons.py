@@ -3,7 +3,13 @@
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.tokens import Days
 from router.knowledge.rows.language.words import Sense
-from router.knowledge.rows.parts.days import date_field, days_at, in_year, year_column
+from router.knowledge.rows.parts.days import (
+    date_field,
+    days_at,
+    in_year,
+    of_year_column,
+    year_column,
+)
 from router.knowledge.rows.parts.measures import measured
 from router.knowledge.rows.parts.reader import Reader, take_negation
 from router.knowledge.rows.parts.relating import read_so_many
@@ -71,6 +77,9 @@ def _after_year(reader: Reader, place: int) -> bool:
     years, before = year_column(reader.names), reader.step(place, -1)
     if years is None:
         return False
+    number = reader.step(place)
+    if number >= 0 and reader.items[number].year and of_year_column(reader, place, number):
+        return True
     again = reader.base_amount is not None and reader.base_amount.sql == years.sql
     return again or reader.field_at(before, lambda f: f.sql == years.sql) is not None
 
@@ -90,6 +99,13 @@ _ORDER: dict[str, Relation] = {"after": ">", "before": "<", "since": ">=", "unti
 def _in_order(reader: Reader, place: int, number: int, amount: float) -> None:
     """`published after 2000`, where a column of numbers holds years."""
     each = reader.field_at(reader.step(place, -1), lambda f: f.column.kind == "integer")
+    years = year_column(reader.names)
+    if each is None and years is not None and reader.items[number].year:
+        reader.take(place, number)
+        sign = next(_ORDER[k] for k in _ORDER if reader.items[place].means(k))
+        negated = take_negation(reader, place)
+        reader.add(place, number, Condition(years, sign, (amount,), negated=negated))
+        return
     if (
         each is None
         and reader.base_amount is not None
@@ -145,6 +161,9 @@ def _between(reader: Reader, place: int) -> None:
     if by_days and (a is None or b is None or _year_like(reader, place, high)):
         if first is None or last is None:
             raise Unclear("a span of days needs two ends")
+        if a is not None and b is not None and _between_years(reader, place, high, (a, b)):
+            reader.take(low, joint, high)
+            return
         if first.first is None and last.first is not None:
             first = in_year(first, last.first.year)
         if first.first is None or last.first is None:
@@ -160,6 +179,17 @@ def _between(reader: Reader, place: int) -> None:
     each, end = measured(reader, place, high, "")
     negated = take_negation(reader, place)
     reader.add(place, end, Condition(each, "between", (min(a, b), max(a, b)), negated=negated))
+
+
+def _between_years(reader: Reader, place: int, high: int, span: tuple[float, float]) -> bool:
+    """Read `between 1950 and 1960` where a column of numbers holds years."""
+    years = year_column(reader.names)
+    if years is None or not of_year_column(reader, place, high, ranged=True):
+        return False
+    reader.take(place)
+    negated = take_negation(reader, place)
+    reader.add(place, high, Condition(years, "between", span, negated=negated))
+    return True
 
 
 def _day_of_month(number: float | None, last: Days | None) -> Days | None:

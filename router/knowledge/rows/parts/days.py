@@ -43,11 +43,20 @@ def date_field(reader: Reader, place: int) -> Field:
 def _happening(reader: Reader, place: int) -> bool:
     """Whether a span says what became of a row, of which a day may then be the day."""
     span = reader.items[place]
-    yes = any(s.value.column.kind == "boolean" for s in (*span.of("col"), *span.of("un_col")))
+    yes = any(
+        s.value.column.kind == "boolean" and _event(reader.names, s.value)
+        for s in (*span.of("col"), *span.of("un_col"))
+    )
     states = any(
         reader.names.has(s.value[0], "status") for s in (*span.of("val"), *span.of("un_val"))
     )
     return yes or states
+
+
+def _event(names: Names, each: Field) -> bool:
+    """Whether yes or no says that something was done, which may have a day of its own."""
+    done = name_words(each.name)[-1].endswith(("ed", "ado", "ada", "ido", "ida"))
+    return done or names.has(each, *concept_kind("event"))
 
 
 def default_date(names: Names) -> Field:
@@ -61,6 +70,7 @@ def default_date(names: Names) -> Field:
     if len(own) == 1:
         return own[0]  # `visit_date` of visits
     begun = [f for f in dated if names.has(f, *concept_kind("beginning"))]
+    begun = begun or [f for f in dated if names.has(f, "start") and not f.gaps]
     if not begun:
         begun = [f for f in dated if not names.has(f, *concept_kind("ending")) and not f.gaps]
     if len(begun) == 1 and all(
@@ -94,6 +104,7 @@ _YEARS = frozenset(
             *("year", "ano", "of", "de", "published", "publication", "publicacion", "model"),
             *("release", "released", "made", "built", "construction", "construccion"),
             *("manufacture", "manufactured", "fabricacion", "modelo", "edition", "edicion"),
+            *("founded", "established", "planted", "vintage", "anada", "fundacion", "plantacion"),
         ),
     )
 )
@@ -106,7 +117,7 @@ def year_column(names: Names) -> Field | None:
         f
         for f in names.fields
         if f.numeric
-        and _YEAR & {*name_words(f.name)}
+        and (f.yearly or _YEAR & {*name_words(f.name)})
         and plain.issuperset(map(canonical, name_words(f.name)))
     ]
     return years[0] if len(years) == 1 else None
@@ -173,9 +184,22 @@ def _last_year(reader: Reader, place: int) -> int:
     return following[1].year
 
 
-def _date_named(reader: Reader) -> bool:
-    """Whether a column of dates is named, which a year is then about: `acquired in 2022`."""
-    return any(s.value.dated for i in reader.free("col") for s in reader.items[i].of("col"))
+def of_year_column(reader: Reader, start: int, end: int, *, ranged: bool = False) -> bool:
+    """Whether a year is one of the column of years, and not of the days of another column.
+
+    `acquired in 2022` is a day; with two years, a column must stand beside each.
+    """
+    several = sum(1 for span in reader.items if span.year) > 1 and not ranged
+    near = [reader.step(start, -1), *([] if several else [reader.step(end)])]
+    dated = [i for i, s in enumerate(reader.items) if any(c.value.dated for c in s.of("col"))]
+    if not dated:
+        return True
+    if not {*near}.isdisjoint(dated):
+        return False
+    if several:
+        names = [s.value.name for i in dated for s in reader.items[i].of("col") if s.value.dated]
+        raise Unclear(f"{reader.items[end].text} may be a year of the rows, or of `{names[0]}`")
+    return False
 
 
 def read_days(reader: Reader) -> None:
@@ -186,7 +210,11 @@ def read_days(reader: Reader) -> None:
             continue
         before = reader.step(i, -1)
         years = year_column(reader.names)
-        if years is not None and reader.items[i].days is None and not _date_named(reader):
+        year_alone = years is not None and reader.items[i].days is None
+        if years is not None and year_alone and of_year_column(reader, i, i):
+            named = reader.items[before].of("col") if before >= 0 else []
+            if any(sense.value.sql == years.sql for sense in named):
+                reader.take(before)
             negated = take_negation(reader, i)
             reader.take(i)
             year = float(reader.items[i].year)

@@ -7,10 +7,12 @@ from router.knowledge.rows.parts.columns import (
     adds_up,
     figures,
     is_cost,
+    is_money,
     never_added,
     only_total,
     person_of,
     size_of,
+    takings,
 )
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.target import (
@@ -146,6 +148,9 @@ def read_having(target: Target) -> RowQuery | None:
     return made(target, form, groups=(Group(each),), having=reader.having)
 
 
+_TIME_OR_MONEY = frozenset(("spent", "spend", "spends", "spending", "took", "takes"))
+
+
 def _how_much(target: Target) -> RowQuery:
     names = target.reader.names
     target.take("much")
@@ -158,23 +163,44 @@ def _how_much(target: Target) -> RowQuery:
     if not numeric:
         numeric = [(-1, f) for f in names.fields if f.numeric and names.has(f, "total")]
         numeric = numeric or [(-1, f) for f in names.fields if is_cost(f)]
+        brought = takings(names)
+        if not numeric and brought is not None:
+            numeric = [(-1, brought)]
         if we_spent(target.reader) and not all(is_cost(each) for _, each in numeric):
             raise Unclear("no column says what was spent")
         if not target.operations and not (len(numeric) == 1 and _earned(target)):
             return _priced(target)
     target.reader.take(*target.operations)
-    _, each = only_column(numeric, "how much may be")
+    place, each = only_column(numeric, "how much may be")
+    if place >= 0 and not _TIME_OR_MONEY.isdisjoint(target.reader.items[place].words):
+        money = [f for f in figures(names) if f.sql != each.sql and is_money(names, f)]
+        if money and not is_money(names, each):
+            raise Unclear(f"how much may be `{each.name}` or `{money[0].name}`")
     use(target, each)
     if adds_up(names, each):
         return made(target, form_of(target), measure=Measure("sum", each))
     return made(target, "lookup", shown=(each,))
 
 
+_BROUGHT = frozenset(
+    (
+        *("money", "dinero", "charged", "billed", "cobrado", "cobrada", "cobramos", "cobraron"),
+        *("facturado", "facturada", "facturamos"),
+    )
+)
+
+
 def _earned(target: Target) -> bool:
     """Whether a verb of amounts, or of these rows, says of what: `how much was donated`."""
     reader = target.reader
     verbs = any(span.words in reader.names.verbs for span in reader.items)
-    return target.take("earning") or verbs
+    wheres = [placed.where for placed in reader.placed]
+    due = any(
+        isinstance(w, Condition) and reader.names.has(w.field, "paid", "payment") for w in wheres
+    )
+    money = [i for i in target.free("money") if not _BROUGHT.isdisjoint(reader.items[i].words)]
+    reader.take(*money)
+    return target.take("earning") or verbs or due or bool(money)
 
 
 def _priced(target: Target) -> RowQuery:
@@ -226,15 +252,24 @@ def _counted(target: Target) -> RowQuery:
         use(target, each)
         return made(target, form_of(target), measure=Measure("distinct", each))
     if numeric:
-        _, each = only_column(numeric, "how many of which column")
-        verbs = all(s.strength <= 2 for i, _ in numeric for s in reader.items[i].of("col"))
-        if verbs and names_rows(target):
-            raise Unclear(f"how many rows, or how much `{each.name}`")
-        if adds_up(reader.names, each, counted=True):
-            use(target, each)
-            return made(target, form_of(target), measure=Measure("sum", each))
-        raise Unclear(f"how many `{each.name}` may be a sum or a number of rows")
+        return _summed(target, numeric)
     return made(target, form_of(target), measure=Measure("count"))
+
+
+def _summed(target: Target, numeric: list[tuple[int, Field]]) -> RowQuery:
+    """`how many children are coming` adds up a column."""
+    reader = target.reader
+    _, each = only_column(numeric, "how many of which column")
+    rows = [i for i, span in enumerate(reader.items) if span.means("entity")]
+    if rows and 0 <= rows[0] < min(i for i, _ in numeric):
+        raise Unclear(f"how many rows, or how much `{each.name}`")
+    verbs = all(s.strength <= 2 for i, _ in numeric for s in reader.items[i].of("col"))
+    if verbs and names_rows(target):
+        raise Unclear(f"how many rows, or how much `{each.name}`")
+    if adds_up(reader.names, each, counted=True):
+        use(target, each)
+        return made(target, form_of(target), measure=Measure("sum", each))
+    raise Unclear(f"how many `{each.name}` may be a sum or a number of rows")
 
 
 def _people_asked(reader: Reader) -> bool:

@@ -2,7 +2,7 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import pieces
+from router.knowledge.rows.language.words import concept_kind, pieces
 from router.knowledge.rows.parts.columns import adds_up, person_of
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.target import (
@@ -44,7 +44,7 @@ def read_list(target: Target) -> RowQuery | None:
         use(target, *shown)
         return made(target, "values", shown=shown)
     rows = names_rows(target) or _plural_value(reader)
-    if rows and (reader.placed or listing or dated):
+    if rows and (reader.placed or reader.related or listing or dated):
         return made(target, "rows", shown=(label_of(target),))
     if dated and listing:
         _, each = only_column(dated, "which dates")
@@ -76,6 +76,11 @@ def _who(target: Target, *, different: bool) -> RowQuery:
         return _looked_up(target, texts, "who")
     if _doer(target) and not (texts or numeric or different):
         return made(target, "lookup", shown=_doer(target))
+    if len(texts) == 1 and not (numeric or dated or different) and reader.placed:
+        each = texts[0][1]
+        if not reader.names.people and reader.names.has(each, *concept_kind("who")):
+            use(target, each)
+            return made(target, "values", shown=(each,))  # `who hosts Small Print?`
     if texts or numeric or different:
         raise Unclear("who and another column together are not read")
     if not reader.placed and not dated:
@@ -182,6 +187,9 @@ def _bare_number(
 ) -> RowQuery:
     reader = target.reader
     _, each = only_column(numeric, "the value of which column")
+    weak = [i for i, _ in texts if all(s.strength <= 2 for s in reader.items[i].of("col"))]
+    if weak:
+        raise Unclear(f"not understood: `{reader.items[weak[0]].text}`")
     if texts and not reader.groups and (reader.placed or names_rows(target)):
         places = sorted([*numeric, *texts], key=lambda pair: pair[0])
         shown = tuple(dict.fromkeys(f for _, f in places))

@@ -1,12 +1,59 @@
 """Finds the column that a number of a question is about: beside it, by its unit, or by an age."""
 
+from dataclasses import replace
+
 from router.knowledge.rows.language.column_words import KEYS, name_words
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.language.words import Sense, concept_kind, pieces, unit_of_word
 from router.knowledge.rows.parts.reader import Reader, either, other_unit, vague_amount
 from router.knowledge.rows.schema import Unclear
 
 _CURRENCIES = {"eur": "€", "dol": "$", "usd": "$", "pou": "£", "gbp": "£", "lib": "£"}
+
+
+_ALONG = frozenset(("long", "wide", "high", "tall", "deep", "largo", "ancho", "alto"))
+_CONVERTED = {
+    "hour": (("minute", 60.0),),
+    "week": (("night", 7.0), ("day", 7.0)),
+    "minute": (("hour", 1 / 60),),
+    "meter": (("cm", 100.0),),
+    "kg": (("gram", 1000.0),),
+    "gram": (("kg", 0.001),),
+    "km": (("meter", 1000.0),),
+    "tonne": (("kg", 1000.0),),
+}
+
+
+def convert_units(reader: Reader) -> None:
+    """Say a number in the unit of the only column that it can be about: 120 minutes for 2 hours."""
+    for i in reader.free("unit"):
+        span, before = reader.items[i], reader.step(i, -1)
+        unit = unit_of_word(span.words[0])
+        if before < 0 or reader.items[before].number is None:
+            continue
+        for other, factor in _CONVERTED.get(unit, ()):
+            columns = [f for f in reader.names.fields if f.numeric and other in _units_of(f)]
+            exact = [f for f in reader.names.fields if f.numeric and unit in _units_of(f)]
+            concepts = [s.value for s in reader.items[max(before - 1, 0)].senses if s.value]
+            if len(columns) > 1:
+                columns = [f for f in columns if reader.names.has(f, *filter(_is_text, concepts))]
+            if len(columns) == 1 and not exact:
+                number = reader.items[before].number or 0
+                reader.items[before].piece = replace(
+                    reader.items[before].piece, number=number * factor, unit=""
+                )
+                span.senses, span.words = (Sense("col", columns[0], 6),), (other,)
+                break
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _units_of(each: Field) -> set[str]:
+    words = (*name_words(each.name, whole=True), *pieces(each.name))
+    days = {"day"} if {"day", "days", "dia", "dias"} & {*words} else set()
+    return {unit_of_word(word) for word in words} - {""} | days
 
 
 def measured(reader: Reader, place: int, number: int, concept: str) -> tuple[Field, int]:
@@ -20,6 +67,9 @@ def measured(reader: Reader, place: int, number: int, concept: str) -> tuple[Fie
         ),
         "",
     )
+    along = reader.items[end + 1 : end + 2]
+    if along and not _ALONG.isdisjoint(along[0].words):
+        reader.take(end + 1)  # `12 metres long`
     key = each.unique and not KEYS.isdisjoint(name_words(each.name))
     if unit and unit != each.column.unit and (unit == "%" or each.column.unit or key):
         raise Unclear(f"`{each.name}` is not in {unit}")

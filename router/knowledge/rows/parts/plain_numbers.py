@@ -120,3 +120,13 @@ def _listed_numbers(reader: Reader, place: int) -> tuple[tuple[float, ...], int]
         reader.take(joint)
         place = following
     return tuple(values), end
+
+
+def read_key(reader: Reader) -> None:
+    """Read the number by which a row is told apart, alone: `was 5010 paid?`."""
+    numbers = [i for i, span in enumerate(reader.items) if not span.used and span.number]
+    key = _key_of_rows(reader, numbers[0]) if len(numbers) == 1 else None
+    if key is not None:
+        reader.take(*numbers)
+        value = reader.items[numbers[0]].number
+        reader.add(numbers[0], numbers[0], Condition(key, "in", (value,)))

@@ -1,7 +1,7 @@
 """Reads what is true of rows: `unpaid`, `without an agent`, `with children`."""
 
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.parts.reader import Reader
+from router.knowledge.rows.parts.reader import Reader, only_joins
 from router.knowledge.rows.query import Condition, Relation
 from router.knowledge.rows.schema import Unclear
 from router.request.plain import folded
@@ -40,8 +40,11 @@ def _with_before(reader: Reader, place: int) -> bool:
 def _present(reader: Reader, place: int) -> None:
     """`with children`, `con plus`: the column says more than 0, or anything at all."""
     each = reader.field_at(place)
-    if each is None or each.dated:
-        return
+    if each is not None and not each.dated:
+        _holds(reader, place, each)
+
+
+def _holds(reader: Reader, place: int, each: Field) -> None:
     if each.numeric and each.zeros and each.gaps:
         raise Unclear(f"with `{each.name}` may mean above 0 or any value")
     if each.numeric and each.zeros:
@@ -63,17 +66,15 @@ def read_predicates(reader: Reader) -> None:
         span = reader.items[i]
         if span.used:
             continue
+        if span.means("held") and not span.means("col", "val", "entity", "foreign"):
+            _held(reader, i)
+            continue
         if span.means("un_col") or span.means("un_val"):
             _opposite(reader, i)
             continue
         if not span.means("col") or span.means("entity", "foreign"):
             continue  # `loans` are rows, though `on_loan` is a column
-        before = reader.step(i, -1)
-        negation = (
-            before
-            if before >= 0 and reader.items[before].means("neg") and not reader.items[before].used
-            else -1
-        )
+        negation = _negation(reader, i)
         each = reader.field_at(i, lambda f: f.column.kind == "boolean")
         if each is not None and _named_surer(reader, i):
             continue
@@ -94,6 +95,33 @@ def read_predicates(reader: Reader) -> None:
             _again(reader, i)
 
 
+def _negation(reader: Reader, place: int) -> int:
+    """Where the negation of a column stands, or -1: `no agent`, `did not use a courier`."""
+    before = reader.step(place, -1)
+    if before >= 0 and only_joins(reader.items[before]):
+        earlier = reader.step(before, -1)
+        negated = earlier >= 0 and reader.items[earlier].means("neg")
+        before = earlier if negated else before
+    if before < 0 or reader.items[before].used or not reader.items[before].means("neg", "nor"):
+        return -1
+    return before
+
+
+def _held(reader: Reader, place: int) -> None:
+    """`sponsored`, `not sponsored`: whether a column of texts holds something."""
+    each = reader.field_at(place, kind="held")
+    if each is None:
+        return
+    if each.sql in reader.mentioned():
+        reader.take(place)  # `sponsored by Oatly`
+        return
+    before = reader.step(place, -1)
+    if before >= 0 and reader.items[before].means("neg") and not reader.items[before].used:
+        _lacks(reader, before, place, each)
+        return
+    _holds(reader, place, each)
+
+
 def _happened(reader: Reader, place: int) -> bool:
     """Whether a verb says that a column of numbers is above 0: `delayed`, of `delay_min`."""
     span = reader.items[place]
@@ -106,7 +134,10 @@ def _named_surer(reader: Reader, place: int) -> bool:
     """Whether a word names a column of numbers as well as one of yes and no: `copies`."""
     senses = reader.items[place].of("col")
     flags = [s.strength for s in senses if s.value.column.kind == "boolean"]
-    return any(s.strength >= max(flags) for s in senses if s.value.numeric)
+    named = {s.value.sql for s in senses if s.value.column.kind == "boolean"}
+    again = not named.isdisjoint(reader.mentioned())  # `lost their ticket`
+    surer = not again and any(s.strength > max(flags) for s in senses)  # `how many tickets`
+    return surer or any(s.strength >= max(flags) for s in senses if s.value.numeric)
 
 
 def _not_amount(reader: Reader, place: int) -> None:
@@ -145,8 +176,11 @@ def _none_values(each: Field) -> tuple[str, ...]:
 
 def _missing(reader: Reader, negation: int, place: int) -> None:
     each = reader.field_at(place)
-    if each is None:
-        return
+    if each is not None:
+        _lacks(reader, negation, place, each)
+
+
+def _lacks(reader: Reader, negation: int, place: int, each: Field) -> None:
     if each.numeric and each.zeros:
         if each.gaps:
             raise Unclear(f"no `{each.name}` may mean that it is 0 or that it is missing")

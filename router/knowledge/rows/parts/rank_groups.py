@@ -11,6 +11,7 @@ from router.knowledge.rows.parts.columns import (
     parent_of,
     person_of,
     size_of,
+    takings,
 )
 from router.knowledge.rows.parts.days import date_field, year_column
 from router.knowledge.rows.parts.grouping import BUCKETS
@@ -64,10 +65,8 @@ def rank_by_figure(
         if years is not None and figure.sql == years.sql and most and names_rows(target):
             texts, figure = [(-1, figure)], None  # `the year with most books`
     texts = _heads(target, texts, who=who) if most else texts
-    if figure is None and most and not names_rows(target) and target.has("earning"):
-        figure = only_total(target.reader.names)
-        if figure is not None:
-            target.take("earning")
+    if figure is None and most:
+        figure = _money_behind(target)
     if texts and who:
         who = False
     if figure is None and extreme and bucket is None and not (texts or who or counted):
@@ -82,6 +81,21 @@ def rank_by_figure(
     if texts:
         return _of_column(target, only_column(texts, "the order may be of")[1], order)
     return _of_rows(target, order, who=who)
+
+
+_MONEY = frozenset(("money", "dinero"))
+
+
+def _money_behind(target: Target) -> Field | None:
+    """What there is most of, if that is money: `which pontoon makes the most money`."""
+    if not names_rows(target) and target.has("earning"):
+        total = only_total(target.reader.names)
+        if total is not None:
+            target.take("earning")
+            return total
+    money = [i for i in target.free("money") if not _MONEY.isdisjoint(target.reader.items[i].words)]
+    target.reader.take(*money)
+    return takings(target.reader.names) if money else None
 
 
 def _heads(target: Target, texts: list[tuple[int, Field]], *, who: bool) -> list[tuple[int, Field]]:
@@ -121,9 +135,11 @@ def _of_rows(target: Target, order: Order, *, who: bool) -> RowQuery:
     figure = order.figure
     if order.common or figure is None:
         raise Unclear("it does not say which column is ordered")
+    if order.most and not (who or names_rows(target)):
+        raise Unclear(f"what has the most `{figure.name}`")
     if order.operation is not None or order.counted:
         raise Unclear("an order and a figure together are not read")
-    shown = label_of(target, who=who) if who or names_rows(target) else figure
+    shown = label_of(target, who=who, ranked=True) if who or names_rows(target) else figure
     return made(target, "rows", measure=Measure("max", figure), rank=order.rank, shown=(shown,))
 
 

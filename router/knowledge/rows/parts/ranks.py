@@ -2,6 +2,7 @@
 
 from router.knowledge.rows.language.column_words import name_words
 from router.knowledge.rows.language.profile import Field
+from router.knowledge.rows.parts.columns import takings
 from router.knowledge.rows.parts.days import default_date, year_column
 from router.knowledge.rows.parts.grouping import MOST
 from router.knowledge.rows.parts.rank_groups import rank_by_figure
@@ -168,7 +169,8 @@ def _concept_field(target: Target, concept: str) -> Field | None:
     totals = [f for f in names.fields if f.numeric and names.has(f, "total")]
     if concept == "price" and fields and not named and totals and not target.texts():
         raise Unclear(f"the order may be by `{fields[0].name}` or `{totals[0].name}`")
-    return fields[0] if fields else None
+    brought = takings(names) if concept == "price" and not fields and not names.people else None
+    return fields[0] if fields else brought
 
 
 def _best_rated(target: Target, rank: Rank, rating: Field) -> RowQuery:
@@ -249,6 +251,6 @@ def _by_adjective(
         if when and rank.count > 1:
             raise Unclear("only one date can be answered")
         return made(target, "figure", measure=Measure(operation, each))
-    shown = tuple(dict.fromkeys(f for _, f in texts)) or (label_of(target, who=who),)
+    shown = tuple(dict.fromkeys(f for _, f in texts)) or (label_of(target, who=who, ranked=True),)
     use(target, *shown)
     return made(target, "rows", measure=Measure("max", each), rank=rank, shown=shown)

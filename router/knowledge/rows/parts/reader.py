@@ -36,6 +36,7 @@ class Reader:
     placed: list[Placed] = field(default_factory=list)
     groups: list[Group] = field(default_factory=list)
     having: Having | None = None
+    related: bool = False  # whether rows of another table must, or must not, name the rows
 
     def __post_init__(self) -> None:
         """A column of another table counts only where the question names that table's rows.
@@ -161,6 +162,12 @@ def either(names: Iterable[str]) -> str:
     return " or ".join(f"`{name}`" for name in dict.fromkeys(names))
 
 
+def only_joins(span: Span) -> bool:
+    """Whether a verb says nothing but that a value or column follows."""
+    kinds = ("linking", "using", "filler")
+    return span.means("linking") and all(s.kind in kinds for s in span.senses)
+
+
 def vague_amount(reader: Reader, place: int, each: Field) -> bool:
     """Whether a word such as `cost` may be this column, or the total that rows have too."""
     span = reader.items[place]
@@ -170,9 +177,16 @@ def vague_amount(reader: Reader, place: int, each: Field) -> bool:
     return any(f.sql != each.sql for f in totals) and not reader.names.has(each, "total")
 
 
-def take_negation(reader: Reader, place: int) -> bool:
-    """Take the negation right before a span, if there is one."""
+def take_negation(reader: Reader, place: int, *, through: bool = False) -> bool:
+    """Take the negation right before a span, if there is one.
+
+    `through`: also before a verb that only joins: `that do not need shade`.
+    """
     before = reader.step(place, -1)
+    if through and before >= 0 and only_joins(reader.items[before]):
+        earlier = reader.step(before, -1)
+        if earlier >= 0 and reader.items[earlier].means("neg"):
+            before = earlier
     if before >= 0 and reader.items[before].means("neg", "nor") and not reader.items[before].used:
         reader.take(before)
         again = reader.step(before, -1)

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from router.knowledge.rows.language.profile import Field
-from router.knowledge.rows.parts.columns import adds_up, is_cost, is_key, names_row
+from router.knowledge.rows.parts.columns import adds_up, is_cost, is_key, names_row, person_of
 from router.knowledge.rows.parts.grouping import MOST
-from router.knowledge.rows.parts.reader import Reader, vague_amount
+from router.knowledge.rows.parts.reader import Reader, other_unit, vague_amount
 from router.knowledge.rows.query import Condition, Form, Operation, RowQuery
 from router.knowledge.rows.schema import Unclear
 
@@ -49,11 +49,14 @@ def names_rows(target: Target) -> bool:
     return any(span.means("entity") for span in target.reader.items) or target.has("who")
 
 
-def label_of(target: Target, *, who: bool = False) -> Field:
-    """The column that names a row: a name, else its key."""
+def label_of(target: Target, *, who: bool = False, ranked: bool = False) -> Field:
+    """The column that names a row: a name, else its key; or who has the first of them."""
     names = target.reader.names
-    if who and not names.people:
-        raise Unclear(f"the rows of {names.table.name} are no people: name the column")
+    if who and not names.people and not (names.has_pets and _means_row(target.reader)):
+        holder = _holder(target) if ranked else None
+        if holder is None:
+            raise Unclear(f"the rows of {names.table.name} are no people: name the column")
+        return holder
     texts = [f for f in names.fields if f.column.kind == "text"]
     named = [f for f in texts if f.distinct > 1 and names_row(names, f)]
     person = names.people
@@ -65,6 +68,31 @@ def label_of(target: Target, *, who: bool = False) -> Field:
     raise Unclear(f"no column names a row of {names.table.name}")
 
 
+_IS = frozenset(("is", "was", "are", "were", "es", "era", "son", "fue", "who's"))
+_HAS = frozenset(("has", "have", "had", "owns", "own", "owned", "tiene", "tenia", "tuvo"))
+_HOLDERS = ("owner", "customer", "guest", "student", "donor", "buyer", "patient", "player")
+
+
+def _after_who(reader: Reader) -> set[str]:
+    """The word `who` and the word behind it."""
+    first = next((i for i, span in enumerate(reader.items) if span.means("who")), -1)
+    words = {word for span in reader.items[max(first, 0) : first + 2] for word in span.words}
+    return words if first >= 0 else set()
+
+
+def _means_row(reader: Reader) -> bool:
+    """Whether `who` means the row itself: `who's the oldest dog`."""
+    return not _IS.isdisjoint(_after_who(reader))
+
+
+def _holder(target: Target) -> Field | None:
+    """The only person who has a row: `who has the oldest dog`."""
+    names = target.reader.names
+    person = person_of(names)
+    has = not _HAS.isdisjoint(_after_who(target.reader))
+    return person if person is not None and has and names.has(person, *_HOLDERS) else None
+
+
 def take_columns(target: Target) -> None:
     """The columns that are left, each once; a word that is an operation too stays one if it can."""
     reader = target.reader
@@ -74,6 +102,9 @@ def take_columns(target: Target) -> None:
             continue
         if span.means("entity", "foreign") and max(s.strength for s in span.of("col")) < 6:
             continue
+        if span.means("unit") and _unit_again(reader, i):
+            continue  # `average height in cm`
+        _not_value(reader, i)
         each = _fitting(reader, i)
         named = each is not None and (each.unique or names_row(reader.names, each))
         if each is None or (span.means("entity") and named):
@@ -92,6 +123,28 @@ def take_columns(target: Target) -> None:
     target.operations = [
         i for i in reader.free(*_OPERATIONS) if i not in {place for place, _ in target.columns}
     ]
+
+
+def _unit_again(reader: Reader, place: int) -> bool:
+    """Whether a unit says again what a column that stands before it holds."""
+    words = reader.items[place].words
+    return any(
+        sense.value.numeric and not other_unit(words, sense.value)
+        for i in reader.free("col")
+        if i < place and not reader.items[i].means("unit")
+        for sense in reader.items[i].of("col")
+    )
+
+
+def _not_value(reader: Reader, place: int) -> None:
+    """Refuse a word that names a column in other words, and is a value of another column."""
+    span, own = reader.items[place], reader.names.table.stored
+    values = [s.strength for s in span.of("val") if s.value[0].table.stored == own]
+    columns = [s for s in span.of("col") if s.value.table.stored == own]
+    named = max((s.strength for s in columns), default=0)
+    if columns and max(values, default=0) > max(named, 6) and not span.means("filler"):
+        name = columns[0].value.name
+        raise Unclear(f"`{span.text}` may be a value, or the column `{name}`")
 
 
 _SPENT = frozenset(("spend", "spent", "spending", "gastamos", "gastado", "pagamos", "pay", "paid"))

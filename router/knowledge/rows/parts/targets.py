@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span
-from router.knowledge.rows.language.words import concept_kind
+from router.knowledge.rows.language.words import Sense, concept_kind
 from router.knowledge.rows.parts.figures import read_figure, read_having
 from router.knowledge.rows.parts.lists import of_one_row, read_bare, read_list
 from router.knowledge.rows.parts.rank_groups import BUSY
@@ -60,13 +60,16 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
 
 
 def _owner_asked(reader: Reader) -> None:
-    """`whose dog is Rex` asks who; `the members whose city is Leeds` says which. The first is not
-    read."""
+    """`whose dog is Rex` asks for the owner; `the members whose city is Leeds` says which."""
     for place, span in enumerate(reader.items):
         if span.means("entity", "col", "foreign", "who", "which"):
             return
         if span.words == ("whose",) and reader.step(place, 1) >= 0:
-            raise Unclear("not understood: `whose`")
+            owners = [f for f in reader.names.fields if reader.names.has(f, "owner")]
+            if len(owners) != 1 or not reader.items[reader.step(place)].means("entity"):
+                raise Unclear("not understood: `whose`")
+            span.senses = (Sense("col", owners[0], 6),)
+            return
 
 
 def read_closed(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
@@ -160,6 +163,9 @@ def _links(reader: Reader, span: Span, *, measured: bool) -> bool:
     subject = ("entity", "foreign", "col", "val", "who", "un_col", "un_val", "and", "neg")
     if before < 0 or not reader.items[before].means(*subject):
         return False  # a noun: `newest book`, `total visits`
+    each = reader.step(before, -1)
+    if after < 0 and span.means("linking") and each >= 0 and reader.items[each].means("per"):
+        return reader.items[each].used and reader.items[before].used  # `did each host do`
     words = ("entity", "mark", "count", "which", "who", "list")
     if after < 0 and not reader.items[before].means("val", "un_val"):
         amount = reader.items[before].used and reader.field_at(before, lambda f: f.numeric)
@@ -179,6 +185,7 @@ def _paid_by(reader: Reader, place: int, after: int) -> bool:
     amount = reader.field_at(after, lambda f: f.numeric)
     if amount is not None:
         return amount.sql in reader.mentioned()  # `paid a deposit of $60`
+    between.add(reader.items[after].words[0])  # `con tarjeta` may be a phrase
     return reader.items[after].means("val") and not _BY.isdisjoint(between)
 
 

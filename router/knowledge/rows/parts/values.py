@@ -18,7 +18,7 @@ _NAMES = frozenset(
 
 def read_values(reader: Reader) -> None:
     _beside(reader)
-    places = [i for i, span in enumerate(reader.items) if _is_value(span)]
+    places = [i for i, span in enumerate(reader.items) if _is_value(span) or _about(reader, i)]
     for i in places:
         span = reader.items[i]
         if span.used:
@@ -32,7 +32,7 @@ def read_values(reader: Reader) -> None:
         values = [s.value[1] for s in senses]
         start = end = i
         lacking = _lacking(reader, reader.step(i, -1))
-        negated = take_negation(reader, i)
+        negated = take_negation(reader, i, through=True)
         _done_by(reader, i, negated=negated)
         reader.take(i)
         start, negated = _absorb(reader, i, each, start, negated)
@@ -44,6 +44,16 @@ def read_values(reader: Reader) -> None:
         where = Condition(each, "in", tuple(dict.fromkeys(values)), negated=negated)
         empty = (Condition(each, "missing"),) if negated and lacking and each.gaps else ()
         reader.placed.append(Placed(start, end, AnyOf((where, *empty)) if empty else where))
+
+
+_ABOUT = frozenset(("about", "sobre"))
+
+
+def _about(reader: Reader, place: int) -> bool:
+    """Whether a word behind `about` is a value, whatever else it means: `episodes about money`."""
+    span = reader.items[place]
+    before = reader.items[place - 1].words if place else ()
+    return not span.used and span.means("val") and not _ABOUT.isdisjoint(before)
 
 
 def _idle(reader: Reader, place: int) -> bool:
@@ -177,19 +187,25 @@ def _chosen(reader: Reader, place: int) -> list[Sense] | None:
 
 _DIRECTIONS = (
     (
-        frozenset(("from", "de", "desde")),
+        frozenset(("from", "de", "del", "desde")),
         frozenset(("from", "origin", "origen", "desde")),
     ),
-    (frozenset(("to", "a", "hacia")), frozenset(("to", "destination", "destino", "hacia"))),
+    (
+        frozenset(("to", "a", "al", "hacia", "hasta")),
+        frozenset(("to", "destination", "destino", "hacia")),
+    ),
 )
 
 
 def _by_direction(reader: Reader, place: int, senses: list[Sense]) -> list[Sense]:
     """`from Madrid to Paris`: values of the columns that are called by such words."""
-    before = reader.items[place - 1].words[-1] if place else ""
-    for words, names in _DIRECTIONS:
-        if before in words:
-            return [s for s in senses if names & {*name_words(s.value[0].name)}]
+    for near in range(place - 1, max(place - 3, -1), -1):
+        before = reader.items[near]
+        for words, names in _DIRECTIONS:
+            if before.words[-1] in words:
+                return [s for s in senses if names & {*name_words(s.value[0].name)}]
+        if not before.filler:
+            break
     return []
 
 

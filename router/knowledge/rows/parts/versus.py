@@ -1,9 +1,12 @@
 """Reads values side by side: `more members in Leeds or in York`, `average age, Leeds vs York`."""
 
+from router.knowledge.rows.parts.columns import adds_up
 from router.knowledge.rows.parts.reader import Placed
-from router.knowledge.rows.parts.target import Target, made, names_rows
-from router.knowledge.rows.query import Condition, Group, Rank, RowQuery
+from router.knowledge.rows.parts.target import Target, made, names_rows, use
+from router.knowledge.rows.query import Condition, Group, Measure, Rank, RowQuery
 from router.knowledge.rows.schema import Unclear
+
+_STARTS = frozenset(("did", "do", "does", "have", "has", "are", "were", "was", "is"))
 
 
 def read_versus(target: Target) -> RowQuery | None:
@@ -15,19 +18,45 @@ def read_versus(target: Target) -> RowQuery | None:
             raise Unclear("values side by side in each group are not read")
         reader.groups.append(Group(placed.where.field))
     more = target.free("more")
+    started = bool(reader.items) and not _STARTS.isdisjoint(reader.items[0].words)
     either = [placed for placed in reader.placed if _several(target, placed, "or")]
     either_way = any(span.means("which", "who", "any") for span in reader.items)
-    if not more or len(either) != 1 or sides or reader.groups or target.columns:
+    if not more or len(either) != 1 or sides or reader.groups:
         return None
-    if target.has("count") or not either_way:
+    if target.has("count") or not (either_way or started):
         return None  # `how many more members are in Leeds or York`
     where, behind = either[0].where, reader.step(more[0])
-    counted = behind >= 0 and reader.items[behind].means("entity") and names_rows(target)
-    if not counted or target.operations or not isinstance(where, Condition):
+    if target.operations or not isinstance(where, Condition):
+        return None
+    measure = _compared(target, behind)
+    if measure is None:
         return None
     descending = reader.items[more[0]].words == ("more",)
     target.take("more", "which", "who")
-    return made(target, "groups", groups=(Group(where.field),), rank=Rank(1, descending))
+    return made(
+        target,
+        "groups",
+        groups=(Group(where.field),),
+        rank=Rank(1, descending),
+        measure=measure,
+    )
+
+
+def _compared(target: Target, place: int) -> Measure | None:
+    """What there is more of: rows, or a column that adds up."""
+    reader, numeric = target.reader, target.numeric()
+    if place < 0:
+        return None
+    if not target.columns:
+        counted = reader.items[place].means("entity") and names_rows(target)
+        return Measure("count") if counted else None
+    if len(target.columns) > 1 or [i for i, _ in numeric] != [place]:
+        return None
+    each = numeric[0][1]
+    if reader.items[place].means("entity") or not adds_up(reader.names, each, counted=True):
+        return None
+    use(target, each)
+    return Measure("sum", each)
 
 
 def _several(target: Target, placed: Placed, joint: str) -> bool:

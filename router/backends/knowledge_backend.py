@@ -11,21 +11,25 @@ import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from router.backends.cited_passages import (
+    CitedPassage,
+    best_passage,
+    numbered,
+    passages_of,
+    report_of,
+)
 from router.backends.request_fields import fields_of_call
 from router.config.backends import KnowledgeSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.request.text import last_user_text, prompt_text, texts_of, tokens_in, whole_number
-from router.value import value
 from router.wire.chat_replies import chat_reply
 
 if TYPE_CHECKING:
     from router.knowledge.asking import StoreSearch
-    from router.knowledge.finding.rewriting import Turn
     from router.knowledge.finding.where import Where
     from router.knowledge.opening import Readable
     from router.knowledge.rights.reader import Reader
@@ -36,21 +40,7 @@ _log = logging.getLogger("waggle")
 _LONGEST = 2_000  # most characters of a question
 _MOST_EARLIER = 6  # questions before this one that may complete it
 UNKNOWN = "The stores of knowledge hold no answer to this question."
-
-
-@value
-class CitedPassage:
-    """A passage that answers a question, what of it goes to a writer, and what is cited of it."""
-
-    store: str
-    document: str
-    version: int
-    title: str
-    heading: str
-    text: str
-    telling: str
-    source: str
-    confidence: float
+PERHAPS = "The stores of knowledge hold no sure answer to this question. Perhaps this is one:"
 
 
 class KnowledgeBackend:
@@ -137,19 +127,33 @@ class KnowledgeBackend:
         else:
             earlier = [Turn("user", text) for text in _earlier(fields)]
             rerank = self._settings.rerank
-            find = partial(_passages, searches, question, most, earlier, where, rerank=rerank)
+            find = partial(passages_of, searches, question, most, earlier, where, rerank=rerank)
             hits, trouble = await asyncio.to_thread(find, tokens=self._settings.tokens)
             confidence = hits[0].confidence if hits else 0.0
+            perhaps = None
             if confidence < self._settings.enough:
-                text, hits = f"{UNKNOWN} {rows}".strip(), []
+                if not fields.get("for_writer"):
+                    perhaps = self._perhaps(hits, cited)
+                unsure = f"{PERHAPS}\n\n{best_passage(perhaps)}" if perhaps else UNKNOWN
+                text, hits = f"{unsure} {rows}".strip(), []
             elif fields.get("for_writer"):
-                text = _numbered(hits)
+                text = numbered(hits)
             else:
-                text = _best_passage(hits[0])
-            report = _passage_report(hits, confidence, cited)
+                text = best_passage(hits[0])
+            report = report_of(hits, confidence, cited)
+            if perhaps is not None:
+                report["perhaps"] = report_of([perhaps], confidence, cited)["citations"]
             if rerank is not None:
                 report["rerank"] = trouble or "done"
         return text, report
+
+    def _perhaps(self, hits: Sequence[CitedPassage], cited: set[str]) -> CitedPassage | None:
+        """The first passage, if it may be the answer. A passage that must be cited is only given
+        as a sure answer: a later step, which might drop the source, is then held to it."""
+        first = hits[0] if hits else None
+        if first is None or first.confidence < self._settings.perhaps or first.store in cited:
+            return None
+        return first
 
     async def close(self) -> None:
         self._held.close()
@@ -225,56 +229,6 @@ def _rows(
     return f"Its rows were not asked: {filtered[0]}." if filtered and not right else ""
 
 
-def _passages(
-    searches: "Sequence[StoreSearch]",
-    question: str,
-    most: int,
-    earlier: "Sequence[Turn]",
-    where: "Where",
-    *,
-    tokens: int | None,
-    rerank: str | None,
-) -> tuple[list[CitedPassage], str]:
-    """The best passages of all stores together; with a bound on tokens, their telling sentences.
-    The text says why they were not ranked again, if they should have been."""
-    from router.knowledge.finding.compression import extracts
-    from router.knowledge.finding.reranking import MOST, reranker_in
-
-    some = most if rerank is None else max(most, MOST)
-    findings_of = {search.name: search.find(question, some, earlier, where) for search in searches}
-    every = [(hit, name) for name, findings in findings_of.items() for hit in findings.hits]
-    every.sort(key=lambda pair: (-pair[0].score, pair[1], pair[0].passage.document))
-    trouble = ""
-    if rerank is not None:
-        texts = [f"{hit.passage.heading}\n{hit.passage.text}" for hit, _ in every]
-        order = reranker_in(rerank).order(question, texts)
-        every, trouble = [every[place] for place in order.places], order.trouble
-    chosen = every[:most]
-    telling: dict[tuple[str, int], str] = {}
-    for search in searches:
-        hits = tuple(hit for hit, name in chosen if name == search.name)
-        if tokens is not None and hits:
-            budget = tokens * len(hits) // len(chosen)
-            findings = replace(findings_of[search.name], hits=hits)
-            for each in extracts(findings, search.language, tokens=budget):
-                telling[search.name, each.hit.passage.number] = each.text
-    passages = [
-        CitedPassage(
-            name,
-            hit.passage.document,
-            hit.passage.version,
-            hit.passage.title,
-            hit.passage.heading,
-            hit.passage.text,
-            hit.passage.text if tokens is None else telling.get((name, hit.passage.number), ""),
-            hit.passage.source,
-            hit.confidence,
-        )
-        for hit, name in chosen
-    ]
-    return passages, trouble
-
-
 def _in_words(answer: "RowAnswer") -> str:
     return f"{answer.text}\n\nRead as: {answer.reading} [1]\nSQL: {answer.sql}"
 
@@ -285,45 +239,3 @@ def _row_report(store: str, answer: "RowAnswer", cited: set[str]) -> dict[str, A
     rows = {"sql": answer.sql, "columns": answer.columns, "rows": answer.rows}
     rows |= {"reading": answer.reading}
     return {"confidence": 1.0, "found": True, "rows": rows, "citations": [citation]}
-
-
-def _passage_report(
-    hits: Sequence[CitedPassage], confidence: float, cited: set[str]
-) -> dict[str, Any]:
-    citations = [
-        {
-            "n": n,
-            "store": hit.store,
-            "document": hit.document,
-            "version": hit.version,
-            "title": hit.title,
-            "source": hit.source,
-            "confidence": round(hit.confidence, 4),
-            "must_cite": hit.store in cited,
-        }
-        for n, hit in enumerate(hits, 1)
-    ]
-    passages = [{"n": n, "text": hit.text} for n, hit in enumerate(hits, 1)]
-    return {
-        "confidence": round(confidence, 4),
-        "found": bool(hits),
-        "passages": passages,
-        "citations": citations,
-    }
-
-
-def _numbered(hits: Sequence[CitedPassage]) -> str:
-    """The text of all passages, numbered so that a writer can cite them."""
-    return "\n\n".join(
-        f"[{n}] {_source(hit)}\n{hit.telling}" for n, hit in enumerate(hits, 1) if hit.telling
-    )
-
-
-def _best_passage(hit: CitedPassage) -> str:
-    confidence = min(hit.confidence, 0.99)
-    return f"{hit.text}\n\nSource: [1] {_source(hit)} (confidence {confidence:.2f})"
-
-
-def _source(hit: CitedPassage) -> str:
-    heading = f", {hit.heading}" if hit.heading else ""
-    return f"{hit.store}: {hit.source}{heading}"

@@ -34,7 +34,11 @@ from router.knowledge.finding.translating import (
 from router.knowledge.opening import NoSuchStore, StoreShelf
 
 _PACKAGED = "packaged"
-_ENOUGH = 0.65
+_ENOUGH, _PERHAPS = 0.65, 0.25
+_COLUMNS = (
+    *("", "nDCG@5", "recall@5", "within 3", "answered", "+ unsure", "misled", "+ unsure"),
+    "tokens",
+)
 _RERANK_SECONDS = 300.0  # for one question, the loading of the model included
 
 evaluate_app = typer.Typer()
@@ -54,6 +58,9 @@ def evaluate_store(
         Path | None, typer.Option(help="Folder of a cross-encoder: how well it ranks again.")
     ] = None,
     enough: Annotated[float, typer.Option(min=0, max=1, help="Least confidence.")] = _ENOUGH,
+    perhaps: Annotated[
+        float, typer.Option(min=0, max=1, help="Least confidence of an unsure answer.")
+    ] = _PERHAPS,
     as_json: JsonOption = False,
 ) -> None:
     """Ask a store its own questions, by each way of searching and by each encoder.
@@ -85,16 +92,17 @@ def evaluate_store(
                 with _encoder(each, str(here.config_in_force.encoders_folder)) as (own, translator):
                     source = PassagesInMemory(encoded_again(store, own))
                     finder = Finder(source, own, translator)
-                    results[each] = list(
-                        scores(finder, asked_for, enough=enough, reranker=reranker)
+                    rows = scores(
+                        finder, asked_for, enough=enough, perhaps=perhaps, reranker=reranker
                     )
+                    results[each] = list(rows)
         except CannotRerank as error:
             raise CommandRefused("the passages cannot be ranked again", str(error)) from None
         finally:
             store.close()
     if as_json:
-        rows = [{"encoder": e} | dataclasses.asdict(s) for e, own in results.items() for s in own]
-        out.print_json(json.dumps(rows))
+        fields = [{"encoder": e} | dataclasses.asdict(s) for e, own in results.items() for s in own]
+        out.print_json(json.dumps(fields))
         return
     for each, own_scores in results.items():
         out.print(_table(each, own_scores))
@@ -117,9 +125,10 @@ def _encoder(name: str, home: str) -> Iterator[tuple[Encodes, Apertium | None]]:
 
 def _table(encoder: str, rows: Sequence[Score]) -> Table:
     table = Table(title=f"encoder: {encoder}")
-    for column in ("", "nDCG@5", "recall@5", "in what is given", "answered", "misled", "tokens"):
+    for column in _COLUMNS:
         table.add_column(column, justify="left" if not column else "right")
     for row in rows:
-        shares = (row.ndcg, row.recall, row.within, row.answered, row.misled)
+        shares = (row.ndcg, row.recall, row.within, row.answered, row.given)
+        shares += row.misled, row.strayed
         table.add_row(row.way, *(f"{share:.3f}" for share in shares), f"{row.tokens:.0f}")
     return table

@@ -283,6 +283,9 @@ class KnowledgeSettings(OwnSettings):
         None, ge=20, description="of what goes to the writer: the telling sentences; null: all"
     )
     enough: float = Field(0.65, ge=0, le=1, description="lowest confidence of an answer")
+    perhaps: float = Field(
+        0.25, ge=0, le=1, description="lowest confidence of a passage that is given as unsure"
+    )
     rerank: str | None = Field(
         None, min_length=1, description="folder of a cross-encoder that ranks passages again"
     )

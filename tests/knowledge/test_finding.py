@@ -192,16 +192,22 @@ QUESTIONS = b"""
 
 def test_an_evaluation_scores_each_way_on_the_same_questions():
     finder = Finder(in_memory(), WordEncoder())
-    rows = {row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=0.0)}
+    rows = {
+        row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=0.0, perhaps=0.0)
+    }
     assert list(rows) == [*WAYS, "+ compress"]
     assert rows["+ expansion"].ndcg == rows["+ expansion"].answered == 1.0
     assert rows["+ expansion"].misled == pytest.approx(1 / 3)  # nothing is refused at 0.0
     assert rows["+ compress"].tokens < 0.5 * rows["+ expansion"].tokens
-    assert scores_at_one(finder)["+ expansion"].answered == 0.0
+    unsure = scores_at_one(finder)["+ expansion"]
+    assert (unsure.answered, unsure.given, unsure.misled) == (0.0, 1.0, 0.0)
+    assert unsure.strayed == pytest.approx(1 / 3)
 
 
 def scores_at_one(finder):
-    return {row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=1.0)}
+    return {
+        row.way: row for row in scores(finder, questions_of(QUESTIONS), enough=1.0, perhaps=0.0)
+    }
 
 
 @pytest.mark.parametrize(
@@ -220,10 +226,12 @@ def test_questions_that_cannot_be_read_are_refused_by_line(raw, problem):
 
 def test_ranking_again_is_one_row_and_its_failure_is_no_figure(finder):
     questions, model = questions_of(QUESTIONS), Reranker(lambda: lambda _, texts: range(len(texts)))
-    rows = {row.way: row for row in scores(finder, questions, enough=0.0, reranker=model)}
+    rows = {
+        row.way: row for row in scores(finder, questions, enough=0.0, perhaps=0.0, reranker=model)
+    }
     assert rows["+ rerank"].ndcg < rows["+ expansion"].ndcg  # it turns the order round
     with pytest.raises(CannotRerank, match="holds no model"):
-        list(scores(finder, questions, enough=0.0, reranker=reranker_in("/nowhere")))
+        list(scores(finder, questions, enough=0.0, perhaps=0.0, reranker=reranker_in("/nowhere")))
 
 
 def test_a_store_is_evaluated_from_the_command_line(tmp_path, encoders):

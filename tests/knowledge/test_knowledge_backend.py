@@ -2,11 +2,12 @@
 
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
 
-from router.backends.knowledge_backend import UNKNOWN, KnowledgeBackend
+from router.backends.knowledge_backend import PERHAPS, UNKNOWN, KnowledgeBackend
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
 from router.config.knowledge import StoreSettings
@@ -231,3 +232,43 @@ async def test_a_store_held_in_memory_answers_nobody_whose_right_is_gone(home, e
     finally:
         await backend.close()
         shelf.close()
+
+
+async def answered(
+    settings: KnowledgeSettings, question: str, key_id: str = "", **more: object
+) -> tuple[str, Any]:
+    backend = KnowledgeBackend(settings)
+    body = orjson.dumps({"messages": [{"role": "user", "content": question}], **more})
+    try:
+        async with backend.send(Call(CHAT, body, False, "r1", key_id=key_id)) as reply:
+            content = orjson.loads(b"".join([piece async for piece in reply.body]))
+    finally:
+        await backend.close()
+    return content["choices"][0]["message"]["content"], content["knowledge"]
+
+
+async def test_what_is_not_sure_is_given_as_unsure_and_is_no_answer(home: Path, encoders) -> None:
+    settings = settings_in(home, encoders).model_copy(update={"enough": 1.0})
+    text, report = await answered(settings, QUESTION)
+    assert text.startswith(f"{PERHAPS}\n\n{PERMIT}")
+    assert "Source: [1] city: parking.md" in text
+    assert (report["found"], report["citations"]) == (False, [])
+    assert report["perhaps"][0]["document"] == "parking.md"
+    text, report = await answered(settings, QUESTION, for_writer=True)
+    assert (text, "perhaps" in report) == (UNKNOWN, False)
+    never = settings.model_copy(update={"perhaps": 1.0})
+    assert (await answered(never, QUESTION))[0] == UNKNOWN
+
+
+async def test_what_must_be_cited_is_never_given_as_unsure(home: Path, encoders) -> None:
+    _, key = new_key("bob", "")
+    save_keys(home / "keys.json", [key])
+    shelf = StoreShelf(home / "knowledge")
+    private = StoreSettings(folder=str(home / "city"), visible="private")
+    declare(shelf.rights, {"city": private, "shop": private}, lambda _: "")
+    shelf.rights.grant(ADMIN, "city", "key:bob", Terms(must_cite=True), by="test")
+    shelf.close()
+    settings = settings_in(home, encoders)
+    assert PERMIT in (await answered(settings, QUESTION, key.id))[0]
+    unsure = settings.model_copy(update={"enough": 1.0})
+    assert (await answered(unsure, QUESTION, key.id))[0] == UNKNOWN

@@ -14,7 +14,9 @@ from router.knowledge.finding.query import Query
 from router.knowledge.finding.wanted import holds, wanted
 from router.request.text import tokens_in
 
-_RANK = 0.8  # how much the passage's own score counts beside what the sentence says
+# How much the passage's own score, the sentence's words, and what the question wants count beside
+# the nearness of the sentence.
+_RANK, _WORDS, _WANTED = 1.2, 0.6, 0.5
 _ELLIPSIS = " … "
 
 
@@ -66,8 +68,8 @@ def _worth(query: Query, hits: Sequence[Hit], rank: int, sentence: str, language
     if sentence in own and len(passage.sentences) == len(own) + offset:
         row = passage.sentences[offset + own.index(sentence)]
         near = max((float(row @ vector) for vector in query.vectors), default=0.0)
-    worth = near + query.share(content_words(sentence, language))
-    worth += 0.3 * holds(wanted(query.asks), sentence)
+    worth = near + _WORDS * query.share(content_words(sentence, language))
+    worth += _WANTED * holds(wanted(query.asks), sentence)
     return worth - _RANK * (hits[0].score - hits[rank].score)
 
 

@@ -52,15 +52,18 @@ class Question:
 @dataclass(frozen=True, slots=True)
 class Score:
     """`answered`: share of the answerable questions whose answer is in what is given with enough
-    confidence; `within`: the same whatever the confidence. `misled`: share of all questions that
-    get passages with enough confidence and no answer in them."""
+    confidence; `given`: the same with what is given as unsure; `within`: the same whatever the
+    confidence. `misled`: share of all questions that get passages with enough confidence and no
+    answer in them; `strayed`: share that gets such passages as unsure."""
 
     way: str
     ndcg: float
     recall: float
     within: float
     answered: float
+    given: float
     misled: float
+    strayed: float
     tokens: float  # of what is given, for a question
 
 
@@ -96,15 +99,17 @@ def scores(
     questions: Sequence[Question],
     *,
     enough: float,
+    perhaps: float,
     reranker: Reranker | None = None,
 ) -> Iterator[Score]:
     """The score of each way of searching, and of the last one cut to its telling sentences. Raises
     `CannotRerank` if a re-ranker does not rank."""
+    bars = enough, perhaps
     for way, ways in WAYS.items():
-        yield _score(finder, questions, way, ways, enough)
+        yield _score(finder, questions, way, ways, bars)
     if reranker is not None:
-        yield _score(finder, questions, RERANKED, Ways(), enough, reranker=reranker)
-    yield _score(finder, questions, COMPRESSED, Ways(), enough, compress=True)
+        yield _score(finder, questions, RERANKED, Ways(), bars, reranker=reranker)
+    yield _score(finder, questions, COMPRESSED, Ways(), bars, compress=True)
 
 
 def _score(
@@ -112,12 +117,13 @@ def _score(
     questions: Sequence[Question],
     way: str,
     ways: Ways,
-    enough: float,
+    bars: tuple[float, float],
     *,
     compress: bool = False,
     reranker: Reranker | None = None,
 ) -> Score:
-    gain = recalled = within = answered = misled = tokens = 0.0
+    enough, perhaps = bars
+    gain = recalled = within = answered = unsure = misled = strayed = tokens = 0.0
     for question in questions:
         most = _DEPTH if reranker is None else MOST
         findings = finder.find(
@@ -125,7 +131,7 @@ def _score(
         )
         if reranker is not None:
             findings = _again(findings, reranker, question.text)
-        ranks = [n for n, hit in enumerate(findings.hits) if _answers(question, hit.passage)]
+        ranks = [n for n, hit in enumerate(findings.hits) if answers(question, hit.passage)]
         if ranks:
             gain += 1 / math.log2(2 + ranks[0])
             recalled += 1
@@ -138,8 +144,10 @@ def _score(
             held = held and any(question.contains in text for text in texts)
         tokens += sum(map(tokens_in, texts))
         within += held
-        answered += held and given.confidence >= enough
-        misled += bool(given.hits) and given.confidence >= enough and not held
+        sure = bool(given.hits) and given.confidence >= enough
+        hinted = bool(given.hits) and not sure and given.confidence >= perhaps
+        answered, misled = answered + (sure and held), misled + (sure and not held)
+        unsure, strayed = unsure + (hinted and held), strayed + (hinted and not held)
     answerable = sum(bool(question.document) for question in questions)
     return Score(
         way,
@@ -147,7 +155,9 @@ def _score(
         recalled / answerable,
         within / answerable,
         answered / answerable,
+        (answered + unsure) / answerable,
         misled / len(questions),
+        strayed / len(questions),
         tokens / len(questions),
     )
 
@@ -160,7 +170,8 @@ def _again(findings: Findings, reranker: Reranker, question: str) -> Findings:
     return Findings(findings.query, tuple(hits[place] for place in order.places)[:_DEPTH])
 
 
-def _answers(question: Question, passage: StoredPassage) -> bool:
+def answers(question: Question, passage: StoredPassage) -> bool:
+    """Whether a passage holds the answer to a question."""
     return bool(question.document) and (
         passage.document == question.document and question.contains in passage.text
     )

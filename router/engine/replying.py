@@ -63,7 +63,7 @@ class Replying:
         # A caller who leaves meanwhile leaves before the answer: nothing is charged or written yet.
         hash_, text, completion = await beside(len(body), read)
         if trace.private:
-            await asyncio.to_thread(self.gave, trace.request.key_id, text, trace.sources)
+            await asyncio.to_thread(self._note_stores, trace, text)
         answer = Answered(len(body), hash_, text if keeps else None)
         if keeps:
             answer = replace(answer, chances=_chances(trace, text) or chances_of(body, text))
@@ -114,7 +114,7 @@ class Replying:
         ending = EndingReader(wanted=_notices(config))
         recorder = StreamRecorder(words=words, dialect=outcome.dialect, head=ending.head_bytes)
         guards = GuardedStream(self.guarding, progress)
-        written = False
+        written = noted = False
 
         def write() -> None:
             nonlocal written
@@ -129,8 +129,8 @@ class Replying:
             accounted(progress.plans, trace, usage, answer, settled=outcome.settled)
             self.ledger.finish(progress, outcome)
             written = True
-            if trace.private:
-                self.gave(trace.request.key_id, text, trace.sources)
+            if not noted:
+                self._note_stores(trace, text)
             if remembers:
                 self._remember(progress, trace, completion)
             self.assessor.assess(config, sources, trace, text)
@@ -146,6 +146,7 @@ class Replying:
             piece = _ending(last, trace, chat=form is None, note=note)
             recorder.take(piece)
             ending.take(piece)
+            noted = await self._noted_stores(trace, recorder)
             write()  # stored before the caller sees the end of the answer
             yield piece
         except GuardRefused as refused:
@@ -285,6 +286,17 @@ class Replying:
         self.ledger.finish(progress, outcome, upstream=upstream)
         body = error_body(message, kind, code=code)
         return Answer(status, body, progress.trace, retry_after=retry_after)
+
+    def _note_stores(self, trace: Trace, text: str) -> None:
+        """Write down that the answer may hold words of stores, if it may."""
+        if trace.private:
+            self.gave(trace.request.key_id, text, trace.sources)
+
+    async def _noted_stores(self, trace: Trace, recorder: StreamRecorder) -> bool:
+        """The same of a stream that ended, in a thread, since another process may hold the file."""
+        if trace.private:
+            await asyncio.to_thread(self._note_stores, trace, recorder.answer().text or "")
+        return True
 
     def _remembers(self, progress: InProgress) -> bool:
         return self.keeping is not None and self.keeping.wants(

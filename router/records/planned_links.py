@@ -134,6 +134,18 @@ def home_of(rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField
     return countries.pop() if len(countries) == 1 and len(rows) > 1 else ""
 
 
+def postcodes_of(
+    node: Object, rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]
+) -> tuple[str, ...]:
+    """The post codes of the examples, which say in which country they are."""
+    keys = [key for key, f in fields.items() if f.concept == "postcode"]
+    shown = [row.get(key) for key in keys for row in rows]
+    for key, inner in node.fields:
+        if key in keys and isinstance(inner, ShapeLeaf):
+            shown += inner.examples
+    return tuple(code for code in shown if isinstance(code, str))
+
+
 def both_ends(rows: Sequence[Mapping[str, Any]], fields: Mapping[str, PlannedField]) -> int:
     """1 if the examples count both the first and the last day of what lasts some days, else 0."""
     keys = [

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from router.records.catalogue.naming import Named, language_of, named
+from router.records.catalogue.naming import Named, language_of, named, words_of
 from router.records.catalogue.senses import entity_of, in_entity
 from router.records.catalogue.tables import concepts, plain, sections_of
 from router.records.likeness.dates import DateForm
@@ -25,6 +25,7 @@ from router.records.planned_links import (
     emptiness,
     home_of,
     people,
+    postcodes_of,
     relations_of,
     sums_of,
     switches_of,
@@ -62,6 +63,7 @@ class PlannedObject:
     switches: Mapping[str, SwitchAt] = field(default_factory=dict)
     sentences: Mapping[str, Template] = field(default_factory=dict)  # texts that name other fields
     home: str = ""  # the country of all examples
+    postcodes: tuple[str, ...] = ()  # of the examples
     both_ends: int = 0  # 1 where days count the first and the last, as the examples do
 
 
@@ -180,6 +182,7 @@ def _object(
         switches_of(rows, changed),
         templates_of(rows, changed),
         home_of(rows, changed),
+        postcodes_of(node, rows, changed),
         both_ends(rows, changed),
     )
 
@@ -218,7 +221,16 @@ def _field(
         concept = sense(key, _form(node))
     if not concept and name.concept and leaf is not None and leaf.kind in NUMBERS:
         concept = _numeric_stand_in(name)
+    if concept and set(words_of(key)) <= _NEUTRAL and given and _are_numbers(given):
+        concept = ""  # the examples alone say what such numbers are
     return _styled(key, concept or plain(key), node, values, plan)
+
+
+_NEUTRAL = frozenset(("value", "val", "number", "num", "n", "valor", "numero", "x", "level"))
+
+
+def _are_numbers(given: Sequence[Any]) -> bool:
+    return all(isinstance(value, int | float) for value in given)
 
 
 _OF_PATTERN = {

@@ -94,6 +94,14 @@ async def test_what_follows_from_a_read_value_agrees_with_it():
     assert (row["city"], row["country"], list(read)) == ("Osaka", "Japan", ["city"])
 
 
+@pytest.mark.parametrize("kind", ["string", "red|blue"])
+async def test_what_a_text_denies_is_not_made(kind):
+    for text in ("This one is not red", "Anything but red"):
+        for seed in range(12):
+            row, _ = await filled({"notes": text}, {"color": kind}, seed=seed)
+            assert row["color"] != "red"
+
+
 async def test_lines_read_their_own_texts():
     lines = [{"description": "A red cap"}, {"description": "A cap"}]
     shape = {"lines": [{"description": "string", "color": "string"}]}

@@ -57,6 +57,7 @@ class Range:
     most: float
     brands: tuple[str, ...]
     products: tuple[Product, ...]
+    kinds: tuple[Product, ...]  # what a product may be besides, such as `Stainless Steel`
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,16 @@ def values(section: str, language: str) -> tuple[str, ...]:
 def ranges() -> tuple[Range, ...]:
     made = []
     for line in _lines("products.txt"):
-        english, spanish, prices, brands, products = (part.strip() for part in line.split("|"))
+        english, spanish, prices, brands, products, kinds = map(str.strip, line.split("|"))
         least, most = (float(price) for price in prices.split())
-        pairs = (item.split(" = ") for item in _listed(products))
-        items = tuple(Product(*(side.strip() for side in pair)) for pair in pairs)
-        made.append(Range(english, spanish, least, most, _listed(brands, ","), items))
+        items, besides = _pairs(products), _pairs(kinds)
+        made.append(Range(english, spanish, least, most, _listed(brands, ","), items, besides))
     return tuple(made)
+
+
+def _pairs(text: str) -> tuple[Product, ...]:
+    pairs = (item.split(" = ") for item in _listed(text))
+    return tuple(Product(*(side.strip() for side in pair)) for pair in pairs)
 
 
 @cache

@@ -34,6 +34,7 @@ _GOVERNED = {
     "birth_date": ("age", "birth_year"), "birth_year": ("birth_date", "age"),
     "cost": ("price", "unit_price", "msrp"), "days": ("end",), "weeks": ("end",),
     "months": ("end",), "duration": ("end",),
+    "body_weight": ("height",),
 }  # fmt: skip
 
 

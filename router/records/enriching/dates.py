@@ -126,6 +126,15 @@ def _days(facts: Facts, _: Node) -> int | None:
     return None if start is None or end is None else (end - start).days + facts.both_ends
 
 
+def _body_weight(facts: Facts, _: Node) -> float | None:
+    """A weight that goes with the height, in centimetres or metres."""
+    height = facts.number("height")
+    if height is None or height <= 0:
+        return None
+    metres = height if height < 3 else height / 100
+    return round(facts.random.uniform(19, 31) * metres**2, 1)
+
+
 def _weeks(facts: Facts, node: Node) -> int | None:
     days = _days(facts, node)
     return None if days is None else round(days / 7)
@@ -158,6 +167,7 @@ SPANS: Mapping[str, Callable[[Facts, Node], Any]] = {
     "months": _months,
     "duration": _minutes,
     "days_late": _days_late,
+    "body_weight": _body_weight,
 }
 
 

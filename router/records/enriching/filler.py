@@ -32,6 +32,7 @@ from router.records.enriching.states import (
 from router.records.mock import Maker
 from router.records.nodes import Array, Node, Object
 from router.records.planning import RecordPlan, planned
+from router.records.reading.denials import denies
 
 # A concept comes before the concepts that are derived from it.
 _ORDER = (
@@ -40,8 +41,10 @@ _ORDER = (
     "unit_price", "price", "cost", "discount", "quantity", "start", "days", "weeks", "months",
     "duration", "subtotal", "amount", "tax_rate", "tax", "total", "min", "max", "created",
     "ordered", "response", "shipped", "delivered", "paid", "updated", "end", "terminated",
-    "cancelled", "due", "days_late", "date", "next_date", "ticket_title", "review", "rating",
+    "cancelled", "due", "days_late", "date", "next_date", "height",
+    "body_weight", "ticket_title", "review", "rating",
 )  # fmt: skip
+_DRAWS = 6  # of a value that a text of the record denies
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
 
 
@@ -84,9 +87,8 @@ class _Filling:
     def _collect(self, record: Any, node: Node, facts: Facts) -> None:
         """Store the values that the record gives, and what the shape allows for each concept."""
         holder = node if isinstance(node, Object) else Object(())
-        facts.home = facts.home or home_of(
-            [key for key, _ in holder.fields], self._plan.of(holder).home
-        )
+        own = self._plan.of(holder)
+        facts.home = facts.home or home_of([k for k, _ in holder.fields], own.home, own.postcodes)
         if isinstance(record, Mapping):
             for key, value in record.items():
                 if isinstance(value, Mapping):
@@ -175,12 +177,15 @@ class _Filling:
             return None
         if (shared := shares(key, planned_object, record, facts)) is not None:
             return in_form(shared, field, node)
-        for value in candidates(field, planned_object, node, record, own, self._index):
-            written = in_form(value, field, node)
-            if fits(written, node):
-                own.values[field.slot] = value
-                return written
-        value = own.maker.make(node, key, self._index)
+        for _ in range(_DRAWS):
+            for value in candidates(field, planned_object, node, record, own, self._index):
+                written = in_form(value, field, node)
+                if fits(written, node) and not denies(record, written):
+                    own.values[field.slot] = value
+                    return written
+            value = own.maker.make(node, key, self._index)
+            if not denies(record, value):
+                break
         own.values.setdefault(field.slot, value)
         return value
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Place:
     city: str
     region: str
-    postcode: str  # postcode of the centre; `#` stands for any digit
+    postcode: str  # postcode of the centre; `#` stands for any digit, `@` for any letter
     area: str  # telephone area code, without the leading zero
     latitude: float
     longitude: float
@@ -49,9 +49,15 @@ Chile, CL, 56, CLP, America/Santiago, es
 Colombia, CO, 57, COP, America/Bogota, es
   Bogota | Cundinamarca | 1103## | 601 | 4.71 | -74.07
 United Kingdom, GB, 44, GBP, Europe/London, en
-  London | England | EC1A 1BB | 20 | 51.51 | -0.13
-  Manchester | England | M1 1AE | 161 | 53.48 | -2.24
-  Edinburgh | Scotland | EH1 1YZ | 131 | 55.95 | -3.19
+  London | England | SW# #@@ | 20 | 51.51 | -0.13
+  Manchester | England | M# #@@ | 161 | 53.48 | -2.24
+  Edinburgh | Scotland | EH# #@@ | 131 | 55.95 | -3.19
+  Leeds | England | LS# #@@ | 113 | 53.80 | -1.55
+  Bristol | England | BS# #@@ | 117 | 51.45 | -2.59
+  Glasgow | Scotland | G# #@@ | 141 | 55.86 | -4.25
+  Cardiff | Wales | CF# #@@ | 29 | 51.48 | -3.18
+  Norwich | England | NR# #@@ | 1603 | 52.63 | 1.30
+  Oxford | England | OX# #@@ | 1865 | 51.75 | -1.26
 Ireland, IE, 353, EUR, Europe/Dublin, en
   Dublin | Leinster | D02 AF30 | 1 | 53.35 | -6.26
 Germany, DE, 49, EUR, Europe/Berlin, de

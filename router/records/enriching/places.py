@@ -99,11 +99,24 @@ def _at_home(facts: Facts, place: Place) -> float:
     return 0.0
 
 
-def home_of(keys: Sequence[str], shown: str) -> str:
+def _country_of(codes: Sequence[str]) -> str:
+    """The one country that has post codes of such form, where letters say so; empty if none."""
+    if not all(any(letter.isalpha() for letter in code) for code in codes):
+        return ""
+    forms = {p.country_code: re.sub(r"[A-Z]+", "@", p.postcode.replace("@", "A")) for p in PLACES}
+    own = {re.sub(r"[A-Z]+", "@", re.sub(r"\d+", "#", code)) for code in codes}
+    wanted = {re.sub("#+", "#", form): country for country, form in forms.items() if "@" in form}
+    countries = {wanted.get(form, "") for form in own}
+    return countries.pop() if len(countries) == 1 else ""
+
+
+def home_of(keys: Sequence[str], shown: str, codes: Sequence[str] = ()) -> str:
     """The country of the examples, or whose addresses have fields of such names; empty if neither
     says."""
     if shown:
         return next((p.country_code for p in PLACES if _agrees("country", shown, p)), "")
+    if codes:
+        return _country_of(codes)
     words = {word for key in keys for word in words_of(key)}
     return next((country for country, own in _HOME_WORDS if own <= words), "")
 
@@ -148,11 +161,16 @@ def _agrees(concept: str, value: str, place: Place) -> float:
             return 0.0
         return 0.8 + 0.2 * digits.removeprefix(place.dial_code).startswith(place.area)
     if concept == "postcode":
-        form = re.escape(place.postcode).replace(re.escape("#"), "[0-9]")
-        return float(re.fullmatch(form, value.strip()) is not None and "#" in place.postcode)
+        return float("#" in place.postcode and has_postcode(value, place))
     if concept == "dial_code":
         return float(text.lstrip("+") == place.dial_code)
     return float(text == str(getattr(place, concept)).lower())
+
+
+def has_postcode(text: str, place: Place) -> bool:
+    """Whether a text is a post code of the place, by its pattern."""
+    form = re.escape(place.postcode).replace(re.escape("#"), "[0-9]").replace("@", "[A-Z]")
+    return re.fullmatch(form, text.strip()) is not None
 
 
 def _phone(place: Place, chance: random.Random) -> str:
@@ -162,5 +180,6 @@ def _phone(place: Place, chance: random.Random) -> str:
 
 
 def _with_digits(pattern: str, chance: random.Random) -> str:
-    """Replace each `#` of a pattern by a random digit."""
-    return "".join(str(chance.randint(0, 9)) if c == "#" else c for c in pattern)
+    """Replace each `#` of a pattern by a random digit, and each `@` by a letter."""
+    kinds = {"#": "123456789" if "@" in pattern else "0123456789", "@": "ABDEFGHJLNPQRSTUWXYZ"}
+    return "".join(chance.choice(kinds[c]) if c in kinds else c for c in pattern)

@@ -22,6 +22,7 @@ from router.records.likeness.handles import handle
 from router.records.likeness.numbers import Magnitude
 from router.records.planned_field import PlannedField
 
+_OFTEN = 0.6  # share of people with a frequent name
 _STATUSES_AFTER = {"delivered": ("delivered", "entregado"), "shipped": ("shipped", "enviado")}
 
 
@@ -68,12 +69,18 @@ def code(pattern: str, facts: Facts) -> str:
 
 def _first_name(facts: Facts, field: PlannedField, _: int) -> str:
     female = _is_female(facts)
-    section = "first_female" if female else "first_male"
-    names = values(section, field.language)
+    kind = "female" if female else "male"
+    names = values(f"{_frequency(facts)}_{kind}", field.language)
     form, user = facts.form, str(facts.values.get("username") or "")
     if user and form is not None and form.handle.startswith("{f}"):  # the user name has its initial
+        names = (*names, *values(f"first_{kind}", field.language))
         names = tuple(name for name in names if plain(name)[:1] == user[:1]) or names
     return facts.random.choice(names)
+
+
+def _frequency(facts: Facts) -> str:
+    """Which of the lists of names: more than half of all people have a name that is frequent."""
+    return "often" if facts.random.random() < _OFTEN else "first"
 
 
 def _is_female(facts: Facts) -> bool:
@@ -84,8 +91,9 @@ def _is_female(facts: Facts) -> bool:
 
 
 def _last_name(facts: Facts, field: PlannedField, _: int) -> str:
+    often = values("often_last", field.language)
     surnames = values("last", field.language)
-    first = facts.random.choice(surnames)
+    first = facts.random.choice(often if facts.random.random() < _OFTEN else surnames)
     if field.language == "es" and facts.random.random() < 0.6:
         return f"{first} {facts.random.choice(surnames)}"
     return first
@@ -134,8 +142,16 @@ def _industry(facts: Facts, field: PlannedField, index: int) -> str:
 
 
 def _product(facts: Facts, field: PlannedField, _: int) -> str:
-    item = product_of(facts)[1]
-    return item.spanish if field.language == "es" else item.english
+    """The name under which a shop lists the product; short names say more, such as the material."""
+    line, item = product_of(facts)
+    spanish = field.language == "es"
+    name = item.spanish if spanish else item.english
+    if len(item.english.split()) > 2 or not line.kinds or facts.random.random() > 0.6:
+        return name
+    kind = facts.random.choice(line.kinds)
+    if set(plain(kind.english).split()) & set(plain(item.english).split()):
+        return name
+    return f"{name} {kind.spanish}" if spanish else f"{kind.english} {name}"
 
 
 def _category(facts: Facts, field: PlannedField, _: int) -> str:

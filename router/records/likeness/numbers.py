@@ -130,6 +130,8 @@ def _limited(
     endings: tuple[int, ...] = (),
 ) -> Magnitude:
     least, most = _LIMITS.get(concept, (-math.inf, math.inf))
+    if low > most or high < least:  # the examples are beyond what is usual
+        least, most = -math.inf, math.inf
     return Magnitude(max(low, least), min(high, most), decimals, step, endings)
 
 

@@ -121,6 +121,8 @@ class Text:
         """Whether the text says that this is so: no denial, no question, nothing of the past."""
         if self.tokens[mention.start].sentence in self._questions:
             return False
+        if (self.low(mention.start - 2), self.low(mention.start - 1)) in _DENIED_PAIRS:
+            return False
         words = self.before(mention.start, back)
         pairs = {(a, b) for b, a in pairwise(words)}
         later = self.after(mention.end, 3)

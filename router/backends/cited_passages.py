@@ -107,9 +107,19 @@ def numbered(hits: Sequence[CitedPassage]) -> str:
     )
 
 
-def best_passage(hit: CitedPassage) -> str:
+def best_passage(hit: CitedPassage, number: int = 1) -> str:
     confidence = min(hit.confidence, 0.99)
-    return f"{hit.text}\n\nSource: [1] {_source(hit)} (confidence {confidence:.2f})"
+    return f"{hit.text}\n\nSource: [{number}] {_source(hit)} (confidence {confidence:.2f})"
+
+
+def best_passages(hits: Sequence[CitedPassage], enough: float) -> str:
+    """The first passage, and the best one of each other store that surely answers too."""
+    best: dict[str, tuple[int, CitedPassage]] = {}
+    for n, hit in enumerate(hits, 1):
+        same = any(hit.text == other.text for _, other in best.values())
+        if n == 1 or (hit.confidence >= enough and not same):
+            best.setdefault(hit.store, (n, hit))
+    return "\n\n".join(best_passage(hit, n) for n, hit in best.values())
 
 
 def _source(hit: CitedPassage) -> str:

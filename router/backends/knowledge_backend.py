@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from router.backends.cited_passages import (
     CitedPassage,
     best_passage,
+    best_passages,
     numbered,
     passages_of,
     report_of,
@@ -139,7 +140,7 @@ class KnowledgeBackend:
             elif fields.get("for_writer"):
                 text = numbered(hits)
             else:
-                text = best_passage(hits[0])
+                text = best_passages(hits, self._settings.enough)
             report = report_of(hits, confidence, cited)
             if perhaps is not None:
                 report["perhaps"] = report_of([perhaps], confidence, cited)["citations"]

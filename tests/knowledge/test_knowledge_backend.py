@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 import pytest
 
+from router.backends.cited_passages import CitedPassage, best_passages
 from router.backends.knowledge_backend import PERHAPS, UNKNOWN, KnowledgeBackend
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
@@ -272,3 +273,50 @@ async def test_what_must_be_cited_is_never_given_as_unsure(home: Path, encoders)
     assert PERMIT in (await answered(settings, QUESTION, key.id))[0]
     unsure = settings.model_copy(update={"enough": 1.0})
     assert (await answered(unsure, QUESTION, key.id))[0] == UNKNOWN
+
+
+async def test_stores_that_both_answer_are_merged_and_cited_for_whoever_reads_them(
+    home: Path, encoders, encoder
+) -> None:
+    other = "A parking permit for a shop costs ninety euros a year."
+    (home / "shop" / "permits.md").write_text(f"# Parking permits\n{other}\n")
+    _, bob = new_key("bob", "")
+    shelf = StoreShelf(home / "knowledge")
+    store = shelf.kept("shop")
+    FolderFeed(store, home / "shop", keep=2).look()
+    vectors = StoreVectors(store)
+    while vectors.fill(encoder):
+        pass
+    settings = settings_in(home, encoders).model_copy(update={"passages": 5})
+    text, report = await answered(settings, "How much does a parking permit for a shop cost?")
+    cited = [(each["n"], each["store"], each["document"]) for each in report["citations"]]
+    assert text.startswith(f"{other}\n\nSource: [1] shop: permits.md, Parking permits")
+    (city,) = [n for n, name, document in cited if (name, document) == ("city", "parking.md")]
+    assert f"{PERMIT}\n\nSource: [{city}] city: parking.md" in text
+    assert text.count("Source: [") == 2  # one of each store
+    again = await answered(settings, "How much does a parking permit for a shop cost?")
+    assert again == (text, report)
+    save_keys(home / "keys.json", [bob])
+    private = StoreSettings(visible="private")
+    declare(shelf.rights, {"city": private, "shop": private}, lambda _: "")
+    shelf.rights.grant(ADMIN, "shop", "key:bob", Terms(), by="test")
+    shelf.close()
+    text, report = await answered(
+        settings, "How much does a parking permit for a shop cost?", bob.id
+    )
+    assert {each["store"] for each in report["citations"]} == {"shop"}
+    assert "city" not in text
+
+
+def test_of_stores_that_say_the_same_one_is_given() -> None:
+    hits = [
+        CitedPassage(store, "d.md", 1, "", "", text, "", "d.md", sure)
+        for store, text, sure in (
+            ("a", "Four euros.", 0.9),
+            ("b", "Four euros.", 0.9),
+            ("c", "Five euros.", 0.9),
+            ("d", "Rain.", 0.4),
+        )
+    ]
+    text = best_passages(hits, 0.65)
+    assert (text.count("Four euros."), "[3] c: d.md" in text, "Rain" in text) == (1, True, False)

@@ -4,7 +4,7 @@ Nothing is dropped in silence: each line is migrated or failed with its reasons,
 nowhere are listed. What is seen to be open is asked.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import lru_cache
 from itertools import islice
@@ -31,7 +31,7 @@ from router.records.migrating.mapping import (
 )
 from router.records.migrating.matching import mapping_for
 from router.records.migrating.meaning import Nearness
-from router.records.migrating.reading import TABLES, BadTable, records_in
+from router.records.migrating.reading import TABLES, BadTable, Line, records_in
 from router.records.migrating.running import Outputs, Tally, run_lines
 from router.records.validating import BadSchema
 
@@ -134,9 +134,10 @@ def _new_mapping(here: CommandContext, source: Path, schema: dict[str, Any]) -> 
         )
     with _lines(source) as lines:
         rows = islice(records_in(lines, source.name), _SAMPLE)
-        records = [record for _, record, why in rows if not why]
+        read = list(rows)
+    records = [record for _, record, why in read if not why]
     if not records:
-        raise InputRefused(f"{source} holds no record", _no_record(source))
+        raise InputRefused(f"{source} holds no record", _no_record(source, read))
     with err.status("Comparing fields …"):
         return mapping_for(records, schema, _nearness(here))
 
@@ -176,8 +177,10 @@ def _lines(source: Path) -> Iterator[Any]:
         raise InputRefused(f"{source} is no table", str(error)) from None
 
 
-def _no_record(source: Path) -> str:
+def _no_record(source: Path, read: Sequence[Line]) -> str:
     """How to mend a file without records, by how it begins."""
+    if read and source.suffix.lower() in TABLES:
+        return f"line {read[0][0]}: {read[0][2]}"
     if source.suffix.lower() in TABLES:
         return "the first line names the fields, and each other line is a record"
     with source.open("rb") as file:

@@ -128,7 +128,34 @@ def test_a_required_field_that_nothing_fills_is_named_and_never_guessed():
     assert (mapping.questions, [rule.name for rule in mapping.unfilled]) == ([], ["shoes"])
     again = from_json(orjson.loads(orjson.dumps(as_json(mapping))))
     assert again == mapping
-    assert "shoes" in migrated(again, {"a": "x"}).reasons[0]
+    reasons = migrated(again, {"a": "x"}).reasons
+    assert reasons == ("shoes: it must be there, and no field gives it",)
+
+
+def test_a_field_of_the_same_name_is_read_though_no_value_fits_so_that_records_say_why():
+    rows = [{"a": "x", "on": "soon"}, {"a": "y", "on": "later"}]
+    made = migrated(mapping_for(rows, schema(a=TEXT, on=DATE)), rows[0])
+    assert made.reasons == ("on: 'soon' is no date",)
+
+
+def test_other_dates_of_the_source_decide_which_number_is_the_month():
+    rows = [
+        {"sent": "13/04/2024", "due": "02/05/2024"},
+        {"sent": "01/04/2024", "due": "03/04/2024"},
+    ]
+    assert records_of(rows, schema(sent=DATE, due=DATE))[1] == {
+        "sent": "2024-04-01", "due": "2024-04-03",
+    }  # fmt: skip
+
+
+def test_pay_by_the_month_is_not_taken_for_pay_by_the_year():
+    rows = [
+        {"job": "Chef", "salario": "1.100 \u20ac/mes"},
+        {"job": "Cook", "salario": "900 \u20ac/mes"},
+    ]
+    assert records_of(rows, schema(job=TEXT, monthlySalary=NUMBER))[0]["monthlySalary"] == 1100
+    mapping = mapping_for(rows, schema(job=TEXT, annualSalary=NUMBER))
+    assert migrated(mapping, rows[0]).record is None
 
 
 @pytest.mark.parametrize(
@@ -312,6 +339,7 @@ def test_records_of_a_group_that_disagree_fail_together():
     [
         ("in.csv", "", "has no header"),
         ("in.csv", "a,b,a\n1,2,3\n", "two fields of its header are named 'a'"),
+        ("in.csv", 'a,b\n1,"2\n', "line 2: this row cannot be read"),
         ("in.jsonl", '[{"a": 1}]', "it is a JSON array"),
         ("in.jsonl", "\n", "write a JSON object on each line"),
     ],

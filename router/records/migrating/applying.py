@@ -46,6 +46,8 @@ def value_for(rule: FieldRule, record: Mapping[str, Any], group: Sequence[Any] =
         v is _ABSENT or (is_missing(v) and not _listed(v, rule) and not (keeps_empty and v == ""))
         for v in given
     ):
+        if keeps_empty and given[0] not in (None, _ABSENT):
+            return []
         plain = all(step["step"] in ("same", "text", "join") for step in rule.steps)
         return given[0] if plain and given[0] in (None, "") else _ABSENT
     if rule.each:
@@ -132,6 +134,8 @@ def migrated(mapping: FieldMapping, record: Any, group: Sequence[Any] = ()) -> M
         if path in empty:
             names = (".".join(s) for r in mapping.rules if r.to == path for s in r.sources)
             reasons.append(f"{'.'.join(path)}: {', '.join(names)} holds no value")
+        elif issue.keyword == "required" and not any(its[: len(path)] == path for its in unread):
+            reasons.append(f"{'.'.join(path)}: it must be there, and no field gives it")
         elif not any(issue.keyword == "required" and its[: len(path)] == path for its in unread):
             reasons.append(str(issue).removeprefix("$.").removeprefix("$: "))
     return Migrated(None, reasons=tuple(dict.fromkeys(reasons))[:_MOST_REASONS])

@@ -7,6 +7,7 @@ from router.records.catalogue.naming import language_of
 from router.records.migrating.fields import Column, Leaf
 from router.records.migrating.meaning import KeyPath
 from router.records.migrating.steps import is_missing
+from router.records.migrating.to_moments import certain_order
 
 _DEEPEST = 12
 _MOST_COLUMNS = 500
@@ -23,7 +24,9 @@ def columns(records: Sequence[Any]) -> list[Column]:
     names = [language_of(path[-1]) for path in values]
     spanish = names.count("es") > names.count("en")
     kept = {path: _kept(given) for path, given in values.items()}
-    return [Column(path, given, spanish) for path, given in kept.items()]
+    orders = {order for given in kept.values() if (order := certain_order(given))}
+    order = orders.pop() if len(orders) == 1 else ""
+    return [Column(path, given, spanish, order) for path, given in kept.items()]
 
 
 def _kept(values: Sequence[Any]) -> tuple[Any, ...]:

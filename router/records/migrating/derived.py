@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from router.records.migrating import numbers
 from router.records.migrating.converting import conversion
+from router.records.migrating.derived_names import is_meant, name_joined, names_split
 from router.records.migrating.fields import Column, Leaf, Steps, share_of, step
 from router.records.migrating.mapping import Choice, FieldRule
 from router.records.migrating.meaning import KeyPath, likeness
-from router.records.migrating.texts import surname_first, unsure_name
 
 _LEAST_SHARE = 0.3
 _JOIN_SHARE = 0.8
@@ -19,8 +19,8 @@ def derived_rules(source: Sequence[Column], target: Sequence[Leaf], made: Made) 
     """Rules that split, join or look into fields; only for targets that no field gives whole."""
     rules: dict[KeyPath, FieldRule] = {}
     for find in (
-        _names,
-        _whole_name,
+        names_split,
+        name_joined,
         _addresses,
         _whole_address,
         _currency,
@@ -30,11 +30,6 @@ def derived_rules(source: Sequence[Column], target: Sequence[Leaf], made: Made) 
         for rule in find(source, target, {**made, **rules}):
             rules[rule.to] = rule
     return list(rules.values())
-
-
-def _is(leaf_or_column: Leaf | Column, *names: str, least: float = 0.8) -> bool:
-    whole, last = " ".join(leaf_or_column.path), leaf_or_column.path[-1]
-    return any(max(likeness(whole, name), likeness(last, name)) >= least for name in names)
 
 
 def _open(leaf: Leaf, made: Made) -> bool:
@@ -47,83 +42,14 @@ def _free(source: Sequence[Column], made: Made, target: Sequence[Leaf]) -> list[
     return [column for column in source if column.path not in used and target]
 
 
-def _names(source: Sequence[Column], target: Sequence[Leaf], _: Made) -> list[FieldRule]:
-    firsts = [f for f in target if _is(f, "first name", "given name", "first", least=0.95)]
-    lasts = [f for f in target if _is(f, "last name", "surname", "apellidos", "last", least=0.9)]
-    firsts += [f for f in target if lasts and f not in firsts and f.path[-1].lower() == "nombre"]
-    if not firsts or not lasts or any(_is(c, "last name", "apellidos", least=0.9) for c in source):
-        return []
-    rules = []
-    for leaf, part in ((firsts[0], "first name"), (lasts[0], "last name")):
-        for column in source:
-            if not _is(column, "full name", "name", "nombre completo", "contact name"):
-                continue
-            spanish = column.spanish and any(len(t.split()) > 2 for t in column.texts)
-            turned, certain = surname_first(column.texts)
-            steps: Steps = (step(part, spanish=spanish, surname_first=turned),)
-            if turned and not certain:
-                usual: Steps = (step(part, spanish=spanish),)
-                first = column.texts[0]
-                rules.append(
-                    FieldRule(
-                        leaf.path,
-                        question=f"Does the surname stand first in {first!r:.40} and the others?",
-                        choices={
-                            "surname first": Choice((column.path,), steps),
-                            "first name first": Choice((column.path,), usual),
-                        },
-                    )
-                )
-                break
-            if share_of(steps, column, leaf.schema) >= _LEAST_SHARE:
-                unsure = [t for t in column.texts if unsure_name(t)]
-                warning = (
-                    f"names of more than two words are split, such as {unsure[0]!r:.40}"
-                    if unsure
-                    else ""
-                )
-                rules.append(
-                    FieldRule(
-                        leaf.path,
-                        (column.path,),
-                        steps,
-                        because="a part of the full name",
-                        warning=warning,
-                    )
-                )
-                break
-    return rules if len(rules) == 2 else []
-
-
-def _whole_name(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
-    first = [c for c in source if _is(c, "first name", "given name", "first", least=0.95)]
-    last = [c for c in source if _is(c, "last name", "surname", "apellidos", "last", least=0.9)]
-    first = first or [c for c in source if last and c.path[-1].lower() == "nombre"]
-    wanted = [f for f in target if _is(f, "name", "full name", "nombre completo", "customer name")]
-    parts = [f for f in target if _is(f, "first name", "last name", least=0.95)]
-    if not (first and last and wanted) or parts:
-        return []
-    pair = (first[0].path, last[0].path)
-    taken = {made[leaf.path].sources for leaf in target if leaf.path in made}
-    if wanted[0].path in made and made[wanted[0].path].sources[:1] not in (
-        (pair[0],),
-        (pair[1],),
-        (),
-    ):
-        return []
-    if (pair[0],) in taken and made.get(wanted[0].path, FieldRule(())).sources != (pair[0],):
-        return []
-    return [FieldRule(wanted[0].path, pair, (step("join", by=" "),), because="first and last name")]
-
-
 def _addresses(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
-    parts = {p: [f for f in target if _is(f, p, least=0.9)] for p in _PARTS_OF_ADDRESS}
+    parts = {p: [f for f in target if is_meant(f, p, least=0.9)] for p in _PARTS_OF_ADDRESS}
     present = [p for p, fields in parts.items() if fields]
     if len(present) < 2:
         return []
     rules = []
     for column in source:
-        if not _is(column, "address", "full address", "direccion", "location") or not any(
+        if not is_meant(column, "address", "full address", "direccion", "location") or not any(
             "," in t or "\n" in t for t in column.texts
         ):
             continue
@@ -145,18 +71,20 @@ def _addresses(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> 
 
 def _whole_address(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
     wanted = [
-        f for f in target if f.kind == "string" and _is(f, "address", "full address", least=0.9)
+        f
+        for f in target
+        if f.kind == "string" and is_meant(f, "address", "full address", least=0.9)
     ]
     if len(wanted) != 1 or not _reads_at_most_a_part(wanted[0], made):
         return []
     free = _free(source, {k: v for k, v in made.items() if k != wanted[0].path}, target)
     parts = [
-        next((c for c in free if _is(c, p, least=0.9)), None)
+        next((c for c in free if is_meant(c, p, least=0.9)), None)
         for p in ("street", "postcode", "city", "country")
     ]
     paths = tuple(column.path for column in parts if column is not None)
     if len(paths) < 2 or any(
-        _is(c, "address", "full address", least=0.95) for c in source if c.path not in paths
+        is_meant(c, "address", "full address", least=0.95) for c in source if c.path not in paths
     ):
         return []
     join = (step("join", by=", "),)
@@ -168,7 +96,7 @@ def _reads_at_most_a_part(leaf: Leaf, made: Made) -> bool:
 
 
 def _currency(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list[FieldRule]:
-    wanted = [f for f in target if _is(f, "currency", "moneda", least=0.9)]
+    wanted = [f for f in target if is_meant(f, "currency", "moneda", least=0.9)]
     if len(wanted) != 1 or not _open(wanted[0], made):
         return []
     for column in source:
@@ -192,7 +120,9 @@ def _mailbox(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> li
                 rules.append(
                     FieldRule(leaf.path, (column.path,), (step("email"),), because="a part")
                 )
-            elif made.get(leaf.path, FieldRule(())).sources == (column.path,) and _is(leaf, "name"):
+            elif made.get(leaf.path, FieldRule(())).sources == (column.path,) and is_meant(
+                leaf, "name"
+            ):
                 part = step("part", by="<", number=1, of=2)
                 rules.append(FieldRule(leaf.path, (column.path,), (part,), because="a part"))
         return rules
@@ -203,20 +133,44 @@ def _split(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list
     """Fields side by side that no column gives, from the parts of one column: `10x20x30`."""
     groups: dict[KeyPath, list[Leaf]] = {}
     for leaf in target:
-        if _open(leaf, made) and "const" not in leaf.schema:
+        if (_open(leaf, made) or _holds_the_parent(leaf, made)) and "const" not in leaf.schema:
             groups.setdefault(leaf.path[:-1], []).append(leaf)
     rules: list[FieldRule] = []
     for fields in groups.values():
-        for column in _free(source, {**made, **{r.to: r for r in rules}}, target):
-            for by in ("x", "\u00d7", ",", ";", "/", "|", " - ", "-"):
-                split = _parts(column, fields, by) if 2 <= len(fields) <= 4 else []
-                if split:
-                    rules += split
-                    break
-            else:
-                continue
-            break
+        others = {path: rule for path, rule in made.items() if path not in {f.path for f in fields}}
+        for column in _free(source, {**others, **{r.to: r for r in rules}}, target):
+            split = _some_parts(column, fields)
+            if split:
+                rules += split
+                break
     return rules
+
+
+def _holds_the_parent(leaf: Leaf, made: Made) -> bool:
+    """Whether a field got what is named like the object above it: `location` for its aisle."""
+    sources = made[leaf.path].sources
+    if len(leaf.path) < 2 or len(sources) != 1:
+        return False
+    name = sources[0][-1]
+    return likeness(name, leaf.path[-2]) >= 0.9 and likeness(name, leaf.path[-1]) < 0.6
+
+
+def _some_parts(column: Column, fields: Sequence[Leaf]) -> list[FieldRule]:
+    """The rules for all of these fields, or for the only few of one kind that fit."""
+    for by in ("x", "\u00d7", ",", ";", "/", "|", " - ", "-"):
+        counts = [len(text.split(by)) for text in column.texts]
+        size = max(sorted(set(counts)), key=counts.count, default=0)
+        if not 2 <= size <= 4 or size > len(fields):
+            continue
+        if size == len(fields):
+            windows = [fields]
+        else:
+            runs = [fields[at : at + size] for at in range(len(fields) - size + 1)]
+            windows = [run for run in runs if len({leaf.kind for leaf in run}) == 1]
+        splits = [split for run in windows if (split := _parts(column, run, by))]
+        if len(splits) == 1:
+            return splits[0]
+    return []
 
 
 def _parts(column: Column, fields: Sequence[Leaf], by: str) -> list[FieldRule]:

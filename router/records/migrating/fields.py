@@ -21,6 +21,7 @@ class Column:
     path: KeyPath
     values: tuple[Any, ...]  # of all records that were read; missing ones are left out
     spanish: bool = False
+    order: str = ""  # of day and month, where the other fields of the source decide it
 
     @property
     def name(self) -> str:

@@ -16,6 +16,7 @@ from router.records.migrating.numbers import parts, rated
 
 Fits = Callable[[Leaf, Column], Conversion]
 Candidate = tuple[Column, Conversion]
+SAME_NAME = 0.9
 _LEAST_SHARE, _LEAST_OPTIONAL = 0.5, 0.6
 _LEAST_NEAR, _LEAST_LEAD = 0.3, 0.12
 _MOST_CHOICES = 8
@@ -27,7 +28,7 @@ _REST = frozenset([
 ])  # fmt: skip
 # Concepts whose names are given to many things; two other ones that differ are two things.
 _GENERIC = frozenset([
-    "headline", "month", "name", "year",
+    "headline", "month", "count", "school_year", "name", "year",
     "song", "book", "product", "ticket_title", "line", "days", "date", "length",
     "description", "code", "id", "number", "status", "rating", "rooms", "type", "category", "end",
     "film", "region", "value", "quantity", "category_name", "product_name", "text", "amount",
@@ -115,7 +116,9 @@ def _strong(leaf: Leaf, its: Conversion) -> bool:
 
 
 def _may_be(leaf: Leaf, column: Column, its: Conversion) -> bool:
-    if its.share < (_LEAST_SHARE if leaf.required else _LEAST_OPTIONAL) or _clash(leaf, column):
+    if its.share < (_LEAST_SHARE if leaf.required else _LEAST_OPTIONAL):
+        return False
+    if _clash(leaf, column) and not ("enum" in leaf.schema and its.share == 1):
         return False
     if _strong(leaf, its):
         several = len(column.tried) > 1 or leaf.required or leaf.kind == "array"
@@ -135,9 +138,10 @@ def _wordy(column: Column) -> bool:
 def _other_kind(text: str) -> bool:
     if rated(text) or moments.time_of(text) or ":" in text or moments.is_month(text):
         return True
-    if text[:1].isdigit() or (read := parts(text)) is None:
-        return text[:1].isdigit() or len(text.strip()) < 2
-    return not read[1]
+    read = parts(text)
+    if read is None:
+        return len(text.strip()) < 2
+    return len(read[1].split()) < 2 and (text[:1].isdigit() or not read[1])
 
 
 def _clash(leaf: Leaf, column: Column) -> bool:
@@ -149,7 +153,8 @@ def _clash(leaf: Leaf, column: Column) -> bool:
         return born or (ends and bool(wanted and given))
     if leaf.kind in ("integer", "number") and wanted and set(words_of(leaf.path[-1])) & NET:
         return False
-    if not wanted or not given or wanted == given or {wanted, given} & _GENERIC:
+    codes = all(set(words_of(concept)) & CODES for concept in (wanted, given))
+    if not wanted or not given or codes or wanted == given or {wanted, given} & _GENERIC:
         return _other_form(wanted, column)
     return path_likeness(column.path, leaf.path) < _LEAST_NEAR
 
@@ -190,8 +195,11 @@ def which(leaf: Leaf, rivals: Sequence[Candidate]) -> FieldRule:
     return FieldRule(leaf.path, question=f"Which field is {leaf.name}: {names}?", choices=choices)
 
 
-def without_source(leaf: Leaf) -> FieldRule | None:
-    """The schema's only value, its default, or a rule that a person has to fill."""
+def without_source(leaf: Leaf, source: Sequence[Column], fits: Fits) -> FieldRule | None:
+    """The schema's only value, its default, or a rule that a person has to fill.
+
+    A field of the same name is read even if none of its values fits, so that each record says why.
+    """
     if not leaf.required:
         return None
     if "const" in leaf.schema:
@@ -200,6 +208,13 @@ def without_source(leaf: Leaf) -> FieldRule | None:
         warning = f"no field of the source is {leaf.name}: the schema's default is put there"
         return FieldRule(
             leaf.path, value=leaf.schema["default"], because="the schema's default", warning=warning
+        )
+    same = [column for column in source if path_likeness(column.path, leaf.path) >= SAME_NAME]
+    plain = leaf.kind not in ("array", "object")
+    if plain and len(same) == 1 and not (its := fits(leaf, same[0])).question:
+        warning = f"no value of {same[0].name} fits {leaf.name}"
+        return FieldRule(
+            leaf.path, (same[0].path,), its.steps, because="same name", warning=warning
         )
     why = f"no field of the source is {leaf.name}, which must be there: give `from` or `value`"
     return FieldRule(leaf.path, unfilled=True, warning=why)

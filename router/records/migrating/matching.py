@@ -16,6 +16,7 @@ from router.records.migrating.fields import Column, Conversion, Leaf
 from router.records.migrating.grouping import with_groups
 from router.records.migrating.leftovers import (
     NET,
+    SAME_NAME,
     fill_leftovers,
     read_by,
     which,
@@ -25,7 +26,7 @@ from router.records.migrating.mapping import Choice, FieldMapping, FieldRule
 from router.records.migrating.meaning import Nearness, likeness, path_likeness
 from router.records.migrating.numbers import currency_in
 
-_LEAST_LIKENESS, _LEAST_SHARE, _SAME_NAME = 0.58, 0.3, 0.9
+_LEAST_LIKENESS, _LEAST_SHARE = 0.58, 0.3
 _CHOOSY_BONUS, _LEAST_LEAD = 0.12, 0.03
 _TAX = frozenset(["tax", "vat", "iva", "impuesto", "impuestos"])
 
@@ -52,16 +53,22 @@ def _rules(
         free = [column for column in source if column.path not in used]
         unmade = [leaf for leaf in target if leaf.path not in made]
         made |= {rule.to: rule for rule in _by_name(free, unmade, root, near)}
+
+    def fits(leaf: Leaf, column: Column) -> Conversion:
+        return _conversion(leaf, column, root, near)
+
     fill_leftovers(
-        source, target, made, lambda leaf, column: _conversion(leaf, column, root, near),
+        source, target, made, fits,
         lambda leaf, column, its, why: _rule(leaf, column, its, root, near, why), near,
     )  # fmt: skip
     made |= {rule.to: rule for rule in parts_of_moments(source, target, made)}
+    used = {path for rule in made.values() for path in read_by(rule)}
+    free = [column for column in source if column.path not in used]
     for leaf in target:
-        if leaf.path not in made and (rule := without_source(leaf)):
+        if leaf.path not in made and (rule := without_source(leaf, free, fits)):
             made[leaf.path] = rule
     made |= {rule.to: rule for rule in _before_tax(source, made)}
-    if not any(likeness(path[-1], "currency") >= _SAME_NAME for path in made):
+    if not any(likeness(path[-1], "currency") >= SAME_NAME for path in made):
         made |= {rule.to: rule for rule in _mixed_currencies(source, target, made)}
     ordered = [made[leaf.path] for leaf in target if leaf.path in made]
     used = {path for rule in ordered for path in read_by(rule)}
@@ -80,7 +87,7 @@ def _by_name(
             if alike < _LEAST_LIKENESS:
                 continue
             made = _conversion(leaf, column, root, near)
-            if made.share < (_LEAST_SHARE if alike < _SAME_NAME else 0.01):
+            if made.share < (_LEAST_SHARE if alike < SAME_NAME else 0.01):
                 continue
             bonus = _CHOOSY_BONUS * made.share if leaf.choosy else 0.04 * made.share
             scored.append((alike + bonus, alike, leaf, column, made))
@@ -94,13 +101,13 @@ def _by_name(
             (other, theirs)
             for rival, _, its, other, theirs in scored
             if its is leaf and other is not column and other.path not in used
-            and score - rival < _LEAST_LEAD and alike < _SAME_NAME
+            and score - rival < _LEAST_LEAD and alike < SAME_NAME
         ]  # fmt: skip
         if rivals:
             rules[leaf.path] = which(leaf, [(column, made), *rivals])
             continue
         used.add(column.path)
-        because = "same name" if alike >= _SAME_NAME else f"names of like meaning ({alike:.2f})"
+        because = "same name" if alike >= SAME_NAME else f"names of like meaning ({alike:.2f})"
         rules[leaf.path] = _rule(leaf, column, made, root, near, because)
     return list(rules.values())
 

@@ -71,11 +71,13 @@ def alternatives(value: str) -> list[str]:
 
 
 def shortens(short: str, long: str) -> bool:
-    """Whether a word is the other's abbreviation: its first letter and then some, in order."""
+    """Whether a word is the other's abbreviation: its beginning, and then consonants in order."""
     if not (2 <= len(short) < len(long)) or short[0] != long[0] or not short.isalpha():
         return False
-    rest = iter(long)
-    return all(letter in rest for letter in short)
+    pairs = enumerate(zip(short, long, strict=False))
+    start = next((at for at, (a, b) in pairs if a != b), len(short))
+    rest = iter(long[start:])
+    return all(letter in rest and letter not in "aeiou" for letter in short[start:])
 
 
 def words_in(name: str) -> tuple[str, ...]:

@@ -114,6 +114,14 @@ def number(
         if percent == "share":
             return _narrow(amount / 100)
         beside = beside.removesuffix("%").strip()
+    beside = re.sub(rf" ?/ ?{re.escape(noun)}\Z", "", beside) if noun else beside
+    times, unit = _read_beside(value, beside, noun, unit, into)
+    return _converted(amount * times, unit, into)
+
+
+def _read_beside(value: str, beside: str, noun: str, unit: str, into: str) -> tuple[int, str]:
+    """By how much the words beside a number multiply it, and its unit; `Unfit` by any other."""
+    times = 1
     for word in beside.split():
         its_unit = word if word in UNITS else word.removesuffix("s")
         if word in CURRENCIES or word in _COUNTED or word in (noun, "/100", "bruto", "net"):
@@ -121,10 +129,10 @@ def number(
         if its_unit in UNITS and (UNITS[its_unit][0] == UNITS.get(into or unit, ("",))[0]):
             unit = its_unit
         elif word in _TIMES:
-            amount *= _TIMES[word]
+            times *= _TIMES[word]
         else:
             raise Unfit(f"{value!r:.60} is no plain number: `{word}` is beside it")
-    return _converted(amount, unit, into)
+    return times, unit
 
 
 def marked(digits: str, mark: str) -> Decimal | None:
@@ -157,8 +165,11 @@ def rating(value: Any, *, out_of: float) -> int | float:
 
 def noun_in(text: str) -> str:
     """The word behind a number that says what is counted: `seats` in `80 seats`."""
-    match = re.fullmatch(r"[\d.,']{1,20} ([^\W\d_]{3,20})", text.strip())
-    return match[1].lower() if match else ""
+    text = text.strip()
+    match = re.fullmatch(r"[\d.,']{1,20} ([^\W\d_]{3,20})", text)
+    match = match or re.fullmatch(r"[^/]{1,30}/ ?([^\W\d_]{1,20})", text)
+    word = match[1].lower() if match else ""
+    return "" if word in CURRENCIES else word
 
 
 def _converted(amount: Decimal, unit: str, into: str) -> int | float:
@@ -205,7 +216,7 @@ def _narrow(amount: Decimal) -> int | float:
 def currency_in(value: Any) -> str:
     """The code of the currency that a text names; empty if it names none."""
     read = parts(value) if isinstance(value, str) else None
-    for word in read[1].split() if read else ():
+    for word in re.split(r"[ /]", read[1]) if read else ():
         if word in CURRENCIES:
             return CURRENCIES[word]
     return ""

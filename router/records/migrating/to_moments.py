@@ -1,6 +1,7 @@
 """Finds how a column becomes a date or a moment; asks where day and month can be either. Pure."""
 
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from router.records.catalogue.naming import words_of
@@ -29,6 +30,13 @@ def to_moment(column: Column, form: str) -> Conversion:
     return Conversion(question=question, choices=made, warning=warning)
 
 
+def certain_order(values: Sequence[Any]) -> str:
+    """The order of day and month that these values show; empty if they show none, or both."""
+    texts = [value for value in values if isinstance(value, str)]
+    shown = {order for text in texts if len(its := moments.orders(text)) == 1 for order in its}
+    return shown.pop() if len(shown) == 1 else ""
+
+
 def orders_of(column: Column) -> tuple[list[str], str]:
     """The orders of day and month that all values allow; a warning where habit decides."""
     if (counted := _counted(column)) is not None:
@@ -44,6 +52,9 @@ def orders_of(column: Column) -> tuple[list[str], str]:
     if day != month:
         return [moments.DAY_FIRST if day else moments.MONTH_FIRST], warning
     both = [moments.DAY_FIRST, moments.MONTH_FIRST]
+    if not day and column.order:
+        habit = "day and month stand as in the other dates of the source"
+        return [column.order], "; ".join(filter(None, (warning, habit)))
     if not day:
         same = all(
             moments.moment(text.split()[0], both[0]) == moments.moment(text.split()[0], both[1])

@@ -14,6 +14,15 @@ from router.records.migrating.fields import Column, Conversion, Leaf, Steps, sha
 from router.records.migrating.to_moments import orders_of
 
 _SHARES = frozenset(["share", "ratio", "fraction", "rate", "probability", "tasa", "proporcion"])
+_PERIODS = {
+    word: period
+    for period, words in {
+        "hour": "hour h hora hourly", "day": "day dia daily diario diaria",
+        "week": "week semana weekly semanal", "month": "month mes mo monthly mensual",
+        "year": "year ano yr yearly annual anual annum",
+    }.items()
+    for word in words.split()
+}  # fmt: skip
 _PERCENTS = frozenset(["percent", "pct", "percentage", "porcentaje"])
 
 
@@ -31,6 +40,9 @@ def to_number(leaf: Leaf, column: Column) -> Conversion:
     if marks is None or scales is None:
         return Conversion()
     noun = _noun(column)
+    periods = {_PERIODS[word] for word in words_of(leaf.path[-1]) if word in _PERIODS}
+    if noun in _PERIODS and periods and _PERIODS[noun] not in periods:
+        return Conversion()
     choices: dict[str, Steps] = {}
     questions, warnings = [], []
     for (marks_label, mark), (unit_label, unit), (percent_label, percent) in (

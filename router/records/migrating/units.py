@@ -55,6 +55,30 @@ _NAMED_UNITS = frozenset(UNITS) - {
 }
 
 
+_LASTING = frozenset(
+    [
+        "duration",
+        "time",
+        "length",
+        "wait",
+        "run",
+        "runtime",
+        "delay",
+        "elapsed",
+        "late",
+        "call",
+        "tiempo",
+        "duracion",
+        "espera",
+        "session",
+        "travel",
+        "prep",
+        "cook",
+        "ride",
+        "walk",
+        "total",
+    ]
+)  # beside these, `min` is minutes, and else a least
 _ALONE = frozenset(["min", "sec", "hr", "kg", "km", "cm", "ms", "kb", "mb", "gb"])
 
 
@@ -65,7 +89,7 @@ def unit_of_name(name: str, description: str = "") -> str:
         for word in (words[-1], words[-1].removesuffix("s"), words[0].removesuffix("s")):
             plain_unit = word in _NAMED_UNITS or (word in UNITS and word == words[-1])
             if plain_unit and word not in ("in", "day", "dia", "b", "time"):
-                return word
+                return "" if word == "min" and not {*words} & _LASTING else word
     else:
         for word in (w for single in words for w in (single.removesuffix("s"), single)):
             if word in UNITS and (len(word) > 3 or word in _ALONE):

@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich import box
 from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.knowledge_rights_source import OPERATOR, rights_of
 from router.cli.terminal import CommandRefused, InputRefused, out
 from router.config.knowledge import MULTILINGUAL
+from router.documents.languages import SPANISH
 from router.encoding.encoder import CannotEncode
 from router.encoding.encodes import Encodes
 from router.encoding.home import encoder_of
@@ -35,9 +37,11 @@ from router.knowledge.opening import NoSuchStore, StoreShelf
 
 _PACKAGED = "packaged"
 _ENOUGH, _PERHAPS = 0.65, 0.25
-_COLUMNS = (
-    *("", "nDCG@5", "recall@5", "within 3", "answered", "+ unsure", "misled", "+ unsure"),
-    "tokens",
+_COLUMNS = ("nDCG@5", "R@5", "in 3", "sure", "+unsure", "misled", "strayed", "tokens")
+_LEGEND = (
+    "in 3: the answer is in the three passages that are given; sure: they are given as the answer; "
+    "+unsure: or as unsure. misled, strayed: something else is given as the answer, as unsure. "
+    "tokens: of what is given."
 )
 _RERANK_SECONDS = 300.0  # for one question, the loading of the model included
 
@@ -52,7 +56,10 @@ def evaluate_store(
     questions: Annotated[Path, typer.Argument(help="Questions as lines of JSON.")],
     encoder: Annotated[
         list[str] | None,
-        typer.Option(help="packaged, multilingual (by Apertium), or a model's folder; repeatable."),
+        typer.Option(
+            help="packaged, multilingual (by Apertium) or a model's folder; repeatable. "
+            "Default: the store's own."
+        ),
     ] = None,
     rerank: Annotated[
         Path | None, typer.Option(help="Folder of a cross-encoder: how well it ranks again.")
@@ -78,7 +85,7 @@ def evaluate_store(
     except UnclearQuestions as error:
         raise InputRefused(f"{questions} holds no questions", str(error)) from None
     results: dict[str, list[Score]] = {}
-    reranker = None
+    spanish, reranker = False, None
     if rerank is not None:
         reranker = reranker_in(str(rerank.resolve()), seconds=_RERANK_SECONDS)
     with rights_of(here) as rights:
@@ -88,10 +95,12 @@ def evaluate_store(
         except NoSuchStore as error:
             raise InputRefused(str(error), "`waggle knowledge list` shows the stores") from None
         try:
-            for each in encoder or [_PACKAGED]:
+            settings = here.config_in_force.knowledge.get(name)
+            for each in encoder or [(settings and settings.encoder) or _PACKAGED]:
                 with _encoder(each, str(here.config_in_force.encoders_folder)) as (own, translator):
                     source = PassagesInMemory(encoded_again(store, own))
                     finder = Finder(source, own, translator)
+                    spanish = source.language == SPANISH
                     rows = scores(
                         finder, asked_for, enough=enough, perhaps=perhaps, reranker=reranker
                     )
@@ -106,6 +115,12 @@ def evaluate_store(
         return
     for each, own_scores in results.items():
         out.print(_table(each, own_scores))
+    out.print(_LEGEND)
+    if spanish and MULTILINGUAL not in results:
+        out.print(
+            "Most passages are Spanish, which the packaged encoder does not read: compare "
+            f"`--encoder {MULTILINGUAL}`, and set it as the store's `encoder`."
+        )
 
 
 @contextmanager
@@ -124,11 +139,12 @@ def _encoder(name: str, home: str) -> Iterator[tuple[Encodes, Apertium | None]]:
 
 
 def _table(encoder: str, rows: Sequence[Score]) -> Table:
-    table = Table(title=f"encoder: {encoder}")
+    table = Table(title=f"encoder: {encoder}", box=box.SIMPLE, padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
     for column in _COLUMNS:
-        table.add_column(column, justify="left" if not column else "right")
+        table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
         shares = (row.ndcg, row.recall, row.within, row.answered, row.given)
         shares += row.misled, row.strayed
-        table.add_row(row.way, *(f"{share:.3f}" for share in shares), f"{row.tokens:.0f}")
+        table.add_row(row.way, *(f"{share:.2f}" for share in shares), f"{row.tokens:.0f}")
     return table

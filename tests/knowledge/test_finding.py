@@ -249,9 +249,32 @@ def test_a_store_is_evaluated_from_the_command_line(tmp_path, encoders):
     rows = json.loads(done.output)
     assert {row["encoder"] for row in rows} == {"packaged"}
     assert rows[-1]["recall"] == 1.0
+    shown = CliRunner().invoke(app, [*command, "rules", *options], env={"COLUMNS": "80"}).output
+    assert "encoder: packaged" in shown
+    assert "vectors only" in shown
+    assert "…" not in shown  # all of it fits
     refused = CliRunner().invoke(app, [*command, "other", *options])
     assert refused.exit_code != 0
     assert "there is no store" in " ".join(refused.output.split())
+
+
+def test_who_evaluates_a_spanish_store_hears_of_the_encoder_that_reads_it(tmp_path, encoders):
+    text = "La piscina abre a las siete de la mañana. Los niños no pagan."
+    store = KnowledgeStore(tmp_path / "knowledge" / "stores" / "pueblo")
+    store.put(NewDocument("a", "a", "a", [Section("Piscina", text)], {}), by="t")
+    store.close()
+    line = (
+        '{"question": "¿A qué hora abre la piscina?", "document": "a", "contains": "a las siete"}'
+    )
+    (tmp_path / "q.jsonl").write_text(line)
+    config = tmp_path / "waggle.yaml"
+    config.write_text(
+        f"server: {{encoders: {encoders}}}\nbackends: {{g: {{kind: generator}}}}\n"
+        "plans: {ask: {ask: g}}\nknowledge: {pueblo: {}}\n"
+    )
+    options = [str(tmp_path / "q.jsonl"), "--data", str(tmp_path), "--config", str(config)]
+    shown = CliRunner().invoke(app, ["knowledge", "evaluate", "pueblo", *options]).output
+    assert "compare `--encoder multilingual`" in " ".join(shown.split())
 
 
 def test_a_store_names_the_encoder_that_translates(tmp_path):

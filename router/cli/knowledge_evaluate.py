@@ -144,7 +144,7 @@ def _table(encoder: str, rows: Sequence[Score]) -> Table:
     for column in _COLUMNS:
         table.add_column(column, justify="right", no_wrap=True)
     for row in rows:
-        shares = (row.ndcg, row.recall, row.within, row.answered, row.given)
-        shares += row.misled, row.strayed
+        ranked = row.ndcg, row.recall, row.within
+        shares = (*ranked, row.answered, row.given, row.misled, row.strayed)
         table.add_row(row.way, *(f"{share:.2f}" for share in shares), f"{row.tokens:.0f}")
     return table

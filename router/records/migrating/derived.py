@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from router.records.catalogue.naming import words_of
 from router.records.migrating import numbers
 from router.records.migrating.converting import conversion
 from router.records.migrating.derived_names import is_meant, name_joined, names_split
@@ -138,11 +139,16 @@ def _split(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> list
     rules: list[FieldRule] = []
     for fields in groups.values():
         others = {path: rule for path, rule in made.items() if path not in {f.path for f in fields}}
-        for column in _free(source, {**others, **{r.to: r for r in rules}}, target):
-            split = _some_parts(column, fields)
-            if split:
+        free = _free(source, {**others, **{r.to: r for r in rules}}, target)
+        for column in free:
+            done = {rule.to for rule in rules}
+            left = [leaf for leaf in fields if leaf.path not in done]
+            split = _some_parts(column, left)
+            texts = [leaf for leaf in left if any(leaf.path == rule.to for rule in split)]
+            plain = all(leaf.kind == "string" and not leaf.choosy for leaf in texts)
+            # A text is not split while each of the fields could have a whole one.
+            if split and not (plain and len(free) >= sum(leaf.required for leaf in left)):
                 rules += split
-                break
     return rules
 
 
@@ -167,10 +173,17 @@ def _some_parts(column: Column, fields: Sequence[Leaf]) -> list[FieldRule]:
         else:
             runs = [fields[at : at + size] for at in range(len(fields) - size + 1)]
             windows = [run for run in runs if len({leaf.kind for leaf in run}) == 1]
-        splits = [split for run in windows if (split := _parts(column, run, by))]
-        if len(splits) == 1:
-            return splits[0]
+        splits = [(run, split) for run in windows if (split := _parts(column, run, by))]
+        akin = [pair for pair in splits if _share_a_word(pair[0])]
+        for pairs in (splits, akin):
+            if len(pairs) == 1:
+                return pairs[0][1]
     return []
+
+
+def _share_a_word(fields: Sequence[Leaf]) -> bool:
+    words = [set(words_of(leaf.path[-1])) for leaf in fields]
+    return bool(set.intersection(*words))
 
 
 def _parts(column: Column, fields: Sequence[Leaf], by: str) -> list[FieldRule]:
@@ -178,10 +191,13 @@ def _parts(column: Column, fields: Sequence[Leaf], by: str) -> list[FieldRule]:
     if sum(len(text.split(by)) == count for text in column.texts) < _JOIN_SHARE * len(column.tried):
         return []
     rules = []
+    lasts = {numbers.unit_in(t.split(by)[-1]) for t in column.texts if len(t.split(by)) == count}
+    unit = lasts.pop() if len(lasts) == 1 else ""  # of all parts: `30x20x10 cm`
+    path = (*column.path[:-1], f"{column.path[-1]}_{unit}" if unit else column.path[-1])
     for at, leaf in enumerate(fields, 1):
         first = step("part", by=by, number=at, of=count)
         pieces = [t.split(by)[at - 1].strip() for t in column.texts if len(t.split(by)) == count]
-        its = conversion(leaf, Column(column.path, tuple(pieces)))
+        its = conversion(leaf, Column(path, tuple(pieces)))
         if its.share < _JOIN_SHARE:
             return []
         if its.question:

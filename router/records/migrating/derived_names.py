@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from router.records.catalogue.naming import words_of
 from router.records.migrating.fields import Column, Leaf, Steps, share_of, step
 from router.records.migrating.mapping import Choice, FieldRule
 from router.records.migrating.meaning import KeyPath, likeness
@@ -23,6 +24,8 @@ def names_split(source: Sequence[Column], target: Sequence[Leaf], _: Made) -> li
     lasts = [
         f for f in target if is_meant(f, "last name", "surname", "apellidos", "last", least=0.9)
     ]
+    if not firsts and not lasts:
+        return _parts_of_roles(source, target)
     firsts += [f for f in target if lasts and f not in firsts and f.path[-1].lower() == "nombre"]
     if (
         not firsts
@@ -62,6 +65,23 @@ def names_split(source: Sequence[Column], target: Sequence[Leaf], _: Made) -> li
                     )
                 )  # fmt: skip
                 break
+    return rules if len(rules) == 2 else []
+
+
+def _parts_of_roles(source: Sequence[Column], target: Sequence[Leaf]) -> list[FieldRule]:
+    """`authorFirst` and `authorLast` from the only field `author`."""
+    rules = []
+    for leaf in target:
+        words = words_of(leaf.path[-1])
+        words = words[:-1] if words[-1:] == ["name"] else words
+        if words[-1:] not in (["first"], ["last"]) or len(words) < 2:
+            continue
+        columns = [c for c in source if words_of(c.path[-1]) in (words[:-1], [*words[:-1], "name"])]
+        steps: Steps = (step(f"{words[-1]} name"),)
+        if len(columns) == 1 and share_of(steps, columns[0], leaf.schema) >= _LEAST_SHARE:
+            rules.append(
+                FieldRule(leaf.path, (columns[0].path,), steps, because="a part of the name")
+            )
     return rules if len(rules) == 2 else []
 
 

@@ -11,7 +11,7 @@ from router.records.migrating import moments
 from router.records.migrating.derived_moments import is_end
 from router.records.migrating.fields import Column, Conversion, Leaf
 from router.records.migrating.mapping import Choice, FieldRule
-from router.records.migrating.meaning import KeyPath, Nearness, path_likeness
+from router.records.migrating.meaning import KeyPath, Nearness, path_likeness, shortens
 from router.records.migrating.numbers import parts, rated
 
 Fits = Callable[[Leaf, Column], Conversion]
@@ -19,6 +19,7 @@ Candidate = tuple[Column, Conversion]
 SAME_NAME = 0.9
 _LEAST_SHARE, _LEAST_OPTIONAL = 0.5, 0.6
 _LEAST_NEAR, _LEAST_LEAD = 0.3, 0.12
+_SHORTEST, _INITIAL = 2, 0.5  # names of so few letters say no more than an initial
 _MOST_CHOICES = 8
 _TELLING = ("unit", "into", "clock", "percent", "noun")  # settings that only some values allow
 _REST = frozenset([
@@ -57,12 +58,17 @@ def fill_leftovers(
         single.sort(key=lambda pair: not _strong(pair[0], pair[1][1]))
         taken = next((pair for pair in single if not _contested(pair, single)), None)
         if taken is None:
+            doubtful = [(leaf, each) for leaf, each in options if leaf.required and each]
+            nearest = [
+                (leaf, best) for leaf, each in doubtful if (best := _nearest(leaf, each, near))
+            ]
+            taken = next(iter(nearest), None)
+        if taken is None:
             break
         leaf, (column, its) = taken
         made[leaf.path] = _taken(leaf, column, rule_of(leaf, column, its, "only its values fit"))
-    for leaf, candidates in options:
-        if leaf.required and candidates and leaf.path not in made:
-            made[leaf.path] = _best(leaf, candidates, rule_of, near)
+    for leaf, candidates in doubtful:
+        made[leaf.path] = which(leaf, candidates[:_MOST_CHOICES])
 
 
 def _taken(leaf: Leaf, column: Column, rule: FieldRule) -> FieldRule:
@@ -118,6 +124,11 @@ def _strong(leaf: Leaf, its: Conversion) -> bool:
 def _may_be(leaf: Leaf, column: Column, its: Conversion) -> bool:
     if its.share < (_LEAST_SHARE if leaf.required else _LEAST_OPTIONAL):
         return False
+    if _extreme(leaf.path[-1]) != _extreme(column.path[-1]) and _extreme(column.path[-1]):
+        return False
+    listed = any(isinstance(value, list) for value in column.tried)
+    if leaf.kind == "array" and not listed and not any("by" in step for step in its.steps):
+        return False
     if _clash(leaf, column) and not ("enum" in leaf.schema and its.share == 1):
         return False
     if _strong(leaf, its):
@@ -127,6 +138,11 @@ def _may_be(leaf: Leaf, column: Column, its: Conversion) -> bool:
     if not leaf.required or set(words_of(column.path[-1])) & _REST:
         return False
     return leaf.kind != "string" or bool(set(words_of(leaf.path[-1])) & CODES) or _wordy(column)
+
+
+def _extreme(name: str) -> str:
+    """Whether a name such as `tmax` means a greatest or a least value."""
+    return next((part for part in ("max", "min") if part in name.lower()), "")
 
 
 def _wordy(column: Column) -> bool:
@@ -153,6 +169,12 @@ def _clash(leaf: Leaf, column: Column) -> bool:
         return born or (ends and bool(wanted and given))
     if leaf.kind in ("integer", "number") and wanted and set(words_of(leaf.path[-1])) & NET:
         return False
+    if any(
+        shortens(short, word)
+        for short in words_of(column.path[-1])
+        for word in words_of(leaf.path[-1])
+    ):
+        return False
     codes = all(set(words_of(concept)) & CODES for concept in (wanted, given))
     if not wanted or not given or codes or wanted == given or {wanted, given} & _GENERIC:
         return _other_form(wanted, column)
@@ -165,23 +187,23 @@ def _other_form(wanted: str, column: Column) -> bool:
     return bool(marks) and not all(any(m in text for m in marks) for text in column.texts)
 
 
-def _best(
-    leaf: Leaf, candidates: Sequence[Candidate],
-    rule_of: Callable[[Leaf, Column, Conversion, str], FieldRule], near: Nearness | None,
-) -> FieldRule:  # fmt: skip
-    """The candidate whose name is clearly nearest; a question if there is none."""
+def _nearest(
+    leaf: Leaf, candidates: Sequence[Candidate], near: Nearness | None
+) -> Candidate | None:
+    """The candidate whose name is clearly nearest; None if there is none."""
 
     def nearness(candidate: Candidate) -> float:
-        column = candidate[0]
-        names = [" ".join(words_of(path[-1])) for path in (column.path, leaf.path)]
-        return max(path_likeness(column.path, leaf.path), near(*names) if near else 0.0)
+        path = candidate[0].path
+        if len(path[-1]) <= _SHORTEST and leaf.path[-1].lower().startswith(path[-1][0].lower()):
+            return _INITIAL
+        names = [" ".join(words_of(name)) for name in (path[-1], leaf.path[-1])]
+        return max(path_likeness(path, leaf.path), near(*names) if near else 0.0)
 
+    if len(candidates) < 2:
+        return None
     ranked = sorted(candidates, key=nearness, reverse=True)
-    lead = nearness(ranked[0]) - nearness(ranked[1]) if len(ranked) > 1 else 0.0
-    if lead >= _LEAST_LEAD and nearness(ranked[0]) >= _LEAST_NEAR:
-        column, its = ranked[0]
-        return _taken(leaf, column, rule_of(leaf, column, its, "the nearest name"))
-    return which(leaf, ranked[:_MOST_CHOICES])
+    lead = nearness(ranked[0]) - nearness(ranked[1])
+    return ranked[0] if lead >= _LEAST_LEAD and nearness(ranked[0]) >= _LEAST_NEAR else None
 
 
 def which(leaf: Leaf, rivals: Sequence[Candidate]) -> FieldRule:

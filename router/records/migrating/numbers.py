@@ -23,6 +23,7 @@ def parts(text: str) -> tuple[str, str, bool] | None:
     text = text.strip()
     if len(text) > _LONGEST:
         return None
+    text = f"{text[:-2]}m\u00b2" if text.endswith(("m2", "M2")) else text
     bracketed = text.startswith("(") and text.endswith(")")
     text = text[1:-1] if bracketed else text
     places = [at for at, letter in enumerate(text) if letter.isascii() and letter.isdigit()]
@@ -164,9 +165,10 @@ def rating(value: Any, *, out_of: float) -> int | float:
 
 
 def noun_in(text: str) -> str:
-    """The word behind a number that says what is counted: `seats` in `80 seats`."""
+    """The word beside a number that says what is counted: `seats` in `80 seats`."""
     text = text.strip()
-    match = re.fullmatch(r"[\d.,']{1,20} ([^\W\d_]{3,20})", text)
+    match = re.fullmatch(r"[\d.,']{1,20} ([^\W\d_]{2,20})", text)
+    match = match or re.fullmatch(r"([^\W\d_]{2,20}) [\d.,']{1,20}", text)
     match = match or re.fullmatch(r"[^/]{1,30}/ ?([^\W\d_]{1,20})", text)
     word = match[1].lower() if match else ""
     return "" if word in CURRENCIES else word

@@ -200,6 +200,7 @@ _USUAL = {
     "mass": ("g", "kg", "lb", "oz"), "length": ("mm", "cm", "m", "km", "in", "ft", "mi"),
     "time": ("ms", "s", "min", "h"), "volume": ("ml", "l", "gal"), "size": ("b", "kb", "mb", "gb"),
     "speed": ("kmh", "mph"), "voltage": ("mv", "v"), "power": ("w", "kw"), "energy": ("wh", "kwh"),
+    "area": ("m\u00b2", "ha", "acre", "sqft"),
     "pressure": ("hpa", "kpa", "bar", "psi"), "frequency": ("hz", "khz", "mhz"),
     "temperature": ("c", "f", "k"), "money": ("whole", "cent"),
 }  # fmt: skip

@@ -27,6 +27,8 @@ for _dimension, _listed in {
     "speed": "kmh 1 kph 1 km/h 1 mph 1.609344",
     "voltage": "mv 0.001 millivolt 0.001 v 1 volt 1 voltio 1 kv 1000",
     "power": "w 1 watt 1 vatio 1 kw 1000 kilowatt 1000",
+    "area": "m\u00b2 1 sqm 1 ha 10000 hectare 10000 hectarea 10000 acre 4046.8564224 "
+    "sqft 0.09290304",
     "energy": "wh 1 kwh 1000 mwh 1000000",
     "pressure": "pa 1 hpa 100 mbar 100 kpa 1000 bar 100000 psi 6894.757293",
     "frequency": "hz 1 khz 1000 mhz 1000000 ghz 1000000000",

@@ -45,6 +45,10 @@ def enum_tables(
     if codes == set(words) and len(rest) == len(left) == 1 and len(sure) > 1:
         # One code and one word are left, and all values are codes of the same length.
         sure |= {word: left[0] for word in rest if len({len(w) for w in words}) == 1}
+    letters = "abcdefghij"[: len(texts)]
+    if rest and set(words) <= set(letters) and not any(alternatives(word) for word in words):
+        tables = [dict(zip(letters, order, strict=True)) for order in (texts, texts[::-1])]
+        return tables, [f"a is {table['a']}" for table in tables]
     none = {folded(w): w for w in texts if is_missing(w)}
     return [none | sure], [""]
 

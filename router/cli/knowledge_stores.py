@@ -13,13 +13,16 @@ from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
 from router.cli.terminal import CommandRefused, InputRefused, out
+from router.config.knowledge import MULTILINGUAL
 from router.config.load import EMBEDDED, load
 from router.config.made_stores import keep_made_stores, made_stores
 from router.config.problems import ConfigError
 from router.config.values import NAME_RULE, Name
+from router.documents.languages import SPANISH
 from router.files import replace_durably, write_whole
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.schedule import runs_of
+from router.knowledge.finding.store_source import language_in
 from router.knowledge.opening import StoreShelf
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.vectors import StoreVectors
@@ -70,6 +73,11 @@ def add(
             rows = f", {tables} of rows" if (tables := _tables(shelf.kept(name))) else ""
             read = f"{report.added} documents{rows} read"
             out.print(f"{escape(name)}: {report.files} files, {read}.")
+            if language_in(shelf.kept(name)) == SPANISH:
+                out.print(
+                    "Most of it is Spanish, which the packaged encoder does not read: write "
+                    f"`encoder: {MULTILINGUAL}` below the store (apt install apertium-eng-spa)."
+                )
             for file, why in feed.errors().items():
                 out.print(f"[yellow]not read:[/] {escape(file)}: {escape(why)}")
         finally:

@@ -36,6 +36,18 @@ _WAITING_KEPT = 256  # passages whose vectors a question needed before the store
 _MOST_WORDS = 2_000  # of the vocabulary, for one beginning
 
 
+def language_in(store: KnowledgeStore) -> str:
+    """The language of most passages, by a sample that is spread over the store."""
+    (last,) = store.looking.execute("select max(id) from passages").fetchone()
+    numbers = {1 + n * (last or 0) // _SAMPLED for n in range(_SAMPLED)}
+    texts = store.looking.execute(
+        f"select text from passages where id in ({', '.join('?' * len(numbers))})",
+        tuple(numbers),
+    ).fetchall()
+    hispanic = sum(language_of(text) == SPANISH for (text,) in texts)
+    return SPANISH if 2 * hispanic > len(texts) else ENGLISH
+
+
 class StoreSource:
     """Safe for several threads; it follows the store's changes by itself."""
 
@@ -59,20 +71,9 @@ class StoreSource:
         size = self.size()
         counted, language = self._language
         if counted < 0 or not counted <= size <= 2 * counted:
-            language = self._spoken()
+            language = language_in(self._store)
             self._language = (size, language)
         return language
-
-    def _spoken(self) -> str:
-        """The language of most passages, by a sample that is spread over the store."""
-        (last,) = self._store.looking.execute("select max(id) from passages").fetchone()
-        numbers = {1 + n * (last or 0) // _SAMPLED for n in range(_SAMPLED)}
-        texts = self._store.looking.execute(
-            f"select text from passages where id in ({', '.join('?' * len(numbers))})",
-            tuple(numbers),
-        ).fetchall()
-        hispanic = sum(language_of(text) == SPANISH for (text,) in texts)
-        return SPANISH if 2 * hispanic > len(texts) else ENGLISH
 
     def size(self) -> int:
         if self._index is not None and self._index.size:

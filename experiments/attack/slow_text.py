@@ -98,7 +98,7 @@ def findings(
         if longest_time < enough / 2 * usual:
             continue
         unit, small = _unit(), size
-        if longest_time >= _LIMIT * unit:
+        if longest_time >= _LIMIT * usual:  # by this unit, it was interrupted
             small = _measurable_size(reader, seed, size // 2, unit)
         times = _times(reader, seed, small, unit, bar)
         if len(times) < 3 or (small == size and times[2] < enough):

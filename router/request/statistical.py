@@ -68,12 +68,15 @@ _keeping = Lock()
 
 
 def read_beside(request: Request) -> None:
-    """Interpret a long message in a thread, with time enough for a table, before the decision."""
+    """Interpret a long message in a thread, with time enough for a table, before the decision.
+
+    So is a message whose table came beside it in a long body.
+    """
     if len(request.body) <= _LONG:
         return
-    words = request.reading.last_words
-    if request.reading.shape is None and len(words) > _LONG:
-        interpret(words, request.fields.get("data"), cpu_seconds=_CPU_SECONDS_BESIDE)
+    words, data = request.reading.last_words, request.fields.get("data")
+    if request.reading.shape is None and (len(words) > _LONG or data is not None):
+        interpret(words, data, cpu_seconds=_CPU_SECONDS_BESIDE)
 
 
 def interpret_whole(fields: Fields) -> Interpretation:

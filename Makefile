@@ -2,7 +2,7 @@
 # make serve  starts the service with its embedded defaults (or ./waggle.yaml)
 # make lint   checks style, types, names and layers
 # make test   checks everything that must hold: lint, and the tests
-# make slow   runs the tests that wait for most of a minute
+# make slow   runs the tests that take long, and draws many more examples and seeds
 # make soak   kills -9 the telemetry, and the store of solutions, two hundred times each
 # make attack      attacks a service of its own for at most ten minutes; shows what held
 # make attack-long tries far more, for an hour
@@ -101,10 +101,11 @@ test: $(STAMP)
 together: $(STAMP)
 	$(BIN)/python -m tests.together
 
-# Tests that wait for most of a minute, for replicas under load or for the loss of a node, and tests of
-# very long texts.
+# Tests that take long, for replicas under load, kills, browsers, or very long texts, and properties
+# with all of their examples. Side by side, as `make test` runs its tests.
 slow: $(STAMP)
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m tests.together --slow
+	$(BIN)/python -m pytest -m "alone and slow" $$(grep -rl "mark.alone" tests --include="*.py")
 
 attack: $(STAMP)
 	$(BIN)/python -m experiments.attack.run

@@ -76,10 +76,13 @@ def _turn(item, size):
     return first, -size, file
 
 
-# No deadline: the time that an example takes on a shared machine means nothing.
-settings.register_profile(
-    "waggle", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
+# No deadline: the time that an example takes on a shared machine means nothing. `make slow` names
+# the profile `many`, which draws as many examples as Hypothesis does by default.
+_DRAWN = settings(
+    deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True, max_examples=25
 )
+settings.register_profile("waggle", _DRAWN)
+settings.register_profile("many", _DRAWN, max_examples=100)
 settings.load_profile("waggle")
 
 

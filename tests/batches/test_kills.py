@@ -100,6 +100,7 @@ async def test_killed_again_and_again_each_line_is_answered_exactly_once(tmp_pat
     assert again <= kills * AT_ONCE  # only lines that were under way at a kill
 
 
+@pytest.mark.slow
 async def test_another_process_goes_on_when_the_owner_is_killed(tmp_path):
     model, config = Counting(), tmp_path / "waggle.yaml"
     async with Upstream(model).listening() as up:

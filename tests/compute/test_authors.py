@@ -10,6 +10,7 @@ import yaml as pyyaml
 from tests.compute.computing import ScriptedAuthor, content, with_author
 from tests.rig import rig
 from tests.sandbox.hostile import ATTACKS
+from tests.sparing import slow_after
 
 LOAVES = (
     "A bakery has 3 ovens, each bakes 40 loaves an hour for 7 hours and 5% of them burn. "
@@ -132,7 +133,7 @@ NO_ANSWERS = {
 }
 
 
-@pytest.mark.parametrize("name", NO_ANSWERS)
+@pytest.mark.parametrize("name", slow_after(5, NO_ANSWERS))
 async def test_a_program_that_gives_no_answer_certifies_nothing(name):
     source, reason = NO_ANSWERS[name]
     answer, _ = await answered(f"```python\n{source}\n```")

@@ -39,7 +39,8 @@ SHAPE = {"name": "string", "age": "int 18..90"}
 RECORD = '{"name":"Ann","age":30}'
 KINDS = (
     *("openai", "anthropic", "gemini", "generator", "enricher", "validator", "specialist", "local"),
-    *("encoder", "sandbox", "llama", "learned", "twin"),
+    *("encoder", "sandbox", "llama", "learned"),
+    pytest.param("twin", marks=pytest.mark.slow),  # `llama` writes for it
 )
 
 

@@ -11,13 +11,14 @@ from dashboard.facts_reader import BoardSettings
 from dashboard.source import Source
 from dashboard.view import PageView, view_of
 from tests.dashboard.story import HARM, TRIAL, write_story
+from tests.sparing import slow_after
 from tests.telemetry.stored import NOON, Stored, request, signal
 
 VIEWS = [
     {"last": "all"},
+    {"last": "24h", "kind": "no'such", "find": "50%_'; drop table x; --", "plan": "cheap"},
     {"last": "1h", "kind": "text", "theme": "dark"},
     {"last": "15m"},
-    {"last": "24h", "kind": "no'such", "find": "50%_'; drop table x; --", "plan": "cheap"},
 ]
 PANELS = [(page.name, panel.id) for page in PAGES.values() for panel in page.panels]
 
@@ -26,7 +27,7 @@ def whole(value):
     return json.loads(json.dumps(value, default=lambda entry: entry.to_plotly_json()))
 
 
-@pytest.mark.parametrize("query", VIEWS, ids=str)
+@pytest.mark.parametrize("query", slow_after(2, VIEWS), ids=str)
 @pytest.mark.parametrize("page", PAGES)
 def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
     values = board.page_values(view_of(page, query))
@@ -37,7 +38,9 @@ def test_every_panel_answers_and_what_it_draws_is_a_figure(board, page, query):
             go.Figure(panel["figure"])  # raises if Plotly refuses an attribute or a value
 
 
-@pytest.mark.parametrize("unpriced", [("dear",), ("cheap", "dear")], ids=str)
+@pytest.mark.parametrize(
+    "unpriced", [("cheap", "dear"), pytest.param(("dear",), marks=pytest.mark.slow)], ids=str
+)
 def test_every_panel_answers_where_nobody_knows_the_price(tmp_path, begin, unpriced):
     folder = tmp_path / "telemetry"
     write_story(folder, begin=begin, requests=200, unpriced=unpriced)
@@ -64,7 +67,9 @@ def test_each_page_has_something_to_show(board):
     assert set(PANELS) - shown == nothing
 
 
-@pytest.mark.parametrize("query", [{"last": "all"}, {"last": "15m", "kind": "json"}], ids=str)
+@pytest.mark.parametrize(
+    "query", slow_after(1, [{"last": "all"}, {"last": "15m", "kind": "json"}]), ids=str
+)
 @pytest.mark.parametrize("page", PAGES)
 def test_a_copied_query_answers_what_the_panel_shows(board, story, tmp_path, page, query):
     """The copied query stands alone, and the panel reads shared tables: both must give the same

@@ -15,6 +15,7 @@ from dashboard.view import PageView
 from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium, visitor
 from tests.dashboard.conftest import served
 from tests.dashboard.story import TRIAL, write_story
+from tests.sparing import slow_after
 
 pytestmark = needs_chromium
 
@@ -48,8 +49,8 @@ def query(watched):
     return {name: values[0] for name, values in values.items()}
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", slow_after(1, SIZES))
+@pytest.mark.parametrize("theme", slow_after(1, ["light", "dark"]))
 def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, theme, size):
     seen = Watched(browser, url, size)
     seen.open(f"/learning?last=all&theme={theme}&trial={TRIAL}")
@@ -68,6 +69,7 @@ def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, th
     assert seen.foreign == []
 
 
+@pytest.mark.slow
 def test_a_dragged_span_is_in_the_url_and_every_panel_follows(watched):
     watched.open("/learning?last=all")
     before = watched.page.locator("#panel-strip .tile-value").first.inner_text()
@@ -96,6 +98,7 @@ def test_a_dragged_span_is_in_the_url_and_every_panel_follows(watched):
     watched.until("!new URLSearchParams(location.search).has('from')")
 
 
+@pytest.mark.slow
 def test_a_span_may_be_chosen_without_a_mouse(watched):
     watched.open("/learning")
     watched.page.keyboard.press("Tab")
@@ -108,6 +111,7 @@ def test_a_span_may_be_chosen_without_a_mouse(watched):
     watched.until("new URLSearchParams(location.search).get('from') === '2026-01-01T10:00:00'")
 
 
+@pytest.mark.slow
 def test_going_back_shows_what_was_there_before(watched):
     watched.open("/learning?last=all")
     watched.turn("System")
@@ -138,6 +142,7 @@ def test_if_the_browser_forbids_copying_a_box_shows_the_query(watched):
     watched.page.get_by_role("button", name="close").click()
 
 
+@pytest.mark.slow
 def test_rows_and_pictures_can_be_downloaded(watched, tmp_path):
     watched.open("/learning?last=all")
     with watched.page.expect_download() as taken:
@@ -152,6 +157,7 @@ def test_rows_and_pictures_can_be_downloaded(watched, tmp_path):
     assert (tmp_path / "cost.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.slow
 def test_a_click_hides_a_plan_which_stays_hidden_while_rows_come(browser, tmp_path, begin):
     write_story(tmp_path, begin=begin, requests=100)
     with served(tmp_path) as url:
@@ -167,6 +173,7 @@ def test_a_click_hides_a_plan_which_stays_hidden_while_rows_come(browser, tmp_pa
         assert seen.trouble == []
 
 
+@pytest.mark.slow
 def test_a_page_updates_itself_and_can_be_paused(browser, tmp_path, begin):
     folder = tmp_path / "telemetry"
     with served(folder) as url:
@@ -189,6 +196,7 @@ def test_a_page_updates_itself_and_can_be_paused(browser, tmp_path, begin):
         assert seen.trouble == []
 
 
+@pytest.mark.slow
 def test_nothing_moves_while_nothing_happens(watched):
     """An unchanged panel is not drawn again: its nodes stay the same."""
     watched.open("/plans?last=all")
@@ -234,6 +242,7 @@ def test_requests_are_listed_filtered_and_shown_with_their_story(watched):
     assert "expected quality" in text
 
 
+@pytest.mark.slow
 def test_a_trial_is_chosen_from_the_list(watched):
     watched.open("/trials?last=all")
     watched.page.locator("#panel-trials tbody a").first.click()
@@ -281,6 +290,7 @@ def test_a_url_that_names_no_view_gets_an_explanation(browser, url, path):
     seen.close()
 
 
+@pytest.mark.slow
 def test_a_snapshot_is_one_file_that_needs_nothing_else(browser, story, tmp_path):
     board = Board(Source(story))
     path = tmp_path / "snapshot.html"

@@ -140,6 +140,7 @@ async def test_only_an_admin_undoes_a_plan_and_nothing_else_reaches_the_service(
         assert learner.wishes == [{"do": "remove", "name": "p1-examples-1"}]
 
 
+@pytest.mark.slow
 @needs_chromium
 def test_a_click_undoes_a_plan_once_an_admin_gave_a_key(story, tmp_path):
     analyst_text, analyst = new_key("ann", "2026-01-01", scopes=("analyst",))

@@ -7,6 +7,7 @@ from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium
 from tests.dashboard.conftest import served
 from tests.dashboard.playing import playing
 from tests.router.scripted import NEVER, ScriptedModel
+from tests.sparing import slow_after
 from tests.waiting import blocking_until
 
 pytestmark = needs_chromium
@@ -187,8 +188,8 @@ def test_it_works_with_the_keyboard_alone_and_the_safe_button_is_the_first(brows
     assert seen.trouble == []
 
 
-@pytest.mark.parametrize("size", SIZES)
-@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", slow_after(1, SIZES))
+@pytest.mark.parametrize("theme", slow_after(1, ["light", "dark"]))
 def test_it_is_whole_in_both_themes_and_on_every_screen(browser, story, theme, size):
     with playing(story, models()) as place:
         seen = opened(browser, place, size, f"/playground?theme={theme}")
@@ -208,6 +209,7 @@ def test_it_is_whole_in_both_themes_and_on_every_screen(browser, story, theme, s
         seen.close()
 
 
+@pytest.mark.slow
 def test_with_keys_the_viewer_brings_the_key_that_pays(browser, story, tmp_path):
     file = tmp_path / "keys.json"
     analyst, looks = new_key("ann", "2026-11-21", scopes=("analyst",))
@@ -239,6 +241,7 @@ def test_with_keys_the_viewer_brings_the_key_that_pays(browser, story, tmp_path)
     assert signal.key_id == pays.id
 
 
+@pytest.mark.slow
 def test_a_request_that_no_plan_can_answer_and_a_dashboard_without_service_say_so(browser, story):
     records = "backends: {g: {kind: generator}}\nplans: {records: {ask: g}}\n"
     with playing(story, {}, config=records) as place:
@@ -255,6 +258,7 @@ def test_a_request_that_no_plan_can_answer_and_a_dashboard_without_service_say_s
         seen.close()
 
 
+@pytest.mark.slow
 def test_an_answer_without_end_stays_readable_and_slows_nothing_down(browser, story):
     """Each line below is what a careless pattern takes minutes for."""
     long = "word " * 250_000

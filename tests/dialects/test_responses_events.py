@@ -4,7 +4,7 @@ as the whole completion of the same answer."""
 import json
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.dialects.json_string import InputString
@@ -13,6 +13,7 @@ from router.dialects.responses_items import Identity
 from router.dialects.responses_reply import response_from
 from router.dialects.responses_request import request_of
 from tests.dialects.response_order import check_response, check_stream, events_in
+from tests.sparing import draws
 
 WHO = Identity("0" * 32)
 USAGE = {"prompt_tokens": 7, "completion_tokens": 5, "total_tokens": 12, "cost": 0.25}
@@ -260,13 +261,13 @@ DELTAS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@draws(150)
 @given(st.lists(DELTAS, max_size=12), st.sampled_from(["stop", "tool_calls", "length", None]))
 def test_every_mixture_of_deltas_keeps_the_order(deltas, finish):
     streamed([*map(chunk, deltas), chunk(finish=finish), LAST])
 
 
-@settings(max_examples=150, deadline=None)
+@draws(150)
 @given(st.text(), st.booleans(), st.lists(st.integers(1, 7), min_size=1))
 def test_a_string_is_read_the_same_in_pieces_of_any_size(text, ascii_only, sizes):
     written = json.dumps({"input": text}, ensure_ascii=ascii_only)

@@ -3,13 +3,14 @@
 import asyncio
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.evaluation.ledger import ForeignLedger, PlanAnswer, open_ledger
 from router.evaluation.questions import fingerprint, questions_in
 from router.evaluation.running import Evaluation, Job, NoAnswer
 from router.evaluation.summary import mean_interval, outcome_rows, share_interval, summaries
+from tests.sparing import draws
 
 PLANS = ("cheap", "dear")
 
@@ -71,7 +72,7 @@ def test_run_again_it_asks_for_nothing_that_it_has(tmp_path):
     assert asker.requests == []
 
 
-@settings(max_examples=40, deadline=None)
+@draws(40)
 @given(cut=st.integers(1, 4000), at_once=st.integers(1, 8))
 def test_cut_off_anywhere_it_keeps_every_answer_whose_line_is_whole(tmp_path_factory, cut, at_once):
     """A kill leaves some prefix of the file."""
@@ -85,7 +86,7 @@ def test_cut_off_anywhere_it_keeps_every_answer_whose_line_is_whole(tmp_path_fac
     assert len(asker.requests) == 12 - whole
 
 
-@settings(max_examples=60, deadline=None)
+@draws(60)
 @given(
     budget=st.floats(0.001, 0.3),
     at_once=st.integers(1, 6),

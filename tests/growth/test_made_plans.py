@@ -36,6 +36,7 @@ from router.trials.ledger import Ledger
 from router.trials.made_trials import adopt_made, alpha_of, doubt, end_by_hand, make, state_of
 from tests.fakes import MemoryJournal
 from tests.kills import killed_midway
+from tests.sparing import slow_after
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 NOTHING = Traffic(0, {})
@@ -227,6 +228,7 @@ def test_a_better_plan_is_adopted_watched_and_taken_back_when_it_turns_bad(world
     assert details == ["made", "adopted", "rolled back"]
 
 
+@pytest.mark.slow
 def test_while_a_plan_is_in_doubt_another_one_is_tried_in_its_place(world):
     world.enter(STEPS)
     turn(world, 20, lambda plan, n: n * 7 % 10 < {"p1-steps-1": 9, "x": 6, "y": 6}[plan])
@@ -262,6 +264,7 @@ def test_a_plan_gets_no_credit_for_what_the_plan_that_it_was_made_from_does(worl
     assert "hardly adds 0.09 to x there" in trial.why
 
 
+@pytest.mark.slow
 def test_where_another_plan_would_do_a_route_to_it_is_adopted_and_no_made_plan(world):
     world.enter(replace(STEPS, hope=0.3))
     good = {"p1-steps-1": 9, "x": 9, "y": 1}
@@ -584,7 +587,7 @@ def test_a_plan_for_two_patterns_is_tried_no_longer_than_what_it_stands_for_is_g
     assert state_of(world.book, made.name) == "stopped"
 
 
-@pytest.mark.parametrize(("without", "state"), [(9, "adopted"), (2, "kept")])
+@pytest.mark.parametrize(("without", "state"), slow_after(1, [(2, "kept"), (9, "adopted")]))
 def test_a_stage_that_brings_nothing_within_a_pattern_is_dropped_there(tmp_path, without, state):
     deep = {"plans": {"x": {"ask": "a"}, "y": {"ask": "b"}, "deep": {"pipeline": ["x", "x", "y"]}}}
     world = World(config_in(tmp_path, plan="deep", more=deep))
@@ -604,6 +607,7 @@ def test_a_stage_that_brings_nothing_within_a_pattern_is_dropped_there(tmp_path,
     world.stored.close()
 
 
+@pytest.mark.slow
 def test_a_plan_beside_which_its_control_does_as_well_is_pruned(world):
     adopted_for(world, STEPS, "p1")
     turn(world, 8, lambda *_: True)

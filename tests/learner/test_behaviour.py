@@ -2,10 +2,11 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from learner.trust import SourceScore, Trust
+from tests.sparing import draws
 
 RETRIED = SourceScore("implicit", "retried", 0.0, 0.0)
 COPIED = SourceScore("implicit", "copied", 1.0, 0.0)
@@ -64,7 +65,7 @@ def test_a_behaviour_that_the_ratings_bear_out_earns_nearly_full_weight():
     assert quality < 0.05
 
 
-@settings(max_examples=30, deadline=None)
+@draws(30)
 @given(st.integers(0, 10**6), st.floats(0.1, 0.9), st.floats(0.1, 0.9))
 def test_a_behaviour_that_has_nothing_to_do_with_the_ratings_has_almost_no_weight(
     seed, good, often

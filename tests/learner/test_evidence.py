@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from river.linear_model import BayesianLinearRegression
 
@@ -10,6 +10,7 @@ from learner.evidence import ArmSums, Evidence
 from learner.policy import Arm
 from learner.pooling import posterior
 from learner.posterior import on_grid
+from tests.sparing import draws
 
 A, B, C = Arm("a"), Arm("b"), Arm("c")
 NAMES = ("task=x", "task=y", "part.length", "near=3", "lex.0")
@@ -39,7 +40,7 @@ def state(evidence):
     }
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(st.lists(answers, max_size=25), st.randoms())
 def test_any_order_leads_to_the_same_bits(judged, chance):
     shuffled = list(judged)
@@ -47,7 +48,7 @@ def test_any_order_leads_to_the_same_bits(judged, chance):
     assert state(learned(judged)) == state(learned(shuffled))
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(st.lists(answers, max_size=25), st.integers(0, 25), st.integers(0, 25))
 def test_several_learners_add_up_to_a_single_learner_of_all_answers(judged, first, second):
     cut, cut2 = sorted((first, second))
@@ -61,7 +62,7 @@ def test_several_learners_add_up_to_a_single_learner_of_all_answers(judged, firs
     assert state(other) == state(learned(judged))
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(st.lists(answers, max_size=15), answers)
 def test_an_answer_that_is_taken_back_leaves_no_trace(judged, extra):
     evidence = learned([*judged, extra])
@@ -76,7 +77,7 @@ def test_an_answer_that_is_taken_back_leaves_no_trace(judged, extra):
         assert arms[arm][2] == weight
 
 
-@settings(max_examples=60)
+@draws(60)
 @given(st.integers(0, 2**32 - 1), st.integers(1, 60))
 def test_the_sums_are_those_of_rivers_regression(seed, count):
     """River gets an answer of weight n as n observations, and no answer that is taken back."""

@@ -7,7 +7,7 @@ from math import exp, inf, isnan, log, sqrt
 import numpy as np
 import pytest
 import ville
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ville._boundaries import normal_mixture
 
@@ -25,6 +25,7 @@ from learner.sequence import (
 )
 from learner.verdict import verdict_of
 from learner.watch import Watch
+from tests.sparing import draws
 
 UNITS = [f"unit-{n}" for n in range(4000)]
 
@@ -232,7 +233,7 @@ def comparisons(draw):
     return Comparison(rules, share, **counted)
 
 
-@settings(max_examples=500)
+@draws(500)
 @given(comparisons(), st.lists(st.tuples(st.booleans(), st.floats(0, 1)), max_size=60))
 def test_every_comparison_has_a_verdict(comparison, answers):
     for candidate, value in answers:

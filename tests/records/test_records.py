@@ -5,7 +5,7 @@ import datetime as dt
 
 import pytest
 from faker import Faker
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.records.checking import BadSchema, Wanted, issues_in
@@ -15,6 +15,7 @@ from router.records.repairing import repaired
 from router.records.schema import schema_of
 from router.records.shape_fields import anchors_of
 from router.records.shapes import parse
+from tests.sparing import draws
 
 SCHEMA = {
     "type": "object",
@@ -136,7 +137,7 @@ _JSON = st.recursive(
 
 
 @given(st.lists(st.dictionaries(st.sampled_from([*SCHEMA["properties"], "x"]), _JSON), max_size=3))
-@settings(max_examples=60)
+@draws(60)
 def test_repairing_any_records_never_makes_more_issues(records):
     wanted = Wanted(SCHEMA, ("age >= 0",))
     before = len(issues_in(records, wanted))
@@ -179,7 +180,7 @@ def consistent(r):
 
 
 @given(st.integers(0, 2**40), st.sets(st.sampled_from(list(SHAPE)), max_size=8))
-@settings(max_examples=60, deadline=None)
+@draws(60)
 def test_new_values_agree_with_the_given_ones_and_are_the_same_each_time(seed, names):
     whole = fill({}, seed=seed)
     consistent(whole)

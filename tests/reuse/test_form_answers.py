@@ -25,6 +25,7 @@ from router.reuse.forms.form import form_of
 from router.reuse.forms.shelf import Shelf, ShelfRow
 from router.reuse.programs.figures import LibraryReader
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
+from tests.sparing import slow_after
 
 PROGRAM_SOURCE = (
     "import re\n\ndef solve(text):\n    return str(2 * int(re.search(r'\\d+', text)[0]) {more})\n"
@@ -133,6 +134,7 @@ async def test_a_program_answers_another_wording_only_after_two_answers_that_no_
         assert not any(request.startswith("add") for request in requests)
 
 
+@pytest.mark.slow
 async def test_a_program_answers_wordings_whose_answers_are_older_than_the_program(data):
     replies = iter(["not a computation: no", f"```python\n{PROGRAM_SOURCE.format(more='')}```"])
     async with service(data, doubled, lambda _: next(replies)) as (waggle, large, author):
@@ -145,6 +147,7 @@ async def test_a_program_answers_wordings_whose_answers_are_older_than_the_progr
         assert (large.calls, author.calls) == (calls, 2)
 
 
+@pytest.mark.slow
 async def test_a_program_answers_another_wording_whose_answers_are_long(data):
     def says(text: str) -> str:
         return " ".join(str(n + 1) for n in range(int(re.search(r"\d+", text)[0])))
@@ -243,7 +246,7 @@ MULTIPLE = "math.lcm(*n)"
 
 @pytest.mark.parametrize(
     ("program", "taught", "wording", "right", "alike", "telling"),
-    [
+    slow_after(2, [
         # All carpets have sides without a common divisor, so both explain the answers.
         (MULTIPLE, "lowest multiple of {} and {}", "carpet for a room {} by {}", "math.prod(n)",
          [(3, 7), (4, 9), (5, 8), (7, 10)], (54, 99)),
@@ -257,7 +260,7 @@ MULTIPLE = "math.lcm(*n)"
          [(3, 7), (4, 9), (5, 8)], (9, 2)),
         ("max(n)", "largest among {} and {}", "highest reading {} then {}", "max(n)",
          [(3, 7), (4, 9), (5, 8)], (9, 2)),
-    ],
+    ]),
 )  # fmt: skip
 async def test_a_program_joins_no_wording_that_something_else_explains(
     data, program, taught, wording, right, alike, telling
@@ -355,6 +358,7 @@ async def test_nothing_is_learned_from_answers_that_nobody_rated(data):
         assert (large.calls, author.calls) == (3, 0)
 
 
+@pytest.mark.slow
 async def test_a_well_rated_answer_of_a_made_plan_outlives_the_plan(data):
     made = MadePlan("p1-steps-1", "p1", "large", {"ask": "large", "instruct": "Step by step."})
     async with service(data, doubled, lambda _: "") as (waggle, large, _):

@@ -5,7 +5,7 @@ import threading
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from router.reuse.index import space
@@ -13,6 +13,7 @@ from router.reuse.index.graph import Graph
 from router.reuse.index.solution_index import SolutionIndex
 from router.reuse.solution import Solution
 from router.reuse.solution_store import SolutionStore
+from tests.sparing import draws
 
 SPACE = b"s" * 16
 
@@ -45,7 +46,7 @@ def _small(monkeypatch):
     monkeypatch.setattr(space, "LEAST_ROOM", 50)
 
 
-@settings(deadline=None, max_examples=40)
+@draws(40)
 @given(st.lists(st.sampled_from(["add", "remove", "tend"]), max_size=120), st.randoms())
 def test_the_index_holds_what_was_added_and_not_removed(steps, chance):
     made, held, index = vectors(200), {}, SolutionIndex(16, "e")

@@ -10,6 +10,7 @@ from router.reuse.programs.remembered import for_request
 from router.reuse.solution import Solution
 from tests.compute.computing import ScriptedAuthor
 from tests.reuse.service import content, models, rig, settled
+from tests.sparing import slow_after
 from tests.waiting import until
 
 LOAVES = (
@@ -108,6 +109,7 @@ async def test_a_model_may_review_programs_and_reject_one(data):
             assert kept["reviewed"] == "failed: model: reject: it forgets the holidays"
 
 
+@pytest.mark.slow
 async def test_a_program_whose_review_was_cut_short_is_reviewed_at_the_next_occasion(data):
     async with ScriptedAuthor(READS, COUNTED, READS, OTHERS).listening() as up:
         async with rig(models(data, up.url, authors=True)) as waggle:
@@ -172,11 +174,11 @@ def counted(ovens: int, loaves: int, hours: int, burnt: int) -> str:
 
 @pytest.mark.parametrize(
     ("general", "states"),
-    [
+    slow_after(1, [
         (READS, ["deprecated", "deprecated", "deprecated", "proven"]),
         (narrow(90), ["proven", "proven", "proven"]),  # wrong on two of the three cases
-    ],
-)
+    ]),
+)  # fmt: skip
 async def test_several_versions_become_one_if_it_passes_all_their_cases(data, general, states):
     baked = ((3, 40, 7, 5), (5, 30, 6, 10), (4, 25, 9, 20))
     written = [text for each in baked for text in (narrow(100 - each[3]), counted(*each))]

@@ -35,6 +35,7 @@ def unproven(text: str, request_id: str):
     return replace(solution(text), state="unproven", request_id=request_id, created=NOW)
 
 
+@pytest.mark.slow
 def test_no_acknowledged_solution_is_lost_by_kills(tmp_path):
     report = soak(12, tmp_path, seed=3)
     assert report.problems == []

@@ -13,6 +13,7 @@ from router.domain import new_id
 from router.wire.errors import BadRequest
 from router.wire.header_text import SERVES_SESSION, for_serve
 from tests.rig import rig
+from tests.sparing import draws
 from tests.upstream import Upstream
 
 TEXT = """
@@ -241,11 +242,12 @@ likely = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.hypothesis
 async def test_fuzzed_requests_find_no_500():
     async with Upstream().listening() as up, rig(TEXT.format(url=up.url)) as r:
         bodies = []
 
-        @settings(max_examples=400, suppress_health_check=list(HealthCheck))
+        @settings(draws(400), suppress_health_check=list(HealthCheck))
         @given(likely)
         def collect(fields):
             bodies.append(json.dumps(fields).encode())

@@ -20,6 +20,7 @@ from router.config.server import KeyLimits
 from router.engine.account import Account, Reservation
 from router.hive import HiveNotReady, HiveState, News
 from tests.budgets import NOON, save
+from tests.sparing import draws
 
 LIMITS = KeyLimits(
     requests_per_minute=5, tokens_per_minute=400, dollars_per_day=0.4, dollars_per_month=0.35
@@ -172,5 +173,5 @@ class Budgets(RuleBasedStateMachine):
         assert abs(left.month_usd - max(LIMITS.dollars_per_month - spent, 0)) < DUST
 
 
-Budgets.TestCase.settings = settings(max_examples=100, stateful_step_count=60, deadline=None)
+Budgets.TestCase.settings = settings(draws(100), stateful_step_count=60)
 test_budgets_hold_against_the_model = Budgets.TestCase

@@ -4,11 +4,12 @@ from time import thread_time
 
 import orjson
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from router.request.json_body import json_of
 from tests.router.test_splice import layouts, values, written
+from tests.sparing import draws
 
 KEYS = b",".join(b'"%06x":1' % n for n in range(130_000))
 ROWS = b",".join([b'{"a": 1, "b": "}],{\\""}'] * 60_000)
@@ -27,7 +28,7 @@ def outcome(read, body):
         return str(error)
 
 
-@settings(max_examples=30)
+@draws(30)
 @given(st.lists(values, min_size=1, max_size=4), layouts)
 @example([float("inf")], {})
 def test_any_value_is_the_same_in_pieces(some, layout):

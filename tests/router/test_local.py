@@ -118,6 +118,7 @@ async def test_models_take_turns_in_memory_and_the_swap_is_in_telemetry(folders)
         assert answer.json["model"] == "other"
 
 
+@pytest.mark.slow
 async def test_callers_of_two_models_at_once_are_all_answered(folders):
     async with rig(local(folders)) as waggle:
         names = ["tiny", "other"] * 4
@@ -179,6 +180,7 @@ class Memory:
         return self.size - taken
 
 
+@pytest.mark.slow
 async def test_models_stay_while_memory_holds_them_and_the_least_used_goes_first():
     memory = Memory(100, a=40, b=40, c=30, huge=101)
     shelf = ModelShelf(memory.load, None, memory.sizes.__getitem__, memory.free)

@@ -15,6 +15,7 @@ from sandbox.runner import Busy, Limits, Program
 from sandbox.supervisor.nursery import Nursery
 from tests.sandbox.benign import PROGRAMS
 from tests.sandbox.siege import descendants
+from tests.sparing import slow_after
 from tests.waiting import until
 
 PATIENT = Limits(wall_seconds=60)  # for programs that end by themselves, late on a busy machine
@@ -27,7 +28,7 @@ async def pool() -> AsyncIterator[Pool]:
     await opened.close()
 
 
-@pytest.mark.parametrize("level", [3, 2, 1])
+@pytest.mark.parametrize("level", slow_after(1, [3, 2, 1]))
 async def test_programs_in_the_style_of_language_models_run(level: int):
     pool = Pool(level, limits=PATIENT, at_once=4, queue=len(PROGRAMS))
     try:

@@ -10,7 +10,7 @@ from tests.serve.running import COMPUTE, SANDBOX, own_service
 from tests.upstream import completion
 from tests.waiting import until
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 COUNT = 60
 
 
@@ -68,7 +68,8 @@ async def test_from_an_evaluation_to_a_warm_learner_and_what_users_do_next(servi
 
 
 async def _has_learned(service, count):
-    return (await _learner(service))["learned"] >= count
+    answer = await service.get("/v1/learner")  # on a busy machine the learner may be away
+    return answer.status == 200 and answer.json["learned"] >= count
 
 
 async def _prefers(service, plan):

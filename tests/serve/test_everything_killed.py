@@ -115,6 +115,7 @@ async def _plan_becomes(service, plan):
     await until(answers)
 
 
+@pytest.mark.slow
 async def test_in_the_shadow_it_tells_what_auto_would_do(service):
     for n in range(12):
         answer = await service.chat(f"hi {n}", model="large")

@@ -68,6 +68,7 @@ async def test_haproxys_manager_killed_under_load_is_not_noticed(service):
     load.assert_nobody_noticed()
 
 
+@pytest.mark.slow
 async def test_a_lost_cluster_comes_back_as_it_was_deployed_and_no_row_is_lost(service, upstream):
     """Nobody replaces a raylet that was killed; so the command starts the cluster again."""
     plans = "  deployed_last: {ask: a}\n"
@@ -135,6 +136,7 @@ async def test_the_keeper_killed_under_load_comes_back_and_no_row_is_lost(servic
     load.assert_nobody_noticed()
 
 
+@pytest.mark.slow
 async def test_the_learner_killed_under_load_fails_nobody_and_remembers(service):
     async def report_after(least):
         async def report():
@@ -160,6 +162,7 @@ async def test_the_learner_killed_under_load_fails_nobody_and_remembers(service)
     assert "judged answers" in await service.run_beside("scores")
 
 
+@pytest.mark.slow
 async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
     service, upstream, tmp_path
 ):

@@ -8,7 +8,7 @@ from tests.router.test_local import made
 from tests.serve.running import HI, configuration
 from tests.waiting import blocking_until, until
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 PART = "waggle-backend-tight:tight"
 TIGHT = "  tight: {{kind: local, models: {{tiny: {folder}}}, replica_memory_mb: 256}}\n"

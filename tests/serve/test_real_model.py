@@ -8,7 +8,7 @@ import pytest
 from tests.serve.running import own_service
 from tests.waiting import until
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 TEXT = """
 backends:
   m: {kind: llama, model: packaged:smollm2, system: "", last_resort: true, context_window: 512}

@@ -19,6 +19,7 @@ async def test_a_reload_changes_prices_under_load_and_fails_nobody(service, upst
         assert answer.json["usage"]["cost"] == pytest.approx((100 * 5 + 50 * 2) / 1e6)
 
 
+@pytest.mark.slow
 async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, upstream):
     backend = f'  b: {{kind: openai, base_url: "{upstream.url}"}}\n'
     grown = configuration(upstream.url, backends=backend, plans="  other: {ask: b}\n")
@@ -35,6 +36,7 @@ async def test_a_reload_brings_backends_and_plans_and_takes_them_away(service, u
     load.assert_nobody_noticed()
 
 
+@pytest.mark.slow
 async def test_a_router_that_has_to_go_answers_its_requests_first(service):
     def routers() -> set[int]:
         return set(service.processes("ServeReplica:waggle:router"))

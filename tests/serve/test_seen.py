@@ -17,6 +17,7 @@ from tests.waiting import blocking_until
 pytestmark = pytest.mark.ray
 
 
+@pytest.mark.slow
 def test_the_dashboard_beside_it_shows_what_it_does_and_comes_back(service):
     url = json.loads(service.run("status", "--json").stdout)["dashboard"]
     assert url in service.log

@@ -68,6 +68,7 @@ def test_there_is_nothing_to_remove_without_ray_or_without_serve():
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 async def test_a_service_whose_command_was_killed_starts_again_at_once(service, upstream):
     """Every router still reuses the solution from before the kill."""
 
@@ -91,6 +92,7 @@ async def test_a_service_whose_command_was_killed_starts_again_at_once(service, 
     assert service.run("ask", "hi").stdout == "one two three\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kill", [[signal.SIGINT, signal.SIGINT], [signal.SIGKILL]], ids=str)
 def test_a_command_ended_during_its_start_leaves_nothing(tmp_path, upstream, kill):
     """Ctrl-C twice, or kill -9, while Ray starts."""

@@ -8,7 +8,7 @@ import pytest
 from tests.serve.running import configuration
 from tests.waiting import until
 
-pytestmark = pytest.mark.ray
+pytestmark = [pytest.mark.ray, pytest.mark.slow]
 
 ROUTE = """\
 def route(request, scores, similar):

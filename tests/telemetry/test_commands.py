@@ -96,6 +96,7 @@ def test_a_row_of_a_caller_cannot_command_the_terminal(stored, data):
         assert "␛]0;owned" in text.replace("\n", "")
 
 
+@pytest.mark.slow
 def test_a_row_of_a_caller_cannot_command_the_terminal_as_csv_either(stored, data):
     stored.write("requests", [request(error=HOSTILE)], writer="w2")
     query = "select error from requests where error is not null"

@@ -10,6 +10,7 @@ from router.telemetry.analyst import Bounds, ask
 from router.telemetry.lines import encoded
 from router.telemetry.store import manifest
 from router.telemetry.store.keep import Keeper
+from tests.sparing import slow_after
 from tests.telemetry.stored import FEW_SEGMENTS, Stored, problems, request
 
 
@@ -73,7 +74,7 @@ def test_a_journal_that_was_removed_is_reported(stored):
     assert problems(stored.folder) == ["requests: row 2 of w1 are missing"]
 
 
-@pytest.mark.parametrize("harm", ["cut", "changed", "gone"])
+@pytest.mark.parametrize("harm", slow_after(2, ["cut", "changed", "gone"]))
 def test_a_damaged_segment_is_reported(stored, harm, caplog):
     stored.write("requests", [request() for _ in range(100)])
     stored.seal()
@@ -172,10 +173,10 @@ def test_a_manifest_of_another_version_is_refused_with_the_way_out(stored, versi
     assert "version 1 only" in problem
 
 
-GARBAGE = [b"", b"{", b"[]", b"7", b'{"version":1}', bytes(range(256)) * 9, None]
+GARBAGE = [None, b"{", b"", b"[]", b"7", b'{"version":1}', bytes(range(256)) * 9]
 
 
-@pytest.mark.parametrize("content", GARBAGE)
+@pytest.mark.parametrize("content", slow_after(2, GARBAGE))
 def test_a_manifest_of_garbage_is_replaced_by_its_copy_and_no_row_is_lost(stored, content, caplog):
     """`None`: the file is gone. A query is answered before the keeper has mended the manifest."""
     _history(stored)
@@ -199,7 +200,7 @@ def test_a_manifest_of_garbage_is_replaced_by_its_copy_and_no_row_is_lost(stored
     )
 
 
-@pytest.mark.parametrize("content", GARBAGE[:-1])
+@pytest.mark.parametrize("content", slow_after(2, GARBAGE[1:]))
 def test_without_a_copy_a_manifest_of_garbage_is_refused_with_the_way_out(stored, content):
     _history(stored)
     for name in ("manifest.json", "manifest.copy.json"):

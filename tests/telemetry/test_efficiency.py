@@ -160,6 +160,7 @@ def test_where_rows_do_not_suffice_the_words_say_so(tmp_path):
     stored.close()
 
 
+@pytest.mark.slow
 async def test_an_analyst_may_ask_the_same(grown):
     time = AnalysedTime(moment(0), moment(1600), newest=800)
     bounds = Bounds(rows=10, seconds=600)

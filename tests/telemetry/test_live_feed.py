@@ -57,7 +57,7 @@ KINDS = (
 )
 
 
-@pytest.mark.parametrize("turns", [8, pytest.param(24, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("turns", [4, pytest.param(24, marks=pytest.mark.slow)])
 def test_batch_by_batch_the_journals_say_what_the_catalog_says(stored, turns):
     chance, live, catalog = np.random.default_rng(7), LiveFeed(stored.folder), Feed(stored.folder)
     mark, sent, compared = Watermark(), [], 0

@@ -130,7 +130,7 @@ def test_segments_are_plain_parquet_for_any_reader(stored):
 scores = st.none() | st.floats(0, 1).map(lambda x: round(x, 3))
 
 
-@settings(max_examples=5)
+@settings(max_examples=2)
 @given(st.data())
 def test_the_rollup_agrees_with_the_rows_however_they_were_sealed(tmp_path_factory, data):
     """Hypothesis draws the rows, the signals, and the times of sealing and merging."""

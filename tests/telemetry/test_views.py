@@ -19,7 +19,19 @@ EVEN = {"eligible": ["cheap", "dear"], "probabilities": [0.75, 0.25]}
 
 @pytest.fixture
 def stored(tmp_path):
-    stored = Stored(tmp_path)
+    return _with_rows(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory):
+    """The same rows, sealed, for tests that only read."""
+    stored = _with_rows(tmp_path_factory.mktemp("sealed"))
+    stored.seal()
+    return stored
+
+
+def _with_rows(folder):
+    stored = Stored(folder)
     rows = [
         request(NOON, **CHEAP, **EVEN, propensity=0.75, latency_ms=100.0),
         request(NOON + 1, **CHEAP, **EVEN, propensity=0.75, latency_ms=100.0),
@@ -316,9 +328,8 @@ EXAMPLES = re.findall(r"```sql\n(.*?)```", README, re.S)
 
 
 @pytest.mark.parametrize("sql", EXAMPLES)
-def test_the_examples_of_the_readme_run(stored, sql):
-    stored.seal()
-    stored.ask(sql.replace("01a1fae8-7a09-761b-9982-5744f9e7daf0", stored.ids[0]))
+def test_the_examples_of_the_readme_run(sealed, sql):
+    sealed.ask(sql.replace("01a1fae8-7a09-761b-9982-5744f9e7daf0", sealed.ids[0]))
 
 
 def test_the_command_line_of_an_older_duckdb_reads_it_too(stored):

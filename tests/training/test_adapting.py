@@ -136,6 +136,7 @@ def add(registry, card, files, number=2):
     registry.change(lambda _: [{**line, "kind": card.kind, "at": 2.0}])
 
 
+@pytest.mark.slow
 def test_pairs_teach_which_answer_is_preferred(base, tmp_path):
     facts = run(service(base, tmp_path), rows_of(80, pairs=True), steps=40)
     assert facts["metrics"]["preferred"] >= 0.7
@@ -183,6 +184,7 @@ class Killed(Exception):
     pass
 
 
+@pytest.mark.slow
 def test_a_killed_training_goes_on_where_it_was(base):
     from router.backends.chat_form import answer_tokens, prompt_tokens
     from router.models.lora import attached, files_of

@@ -28,6 +28,7 @@ from router.trials.book import candidate_of
 from router.trials.made_trials import AUDITED, adopt_made, state_of
 from tests.models import made as heads
 from tests.rig import rig
+from tests.sparing import slow_after
 from tests.telemetry.stored import request, signal
 from tests.training.lesson_world import RAW, MadeByHand, World
 from tests.upstream import Upstream
@@ -102,7 +103,7 @@ def flow(world, rows):
     assert state_of(book, "triage-model-2") == "running"
 
 
-@pytest.mark.parametrize("plan", ["vote", "chain", "board"])
+@pytest.mark.parametrize("plan", slow_after(1, ["vote", "chain", "board"]))
 def test_a_vote_a_cascade_and_a_committee_are_teachers_as_any_plan(world, plan):
     world.write(110, plan=plan)
     own = [request(world.at, kind="tickets", plan=plan, gen_ai_provider_name="learned",
@@ -123,6 +124,7 @@ def test_a_vote_a_cascade_and_a_committee_are_teachers_as_any_plan(world, plan):
     assert book.usable(book.strategies[book.trial(NAME).candidate])
 
 
+@pytest.mark.slow
 def test_a_drift_that_the_learner_notices_makes_the_lesson_due_again(world, monkeypatch):
     """The answers of the teacher become bad, and then good again. No audit can see that: what was
     judged bad speaks against nobody."""

@@ -104,6 +104,7 @@ def test_functions_are_registered_read_and_compared(place):
     assert "code@2" in run("trial", "strategies")
 
 
+@pytest.mark.slow
 def test_the_report_shows_what_happened_and_each_of_its_queries_runs_again(place):
     config = load(place / "waggle.yaml", {})
     stored, journal = Stored(config.telemetry_folder), MemoryJournal()

@@ -36,6 +36,7 @@ from router.trials.trial_requests import act
 from router.trials.writing import returns_in
 from tests.fakes import MemoryJournal
 from tests.learning.traffic import features_of
+from tests.sparing import slow_after
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 YAML = """
@@ -245,6 +246,7 @@ def test_failures_speak_against_a_candidate_that_was_never_judged(world):
     assert world.book.trial("dearer").state == "kept"
 
 
+@pytest.mark.slow
 def test_a_trial_that_cannot_be_judged_is_its_own_event_and_stops_no_other(world):
     """A rule that this version does not know, and a row whose chance is missing."""
     world.change(open_trial, "strange", "always-idle", world.now(), traffic=0.5)
@@ -286,6 +288,7 @@ def shown(world, name):
     return next(trial for trial in trials if trial["name"] == name)
 
 
+@pytest.mark.slow
 def test_an_adoption_that_cannot_be_judged_goes_back_and_an_adopted_strategy_stays(world):
     for at_once, state in ((False, "rolled back"), (True, "adopted")):
         name = f"dearer-{at_once}"
@@ -298,6 +301,7 @@ def test_an_adoption_that_cannot_be_judged_goes_back_and_an_adopted_strategy_sta
         assert "least_of_all" in world.book.trial(name).trouble
 
 
+@pytest.mark.slow
 def test_an_adopted_strategy_that_never_differs_from_its_control_is_no_error_and_stays(world):
     same = Strategy("slim", "same", without=("idle",))  # nothing chooses `idle`
     world.change(register, same, world.now())
@@ -310,6 +314,7 @@ def test_an_adopted_strategy_that_never_differs_from_its_control_is_no_error_and
     assert not [event for event in world.journal.events if "judged" in event.state]
 
 
+@pytest.mark.slow
 def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
     world.change(register, Strategy("slim", "same", without=("idle",)), world.now())
     world.change(open_trial, "slim", "slim@1", world.now(), goal="no worse")
@@ -318,7 +323,7 @@ def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
     assert "decide alike for 100.0% of requests" in shown(world, "slim")["why"]
 
 
-@pytest.mark.parametrize("no_fault", sorted(NOT_ITS_FAULT))
+@pytest.mark.parametrize("no_fault", slow_after(1, sorted(NOT_ITS_FAULT)))
 def test_an_answer_that_the_machine_kept_back_counts_neither_for_a_function_nor_against_it(
     world, no_fault
 ):
@@ -549,6 +554,7 @@ def test_a_plan_goes_only_if_it_could_add_less_than_the_margin_to_the_kinds(worl
     assert ("idle" in search.unsure) == (quality < 0.9)
 
 
+@pytest.mark.slow
 def test_what_a_trial_kept_out_is_proposed_again_only_with_new_evidence(world):
     world.go(400, by_kind)
     world.change(open_trial, "learn", "bandit", world.now())
@@ -724,7 +730,7 @@ def test_a_trial_is_opened_shown_and_stopped_over_the_wire(world):
     assert answer["trials"][0]["state"] == "stopped"
 
 
-@pytest.mark.parametrize("step", [-3600, -86_400 // 2, 3600, 2 * 86_400 + 1])
+@pytest.mark.parametrize("step", slow_after(1, [-86_400 // 2, -3600, 3600, 2 * 86_400 + 1]))
 def test_a_trial_counts_the_requests_after_a_step_of_the_clock_there_and_back(world, step):
     world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(80, alike)

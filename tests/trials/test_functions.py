@@ -21,6 +21,7 @@ from router.trials.book import Rejected
 from router.trials.gates import LoadedFunction, check_function
 from tests.sandbox.siege import descendants
 from tests.sandbox.starving import starved
+from tests.sparing import slow_after
 from tests.trials.test_deciding import X, decide, request, trial
 from tests.waiting import until
 
@@ -74,7 +75,7 @@ HOSTILE = {
 
 
 @pytest.mark.timeout(120)  # what nothing stops goes on for hours
-@pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE.keys())
+@pytest.mark.parametrize("body", slow_after(8, HOSTILE.values()), ids=HOSTILE.keys())
 async def test_a_hostile_function_delays_no_request_and_changes_no_answer(functions, body):
     hostile = code(body)
     await functions.follow([hostile])

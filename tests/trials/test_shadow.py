@@ -248,6 +248,7 @@ def test_after_the_switch_it_stays_measured_beside_its_control(tmp_path):
     assert "`auto` saves $" in world.words
 
 
+@pytest.mark.slow
 def test_what_an_operator_undid_never_switches_on_by_itself_again(tmp_path):
     world = switched(tmp_path)
     world.director.change(changes.switch, world.now(), live=False, by="operator", why="too soon")
@@ -276,6 +277,7 @@ def test_a_switch_needs_a_shadow_and_a_change(tmp_path):
         world.director.change(changes.switch, world.now(), **wish | {"live": True})
 
 
+@pytest.mark.slow
 def test_the_report_says_the_same_from_telemetry_alone(tmp_path):
     world = World(tmp_path, MEASURED)
     world.send(1500, EQUAL)

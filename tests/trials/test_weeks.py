@@ -36,6 +36,7 @@ def ended(lines):
     return Counter(line["state"] for line in lines if line["do"] == "state")
 
 
+@pytest.mark.slow
 def test_twelve_small_weeks_are_lived_to_the_end_and_their_trials_end(tmp_path):
     config = USUAL
     for usual, small in SMALL.items():

@@ -8,6 +8,7 @@ PLACE = frozenset(
         *("currency", "timezone", "language_code", "locale", "latitude", "longitude"),
     }
 )
+ELSEWHERE = "elsewhere"  # the role of the place to which a record leads, from another place
 # For each concept, the concepts from which a record's value can be derived.
 DERIVED = {
     **{name: frozenset({"city"}) for name in PLACE - {"city"}},

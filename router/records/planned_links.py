@@ -24,6 +24,7 @@ from router.records.planned_field import PlannedField
 _AMOUNTS = ("amount", "total", "subtotal")
 # Numbers by which something is judged: of them, two examples show from where on it is so.
 _JUDGED = frozenset(("grade", "score", "rating", "percentage", "share", "balance", "stock", "age"))
+_COUNTING = frozenset(("items", "item", "lines", "articulos", "lineas", "count", "productos"))
 _MEANS = frozenset(("media", "average", "avg", "mean", "final", "total", "promedio"))
 _STATES = frozenset({"status", "order_status", "ticket_status", "payment_status", "active", "plan"})
 
@@ -56,7 +57,8 @@ def sums_of(
 ) -> dict[str, ListSum]:
     """The total of an object with a list of lines, such as an order; `lists` has the fields of the
     lines by their concepts."""
-    if any(f.concept == "quantity" for f in fields.values()):
+    counts = [key for key, f in fields.items() if f.concept == "quantity"]
+    if any(not _COUNTING & set(words_of(key)) for key in counts):
         return {}
     for key, by_concept in lists.items():
         amount = next((by_concept[c] for c in _AMOUNTS if c in by_concept), "")

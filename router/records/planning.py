@@ -13,6 +13,7 @@ from typing import Any
 from router.records.catalogue.naming import Named, language_of, named, words_of
 from router.records.catalogue.senses import entity_of, in_entity
 from router.records.catalogue.tables import concepts, plain, sections_of
+from router.records.concepts import ELSEWHERE, PLACE
 from router.records.likeness.dates import DateForm
 from router.records.likeness.handles import Form, form_of
 from router.records.likeness.links import EmptyWhere, ListSum, SwitchAt, Template
@@ -44,6 +45,8 @@ _KINDS = {
     "uuid": "uuid", "ipv4": "ip", "latitude": "latitude", "longitude": "longitude",
     "price": "price",
 }  # fmt: skip
+_HERE = frozenset(("origin", "from", "pickup", "source", "origen", "salida", "sender", "remitente"))
+_THERE = frozenset(("destination", "dest", "to", "dropoff", "destino", "llegada", "recipient"))
 _NAMES = frozenset({"name", "first_name", "last_name"})
 PERSONAL = frozenset(
     {
@@ -150,6 +153,7 @@ def _object(
     entity = entity_of([f.concept for f in fields.values()], f"{holder} {words}")
     persons = {named(key).role for key, f in fields.items() if f.concept in PERSONAL}
     owner = _owner(fields)
+    leads_away = any(_HERE & set(words_of(key)) for key, f in fields.items() if f.concept in PLACE)
     changed = {}
     used: set[str] = set()
     for key, inner in node.fields:
@@ -161,6 +165,8 @@ def _object(
                 own = _styled(key, concept, inner, values, plan)
         role = named(key).role if own.concept in PERSONAL and len(persons) > 1 else ""
         role = "" if role == owner else role
+        if own.concept in PLACE and leads_away and _THERE & set(words_of(key)):
+            role = ELSEWHERE
         slot = own.concept if own.concept not in used else f"{own.concept} of {key}"
         used.add(own.concept if not role else "")
         changed[key] = replace(own, role=role, slot=slot)

@@ -69,6 +69,27 @@ def days(row, first, last):
         ({"species": "string", "breed": "string"},
          lambda r: (r["breed"] in ("Beagle", "Poodle", "Border Collie", "German Shepherd",
                                    "Labrador Retriever")) == (r["species"] == "dog")),
+        ({"items": [{"name": "string", "qty": "int", "price": "number", "total": "number"}],
+          "itemCount": "int", "subtotal": "number", "discount": "number", "shipping": "number",
+          "total": "number"},
+         lambda r: r["itemCount"] == sum(line["qty"] for line in r["items"])
+         and abs(r["subtotal"] + r["shipping"] - r["discount"] - r["total"]) < 0.02),
+        ({"originCity": "string", "destinationCity": "string", "destinationCountry": "string"},
+         lambda r: r["originCity"] != r["destinationCity"]),
+        ({"nota_lengua": "number", "nota_mates": "number", "nota_media": "number",
+          "aprobado": "bool"},
+         lambda r: abs((r["nota_lengua"] + r["nota_mates"]) / 2 - r["nota_media"]) < 0.06
+         and r["aprobado"] == (r["nota_media"] >= 5)),
+        ({"amount": "number", "balanceBefore": "number", "balanceAfter": "number",
+          "kind": "debit|credit"},
+         lambda r: abs(r["balanceBefore"] + r["amount"] * (1 if r["kind"] == "credit" else -1)
+                       - r["balanceAfter"]) < 0.02),
+        ({"salutation": "string", "firstName": "string", "gender": "string"},
+         lambda r: (r["salutation"] in ("Mr", "Dr")) or r["gender"] == "female"),
+        ({"bedrooms": "int", "area_m2": "int", "price": "int", "price_per_m2": "number"},
+         lambda r: r["price"] > 50_000
+         and abs(r["price"] / r["area_m2"] - r["price_per_m2"]) < 0.02),
+        ({"pages": "int", "pagesRead": "int"}, lambda r: r["pagesRead"] <= r["pages"]),
         ({"weight_kg": 2.5, "weight_lb": 5.5},
          lambda r: abs(r["weight_kg"] * 2.20462 - r["weight_lb"]) < 0.1),
     ],

@@ -31,6 +31,7 @@ _SPEAK_FOR: Mapping[str, frozenset[str]] = {
     "payment": frozenset({"payment_method", "payment_status", "invoice_number", "card_brand"}),
     "event": frozenset({"venue", "event"}),
     "animal": frozenset({"species", "breed", "pet_name"}),
+    "property": frozenset({"rooms", "area", "property_type", "rent", "mortgage"}),
     "flight": frozenset({"flight", "airport", "airline", "gate", "seat"}),
     "dish": frozenset({"ingredient", "servings", "dish", "cuisine"}),
     "course": frozenset({"course", "school_year", "grade"}),

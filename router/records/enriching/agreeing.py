@@ -2,14 +2,14 @@
 enrolled than seats, shares that add up to a hundred. Given values stay as they are."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from random import Random
 from typing import Any
 
 from router.records.catalogue.naming import words_of
-from router.records.enriching.fitting import fits
+from router.records.enriching.made_values import Made
+from router.records.enriching.worked_out import by_names, takings
 from router.records.likeness.links import is_number
-from router.records.nodes import Node, Object
+from router.records.nodes import Object
 from router.records.planning import PlannedObject
 
 _RANKS: Mapping[str, int] = {
@@ -29,7 +29,8 @@ _PARTS = tuple(
         ("clicks clics opens aperturas", "impressions impresiones sent enviados views"),
         ("conversions conversiones purchases", "clicks clics visits visitas sessions"),
         ("passed aprobados failed suspensos", "students alumnos tested exams total taken"),
-        ("paid paidamount", "total due"),
+        ("spent gastado gasto", "budget presupuesto"),
+        ("read leidas leido", "pages paginas"),
         ("available libres free", "total capacity plazas"),
         ("completed done hechas completadas", "total planned tasks tareas planificadas"),
     )
@@ -42,23 +43,12 @@ _SHARES = frozenset(
         "detractors", "protein", "fat", "carbs", "unsure", "otros", "blanco",
     )
 )  # fmt: skip
+_TIMES = (
+    *(("dep", "arr"), ("departure", "arrival"), ("opens", "closes"), ("doors", "start")),
+    *(("start", "end"), ("opening", "closing"), ("from", "to"), ("salida", "llegada")),
+    *(("apertura", "cierre"), ("inicio", "fin")),
+)
 _OF_SHARES = frozenset(("pct", "percent", "percentage", "share", "porcentaje", "pc"))
-
-
-@dataclass(frozen=True, slots=True)
-class Made:
-    """A record that was filled: the values, which of them are new, and what its fields allow."""
-
-    values: dict[str, Any]
-    new: frozenset[str]
-    fields: Mapping[str, Node]
-
-    def put(self, key: str, value: Any) -> None:
-        if key in self.new and fits(value, self.fields[key]):
-            self.values[key] = value
-
-    def numbers(self) -> dict[str, float]:
-        return {key: value for key, value in self.values.items() if is_number(value)}
 
 
 def agree(
@@ -72,7 +62,9 @@ def agree(
     bound = {key for key, relation in planned.relations.items() for key in (key, *relation.parts)}
     made = Made(values, new - bound, dict(node.fields))
     _ranked(made)
+    by_names(made)
     _parts(made, chance)
+    takings(made)
     _shares(made, chance)
     _stock(made, planned, chance)
     _winner(made, planned)
@@ -110,8 +102,8 @@ def _parts(made: Made, chance: Random) -> None:
     numbers = made.numbers()
     words = {key: set(words_of(key)) for key in numbers}
     for part, whole in _PARTS:
-        for smaller in (key for key in numbers if words[key] & part and not words[key] & whole):
-            for other in (key for key in numbers if words[key] & whole and key != smaller):
+        for smaller in (key for key in numbers if words[key] & part):
+            for other in (key for key in numbers if words[key] & whole and not words[key] & part):
                 value, most = made.values[smaller], made.values[other]
                 if value <= most or type(value) is not type(most):
                     continue
@@ -179,9 +171,7 @@ def _of_side(planned: PlannedObject, concept: str, side: str) -> list[str]:
 
 def _times(made: Made, planned: PlannedObject) -> None:
     """Of two times of a day, such as opening and closing, the later comes last."""
-    for early, late in (("dep", "arr"), ("departure", "arrival"), ("opens", "closes"),
-                        ("start", "end"), ("opening", "closing"), ("salida", "llegada"),
-                        ("apertura", "cierre"), ("inicio", "fin"), ("from", "to")):  # fmt: skip
+    for early, late in _TIMES:
         keys = list(_by_concept(planned, "time"))
         first = [key for key in keys if early in words_of(key)]
         last = [key for key in keys if late in words_of(key)]

@@ -16,6 +16,7 @@ _GAPS = {
 }  # fmt: skip
 _EARLIEST = dt.date(2021, 1, 1)
 _OLDEST = 1_500  # years; the calendar of `datetime` begins with the year 1
+_AT_WORK = frozenset(("job", "department", "salary", "hired", "contract_type"))
 _MOMENTS = frozenset(("date", "datetime"))
 _MOST_DAYS = 40_000  # of a span
 Window = tuple[dt.datetime, dt.datetime]
@@ -27,8 +28,16 @@ def _age(facts: Facts, node: Node) -> int:
         return _years(born, facts.as_of)
     if isinstance(year, int):
         return facts.as_of.year - year
-    low, high = bounds(node, 18, 90)
+    low, high = bounds(node, *_usual_ages(facts))
     return facts.random.randint(round(low), round(high))
+
+
+def _usual_ages(facts: Facts) -> tuple[int, int]:
+    """Pupils go to school, and employees are not retired."""
+    here = {*facts.nodes, *facts.values}
+    if "school_year" in here:
+        return 7, 17
+    return (21, 64) if _AT_WORK & here else (18, 90)
 
 
 def _birth_date(facts: Facts, _: Node) -> str:
@@ -37,7 +46,7 @@ def _birth_date(facts: Facts, _: Node) -> str:
         if isinstance(year, int):
             check_year("birth_year", year)
             return dt.date(year, 1, 1 + facts.random.randint(0, 27)).isoformat()
-        low, high = bounds(facts.nodes.get("age"), 18, 90)
+        low, high = bounds(facts.nodes.get("age"), *_usual_ages(facts))
         low, high = (min(max(round(years), 0), _OLDEST) for years in (low, high))
         age = facts.random.randint(low, high)
         hired = facts.day("hired")
@@ -161,12 +170,23 @@ def _days_late(facts: Facts, _: Node) -> int | None:
     return None if due is None or end is None else max((end - due).days, 0)
 
 
+def _resolution_hours(facts: Facts, _: Node) -> float | None:
+    opened, end = (
+        _moment_of(facts, "created") or _moment_of(facts, "start"),
+        _moment_of(facts, "end"),
+    )
+    if opened is None or end is None or not _says_time(facts, "end"):
+        return None
+    return round((end - opened).total_seconds() / 3600, 1)
+
+
 SPANS: Mapping[str, Callable[[Facts, Node], Any]] = {
     "days": _days,
     "weeks": _weeks,
     "months": _months,
     "duration": _minutes,
     "days_late": _days_late,
+    "resolution_hours": _resolution_hours,
     "body_weight": _body_weight,
 }
 

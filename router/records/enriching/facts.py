@@ -11,7 +11,7 @@ from typing import Any
 from router.domain import Fault
 from router.records.bounds import shown
 from router.records.catalogue.tables import Product, Range, Trouble
-from router.records.concepts import PLACE
+from router.records.concepts import ELSEWHERE, PLACE
 from router.records.enriching.place_table import Place
 from router.records.likeness.handles import Form
 from router.records.mock import Maker
@@ -35,7 +35,10 @@ class Facts:
     series: int = 0  # the same for all records of an answer
     persons: dict[str, "Facts"] = field(default_factory=dict)  # the others that a record speaks of
     both_ends: int = 0  # 1 where a span of days counts its first and its last day
+    entity: str = ""  # the kind of thing that the record is about
+    money_off: bool = False  # whether a discount is an amount, not a percentage
     home: str = ""  # the country that the names of the fields speak of, such as `zip` and `state`
+    start_of_way: "Facts | None" = None  # of the place to which the record leads
     form: Form | None = None  # how names become user names and addresses, by the examples
 
     def of(self, role: str) -> "Facts":
@@ -44,8 +47,11 @@ class Facts:
             return self
         if role not in self.persons:
             here = {key: value for key, value in self.values.items() if key in PLACE}
-            own = Facts(self.maker, self.random, self.as_of, here, {}, self.place, self.language)
-            own.form = self.form
+            place = self.place
+            if role == ELSEWHERE:
+                here, place = {}, None
+            own = Facts(self.maker, self.random, self.as_of, here, {}, place, self.language)
+            own.form, own.start_of_way = self.form, self if role == ELSEWHERE else None
             self.persons[role] = own
         return self.persons[role]
 

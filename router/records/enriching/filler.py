@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 from faker import Faker
 
+from router.records.catalogue.naming import words_of
 from router.records.concepts import PLACE
 from router.records.effort import spend
 from router.records.enriching.agreeing import agree
@@ -31,19 +32,21 @@ from router.records.enriching.states import (
 )
 from router.records.mock import Maker
 from router.records.nodes import Array, Node, Object
-from router.records.planning import RecordPlan, planned
+from router.records.planning import PlannedObject, RecordPlan, planned
 from router.records.reading.denials import denies
 
 # A concept comes before the concepts that are derived from it.
 _ORDER = (
-    "gender", "name", "first_name", "last_name", "username", "species", "company", "domain",
-    "website", "email", "birth_date", "age", "birth_year", "hired", "product", "category", "msrp",
-    "unit_price", "price", "cost", "discount", "quantity", "start", "days", "weeks", "months",
-    "duration", "subtotal", "amount", "tax_rate", "tax", "total", "min", "max", "created",
-    "ordered", "response", "shipped", "delivered", "paid", "updated", "end", "terminated",
-    "cancelled", "due", "days_late", "date", "next_date", "height",
-    "body_weight", "ticket_title", "review", "rating",
+    "gender", "honorific", "name", "first_name", "last_name", "username", "species", "company",
+    "domain", "website", "email", "birth_date", "age", "birth_year", "hired", "product",
+    "category", "msrp", "unit_price", "price", "cost", "discount", "quantity", "start", "days",
+    "weeks", "months", "duration", "subtotal", "amount", "tax_rate", "tax", "shipping_cost",
+    "total", "min", "max", "created", "ordered", "response", "shipped", "delivered", "paid",
+    "updated", "end", "terminated", "cancelled", "due", "days_late", "date", "next_date",
+    "height", "body_weight", "ticket_title", "review", "rating",
 )  # fmt: skip
+_PERCENT = frozenset(("pct", "percent", "percentage", "porcentaje", "rate", "pc"))
+_AFTER_CLOSING = frozenset(("resolution_hours",))  # they follow from a date that may be null
 _DRAWS = 6  # of a value that a text of the record denies
 _RANK = {name: rank for rank, name in enumerate(_ORDER)}
 
@@ -88,6 +91,7 @@ class _Filling:
         """Store the values that the record gives, and what the shape allows for each concept."""
         holder = node if isinstance(node, Object) else Object(())
         own = self._plan.of(holder)
+        facts.entity = facts.entity or own.entity
         facts.home = facts.home or home_of([k for k, _ in holder.fields], own.home, own.postcodes)
         if isinstance(record, Mapping):
             for key, value in record.items():
@@ -111,7 +115,8 @@ class _Filling:
             return dict(record)
         fields = dict(node.fields)
         new: dict[str, Any] = {}
-        facts.both_ends = self._plan.of(node).both_ends
+        own = self._plan.of(node)
+        facts.both_ends, facts.money_off = own.both_ends, _takes_money_off(own)
         for key in self._order(node):
             if key not in record and key not in new:
                 new[key] = self._missing(key, node, {**record, **new}, facts)
@@ -131,6 +136,8 @@ class _Filling:
                 return (3, 0)
             if may_be_null(inner) and closing(self._plan.field(node, key)):
                 return (1, 0)  # after the status, which says whether it is empty
+            if self._plan.field(node, key).concept in _AFTER_CLOSING:
+                return (1, 1)
             relation = own.relations.get(key)
             if relation is not None:
                 return (2, sum(part in own.relations for part in relation.parts))
@@ -208,3 +215,9 @@ class _Filling:
             if len(made) == count:
                 return made
         return made if len(made) >= node.least else facts.maker.make(node, key, self._index)
+
+
+def _takes_money_off(planned: PlannedObject) -> bool:
+    """Whether the discount of a sum over lines is an amount: its name speaks of no percentage."""
+    keys = [key for key, field in planned.fields.items() if field.concept == "discount"]
+    return bool(planned.sums) and any(not _PERCENT & set(words_of(key)) for key in keys)

@@ -12,6 +12,7 @@ from router.records.nodes import Node, ShapeLeaf
 # Share of the subtotal that is tax, by country, if the record gives no tax.
 _TAXES = {"US": 0.08, "ES": 0.21, "GB": 0.2, "FR": 0.2, "DE": 0.19, "IT": 0.22, "PT": 0.23}
 _TAX = 0.08  # elsewhere
+_STATED = frozenset(("subtotal", "shipping_cost"))  # a total adds postage to such a subtotal
 _MOST_QUANTITIES = 1_000  # quantities that are tried for a sum
 
 
@@ -126,7 +127,7 @@ def _how_many(facts: Facts) -> float | None:
 def _rebate(facts: Facts) -> float:
     """The share that a discount takes off a sum; of a discount on the list price, the price has
     it already."""
-    percent = facts.number("discount")
+    percent = None if facts.money_off else facts.number("discount")
     if percent is None or "msrp" in facts.nodes or "msrp" in facts.values:
         return 0.0
     return percent / 100 if 1 <= percent <= 100 else percent if 0 < percent < 1 else 0.0
@@ -158,7 +159,9 @@ def _total(facts: Facts, node: Node) -> float | None:
         return None
     if tax is None and "tax" in facts.nodes:
         tax = facts.values["tax"] = round(_tax_share(facts) * subtotal, 2)
-    return round(subtotal + (tax or 0.0), 2)
+    shipping = (facts.number("shipping_cost") or 0.0) if {*facts.nodes} >= _STATED else 0.0
+    off = (facts.number("discount") or 0.0) if facts.money_off else 0.0
+    return round(max(subtotal + (tax or 0.0) + shipping - off, 0.0), 2)
 
 
 def _least(facts: Facts, node: Node) -> float | None:

@@ -85,7 +85,11 @@ def place_of(facts: Facts) -> Place:
         if best == 0:
             scores = [(_at_home(facts, place), place) for place in PLACES]
             best = max(score for score, _ in scores)
-        facts.place = facts.random.choice([place for score, place in scores if score == best])
+        fitting = [place for score, place in scores if score == best]
+        if facts.start_of_way is not None:
+            other = place_of(facts.start_of_way)
+            fitting = [place for place in fitting if place.city != other.city] or fitting
+        facts.place = facts.random.choice(fitting)
     return facts.place
 
 

@@ -19,7 +19,7 @@ _AFTER: Mapping[str, frozenset[str]] = {
         "terminated": "terminated; inactive; inactivo; baja; former; left",
         "end": "closed; resolved; completed; complete; done; finished; returned; cerrado; cerrada; "
         "resuelto; resuelta; completado; completada; terminado; finalizado; finalizada; devuelto; "
-        "archived; archivado",
+        "archived; archivado; sold; vendido; vendida",
         "delivered": "delivered; entregado; entregada",
         "shipped": "shipped; enviado; enviada; out for delivery; en reparto; in transit",
         "paid": "paid; pagado; pagada; settled; cobrado",
@@ -29,7 +29,7 @@ _ENDS = frozenset(
     (
         *("closed", "close", "resolved", "completed", "completion", "finished", "returned"),
         *("resolution", "cierre", "cerrado", "cerrada", "resuelto", "resuelta", "resolucion"),
-        *("finalizacion", "devolucion", "devuelto", "completado", "terminado"),
+        *("finalizacion", "devolucion", "devuelto", "sold", "vendido", "completado", "terminado"),
     )
 )
 

@@ -13,6 +13,13 @@ from router.records.enriching.animals import breed, species
 from router.records.enriching.atlas import capital_of
 from router.records.enriching.facts import Facts
 from router.records.enriching.feelings import feeling
+from router.records.enriching.given_names import (
+    first_name_of,
+    gender_of,
+    honorific_of,
+    last_name_of,
+    name_of,
+)
 from router.records.enriching.identity import company_id, iban, isbn, national_id
 from router.records.enriching.places import place_of
 from router.records.enriching.things import product_of, trouble_of
@@ -22,7 +29,7 @@ from router.records.likeness.handles import handle
 from router.records.likeness.numbers import Magnitude
 from router.records.planned_field import PlannedField
 
-_OFTEN = 0.6  # share of people with a frequent name
+_DEAR = {"car": (3_000, 42_000, 50), "property": (90_000, 640_000, 1_000)}  # what costs more
 _STATUSES_AFTER = {"delivered": ("delivered", "entregado"), "shipped": ("shipped", "enviado")}
 
 
@@ -65,46 +72,6 @@ def code(pattern: str, facts: Facts) -> str:
     """Replace each # of a pattern by a digit, and each @ by a capital letter."""
     letters = {"#": "0123456789", "@": "ABCDEFGHJKLMNPRSTUVWXYZ"}
     return "".join(facts.random.choice(letters.get(mark, mark)) for mark in pattern)
-
-
-def _first_name(facts: Facts, field: PlannedField, _: int) -> str:
-    female = _is_female(facts)
-    kind = "female" if female else "male"
-    names = values(f"{_frequency(facts)}_{kind}", field.language)
-    form, user = facts.form, str(facts.values.get("username") or "")
-    if user and form is not None and form.handle.startswith("{f}"):  # the user name has its initial
-        names = (*names, *values(f"first_{kind}", field.language))
-        names = tuple(name for name in names if plain(name)[:1] == user[:1]) or names
-    return facts.random.choice(names)
-
-
-def _frequency(facts: Facts) -> str:
-    """Which of the lists of names: more than half of all people have a name that is frequent."""
-    return "often" if facts.random.random() < _OFTEN else "first"
-
-
-def _is_female(facts: Facts) -> bool:
-    given = plain(str(facts.values.get("gender") or facts.values.get("honorific") or ""))
-    if given:
-        return given.strip(".")[:1] in ("f", "m") and given[:2] in ("fe", "f", "mu", "mr", "ms")
-    return facts.random.random() < 0.5
-
-
-def _last_name(facts: Facts, field: PlannedField, _: int) -> str:
-    often = values("often_last", field.language)
-    surnames = values("last", field.language)
-    first = facts.random.choice(often if facts.random.random() < _OFTEN else surnames)
-    if field.language == "es" and facts.random.random() < 0.6:
-        return f"{first} {facts.random.choice(surnames)}"
-    return first
-
-
-def _name(facts: Facts, field: PlannedField, index: int) -> str:
-    first, last = _first_name(facts, field, index), _last_name(facts, field, index)
-    if field.concept == "name":
-        facts.values.setdefault("first_name", first)
-        facts.values.setdefault("last_name", last)
-    return f"{first} {last}"
 
 
 def _street(facts: Facts, field: PlannedField, _: int) -> str:
@@ -164,11 +131,20 @@ def _brand(facts: Facts, _: PlannedField, __: int) -> str:
 
 
 def _price(facts: Facts, _: PlannedField, __: int) -> float:
+    if facts.entity in _DEAR:
+        low, high, step = _DEAR[facts.entity]
+        return float(facts.random.randint(low // step, high // step) * step)
     line = product_of(facts)[0]
     whole = facts.random.triangular(
         line.least, line.most, line.least + (line.most - line.least) / 5
     )
     return round(int(whole) + facts.random.choice((0.0, 0.5, 0.9, 0.95, 0.99)), 2)
+
+
+def _msrp(facts: Facts, field: PlannedField, index: int) -> float:
+    if facts.entity in _DEAR:
+        return round(_price(facts, field, index) * 1.08)
+    return float(_number("cents", ["5", "400"], facts))
 
 
 def _sku(facts: Facts, field: PlannedField, _: int) -> str:
@@ -287,7 +263,7 @@ def _capital(facts: Facts, _: PlannedField, __: int) -> str:
 
 def _username(facts: Facts, field: PlannedField, index: int) -> str:
     """A user name of somebody whom the record does not name."""
-    first, last = _first_name(facts, field, index), _last_name(facts, field, index)
+    first, last = first_name_of(facts, field, index), last_name_of(facts, field, index)
     form = facts.form.handle if facts.form is not None and facts.form.handle else "{first}.{last}"
     return handle(form, first, last)
 
@@ -347,10 +323,10 @@ def _agent(facts: Facts, _: PlannedField, __: int) -> str:
 
 
 _MAKERS: Mapping[str, Callable[[Facts, PlannedField, int], Any]] = {
-    "review": _review,
+    "review": _review, "msrp": _msrp, "gender": gender_of, "honorific": honorific_of,
     "language": language_here, "nationality": nationality_here, "species": species, "breed": breed,
     "capital": _capital, "username": _username, "email": _email,
-    "name": _name, "first_name": _first_name, "last_name": _last_name, "street": _street,
+    "name": name_of, "first_name": first_name_of, "last_name": last_name_of, "street": _street,
     "address": _address, "company": _company, "industry": _industry, "product": _product,
     "category": _category, "brand": _brand, "price": _price, "unit_price": _price,
     "sku": _sku, "description": _description, "bio": _bio, "car_make": _car_make,

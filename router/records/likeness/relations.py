@@ -23,7 +23,10 @@ _FACTORS = {
 }  # fmt: skip
 _MOST_FIELDS = 12
 _CENT = 0.0051
-_SUMS = frozenset({"subtotal", "tax", "total", "amount", "shipping_cost", "discount", "price"})
+_SUMS = frozenset(
+    {"subtotal", "tax", "total", "amount", "shipping_cost", "discount", "price", "salary"}
+)
+_RATES = frozenset({"percentage", "tax_rate", "discount", "interest_rate"})
 _PRODUCTS = frozenset(
     (
         "quantity price unit_price subtotal total amount tax tax_rate hours hourly_rate rent "
@@ -175,7 +178,10 @@ def _proven(relation: Relation, rows: Sequence[Row], concepts: Mapping[str, str]
     by_name = all(concepts[name] in usual for name in members)
     if len(distinct) > 1:
         return by_name or all(_digits(row[relation.target]) >= 2 for row in rows)
-    return by_name or all(_digits(row[relation.target]) >= 4 for row in rows)
+    least = 3 if relation.kind in ("sum", "percent", "less") else 4
+    if relation.kind == "percent" and concepts[relation.parts[1]] in _RATES:
+        least = 2
+    return by_name or all(_digits(row[relation.target]) >= least for row in rows)
 
 
 def _digits(value: float) -> int:

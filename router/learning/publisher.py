@@ -19,6 +19,7 @@ from router.growth import growth_requests
 from router.growth.dividing import Divider
 from router.growth.finding import Finding
 from router.growth.spawner import Spawner
+from router.growth.withdrawing import Withdrawal
 from router.knowledge.house.keeping import Housekeeping
 from router.learning.fold import Fold
 from router.learning.report import noted_kinds, report_of
@@ -52,6 +53,7 @@ class Publisher:
         divider = Divider(self.finding, self.director.telemetry)
         self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns, divider)
         self.teaching = Teaching(self.director, config, wall, self._note)
+        self.withdrawal = Withdrawal(config, wall)
         self.house = Housekeeping(config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
@@ -143,7 +145,7 @@ class Publisher:
     def reconfigure(self, config: Config) -> None:
         with self._lock:
             self._config = self.proposer.config = self.spawner.config = config
-            self.house.config = config
+            self.house.config = self.withdrawal.config = config
             self.teaching.reconfigure(config)
             self.director.reconfigure(config)
             self.shadow.reconfigure(config)
@@ -228,6 +230,7 @@ class Publisher:
         self.spawner.turn()
         self.teaching.turn()
         self.house.turn()
+        self.withdrawal.turn(self.director.book)
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:
             with self._lock:

@@ -24,6 +24,7 @@ create index if not exists by_space on solutions (space, id) where state = 'prov
 create index if not exists by_rated on solutions (id) where state = 'rated';
 create index if not exists by_request on solutions (request_id);
 create index if not exists by_parent on solutions (parent) where parent > 0;
+create index if not exists by_plan on solutions (plan) where state <> 'quarantined';
 create index if not exists by_expiry on solutions (expires);
 create table if not exists journal (
   seq integer primary key autoincrement, solution integer not null, space blob not null,

@@ -138,6 +138,17 @@ class SolutionStore(SqliteFile):
         with self._transaction() as connection:
             return lifecycle.quarantine(connection, id_)
 
+    def quarantine_plans(self, plans: Sequence[str]) -> list[int]:
+        """Quarantine everything that these plans answered, however it was judged, and return the
+        ids."""
+        with self._transaction() as connection:
+            among = ", ".join("?" * len(plans))
+            rows = connection.execute(
+                f"select id from solutions where state <> 'quarantined' and plan in ({among})",
+                tuple(plans),
+            ).fetchall()
+            return [gone for (id_,) in rows for gone in lifecycle.quarantine(connection, id_)]
+
     def supersede(self, id_: int, better: int, at: float) -> None:
         with self._transaction() as connection:
             lifecycle.supersede(connection, id_, better, at)

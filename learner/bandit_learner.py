@@ -7,7 +7,7 @@ requests for a while.
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -17,6 +17,7 @@ from learner.drift import Detectors
 from learner.evidence import MIDDLE, Evidence, Sums
 from learner.expense import Expenses
 from learner.foretold import Foretold
+from learner.heirs import Heirs
 from learner.insight import Ledger
 from learner.kinship import alike
 from learner.model import Model
@@ -63,6 +64,7 @@ class Bandit:
     foretold: Foretold = field(default_factory=Foretold)
     model: Model | None = None
     grown_at: int = 0  # the answers that were judged before trees grew
+    heirs: Heirs = field(default_factory=Heirs)  # arms that began as another arm
 
     def __post_init__(self) -> None:
         self._ids: OrderedDict[str, None] = OrderedDict()
@@ -106,6 +108,7 @@ class Bandit:
         """Remove features from all sums, as if every answer had been learned without them."""
         self.evidence.drop_features(names)
         self.rows.drop_features(names)
+        self.heirs.evidence.drop_features(names)
         self.model = None
         self._watching = {}, {}
         self._posterior = None
@@ -119,6 +122,9 @@ class Bandit:
         if not self._is_new(feedback.id):
             return None
         arm = feedback.arm
+        if arm in self.heirs.parents:
+            self.heirs.learn(self._as_known(feedback))
+            return None
         drifted = self._watch(feedback) if feedback.watched else None
         self.evidence.learn(arm, feedback.context, feedback.quality, feedback.weight)
         self.rows.add(feedback)
@@ -142,13 +148,17 @@ class Bandit:
         """Replace the judgement of an answer that was learned before."""
         if not self._is_new(now.id):
             return
+        if before.arm in self.heirs.parents:
+            self.heirs.revise(self._as_known(before), self._as_known(now))
+            return
         self.evidence.unlearn(before.arm, before.context, before.quality, before.weight)
         self.evidence.learn(now.arm, now.context, now.quality, now.weight)
         self.rows.add(now)
         self._since += 1
 
     def see(self, outcome: Outcome, kind: str) -> None:
-        self.expenses.see(outcome, kind)
+        expenses = self.heirs.expenses if outcome.arm in self.heirs.parents else self.expenses
+        expenses.see(outcome, kind)
 
     def policy(
         self,
@@ -174,6 +184,7 @@ class Bandit:
             insight=None if self.model is None else self.model.insight.of(self._posterior.arms),
             pacer=pacer,
             hears=hears,
+            inherited=self.heirs.inherited(self._posterior, self.expenses),
         )
 
     @property
@@ -247,6 +258,13 @@ class Bandit:
                 x[names[name]] = on_grid(value)
         x[0] = 1.0
         return float(mean @ (x - usual[: len(mean)]))
+
+    def _as_known(self, feedback: Feedback) -> Feedback:
+        """The feedback with the features that arms know: an heir adds none, whatever its context
+        names."""
+        names = self.evidence.names
+        context = {name: value for name, value in feedback.context.items() if name in names}
+        return replace(feedback, context=context)
 
     def _is_new(self, id_: str) -> bool:
         """Remember the id of a feedback, and tell whether the id is new."""

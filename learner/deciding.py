@@ -15,6 +15,7 @@ import numpy as np
 from learner.controls import Fixed
 from learner.explore import Rule, floored, thompson
 from learner.guarding import LEAST_VARIANCE, Guard, Worths
+from learner.inherited import Inherited
 from learner.insight import Insight
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Distribution, Policy
@@ -25,6 +26,7 @@ from learner.weighing import Expenses, Stacked, View, apart, of_kind, only
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
+_LEAST_OF_HEIRS = 0.01  # the least share of an heir where it was made for
 Reasons = Callable[[Arm, Arm], list[tuple[str, float]]]
 
 
@@ -61,6 +63,7 @@ class BanditPolicy:
     insight: Insight | None = None  # what trees say of contexts, and what contexts gain
     hears: bool = True  # whether answers are judged; if not, nothing can be learned by exploring
     pacer: Pacer | None = None
+    inherited: Inherited | None = None  # what is known of heirs of its arms
     rule: Rule = thompson
 
     @property
@@ -149,6 +152,28 @@ class BanditPolicy:
         weights = self.preference if preference is None else preference
         estimates = self._weighed(context, view, expenses, usd, weights, places) if places else []
         return estimates, partial(self._reasons, view)
+
+    def heir(
+        self, context: Context, arm: str, preference: Preference, usd: float, wait: float
+    ) -> Estimate | None:
+        """What is expected of an heir in a context; None for what is no heir, or is one that has
+        shown too little. `usd` is its rate, and `wait` is as in `explained`."""
+        inherited = self.inherited
+        at = None if inherited is None else inherited.place(arm)
+        if inherited is None or at is None:
+            return None
+        view = self._stacked.view(context)
+        of_parent = view.quality[self.arms.index(inherited.parents[at])]
+        of = {"of_parent": of_parent, "usd": usd, "wait": wait}
+        return inherited.estimate(at, context, view.x, preference=preference, **of)
+
+    def share_beside(self, heir: Estimate, others: Sequence[Estimate]) -> float:
+        """The share of an heir beside other arms: how likely it is the best, by as much of the
+        variance as serves to explore."""
+        every = [heir, *others]
+        worth = np.array([estimate.utility for estimate in every])
+        doubts = np.array([max(self.curiosity * e.deviation**2, LEAST_VARIANCE) for e in every])
+        return max(float(self.rule(worth, doubts)[0]), _LEAST_OF_HEIRS)
 
     def _reasons(self, view: View, arm: Arm, other: Arm) -> list[tuple[str, float]]:
         return self._stacked.parts(view, self.arms.index(arm), self.arms.index(other))

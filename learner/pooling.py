@@ -19,7 +19,7 @@ from learner.evidence import MIDDLE, ArmSums, Evidence
 from learner.policy import Arm, group_of
 from learner.posterior import Matrices, Matrix, Posterior, Vector
 
-_PRECISION = 8.0  # one over the variance of a score about its mean
+PRECISION = 8.0  # one over the variance of a score about its mean
 _SHARED = {"bias": 1.0, "task": 0.3}  # variance of the common weights, by group of features
 _SHARED_OTHERS = 0.1
 _OWN_BIAS = 0.1
@@ -44,8 +44,8 @@ def posterior(
     """Mix the posteriors under all beliefs into one normal distribution for each arm."""
     size = len(evidence.names)
     sums = [evidence.arms.get(arm) or ArmSums.empty(size) for arm in arms]
-    precision = _PRECISION * np.array([s.precision for s in sums]).reshape(len(arms), size, size)
-    natural = _PRECISION * np.array([s.natural for s in sums]).reshape(len(arms), size)
+    precision = PRECISION * np.array([s.precision for s in sums]).reshape(len(arms), size, size)
+    natural = PRECISION * np.array([s.natural for s in sums]).reshape(len(arms), size)
     groups = [group_of(name) for name in evidence.names]
     shared = np.array([_SHARED.get(group, _SHARED_OTHERS) for group in groups])
     models = [_pooled(precision, natural, shared, *_own(belief, groups)) for belief in beliefs]

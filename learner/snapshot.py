@@ -17,6 +17,7 @@ from learner.drift import Detectors
 from learner.evidence import ArmSums, Evidence
 from learner.expense import Expenses
 from learner.foretold import Foretold
+from learner.heirs import Heirs
 from learner.insight import Ledger
 from learner.model import Model
 from learner.policy import Arm
@@ -59,6 +60,7 @@ def written(bandit: Bandit, **beside: Any) -> bytes:
             "foretold": bandit.foretold.state(),
             "model": None if bandit.model is None else bandit.model.state(),
             "grown_at": bandit.grown_at,
+            "heirs": bandit.heirs.state(),
             **beside,
         },
         option=orjson.OPT_NON_STR_KEYS,
@@ -114,6 +116,8 @@ def _bandit(body: dict[str, Any], settings: BanditSettings, beliefs: tuple[Belie
         bandit.foretold = Foretold.restored(body["foretold"])
         bandit.model = Model.restored(body["model"]) if body["model"] else None
         bandit.grown_at = int(body["grown_at"])
+    if "heirs" in body:
+        bandit.heirs = Heirs.restored(body["heirs"])
     watching = body["watching"]
     means = {Arm(arm): np.array(mean) for arm, mean in watching["means"].items()}
     bandit.resume({n: at for at, n in enumerate(watching["names"])}, means, body["recent_ids"])

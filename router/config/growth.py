@@ -1,5 +1,7 @@
 """Settings of growth: plans that Waggle makes for patterns of requests, and tries."""
 
+from typing import Literal
+
 from pydantic import Field
 
 from router.config.values import Name, Values
@@ -29,6 +31,11 @@ class Growth(Values):
     )
     control: float = Field(
         0.05, ge=0.02, le=0.5, description="share of a pattern's requests without its adopted plan"
+    )
+    serve: Literal["all", "bandit"] = Field(
+        "all",
+        description="an adopted made plan answers all requests of its pattern but the control's, "
+        "or the bandit chooses between it and the other plans",
     )
     most_requests: int = Field(
         600, ge=50, description="requests of a pattern after which a trial ends undecided"

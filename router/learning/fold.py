@@ -14,6 +14,7 @@ from learner import snapshot
 from learner.bandit_learner import Bandit
 from learner.deciding import BanditPolicy
 from learner.pacing import Pacer
+from learner.policy import Arm
 from router.config.config import Config
 from router.learning.registry import Registry, Version
 from router.learning.state import LearnerState, moved_forward, settings_of
@@ -96,6 +97,11 @@ class Fold:
         """Send more requests to these plans for a while, as if they were new."""
         self._take_in({"curious": list(plans)})
 
+    def inherit(self, parents: Mapping[str, str]) -> None:
+        """Make these the plans that growth made, each with its parent; others are forgotten."""
+        if parents != self.state.bandit.heirs.parents:
+            self._take_in({"heirs": dict(parents)})
+
     def keep(self, at: float) -> Version:
         """Write a snapshot of the state, and remove the oldest snapshots."""
         version = self.registry.keep(self.state.written(at))
@@ -158,6 +164,8 @@ class Fold:
                 self._note("learner", name, "warmed", prompts=len(rows))
             case {"curious": plans}:
                 state.try_more(plans)
+            case {"heirs": parents}:
+                state.bandit.heirs.set_arms({Arm(made): Arm(of) for made, of in parents.items()})
             case {"grow": prices}:
                 state.grow(prices)
             case {"back": _, "mark": mark, "latest_micros": latest_micros}:

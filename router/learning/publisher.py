@@ -30,6 +30,7 @@ from router.telemetry.journal import Journal
 from router.training.lessons.teaching import Teaching
 from router.trials import node_requests
 from router.trials.director import Director
+from router.trials.made_trials import parents_of
 from router.trials.proposals import LearnerView
 from router.trials.proposing import Proposer
 from router.trials.shadow_watch import ShadowWatch
@@ -52,8 +53,8 @@ class Publisher:
         self.finding = Finding(config, self._note, wall)
         divider = Divider(self.finding, self.director.telemetry)
         self.spawner = Spawner(self.director, config, wall, lambda: self.finding.patterns, divider)
-        self.teaching = Teaching(self.director, config, wall, self._note)
         self.withdrawal = Withdrawal(config, wall)
+        self.teaching = Teaching(self.director, config, wall, self._note)
         self.house = Housekeeping(config, wall)
         self.shadow = ShadowWatch(self.director, config, journal, wall)
         self._journal, self._wall = journal, wall
@@ -169,6 +170,7 @@ class Publisher:
                 self._begun = True
                 self._publish()
             self._adopt_lens()
+            self._fold.inherit(parents_of(self.director.book))
             try:
                 moved = self._read()
                 self._trouble = ""
@@ -228,9 +230,9 @@ class Publisher:
         self.proposer.turn(self._view)
         self.finding.turn(self._lens_number)
         self.spawner.turn()
+        self.withdrawal.turn(self.director.book)
         self.teaching.turn()
         self.house.turn()
-        self.withdrawal.turn(self.director.book)
         plans, self.proposer.curious = self.proposer.curious, ()
         if plans:
             with self._lock:

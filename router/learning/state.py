@@ -194,7 +194,7 @@ class LearnerState:
             self.latest_micros = max(self.latest_micros, row.ts_micros)
             self._pay(row, config.objective.budget)
             plan = whole(row.plan)  # a simpler form of a plan teaches about the whole plan
-            if plan not in config.plans or row.abandoned or row.strategy == "reuse":
+            if not self._is_known(plan, config) or row.abandoned or row.strategy == "reuse":
                 continue  # a remembered answer is no plan's
             context = self._context(row.features_version, row.features, row.kind)
             if context is None:
@@ -240,7 +240,7 @@ class LearnerState:
         named = request.strategy == "named"
         untold = request.strategy in ("", "reuse") or (named and not request.shadowed)
         plan = whole(request.plan)
-        if context is None or untold or plan not in config.plans:
+        if context is None or untold or not self._is_known(plan, config):
             return None
         self._remember_behaviour(judged)
         if quality is None:
@@ -270,6 +270,9 @@ class LearnerState:
         if len(self.contributions) > _CONTRIBUTIONS:
             self.contributions.popitem(last=False)
         return drifted
+
+    def _is_known(self, plan: str, config: Config) -> bool:
+        return plan in config.plans or plan in self.bandit.heirs.parents
 
     def _remember_behaviour(self, judged: JudgedRequest) -> None:
         """Keep an answer of which only behaviours are known, and drop it when it is judged."""

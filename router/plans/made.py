@@ -62,6 +62,11 @@ class MadePlan:
         return self.parent if self.kind == "route" else self.name
 
     @property
+    def may_be_chosen(self) -> bool:
+        """Whether the bandit may choose request by request between it and others."""
+        return self.kind in ("spawn", "merge") and not self.stands_for
+
+    @property
     def holds_words(self) -> bool:
         """Whether a file of its own holds words that it was made from."""
         return bool(self.scope) and self.kind != "model"

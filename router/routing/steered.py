@@ -7,7 +7,7 @@ from learner.policy import Arm, Choice, Distribution, draw
 from learner.preference import Estimate
 from router.domain import Decision, Exposure
 from router.plans.costs import size_of
-from router.routing.bandit import preference_of, rates_of
+from router.routing.bandit import rates_of
 from router.routing.case import Case, pattern_name
 from router.routing.deciders import Deciders, by_bandit, quick_enough, reason_by_rule
 from router.routing.function_contract import (
@@ -18,8 +18,9 @@ from router.routing.function_contract import (
     Unanswered,
     opinion,
 )
+from router.routing.made_choice import made_choice
 from router.routing.nodes import node_view
-from router.routing.steering import Believed, Steering, TrialPart, digest_of, unit_of
+from router.routing.steering import Steering, TrialPart, digest_of, unit_of
 from router.routing.strategies import Strategy, policy_for
 
 
@@ -68,7 +69,7 @@ class _Odds:
         opinion = self._made.get(strategy.key)
         if opinion is None:
             opinion = self._of_any_pattern(strategy)
-            opinion = _within(self._case, opinion, strategy, self._steering.believed)
+            opinion = _within(self._case, opinion, strategy, self._steering, self._by)
             self._made[strategy.key] = opinion
         return opinion
 
@@ -151,7 +152,7 @@ def _instead(opinion: _Opinion, instead: Mapping[str, str]) -> Distribution:
 
 
 def _within(
-    case: Case, opinion: _Opinion, strategy: Strategy, believed: Mapping[str, Believed]
+    case: Case, opinion: _Opinion, strategy: Strategy, steering: Steering, by: Deciders
 ) -> _Opinion:
     """The opinion of a strategy that has plans of its own for the request's task or pattern."""
     stands = strategy.stands.get(case.pattern, {})
@@ -163,20 +164,14 @@ def _within(
             continue
         why = "was made for" if plan in case.made else "is the plan that is tried or kept for"
         reason = f"{plan} {why} {place}; else: {opinion.reason}"
-        estimates = opinion.estimates
-        if plan in believed:
-            estimates = (*estimates, _expected(case, plan, believed[plan]))
-        return replace(opinion, distribution={Arm(plan): 1.0}, reason=reason, estimates=estimates)
+        choice = made_choice(case, plan, opinion.distribution, opinion.estimates, steering, by)
+        return replace(
+            opinion,
+            distribution=choice.distribution,
+            estimates=choice.estimates,
+            reason=f"{reason}{choice.reason}",
+        )
     return opinion
-
-
-def _expected(case: Case, plan: str, believed: Believed) -> Estimate:
-    """What is expected of a made plan, beside the bandit's estimates of the others."""
-    utility = believed.utility(preference_of(case.plans.config, case.request))
-    quality, deviation = believed.quality, believed.deviation
-    return Estimate(
-        Arm(plan), quality, deviation, believed.usd, believed.seconds, 0.0, utility, 1.0
-    )
 
 
 def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:

@@ -69,6 +69,7 @@ class Steering:
     made: tuple[MadePlan, ...] = ()  # the plans that growth made, of the running trials
     nodes: tuple[NodeTrial, ...] = ()  # the trials of written nodes
     believed: Mapping[str, Believed] = field(default_factory=dict)  # of made plans
+    chosen: tuple[str, ...] = ()  # adopted made plans that the bandit may choose or not
 
     def parts(
         self, unit: str, places: Collection[str] = (), made: Collection[str] = ()

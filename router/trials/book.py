@@ -217,9 +217,18 @@ class Book:
         lives.sort(key=lambda live: live.candidate.kind == "same")
         grown = [self.made[live.name] for live in lives if live.candidate.made]
         grown = [made for made in grown if made.kind != "route"]
+        adopted = [self.made[trial.name] for trial in self.grown]
+        chosen = tuple(made.name for made in adopted if made.may_be_chosen)
         nodes = tuple(map(self._node_trial, (*self.live_nodes, *self.adopted_nodes)))
         return Steering(
-            serving, holdout, tuple(lives), self.lines, self.switched, tuple(grown), nodes=nodes
+            serving,
+            holdout,
+            tuple(lives),
+            self.lines,
+            self.switched,
+            tuple(grown),
+            nodes=nodes,
+            chosen=chosen,
         )
 
     @property

@@ -297,6 +297,13 @@ def alive(book: Book) -> list[MadePlan]:
     return [made for name, made in book.made.items() if state_of(book, name) in states]
 
 
+def parents_of(book: Book) -> dict[str, str]:
+    """The made plans that answer requests, or are tried, and of which the learner keeps a model:
+    each with the plan whose model it begins with."""
+    answering = [book.made[trial.name] for trial in (*book.grown, *book.live) if trial.pattern]
+    return {made.name: made.parent for made in answering if made.may_be_chosen}
+
+
 def _grown_line(name: str, state: str, at: float, why: str, by: str) -> Line:
     return {"do": "grown", "at": at, "plan": name, "state": state, "why": why, "by": by}
 

@@ -69,6 +69,28 @@ def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(confi
     assert rebuilt(config).state.written(0.0) == fold.state.written(0.0)
 
 
+def test_a_made_plan_is_learned_as_an_heir_whatever_kill_comes_until_it_is_removed(config, stored):
+    made, traffic = Arm("p1-steps-1"), Traffic(config, stored)
+    traffic.send(60)
+    fold = turned(begun(config))
+    fold.inherit({made: "cheap"})
+    rows = [{**row, "plan": made, "request_id": f"made-{n}"} for n, row in enumerate(traffic.rows)]
+    rows = [{**row, "ts": row["ts"] + 60 * MINUTE} for row in rows]
+    stored.write("requests", rows, "r1")
+    stored.write("signals", [signal(row, 1.0) for row in rows], "r1")
+    turned(fold)
+    heirs = fold.state.bandit.heirs
+    assert heirs.evidence.weight(made) == pytest.approx(60, abs=3)
+    assert heirs.expenses.of(made).seen == 60
+    assert fold.policy(0.0).inherited.arms == (made,)
+    again = begun(config)  # a kill leaves the log alone
+    assert again.state.written(0.0) == fold.state.written(0.0)
+    again.keep(1.0)
+    again.inherit({})
+    assert again.policy(0.0).inherited is None
+    assert begun(config).state.bandit.heirs.parents == {}
+
+
 def test_a_batch_that_was_logged_and_not_read_before_a_kill_is_read_after_it(config, stored):
     traffic = Traffic(config, stored)
     traffic.send(20)

@@ -45,8 +45,8 @@ def merged(book: Book) -> Iterator[MadePlan]:
                     kept.plan,
                     kind="merge",
                     author=kept.author,
-                    evidence=f"{kept.name} and {other.name} are of the same form: {kept.name} may "
-                    f"stand for {other.name} as well",
+                    evidence=f"{kept.name} and {other.name} are of the same form: "
+                    f"{_what_may_do(kept)}",
                     version=versions + 1,
                     scope=kept.scope,
                     others=(*kept.patterns, *other.others),
@@ -143,6 +143,12 @@ def _same_form(made: MadePlan, other: MadePlan) -> bool:
 
 def _form(made: MadePlan) -> str:
     return recipe_of(made) if made.kind == "spawn" else made.name.rsplit("-", 2)[1]
+
+
+def _what_may_do(kept: MadePlan) -> str:
+    if "examples" in kept.plan:
+        return "one plan with examples of both may do"
+    return f"{kept.name} may answer both"
 
 
 def _tried_before(book: Book, kept: MadePlan, other: MadePlan) -> bool:

@@ -22,6 +22,7 @@ INSTRUCTIONS: Mapping[str, str] = {
 # that, and from what helped in this service.
 RECIPES: Mapping[str, float] = {EXAMPLES: 0.5, "steps": 0.4, AUTHOR: 0.35, "brief": 0.15}
 MOST_EXAMPLES, LEAST_EXAMPLES = 5, 3
+MOST_MIXED = 6  # examples of a plan for several patterns: as many as needed of two of them
 _MOST_INSTRUCTION = 600  # characters
 SHOWN = 8  # requests that an author sees
 _SHOWN_CHARACTERS = 600  # of each

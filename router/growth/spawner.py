@@ -17,11 +17,11 @@ from router.domain import new_id
 from router.growth.dividing import Divider
 from router.growth.examples import OwnWords, own_words
 from router.growth.fewer import dominated, merged, without_stages
-from router.growth.recipes import AUTHOR, author_prompt, instruction_in, sources_of
+from router.growth.recipes import AUTHOR, MOST_MIXED, author_prompt, instruction_in, sources_of
 from router.growth.spawning import Opening, made_from, openings, small, subject_of
 from router.growth.traffic import Traffic, believed_of
 from router.keys import load_keys, single_owner
-from router.plans.made import MadePlan, copy_words, forget_words, keep_words
+from router.plans.made import MadePlan, forget_words, keep_words, mix_words
 from router.request.patterns import Patterns
 from router.routing.messages import Errand
 from router.telemetry.feed import Feed
@@ -157,10 +157,15 @@ class Spawner:
         )
 
     def _simplify(self, made: MadePlan) -> None:
-        """Try a plan that is simpler than what answers, with the words of the plan that it is."""
+        """Try a plan that is simpler than what answers, with words of the plans that it merges."""
         growth, now = self.config.growth, self.wall()
-        if made.scope and not copy_words(self.config.growth_folder, made.merges[0], made.name):
-            return
+        if made.scope:
+            folder = self.config.growth_folder
+            examples = mix_words(folder, made.merges, made.name, MOST_MIXED)
+            if examples is None:
+                return
+            if examples:
+                made = replace(made, plan={**made.plan, "examples": examples})
         alpha = self.config.trials.alpha
         with contextlib.suppress(Rejected):  # another plan is tried there, or it cannot stand alone
             self.director.change(

@@ -12,6 +12,7 @@ words, as reuse knows owners: nobody else's requests are answered with them.
 import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal
 
@@ -60,6 +61,11 @@ class MadePlan:
     def answers(self) -> str:
         """The plan that answers its requests: itself, or for a route the configured plan."""
         return self.parent if self.kind == "route" else self.name
+
+    @property
+    def mixes(self) -> bool:
+        """Whether it is new in all its patterns: it has examples of each."""
+        return self.kind == "merge" and "examples" in self.plan
 
     @property
     def may_be_chosen(self) -> bool:
@@ -155,15 +161,19 @@ def keep_words(folder: Path, made: MadePlan, requests: Sequence[str] = ()) -> No
         write_durably(_words(folder, made.name), orjson.dumps(words))
 
 
-def copy_words(folder: Path, of: str, to: str) -> bool:
-    """Give a plan the words of another one, before the book names it; False if they were
-    removed."""
+def mix_words(folder: Path, of: Sequence[str], to: str, most: int) -> int | None:
+    """Give a plan the first examples of each of these plans in turn, before the book names it.
+    Returns their number; None if the words of any plan were removed."""
     try:
-        content = _words(folder, of).read_bytes()
-    except OSError:
-        return False
-    write_durably(_words(folder, to), content)
-    return True
+        words = [orjson.loads(_words(folder, name).read_bytes()) for name in of]
+    except (OSError, orjson.JSONDecodeError):
+        return None
+    rounds = zip_longest(*(each["examples"] for each in words))
+    examples = [example for each in rounds for example in each if example is not None]
+    requests = sorted({id_ for each in words for id_ in each["requests"]})
+    mixed = {"examples": examples[:most], "requests": requests}
+    write_durably(_words(folder, to), orjson.dumps(mixed))
+    return len(mixed["examples"])
 
 
 def with_words(folder: Path, made: MadePlan) -> MadePlan | None:

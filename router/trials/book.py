@@ -206,7 +206,8 @@ class Book:
                 slot, shadow = trial.slot, trial.state == "shadow"
                 made = self.made[trial.name] if trial.pattern else None
                 rival = parent_of(made) if made is not None and made.kind == "spawn" else None
-                if made is not None and made.others and trial.state != "adopted":
+                narrow = made is not None and made.others and not made.mixes
+                if made is not None and narrow and trial.state != "adopted":
                     # In its other patterns it does what is done there already.
                     candidate = replace(candidate, within={trial.pattern: made.answers})
                 if trial.state == "adopted":  # it leaves its layer to the next trial of the pattern

@@ -559,16 +559,20 @@ def test_two_plans_that_are_the_same_become_a_plan_for_both_patterns(world):
     assert not list(merged(world.book))
 
 
-def test_a_plan_with_examples_stands_for_another_by_a_trial_in_the_others_pattern(world):
-    names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, EXAMPLES, "p2")]
+def test_two_plans_with_examples_become_one_with_examples_of_both_by_a_trial_in_both(world):
+    others = [{"prompt": f"p2's {n}", "answer": str(n)} for n in range(4)]
+    second = replace(EXAMPLES, plan={"ask": "a", "examples": others})
+    names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, second, "p2")]
     (made,) = merged(world.book)
     world.spawner._simplify(made)
     trial = world.book.trial("p1-p2-examples-1")
     assert (trial.state, trial.pattern, trial.goal) == ("running", "p2", "no worse")
     live = next(each for each in world.director.steering.lives if each.name == trial.name)
-    assert live.candidate.within == {"p2": trial.name}  # in p1 it would change nothing
+    assert live.candidate.within == {"p1": trial.name, "p2": trial.name}
     whole = next(each for each in world.director.steering.made if each.name == trial.name)
-    assert whole.plan["examples"] == SHOWN
+    first, second = whole.plan["examples"][::2], whole.plan["examples"][1::2]
+    assert (first, second) == (SHOWN, others[:3])
+    assert world.book.made[trial.name].plan["examples"] == 6
     world.director.change(adopt_made, trial, world.now(), "no worse")
     assert [state_of(world.book, name) for name in names] == ["superseded", "superseded"]
     forgotten = replace(EXAMPLES, name="p3-examples-1", pattern="p3", scope="group other")

@@ -38,6 +38,7 @@
 # make bench-budgets    measures by how much budgets of keys, teams and tags are exceeded
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
+#   also bench-growth-serve: whether an adopted plan should answer its whole pattern
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
@@ -199,6 +200,10 @@ bench-budgets: $(STAMP)
 .PHONY: bench-guardrails
 bench-guardrails: $(STAMP)
 	$(BIN)/python -m experiments.guardrails.run
+
+.PHONY: bench-growth-serve
+bench-growth-serve: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.serve
 
 .PHONY: bench-growth
 bench-growth: $(STAMP)

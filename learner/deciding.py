@@ -26,7 +26,8 @@ from learner.weighing import Expenses, Stacked, View, apart, of_kind, only
 
 _COST_UNIT = 1000.0  # utility counts the cost of a thousand answers, in dollars
 _CLOSED = -1e3  # utility of an arm that the rest of the budget cannot pay for
-_LEAST_OF_HEIRS = 0.01  # the least share of an heir where it was made for
+_LEAST_OF_HEIRS = 0.01  # the least share of an heir in the places that it was made for
+_SURE_OF_HEIRS = 1.28  # standard errors by which an heir must seem worse than another arm
 Reasons = Callable[[Arm, Arm], list[tuple[str, float]]]
 
 
@@ -168,12 +169,13 @@ class BanditPolicy:
         return inherited.estimate(at, context, view.x, preference=preference, **of)
 
     def share_beside(self, heir: Estimate, others: Sequence[Estimate]) -> float:
-        """The share of an heir beside other arms: how likely it is the best, by as much of the
-        variance as serves to explore."""
-        every = [heir, *others]
-        worth = np.array([estimate.utility for estimate in every])
-        doubts = np.array([max(self.curiosity * e.deviation**2, LEAST_VARIANCE) for e in every])
-        return max(float(self.rule(worth, doubts)[0]), _LEAST_OF_HEIRS)
+        """The share of an heir beside other arms: nearly all, unless the best of them is hardly
+        likely to be worse. That the heir is better on the whole was shown; that it is worse in a
+        context is only an estimate, and the best of several others' estimates is too high."""
+        best = max(others, key=lambda estimate: estimate.utility)
+        doubt = sqrt(heir.deviation**2 + best.deviation**2)
+        worse = best.utility - heir.utility > _SURE_OF_HEIRS * doubt
+        return _LEAST_OF_HEIRS if worse else 1.0
 
     def _reasons(self, view: View, arm: Arm, other: Arm) -> list[tuple[str, float]]:
         return self._stacked.parts(view, self.arms.index(arm), self.arms.index(other))

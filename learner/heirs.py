@@ -125,5 +125,5 @@ class Heirs:
 def _posterior(mean: Vector, spread: Matrix, sums: ArmSums) -> tuple[Vector, Matrix]:
     """How far the sums move the mean of this prior, and the covariance that is left."""
     precision = PRECISION * sums.precision
-    left = np.linalg.solve(np.eye(len(mean)) + spread @ precision, spread)
-    return left @ (PRECISION * sums.natural - precision @ mean), left
+    left = np.linalg.solve(np.eye(len(mean)) + spread @ precision, spread).astype(np.float64)
+    return np.asarray(left @ (PRECISION * sums.natural - precision @ mean)), left

@@ -33,9 +33,9 @@ class Growth(Values):
         0.05, ge=0.02, le=0.5, description="share of a pattern's requests without its adopted plan"
     )
     serve: Literal["all", "bandit"] = Field(
-        "all",
-        description="an adopted made plan answers all requests of its pattern but the control's, "
-        "or the bandit chooses between it and the other plans",
+        "bandit",
+        description="an adopted made plan answers all requests of its pattern but the control's; "
+        "or the bandit gives those that are served better elsewhere to other plans",
     )
     most_requests: int = Field(
         600, ge=50, description="requests of a pattern after which a trial ends undecided"

@@ -2,7 +2,7 @@
 
 On trial, and with `growth.serve: all`, a made plan answers every such request. With `bandit`, an
 adopted made plan is an arm within its pattern: the bandit's model of it, which began as that of its
-parent, says request by request how likely it is the best.
+parent, says request by request whether another plan is better.
 """
 
 from collections.abc import Sequence

@@ -60,8 +60,8 @@ def test_an_heir_is_chosen_where_it_is_better_and_not_where_it_is_worse():
     of_stranger, share_of_stranger = expected(policy, STRANGER)
     assert of_kin.quality == pytest.approx(0.9, abs=0.07)
     assert of_stranger.quality == pytest.approx(0.3, abs=0.07)
-    assert share_of_kin > 0.9
-    assert share_of_stranger < 0.05
+    assert share_of_kin == 1.0
+    assert share_of_stranger == pytest.approx(0.01)
 
 
 def test_an_heir_says_nothing_about_other_arms():

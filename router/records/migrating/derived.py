@@ -9,6 +9,7 @@ from router.records.migrating.derived_names import is_meant, name_joined, names_
 from router.records.migrating.fields import Column, Leaf, Steps, share_of, step
 from router.records.migrating.mapping import Choice, FieldRule
 from router.records.migrating.meaning import KeyPath, likeness
+from router.records.migrating.units import currency_of_name
 
 _LEAST_SHARE = 0.3
 _JOIN_SHARE = 0.8
@@ -102,7 +103,9 @@ def _currency(source: Sequence[Column], target: Sequence[Leaf], made: Made) -> l
         return []
     for column in source:
         codes = {code for text in column.texts if (code := numbers.currency_in(text))}
-        steps: Steps = (step("currency", otherwise=wanted[0].schema.get("const", "")),)
+        otherwise = currency_of_name(column.path[-1]) or wanted[0].schema.get("const", "")
+        codes |= {currency_of_name(column.path[-1])} - {""}
+        steps: Steps = (step("currency", otherwise=otherwise),)
         if codes and share_of(steps, column, wanted[0].schema) >= _LEAST_SHARE:
             return [
                 FieldRule(wanted[0].path, (column.path,), steps, because="the sign of the amount")
@@ -163,7 +166,10 @@ def _holds_the_parent(leaf: Leaf, made: Made) -> bool:
 
 def _some_parts(column: Column, fields: Sequence[Leaf]) -> list[FieldRule]:
     """The rules for all of these fields, or for the only few of one kind that fit."""
+    amounts = sum(bool(numbers.decimal_marks(text)) for text in column.texts)
     for by in ("x", "\u00d7", ",", ";", "/", "|", " - ", "-"):
+        if by == "," and 2 * amounts >= len(column.tried):
+            continue  # `9,99` is one number
         counts = [len(text.split(by)) for text in column.texts]
         size = max(sorted(set(counts)), key=counts.count, default=0)
         if not 2 <= size <= 4 or size > len(fields):

@@ -30,13 +30,25 @@ def names_split(source: Sequence[Column], target: Sequence[Leaf], _: Made) -> li
     if (
         not firsts
         or not lasts
-        or any(is_meant(c, "last name", "apellidos", least=0.9) for c in source)
+        or any(
+            is_meant(c, "last name", "apellidos", least=0.9)
+            and not is_meant(c, "nombre y apellidos", least=0.95)
+            for c in source
+        )
     ):
         return []
     rules = []
     for leaf, part in ((firsts[0], "first name"), (lasts[0], "last name")):
         for column in source:
-            if not is_meant(column, "full name", "name", "nombre completo", "contact name"):
+            if not is_meant(
+                column,
+                "full name",
+                "name",
+                "nombre completo",
+                "contact name",
+                "nombre y apellidos",
+                "apellidos y nombre",
+            ):
                 continue
             spanish = column.spanish and any(len(t.split()) > 2 for t in column.texts)
             turned, certain = surname_first(column.texts)

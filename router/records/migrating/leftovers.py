@@ -12,7 +12,7 @@ from router.records.migrating.derived_moments import is_end
 from router.records.migrating.fields import Column, Conversion, Leaf
 from router.records.migrating.mapping import Choice, FieldRule
 from router.records.migrating.meaning import KeyPath, Nearness, path_likeness, shortens
-from router.records.migrating.numbers import parts, rated
+from router.records.migrating.numbers import parts, rated, seconds_in
 
 Fits = Callable[[Leaf, Column], Conversion]
 Candidate = tuple[Column, Conversion]
@@ -29,7 +29,7 @@ _REST = frozenset([
 ])  # fmt: skip
 # Concepts whose names are given to many things; two other ones that differ are two things.
 _GENERIC = frozenset([
-    "headline", "month", "count", "school_year", "name", "year",
+    "headline", "percentage", "month", "count", "school_year", "name", "year",
     "song", "book", "product", "ticket_title", "line", "days", "date", "length",
     "description", "code", "id", "number", "status", "rating", "rooms", "type", "category", "end",
     "film", "region", "value", "quantity", "category_name", "product_name", "text", "amount",
@@ -129,7 +129,8 @@ def _may_be(leaf: Leaf, column: Column, its: Conversion) -> bool:
     listed = any(isinstance(value, list) for value in column.tried)
     if leaf.kind == "array" and not listed and not any("by" in step for step in its.steps):
         return False
-    if _clash(leaf, column) and not ("enum" in leaf.schema and its.share == 1):
+    certain = "enum" in leaf.schema or any("into" in step for step in its.steps)
+    if _clash(leaf, column) and not (certain and its.share == 1):
         return False
     if _strong(leaf, its):
         several = len(column.tried) > 1 or leaf.required or leaf.kind == "array"
@@ -152,7 +153,13 @@ def _wordy(column: Column) -> bool:
 
 
 def _other_kind(text: str) -> bool:
-    if rated(text) or moments.time_of(text) or ":" in text or moments.is_month(text):
+    if (
+        rated(text)
+        or seconds_in(text) is not None
+        or moments.time_of(text)
+        or ":" in text
+        or moments.is_month(text)
+    ):
         return True
     read = parts(text)
     if read is None:

@@ -101,7 +101,7 @@ def number(
         raise Unfit(f"{value!r:.60} is no number")
     if isinstance(value, int | float):
         return _converted(Decimal(str(value)), unit, into)
-    seconds = _seconds(value, clock) if into and UNITS.get(into, ("",))[0] == "time" else None
+    seconds = seconds_in(value, clock) if into and UNITS.get(into, ("",))[0] == "time" else None
     if seconds is not None:
         return _converted(seconds, "s", into)
     if (in_words := _IN_WORDS.get(plain(value).strip())) is not None:
@@ -191,7 +191,7 @@ def _temperature(amount: Decimal, unit: str, into: str) -> int | float:
     return round(float(back[to]), 4)
 
 
-def _seconds(text: str, clock: str) -> Decimal | None:
+def seconds_in(text: str, clock: str = "") -> Decimal | None:
     """Seconds of `1h 30m`, `1:30:00` or `01:30`."""
     match = re.match(r"\A(\d{1,3}):([0-5]\d)(?::([0-5]\d))?\Z", text.strip())
     if match and match[3] is None and clock == "m:s":

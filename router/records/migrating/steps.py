@@ -156,7 +156,7 @@ def _join(value: Any, *, by: str = " ") -> str:
 
 
 def _currency(value: Any, *, otherwise: str = "") -> str:
-    code = currency_in(value) or otherwise
+    code = currency_in(str(value)) or otherwise
     if not code:
         raise Unfit(f"{value!r:.60} names no currency")
     return code

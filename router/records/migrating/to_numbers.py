@@ -115,8 +115,9 @@ _SURE = Options((("", {}),))
 
 
 def _marks(leaf: Leaf, column: Column) -> Options | None:
-    if any(":" in text for text in column.texts) and _into(leaf) in units.UNITS:
-        return _SURE  # clocks, which only become a time
+    lasting = any(numbers.seconds_in(text) is not None for text in column.texts)
+    if lasting and units.UNITS.get(_into(leaf), ("",))[0] == "time":
+        return _SURE
     readings = [(text, numbers.decimal_marks(text)) for text in column.texts]
     read = [(text, marks) for text, marks in readings if marks]
     if not read:
@@ -142,6 +143,11 @@ def _marks(leaf: Leaf, column: Column) -> Options | None:
         for m in (mark, "." if mark == "," else ",")
     ]
     return Options(labels, f"Does {unsure} in {column.name} have thousands or decimals?")
+
+
+def _lasts(text: str) -> bool:
+    """Whether a text such as `2h 15m` says its own units."""
+    return ":" not in text and numbers.seconds_in(text) is not None
 
 
 def _into(leaf: Leaf) -> str:
@@ -178,7 +184,8 @@ def _units(leaf: Leaf, column: Column) -> Options | None:
         return Options((("", {"unit": next(iter(beside))}),)) if beside else _SURE
     if unit and units.UNITS[unit][0] != dimension:
         return None
-    if unit or (read and len(written) == len(read)):
+    lasting = dimension == "time" and column.all_texts(_lasts)
+    if unit or lasting or (read and len(written) == len(read)):
         return Options((("", {"unit": unit, "into": into} if unit != into or beside else {}),))
     if dimension == "money" and any(_has_fraction(v) for v in column.tried):
         return Options((("", {"unit": "whole", "into": into}),))
@@ -240,6 +247,7 @@ def _percents(leaf: Leaf, column: Column) -> Options:
         )
         return Options(labels, f"Is 5% of {column.name} 5 or 0.05 in {leaf.name}?")
     raw = [v for v in column.tried if isinstance(v, int | float) and not isinstance(v, bool)]
+    raw += [float(t) for t in column.texts if re.fullmatch(r"\d{1,3}(?:\.\d{1,4})?", t)]
     if share and given & _PERCENTS and any(v > 1 for v in raw):
         return Options((("", {"by": 0.01}),))
     percent = bool(words & _PERCENTS)

@@ -21,7 +21,8 @@ for _dimension, _listed in {
     "kilometer 1000 kilometro 1000 in 0.0254 inch 0.0254 ft 0.3048 foot 0.3048 feet 0.3048 "
     "yd 0.9144 mi 1609.344 mile 1609.344 milla 1609.344",
     "time": "ms 0.001 millisecond 0.001 s 1 sec 1 second 1 seg 1 segundo 1 min 60 minute 60 "
-    "minuto 60 h 3600 hr 3600 hour 3600 hora 3600 d 86400 day 86400 dia 86400",
+    "minuto 60 h 3600 hr 3600 hour 3600 hora 3600 d 86400 day 86400 dia 86400 week 604800 "
+    "semana 604800",
     "volume": "ml 0.001 cl 0.01 l 1 lt 1 litre 1 liter 1 litro 1 gal 3.785411784",
     "size": "b 1 byte 1 kb 1000 mb 1000000 gb 1000000000 tb 1000000000000",
     "speed": "kmh 1 kph 1 km/h 1 mph 1.609344",

@@ -10,7 +10,9 @@ from router.records.regexes import matches
 
 _LEAST_COSINE, _LEAST_LEAD = 0.55, 0.08
 _OPPOSITES = (
-    ("active", "inactive"), ("enabled", "disabled"), ("open", "closed"), ("paid", "unpaid"),
+    ("active", "cancelled"), ("active", "expired"), ("active", "blocked"), ("active", "archived"),
+    ("active", "closed"), ("active", "terminated"), ("active", "inactive"),
+    ("enabled", "disabled"), ("open", "closed"), ("paid", "unpaid"),
     ("available", "unavailable"), ("available", "out of stock"), ("in stock", "out of stock"),
     ("available", "agotado"), ("in stock", "agotado"), ("disponible", "agotado"),
     ("public", "private"), ("visible", "hidden"), ("verified", "unverified"), ("online", "offline"),

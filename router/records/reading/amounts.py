@@ -116,6 +116,12 @@ def _labels(text: Text, start: int, end: int) -> frozenset[str]:
     after = [word for word in text.after(end, 3) if not word[:1].isdigit()]
     labels = {_LABELS[word] for word in before if word in _LABELS}
     labels |= {_LABELS[w] for w in after if _LABELS.get(w) in _AFTER}
+    labels |= {_LABELS[w] for w in after[:1] if _LABELS.get(w) in ("former", "now")}
+    following = text.low(end + 1)
+    if text.low(end) in ("now", "ahora") and not (
+        following[:1].isdigit() or following in _CURRENCIES
+    ):
+        labels.add("now")
     if {"included", "incl", "including", "incluido", "inc"} & {*before, *after}:
         labels.discard("tax")
     if "now" in labels:

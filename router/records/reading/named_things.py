@@ -43,6 +43,11 @@ _MASCULINE = {
 }  # fmt: skip
 _SIZES = ("XXXL", "XXL", "XL", "L", "M", "S", "XS", "XXS")
 _SIZE_WORDS = words_in("size talla sz")
+_OR = words_in("or o u either")
+_NOTHING = words_in(
+    "not no sin never without unknown none n/a na tbd undecided desconocido desconocida ninguno "
+    "ninguna various varios varias pending pendiente ask consultar any cualquiera"
+)
 _FITS = words_in("for with para compatible like como fits")  # what a thing goes with
 _BRAND_BEFORE = (("made", "by"), ("manufactured", "by"), ("fabricado", "por"), ("fabricada", "por"))
 _WORKS = words_in("works work working employed trabaja trabajo empleado empleada")
@@ -114,6 +119,9 @@ def size_in(own: Sequence[str], text: Text) -> str | None:
         letters = token.text in _SIZES
         by_itself = letters and _stands_alone(text, n)
         is_size = (stated and (letters or token.is_number or token.text in own)) or by_itself
+        others = {token.text for token in text.tokens[n + 1 : n + 7]} & {*_SIZES}
+        if others and _OR & {token.low for token in text.tokens[n + 1 : n + 7]}:
+            return None
         if is_size and text.is_sure(Mention(None, n, n + 1)):
             sizes.append(token.text)
     return only(sizes)
@@ -181,13 +189,26 @@ def name_at(text: Text, n: int, most: int = 4) -> str:
 
 
 def after_label(labels: frozenset[str], text: Text) -> str | None:
-    """What stands after one of these names and a colon: `Colour: dark green`."""
+    """What stands after one of these names and a colon: `Colour: dark green`. Where several values
+    stand there, a denial, or a word for nothing, there is none."""
     stated = []
-    for part in re.split(r"[;,|]|\.(?=\s|\Z)", text.text):
-        name, mark, value = part.partition(":")
-        if not mark:
-            name, mark, value = part.partition("=")
-        if mark and plain(name).strip() in labels and 0 < len(value.strip()) <= 60:
-            stated.append(value.strip())
-    value_stated = only(stated)
-    return value_stated
+    for part in re.split(r"[;|]|\.(?=\s|\Z)", text.text):
+        label, value, rest = "", "", ""
+        for segment in part.split(","):
+            name, mark, after = segment.replace("=", ":", 1).partition(":")
+            if mark:
+                stated += _sure_value(label, value, rest, labels)
+                label, value, rest = name, after, ""
+            else:
+                rest += f" {segment}"
+        stated += _sure_value(label, value, rest, labels)
+    return only(stated)
+
+
+def _sure_value(label: str, value: str, rest: str, labels: frozenset[str]) -> list[str]:
+    """The value of a label, as a list; `rest` is what follows it in the sentence."""
+    words = set(plain(value).split())
+    named = plain(label).strip() in labels and 0 < len(value.strip()) <= 60
+    if not named or words & _NOTHING or "/" in value or _OR & (words | set(plain(rest).split())):
+        return []
+    return [value.strip()]

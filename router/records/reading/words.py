@@ -6,6 +6,7 @@ All work is linear in the length of the text: each token looks at a few tokens a
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -82,6 +83,11 @@ class Mention:
     end: int
 
 
+@lru_cache(maxsize=8192)
+def _folded(word: str) -> str:
+    return plain(word)
+
+
 class Text:
     """The tokens of a text."""
 
@@ -90,7 +96,7 @@ class Text:
         self.tokens: list[Token] = []
         sentence = 0
         for match in _TOKEN.finditer(self.text):
-            token = Token(match[0], plain(match[0]), sentence)
+            token = Token(match[0], _folded(match[0]), sentence)
             self.tokens.append(token)
             title = len(self.tokens) > 1 and self.tokens[-2].low in _TITLES and token.text == "."
             sentence += token.text in _ENDS and not title
@@ -145,13 +151,7 @@ class Text:
 
     def phrases(self, values: Sequence[str]) -> Iterator[Mention]:
         """Where the text has one of these values; of two at one place, the longer."""
-        by_first: dict[str, list[tuple[list[str], str]]] = {}
-        for value in values:
-            words = [plain(match) for match in _TOKEN.findall(value)]
-            if words:
-                by_first.setdefault(words[0], []).append((words, value))
-        for listed in by_first.values():
-            listed.sort(key=lambda pair: -len(pair[0]))
+        by_first = _by_first_word(tuple(values))
         n = 0
         while n < len(self.tokens):
             for words, value in by_first.get(self.tokens[n].low, ()):
@@ -160,6 +160,19 @@ class Text:
                     n += len(words) - 1
                     break
             n += 1
+
+
+@lru_cache(maxsize=256)
+def _by_first_word(values: tuple[str, ...]) -> dict[str, list[tuple[list[str], str]]]:
+    """The words of each value, by the first; longer values come first."""
+    made: dict[str, list[tuple[list[str], str]]] = {}
+    for value in values:
+        words = [plain(match) for match in _TOKEN.findall(value)]
+        if words:
+            made.setdefault(words[0], []).append((words, value))
+    for listed in made.values():
+        listed.sort(key=lambda pair: -len(pair[0]))
+    return made
 
 
 def number_of(text: str) -> float | None:

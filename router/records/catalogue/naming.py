@@ -18,6 +18,7 @@ _UNITS = frozenset(
         "pct l ml m2 sqm eu dollars euros euro en es"
     ).split()
 )
+_LONGEST_NAME = 500  # characters of a name that are read
 _LONGEST = 24  # letters of a name that may be two words in one
 # Words before the thing that say whose it is; each person is another person of the record.
 ROLES = frozenset(
@@ -44,7 +45,12 @@ class Named:
 
 def words_of(name: str) -> list[str]:
     """Split a name into words: `shippingCity` and `shipping_city` both give shipping and city."""
-    return [word.lower() for word in _WORD.findall(plain_keeping_case(str(name)))]
+    return list(_words(str(name)[:_LONGEST_NAME]))
+
+
+@lru_cache(maxsize=8192)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(word.lower() for word in _WORD.findall(plain_keeping_case(name)))
 
 
 def plain_keeping_case(text: str) -> str:

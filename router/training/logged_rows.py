@@ -85,7 +85,7 @@ class LoggedRows:
 def views_of(folder: Path) -> Iterator[duckdb.DuckDBPyConnection]:
     """A connection to the rows in a folder of telemetry, over views of our own."""
     with duckdb.connect(config={"python_enable_replacements": False, "threads": 1}) as con:
-        for statement in catalog.in_memory(folder.absolute(), manifest.load(folder)):
+        for statement in catalog.rows_in_memory(folder.absolute(), manifest.load(folder)):
             con.execute(statement)
         yield con
 

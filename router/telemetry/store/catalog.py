@@ -59,13 +59,27 @@ def in_memory(folder: Path, manifest: Manifest) -> tuple[str, ...]:
     making a view takes longer the more files it reads.
     """
     return (
-        f"ATTACH ':memory:' AS {_DATABASE}; USE {_DATABASE}; DETACH memory",
-        "SET TimeZone = 'UTC'",
-        *(_empty_view(name, columns) for name, columns in _columns_of_file_views().items()),
+        *_empty_in_memory(),
         *_other_views(),
         _published_view(folder, manifest, ()),
         *file_views(folder, manifest, file_lists(folder, manifest)),
     )
+
+
+def rows_in_memory(folder: Path, manifest: Manifest) -> tuple[str, ...]:
+    """`in_memory` with the views of rows alone, and `judged`: most of the time goes into others."""
+    return (
+        *_empty_in_memory(),
+        _judged_view(),
+        *file_views(folder, manifest, file_lists(folder, manifest)),
+    )
+
+
+def _empty_in_memory() -> Iterator[str]:
+    yield f"ATTACH ':memory:' AS {_DATABASE}; USE {_DATABASE}; DETACH memory"
+    yield "SET TimeZone = 'UTC'"
+    for name, columns in _columns_of_file_views().items():
+        yield _empty_view(name, columns)
 
 
 def failing_view(name: str, wrong: str) -> str:
@@ -199,10 +213,14 @@ def _published_view(folder: Path, manifest: Manifest, views: Sequence[str]) -> s
     )
 
 
+def _judged_view() -> str:
+    return f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
+
+
 def _other_views() -> Iterator[str]:
     """The views and macros that build on the views that name files."""
     yield f"CREATE VIEW rollup AS {rollup.added_up('rollup_parts')}"
-    yield f"CREATE VIEW judged AS FROM {rollup.judged('all_signals')}"
+    yield _judged_view()
     folder = files("router.telemetry")
     text = "\n".join(folder.joinpath(name).read_text() for name in _VIEWS)
     features = " ".join(

@@ -51,8 +51,10 @@ from tests.pages.executors import perform_page
 from tests.pages.names import mistakes
 from tests.pages.stage import PageStage
 from tests.pages.telemetry import write_telemetry
+from tests.sparing import slow_after
 
 PAGES = [str(page.relative_to(readme.ROOT)) for page in readme.pages()]
+LONG = {"router/telemetry/README.md", "sandbox/README.md"}  # pages with the most blocks
 REPORTS = {
     "budgets": budgets,
     "overhead": overhead,
@@ -101,7 +103,7 @@ async def stage(tmp_path, monkeypatch, page_telemetry):
         yield PageStage(tmp_path, page_telemetry, stack)
 
 
-@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("page", [*sorted({*PAGES} - LONG), *slow_after(0, sorted(LONG))])
 async def test_the_blocks_of_a_page_do_what_they_say(page, stage):
     await perform_page(blocks(readme.ROOT / page), stage)
 

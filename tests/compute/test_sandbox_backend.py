@@ -65,6 +65,7 @@ async def test_a_backend_that_closes_while_its_pool_opens_leaves_no_process():
     await until(lambda: not sandboxes())
 
 
+@pytest.mark.slow
 async def test_scipy_is_loaded_some_time_after_the_start_though_no_program_needed_it():
     settings = SandboxSettings(kind="sandbox", ready=("numpy",))
     backend = SandboxBackend(settings, settled_seconds=0.01)

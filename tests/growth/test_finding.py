@@ -10,6 +10,7 @@ from router.growth.pattern_book import FORGOTTEN_SECONDS, PatternBook, PatternNe
 from router.request.patterns import Patterns, own_terms
 from router.request.reading import reading_of
 from tests.growth.conftest import KINDS, Requests
+from tests.sparing import slow_after
 
 
 def terms(text):
@@ -109,7 +110,9 @@ def test_a_learner_that_was_killed_goes_on_with_the_same_patterns(requests, watc
     assert again.events == []
 
 
-@pytest.mark.parametrize("content", [None, b"", b'{"format": 1, "liv', b'{"format": 7}', b"[]"])
+@pytest.mark.parametrize(
+    "content", slow_after(2, [None, b'{"format": 1, "liv', b"", b'{"format": 7}', b"[]"])
+)
 def test_a_lost_or_spoilt_book_is_made_again_with_the_ids_in_the_rows(requests, watch, content):
     requests.send(130)
     watch.turn()

@@ -255,6 +255,7 @@ def test_a_plan_that_does_nothing_is_kept_out_early(world):
     assert "hardly adds 0.02" in trial.why
 
 
+@pytest.mark.slow
 def test_a_plan_gets_no_credit_for_what_the_plan_that_it_was_made_from_does(world):
     world.enter(replace(STEPS, hope=0.3))
     good = {"p1-steps-1": 9, "x": 9, "y": 1}

@@ -57,9 +57,13 @@ def worth_of(policy, quality, *, seed=9, requests=300):
     return total / requests
 
 
-def test_trees_find_what_regressions_cannot():
-    bandit = taught(ring)
-    policy = bandit.policy(fallback=Fixed(A))
+@pytest.fixture(scope="module")
+def policy():
+    """What a bandit that was taught `ring` decides by."""
+    return taught(ring).policy(fallback=Fixed(A))
+
+
+def test_trees_find_what_regressions_cannot(policy):
     assert policy.insight.trees.mean() > 0.5
     assert policy.insight.ledger.least_gain > 0.1
     assert policy.guard.proved == 1
@@ -67,8 +71,7 @@ def test_trees_find_what_regressions_cannot():
     assert worth_of(policy, ring) > worth_of(without, ring) + 0.1
 
 
-def test_reasons_add_up_to_what_tells_two_arms_apart():
-    policy = taught(ring).policy(fallback=Fixed(A))
+def test_reasons_add_up_to_what_tells_two_arms_apart(policy):
     far = {"vec.0": 0.5, "vec.1": 0.2}
     reasons = policy.explained(far)[1](A, B)
     assert reasons[0][0] == "trees"  # no regression can tell this
@@ -77,6 +80,7 @@ def test_reasons_add_up_to_what_tells_two_arms_apart():
     assert sum(value for _, value in reasons) == pytest.approx(quality[A] - quality[B], abs=1e-3)
 
 
+@pytest.mark.slow
 def test_where_contexts_say_nothing_the_best_arm_is_chosen():
     policy = taught(lambda arm, context: 0.7 if arm == A else 0.6).policy(fallback=Fixed(A))
     assert policy.insight.ledger.gain < 0.02

@@ -45,6 +45,7 @@ def test_a_question_about_memory_teaches_nothing_about_the_plan_that_answered(co
     assert fold.state.bandit.expenses.of(Arm("dear")).spend == pytest.approx(2.0)
 
 
+@pytest.mark.slow
 def test_killed_anywhere_it_comes_back_with_the_same_state_to_the_last_bit(config, stored):
     """Batches come live, with snapshots now and then and kills in between; then the whole log is
     replayed from nothing, after the rows were sealed and merged."""

@@ -53,6 +53,7 @@ async def test_a_judge_that_nobody_scripted_gives_a_grade_that_is_read():
         ]
 
 
+@pytest.mark.slow
 async def test_a_vote_of_two_systems_and_a_bare_model_elects_what_most_say():
     systems = ("Answer the question in one short sentence.", "Answer truthfully and briefly.")
     voters = ", ".join(f'{{ask: m, system: "{system}"}}' for system in systems)
@@ -62,6 +63,7 @@ async def test_a_vote_of_two_systems_and_a_bare_model_elects_what_most_say():
         assert len(steps_of(waggle)) == 3
 
 
+@pytest.mark.slow
 async def test_a_reviewer_that_nobody_scripted_reads_the_conversation():
     async with rig(plan("{review: {draft: m, reviewer: m, max: 0}}")) as waggle:
         answer = await waggle.chat(FRANCE, model="p")

@@ -170,6 +170,7 @@ def test_solutions_and_spaces_whose_last_check_is_long_ago_are_forgotten():
     assert calibration.standing("x:3", b"a") == calibration.standing("x:3")
 
 
+@pytest.mark.slow
 def test_the_budget_is_kept_on_streams_of_unknown_buckets():
     pool = mixed([(0.6, 0.001), (0.2, 0.03), (0.2, 0.2)])
     stream = simulated("a stream", pool, seeds=5)

@@ -166,6 +166,7 @@ async def test_a_program_answers_another_wording_whose_answers_are_long(data):
         assert large.calls == calls
 
 
+@pytest.mark.slow
 async def test_a_program_answers_no_wording_whose_answers_contradict_it(data):
     def says(text: str) -> str:
         digits = [int(each) for each in re.findall(r"\d+", text)]
@@ -306,6 +307,7 @@ async def test_where_two_programs_differ_a_backend_answers(data):
         assert large.calls == calls + 1
 
 
+@pytest.mark.slow
 async def test_a_program_that_does_not_reproduce_the_known_answers_is_dropped(data):
     writes = PROGRAM_SOURCE.format(more="+ 1")
     async with service(data, doubled, lambda _: writes) as (waggle, large, author):

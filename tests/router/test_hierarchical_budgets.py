@@ -3,9 +3,10 @@
 import pytest
 
 from experiments.budgets.scene import round_of
+from tests.sparing import slow_after
 
 
-@pytest.mark.parametrize("seed", [101, 102])
+@pytest.mark.parametrize("seed", slow_after(1, [101, 102]))
 async def test_no_budget_of_a_hierarchy_is_exceeded_by_more_than_one_call(seed):
     figures = await round_of(seed)
     over = {name: usd for name, usd in figures.excess.items() if usd > figures.dearest_usd}

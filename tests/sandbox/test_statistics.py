@@ -36,6 +36,7 @@ async def pool() -> AsyncIterator[Pool]:
     await opened.close()
 
 
+@pytest.mark.slow
 async def test_every_paraphrase_is_computed_and_verified(pool: Pool):
     """A check rejects one correct sample in a thousand, so each request has two tries."""
     unverified = []

@@ -200,6 +200,7 @@ async def test_plans_run_deployed_and_a_step_that_is_killed_is_not_noticed(
     await until(steps)
 
 
+@pytest.mark.slow
 async def test_programs_go_on_though_the_sandbox_is_killed(service, upstream):
     """The test kills the zygotes, then their replica: all callers are answered, no process is
     left."""

@@ -125,6 +125,7 @@ def test_no_other_user_reads_the_environment_where_the_tokens_are(opened):
     assert set(as_another_user(attack)) <= {"PermissionError", "FileNotFoundError"}
 
 
+@pytest.mark.slow
 def test_a_term_for_all_of_its_processes_at_once_leaves_none(opened):
     """A supervisor may signal all processes, before the command can stop them in order."""
     family = [*descendants(opened.process.pid), opened.process.pid]

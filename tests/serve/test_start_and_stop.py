@@ -55,6 +55,7 @@ def test_control_c_stops_it_and_leaves_no_process_and_no_file_elsewhere(tmp_path
     assert [path for path in new if "pytest" not in path.name] == []
 
 
+@pytest.mark.slow
 def test_there_is_nothing_to_remove_without_ray_or_without_serve():
     with tempfile.TemporaryDirectory(prefix="w1n-", ignore_cleanup_errors=True) as folder:
         command = [sys.executable, "-c", REMOVED, folder]

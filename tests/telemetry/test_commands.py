@@ -126,6 +126,7 @@ def test_views_of_a_folder_from_elsewhere_are_not_believed(stored, data, tmp_pat
     assert "cheap" in waggle(data, "sql", "select plan from requests").stdout
 
 
+@pytest.mark.slow
 def test_the_shell_takes_several_queries(stored, data):
     typed = "select count(*) as n\nfrom requests;\nselect wrong;\nselect 'still here' as word;\n"
     done = waggle(data, "sql", stdin=typed)

@@ -233,6 +233,7 @@ def test_rows_that_were_sealed_before_a_column_was_there_have_null_in_it(stored,
     assert problems(stored.folder) == []
 
 
+@pytest.mark.slow
 def test_the_views_follow_when_a_table_gets_its_first_segment_and_when_files_are_merged(stored):
     rows = [request(NOON + n * MINUTE) for n in range(6)]
     for n, row in enumerate(rows):

@@ -241,6 +241,7 @@ def test_rows_are_forgotten_though_telemetry_has_pruned_them(stored, data):
     assert "from the data set triage@v1" in shown
 
 
+@pytest.mark.slow
 def test_a_damaged_version_is_refused_and_then_forgotten_whole(stored, data):
     write(stored, [answered(n) for n in range(30)])
     made()

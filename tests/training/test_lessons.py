@@ -163,6 +163,7 @@ def test_a_drift_that_the_learner_notices_makes_the_lesson_due_again(world, monk
     assert state_of(book, NAME) == "adopted"
 
 
+@pytest.mark.slow
 def test_an_operator_ends_it_in_the_registry(world):
     world.write(110)
     world.turn()

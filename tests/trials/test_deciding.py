@@ -161,6 +161,7 @@ def test_layers_are_independent_and_a_layer_takes_plans_from_whatever_another_de
             assert decision.plan != "x"
 
 
+@pytest.mark.slow
 def test_the_logged_odds_are_exact_however_many_trials_meet():
     holdout = trial(X, 0.8, current=Y, id_="adopted", layer="holdout")
     slim = Strategy("slim", "same", 1, without=("x",))

@@ -591,6 +591,7 @@ def test_another_price_is_new_evidence(world):
     assert not kept_out(world.book, world.config, {**judged, "idle": 1000})
 
 
+@pytest.mark.slow
 def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):
     world = made(tmp_path)
     plans = {"cheap": {"pipeline": ["a", "b", "c"], "gate": {"schema": True}},

@@ -259,6 +259,7 @@ def test_what_an_operator_undid_never_switches_on_by_itself_again(tmp_path):
     assert "It may be switched on: waggle policy live" in world.words
 
 
+@pytest.mark.slow
 def test_worse_answers_after_the_switch_do_not_flap(tmp_path):
     world = switched(tmp_path)
     world.send(1500, WORSE)

@@ -22,11 +22,11 @@ from router.backends.work import Work
 from router.config.backends import EnricherSettings
 from router.domain import CHAT, Call, Fault, Reply
 from router.records.enriching.filler import enriched
+from router.records.enriching.reading.fields import FieldRead, with_read
 from router.records.given_text import written
 from router.records.mock import Fakers
 from router.records.nodes import Array, Object
 from router.records.planning import RecordPlan
-from router.records.reading.fields import FieldRead, with_read
 from router.records.shapes import parse
 from router.records.size import NOTHING, MissingSizes, check_size
 from router.request.text import prompt_text, tokens_in, whole_number

@@ -25,6 +25,7 @@ from router.records.enriching.forms import canonical_of, in_form
 from router.records.enriching.linked import shares
 from router.records.enriching.money import settle
 from router.records.enriching.places import home_of
+from router.records.enriching.reading.denials import denies
 from router.records.enriching.states import (
     closing,
     may_be_null,
@@ -33,7 +34,6 @@ from router.records.enriching.states import (
 from router.records.mock import Maker
 from router.records.nodes import Array, Node, Object
 from router.records.planning import PlannedObject, RecordPlan, planned
-from router.records.reading.denials import denies
 
 # A concept comes before the concepts that are derived from it.
 _ORDER = (

@@ -5,7 +5,7 @@ from typing import Any
 
 from router.records.catalogue.tables import plain
 from router.records.effort import spend
-from router.records.reading.words import Text
+from router.records.enriching.reading.words import Text
 
 _SHORTEST, _LONGEST = 3, 40  # characters of a value that a text is searched for
 

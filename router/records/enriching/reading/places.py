@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from functools import cache
 
 from router.records.enriching.place_table import IN_SPANISH, PLACES
-from router.records.reading.words import Mention, Text, only, words_in
+from router.records.enriching.reading.words import Mention, Text, only, words_in
 
 _WORDS = {
     "birth": "born birthplace nacio nacido nacida nacer natural",

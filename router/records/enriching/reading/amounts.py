@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from router.records.reading.words import Mention, Text, number_of, only, words_in
+from router.records.enriching.reading.words import Mention, Text, number_of, only, words_in
 
 _CURRENCIES = {
     "€": "EUR", "$": "USD", "£": "GBP", "eur": "EUR", "usd": "USD", "gbp": "GBP", "euro": "EUR",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from router.records.catalogue.tables import plain, values
-from router.records.reading.words import Mention, Text, only, words_in
+from router.records.enriching.reading.words import Mention, Text, only, words_in
 
 # Concepts whose listed values are read wherever a text has one.
 LISTED = words_in(

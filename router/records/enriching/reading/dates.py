@@ -3,7 +3,7 @@
 import datetime as dt
 from collections.abc import Iterator
 
-from router.records.reading.words import Mention, Text, only, words_in
+from router.records.enriching.reading.words import Mention, Text, only, words_in
 
 _MONTHS = {
     word: n

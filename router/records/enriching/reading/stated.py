@@ -9,13 +9,9 @@ from router.records.catalogue.naming import words_of
 from router.records.catalogue.tables import concepts, plain, ranges, values
 from router.records.enriching.fitting import fits
 from router.records.enriching.forms import in_form
-from router.records.likeness.codes import CodeForm
-from router.records.likeness.styles import Choices, Texts
-from router.records.nodes import NUMBERS, Node, OneOf, ShapeLeaf
-from router.records.planned_field import PlannedField
-from router.records.reading.amounts import MONEY, amount_for, currency_in
-from router.records.reading.dates import day_for
-from router.records.reading.measures import (
+from router.records.enriching.reading.amounts import MONEY, amount_for, currency_in
+from router.records.enriching.reading.dates import day_for
+from router.records.enriching.reading.measures import (
     MEASURED,
     age_in,
     counted,
@@ -24,7 +20,7 @@ from router.records.reading.measures import (
     rating_in,
     year_for,
 )
-from router.records.reading.named_things import (
+from router.records.enriching.reading.named_things import (
     LISTED,
     after_label,
     brand_in,
@@ -33,8 +29,12 @@ from router.records.reading.named_things import (
     person_in,
     size_in,
 )
-from router.records.reading.places import city_for, country_for
-from router.records.reading.words import Text, number_of, only, words_in
+from router.records.enriching.reading.places import city_for, country_for
+from router.records.enriching.reading.words import Text, number_of, only, words_in
+from router.records.likeness.codes import CodeForm
+from router.records.likeness.styles import Choices, Texts
+from router.records.nodes import NUMBERS, Node, OneOf, ShapeLeaf
+from router.records.planned_field import PlannedField
 
 _DAYS = words_in("date ordered shipped delivered due start end created updated hired birth_date")
 _YEARS = words_in("year founded birth_year")

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from router.records.catalogue.naming import words_of
 from router.records.catalogue.tables import concepts
-from router.records.reading.words import Mention, Text, only, words_in
+from router.records.enriching.reading.words import Mention, Text, only, words_in
 
 _NOUNLESS = words_in(
     "number num numero no count total amount cantidad level nivel value id size n of per max min "

@@ -11,11 +11,11 @@ from typing import Any
 
 from router.records.catalogue.tables import concepts
 from router.records.effort import spend
+from router.records.enriching.reading.stated import stated_value
+from router.records.enriching.reading.words import Text, only, words_in
 from router.records.nodes import Array, Node, Object, OneOf, ShapeLeaf
 from router.records.planned_field import PlannedField
 from router.records.planning import PlannedObject, RecordPlan
-from router.records.reading.stated import stated_value
-from router.records.reading.words import Text, only, words_in
 
 _FREE = words_in(
     "description product ticket_title ticket_body review bio note headline task expense claim "

@@ -67,13 +67,15 @@ def _days_after(source: Sequence[Column], target: Sequence[Leaf], made: Made) ->
         leaf for leaf in target
         if leaf.path not in made and leaf.schema.get("format") == "date" and is_end(leaf.path[-1])
     ]  # fmt: skip
+    if len(ends) != 1:
+        return []
     starts = [column for column in source if _is_date(column)]
     counts = [
         column for column in _free(source, made)
         if set(words_of(column.path[-1])) & _DAYS
         and conversion(Leaf(column.path, {"type": "number"}, True), column).share >= _LEAST_SHARE
     ]  # fmt: skip
-    if len(ends) != 1 or len(starts) != 1 or len(counts) != 1:
+    if len(starts) != 1 or len(counts) != 1:
         return []
     column, orders = starts[0], orders_of(starts[0])[0]
     if len(orders) > 1:

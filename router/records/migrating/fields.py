@@ -11,7 +11,8 @@ from router.records.migrating.unfit import Unfit
 from router.records.regexes import BadPattern
 
 Steps = tuple[Mapping[str, Any], ...]
-_MOST_TRIED = 300
+_MOST_TRIED = 300  # different values that are read for what they show
+_MOST_FITTED = 60  # of them, that are tried with each field of the target
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +85,8 @@ def step(name: str, **settings: Any) -> Mapping[str, Any]:
 
 def share_of(steps: Steps, column: Column, schema: Mapping[str, Any]) -> float:
     """The share of different values that the steps turn into what the schema allows."""
-    if not column.tried:
-        return 0.0
-    return sum(_fits(steps, value, schema) for value in column.tried) / len(column.tried)
+    tried = column.tried[:_MOST_FITTED]
+    return sum(_fits(steps, value, schema) for value in tried) / len(tried) if tried else 0.0
 
 
 def _fits(steps: Steps, value: Any, schema: Mapping[str, Any]) -> bool:

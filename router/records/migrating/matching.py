@@ -23,7 +23,7 @@ from router.records.migrating.leftovers import (
     without_source,
 )
 from router.records.migrating.mapping import Choice, FieldMapping, FieldRule
-from router.records.migrating.meaning import Nearness, likeness, path_likeness
+from router.records.migrating.meaning import KeyPath, Nearness, likeness, path_likeness
 from router.records.migrating.numbers import currency_in
 
 _LEAST_LIKENESS, _LEAST_SHARE = 0.58, 0.3
@@ -54,8 +54,13 @@ def _rules(
         unmade = [leaf for leaf in target if leaf.path not in made]
         made |= {rule.to: rule for rule in _by_name(free, unmade, root, near)}
 
+    tried: dict[tuple[KeyPath, KeyPath], Conversion] = {}
+
     def fits(leaf: Leaf, column: Column) -> Conversion:
-        return _conversion(leaf, column, root, near)
+        pair = (leaf.path, column.path)
+        if pair not in tried:
+            tried[pair] = _conversion(leaf, column, root, near)
+        return tried[pair]
 
     fill_leftovers(
         source, target, made, fits,

@@ -20,6 +20,7 @@ _STATES = frozenset(
 
 
 _MOSTLY = 0.5
+_MOST_WORDS = 20  # of a field that says yes or no
 
 
 def conversion(leaf: Leaf, column: Column, near: Nearness | None = None) -> Conversion:
@@ -46,6 +47,8 @@ def conversion(leaf: Leaf, column: Column, near: Nearness | None = None) -> Conv
 
 
 def _to_switch(leaf: Leaf, column: Column) -> Conversion:
+    if len(column.tried) > _MOST_WORDS:
+        return Conversion((step("yes or no"),))
     yes, no, opposite = yes_and_no(column.tried, leaf.path[-1], column.path[-1])
     steps = (step("yes or no", yes=yes, no=no, opposite=opposite),)
     digits = {str(value) for value in column.tried} <= {"0", "1"}

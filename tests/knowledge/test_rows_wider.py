@@ -35,11 +35,8 @@ W3,Inner Window,Yuki Arai,1972,60,1999-09-01
 """
 
 
-@pytest.fixture(scope="module")
-def ask(tmp_path_factory):
-    path = tmp_path_factory.mktemp("rows") / "s.sqlite"
+def _asker(path, texts):
     connection = sqlite3.connect(path)
-    texts = {"boats": BOATS, "moorings": MOORINGS, "episodes": EPISODES, "artworks": WORKS}
     with connection:
         tables = [
             write_table(connection, csv_table(name, text), f"rows_{name}")
@@ -49,6 +46,13 @@ def ask(tmp_path_factory):
     run = runner(path, tables)
     reader = RowReader(tables, run)
     return lambda question: answered_by(reader, question, run, ())
+
+
+@pytest.fixture(scope="module")
+def ask(tmp_path_factory):
+    path = tmp_path_factory.mktemp("rows") / "s.sqlite"
+    texts = {"boats": BOATS, "moorings": MOORINGS, "episodes": EPISODES, "artworks": WORKS}
+    return _asker(path, texts)
 
 
 @pytest.mark.parametrize(
@@ -112,3 +116,63 @@ def test_a_doubtful_question_is_refused_by_name(ask, question, reason):
     answer = ask(question)
     assert isinstance(answer, NotUnderstood), answer
     assert reason in answer.reason
+
+
+CALLS = """Call No,Date,Caller age,Area,Crew leader,Response min,Distance miles,Hospital,False alarm
+X1,2024-03-01,81,Old Town,Moira Quinn,12,3.5,Royal,No
+X2,2024-04-02,40,Northgate,Dev Patel,6,9,,Yes
+X3,2025-01-05,,Old Town,Dev Patel,30,1.2,St Anne,No
+"""
+PLOTS = """plot,Holder,Size m2,Annual rent,Rent paid,Since
+P1,Edna Pike,60,£35,yes,2001
+P2,Joe Farrow,125,£60,no,2012
+P3,Edna Pike,250,£95,no,2005
+"""
+INSPECTIONS = """insp_id,plot,date,inspector,score
+1,P1,2024-05-01,H. Crane,8
+2,P1,2024-06-01,B. Yusuf,3
+3,P2,2025-02-01,H. Crane,6
+"""
+
+
+@pytest.fixture(scope="module")
+def ask_town(tmp_path_factory):
+    path = tmp_path_factory.mktemp("town") / "s.sqlite"
+    return _asker(path, {"callouts": CALLS, "plots": PLOTS, "inspections": INSPECTIONS})
+
+
+@pytest.mark.parametrize(
+    ("question", "due"),
+    [
+        ("call-outs in Old Town, how many?", [2]),
+        ("what's our average response time", [16]),
+        ("how many calls did Dev lead in 2025?", [1]),
+        ("calls with a response under 8 minutes", [1]),
+        ("callers over 80", [1]),
+        ("furthest call we attended", ["X2"]),
+        ("how much rent is unpaid?", [155]),
+        ("how many haven't paid their rent", [2]),
+        ("plots bigger than 100 square metres", [2]),
+        ("plots that were never inspected", [1]),
+        ("plots inspected more than 1 times", [1]),
+        ("plots since 2005", [2]),
+        ("who led X2?", ["Dev Patel"]),
+    ],
+)
+def test_a_question_of_the_town_is_answered(ask_town, question, due):
+    answer = ask_town(question)
+    assert isinstance(answer, RowAnswer), answer
+    assert [row[0] for row in answer.rows] == due
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "plots never inspected by H. Crane",  # P3 has no inspection, which no row of these says
+        "average of the average response per area",
+        "plots not scored",  # each inspection has a score
+        "who has not paid",
+    ],
+)
+def test_what_the_rows_of_the_town_do_not_say_is_refused(ask_town, question):
+    assert isinstance(ask_town(question), NotUnderstood)

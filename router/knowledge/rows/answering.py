@@ -4,6 +4,7 @@ Every word of a question is accounted for by the query, or is known to change no
 readings fit, both are named. A question after another may go on from it (`and in April?`).
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -15,10 +16,10 @@ from router.knowledge.rows.language.naming import names_of
 from router.knowledge.rows.language.profile import Field, fields_of
 from router.knowledge.rows.language.spans import spans_of
 from router.knowledge.rows.language.tokens import cut, ranges_in
-from router.knowledge.rows.language.words import Language, Sense, language_of
+from router.knowledge.rows.language.words import Language, Sense, canonical, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
 from router.knowledge.rows.parts.following import amount_of, date_of, follow, goes_on
-from router.knowledge.rows.parts.measures import convert_units
+from router.knowledge.rows.parts.measures import convert_units, lasting
 from router.knowledge.rows.parts.plain_numbers import read_key
 from router.knowledge.rows.parts.reader import Reader
 from router.knowledge.rows.parts.relating import read_related
@@ -154,7 +155,7 @@ class RowReader:
         return readers
 
     def _reader(self, question: str, names: Names, language: Language, year: int = 0) -> Reader:
-        text = bare(question)
+        text = _unhyphened(bare(question), names)
         ranges = not any(ends in names.senses for ends in ranges_in(text))
         pieces = cut(text, language, year or _only_year(names), ranges=ranges)
         if not pieces:
@@ -173,6 +174,7 @@ class RowReader:
                     query = _query_of(reader)
                     if group is rest:
                         _within_years(query)
+                        _denies(query, headed)
                 except Unclear as unclear:
                     failures.append((_strength(reader), unclear))
                 else:
@@ -206,9 +208,33 @@ class RowReader:
         return Interpreted(query, _strength(reader), {**base.typos, **reader.spans.typos})
 
 
+def _denies(query: RowQuery, headed: Sequence[Reader]) -> None:
+    """Refuse `plots never inspected by Ana` of inspections: it asks which plots have none."""
+    negated = [w for w in query.where if isinstance(w, Condition) and w.negated]
+    if headed and negated:
+        name = headed[0].names.table.name
+        raise Unclear(f"which rows of {name} have none, or which of {query.table.name} are others")
+
+
 def _worded(query: RowQuery) -> bool:
     """Whether a word of the question says which rows are meant: `unpaid`, `not insured`."""
     return any(not isinstance(where, Condition) or where.days is None for where in query.where)
+
+
+_HYPHEN = re.compile(r"(?<![\w-])([^\W\d_]++)-([^\W\d_]++)(?![\w-])")
+
+
+def _unhyphened(text: str, names: Names) -> str:
+    """`call-outs` as `callouts`, and `check-ins` as `check in`, where the tables say so."""
+
+    def written(match: re.Match[str]) -> str:
+        first, last = folded(match[1]), folded(match[2])
+        if (canonical(first + last),) in names.senses:
+            return match[1] + match[2]
+        single = (first, last.removesuffix("s"))
+        return " ".join(single) if single in names.senses and last.endswith("s") else match[0]
+
+    return _HYPHEN.sub(written, text)
 
 
 def _only_year(names: Names) -> int:
@@ -315,6 +341,7 @@ def _take_now(reader: Reader) -> None:
         reader.take(i)
 
 
+_TIME = frozenset(("time", "times", "tiempo"))
 _SIZE = frozenset(("size", "sizes", "talla", "tallas"))
 _SIZES = frozenset(("xs", "s", "m", "l", "xl", "xxl", "2xl", "3xl", "small", "medium", "large"))
 
@@ -323,7 +350,11 @@ def _take_nouns(reader: Reader) -> None:
     """Take a noun that adds nothing to a column's name: `shirt size`, `vehicle type`."""
     for i in reader.free("noun"):
         if i and not reader.items[i].means("col", "val"):
-            each = reader.field_at(i - 1, lambda f: f.column.kind == "text")
+            if _TIME.isdisjoint(reader.items[i].words):
+                each = reader.field_at(i - 1, lambda f: f.column.kind == "text")
+            elif (each := reader.field_at(i - 1, lambda f: lasting(reader.names, f))) is not None:
+                reader.items[i].senses = (Sense("filler"),)  # `response time`, in minutes
+                continue
             sized = not _SIZE.isdisjoint(reader.items[i].words)
             if each is None or (sized and not _SIZES.issuperset(map(folded, each.values))):
                 continue

@@ -10,7 +10,7 @@ from router.knowledge.rows.language.column_words import (
     WEAK,
     name_words,
 )
-from router.knowledge.rows.language.doers import held_forms, names_people
+from router.knowledge.rows.language.doers import held_forms, names_people, verbs_of
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.stems import stem
@@ -47,10 +47,12 @@ _ASKING = frozenset(
         canonical,
         (
             *("how", "who", "when", "where", "which", "what", "como", "quien", "cuando", "for"),
+            *("sin", "not", "no", "without", "non", "never", "and", "or", "y", "o"),
             *("to", "from", "with", "as", "into", "is", "has", "was", "para", "con", "que", "se"),
         ),
     )
 )
+_AREAS = frozenset(("m2", "ha", "acres", "hectares", "hectareas", "sqm", "sqft"))
 _GENDERED = ("ada", "ado", "ida", "ido", "ica", "ico", "iva", "ivo")  # `vendida`, `vendido`
 
 
@@ -83,6 +85,8 @@ def name_column(names: Names, each: Field, *, weaker: int) -> None:
     for word, strength in _parts_of(names, each, content):
         names.add(word, sense(strength))
     _name_participles(names, each, content, weaker)
+    for verb in verbs_of(words) if "agent" in concepts else ():
+        names.add((verb,), sense(2))
     _name_concepts(names, each, content, weaker)
     for phrase, named in value_phrases(each, concepts):
         names.add(phrase, Sense(named.kind, named.value, named.strength - weaker))
@@ -213,6 +217,8 @@ def _concepts(
             for word in listed:
                 if word not in WEAK and ((word,) not in asked_only or word in weak):
                     result |= by_phrase.get((word,), frozenset())
+    if each.numeric and not _AREAS.isdisjoint(name_words(each.name, whole=True)):
+        result.add("area_size")  # `Size m2`
     if each.numeric:
         if IDENTIFIERS & {*name_words(each.name)}:
             return frozenset()  # `donation_id` is no donation

@@ -59,3 +59,12 @@ def held_forms(each: Field, content: Sequence[str]) -> Iterator[str]:
         yield word + "d"
     if word.endswith("y"):
         yield word + "ed"
+
+
+def verbs_of(words: Sequence[str]) -> Iterator[str]:
+    """The verbs of whoever a column names: `lead` for a leader, `inspected` for an inspector."""
+    last = words[-1]
+    if len(last) < 6 or not last.endswith(("er", "or")):
+        return
+    base = last[:-2]
+    yield from (base, base + "s", base + "ed", base + "ing", base + "e", base + "es")

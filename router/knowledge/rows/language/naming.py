@@ -74,8 +74,8 @@ def names_of(
                 names.add(verb, Sense("foreign_verb", other.stored, 1))
             people = any(thing.person for thing in kinds)
             for word in filter(stem, () if people else _phrase_of(other)):
-                verb = Sense("foreign_verb", other.stored, 1)
-                names.stems.setdefault(stem(word), []).append(verb)  # `never moored`
+                happened = Sense("foreign_verb", other.stored, 1)
+                names.stems.setdefault(stem(word), []).append(happened)  # `never moored`
     for each in own:
         name_column(names, each, weaker=0)
     _narrow(names, table)

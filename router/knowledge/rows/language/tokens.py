@@ -21,6 +21,7 @@ _PIECE = re.compile(
 _PLUS = re.compile(r"(?<=\d)\+(?!\w)")  # `800+ pages`
 _SLASH = re.compile(r"(?<=[^\W\d_])/(?=[^\W\d_])")  # `books/genre`
 _RANGE = re.compile(r"(?<![\w.,/-])(\d{1,6})[-\u2013](\d{1,6})(?![\w/-])")  # `300-400 pages`
+_SQUARE = re.compile(r" (?:square met(?:re|er)s?|sq\.? ?m|metros cuadrados)(?!\w)", re.IGNORECASE)
 # `the 90s`, `1990s`, `los años 90`; `their 60s` are ages
 _DECADE = re.compile(
     r"\b(?:the ((?:19|20)?[5-9]0)s|((?:19|20)\d0)s|(?:los )?años ((?:19)?[5-9]0))\b"
@@ -76,6 +77,7 @@ def cut(question: str, language: Language, year: int = 0, *, ranges: bool = True
     question = question.replace("\u2019", "'").replace("_", " ")
     question = _PLUS.sub(" o más" if language == "es" else " or more", question)
     question = _SLASH.sub(" por cada " if language == "es" else " per ", question)
+    question = _SQUARE.sub(" m2", question)
     question = _DECADE.sub(_decade_es if language == "es" else _decade, question)
     if ranges:
         question = _RANGE.sub(_ranged_es if language == "es" else _ranged, question)

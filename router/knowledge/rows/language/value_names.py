@@ -20,6 +20,7 @@ from router.knowledge.rows.language.words import (
 
 _LONGEST = 8  # words of a value that a question repeats
 _MOST_NAMES = 4_000  # values of a column whose single words are compared
+_PARTICIPLES = ("ado", "ada", "ido", "ida")
 _MOST_ALIKE = 6  # names that share a word, and are named in the refusal
 
 
@@ -40,6 +41,9 @@ def _whole(each: Field, value: str, concepts: frozenset[str]) -> Iterator[tuple[
         return
     yield phrase, Sense("val", (each, value), 7)
     yield words, Sense("val", (each, value), 7)
+    if len(phrase) == 1 and phrase[0].endswith(_PARTICIPLES):
+        other_gender = phrase[0][:-1] + ("o" if phrase[0].endswith("a") else "a")
+        yield (other_gender,), Sense("val", (each, value), 6)  # `quemadas`
     letter = len(phrase) == 1 and len(phrase[0]) == 1
     if letter and "gender" not in concepts:
         return

@@ -51,6 +51,8 @@ def read_comparisons(reader: Reader) -> None:
             reader.take(i)
             span.senses = (Sense("filler"),)  # `not under warranty`
             continue
+        if _since_itself(reader, i, j):
+            continue
         days = days_at(reader, j)
         amount = reader.items[j].number if j >= 0 else None
         ordered = amount is not None and _after_year(reader, i)
@@ -70,6 +72,21 @@ def read_comparisons(reader: Reader) -> None:
             and span.means("gt", "ge", "lt", "le", "adj_gt", "adj_lt", "since", "until")
         ):
             _amount(reader, i, j, amount)
+
+
+def _since_itself(reader: Reader, place: int, number: int) -> bool:
+    """Read `since 2005` of a column of years that is called `Since`."""
+    if number < 0 or not reader.items[number].year or not reader.items[place].means(*_ORDER):
+        return False
+    each = reader.field_at(place, lambda f: f.yearly)
+    if each is None:
+        return False
+    sign = next(_ORDER[k] for k in _ORDER if reader.items[place].means(k))
+    reader.take(place, number)
+    year = float(reader.items[number].year)
+    negated = take_negation(reader, place)
+    reader.add(place, number, Condition(each, sign, (year,), negated=negated))
+    return True
 
 
 def _after_year(reader: Reader, place: int) -> bool:

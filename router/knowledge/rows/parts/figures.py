@@ -177,9 +177,16 @@ def _how_much(target: Target) -> RowQuery:
         if money and not is_money(names, each):
             raise Unclear(f"how much may be `{each.name}` or `{money[0].name}`")
     use(target, each)
-    if adds_up(names, each):
+    if adds_up(names, each) or (_due(target.reader) and is_money(names, each)):
         return made(target, form_of(target), measure=Measure("sum", each))
     return made(target, "lookup", shown=(each,))
+
+
+def _due(reader: Reader) -> bool:
+    """Whether the rows are those that are paid, or not, or paid in a way."""
+    wheres = [placed.where for placed in reader.placed]
+    names = reader.names
+    return any(isinstance(w, Condition) and names.has(w.field, "paid", "payment") for w in wheres)
 
 
 _BROUGHT = frozenset(
@@ -194,13 +201,9 @@ def _earned(target: Target) -> bool:
     """Whether a verb of amounts, or of these rows, says of what: `how much was donated`."""
     reader = target.reader
     verbs = any(span.words in reader.names.verbs for span in reader.items)
-    wheres = [placed.where for placed in reader.placed]
-    due = any(
-        isinstance(w, Condition) and reader.names.has(w.field, "paid", "payment") for w in wheres
-    )
     money = [i for i in target.free("money") if not _BROUGHT.isdisjoint(reader.items[i].words)]
     reader.take(*money)
-    return target.take("earning") or verbs or due or bool(money)
+    return target.take("earning") or verbs or _due(reader) or bool(money)
 
 
 def _priced(target: Target) -> RowQuery:

@@ -133,6 +133,10 @@ def read_bare(target: Target) -> RowQuery | None:
         return _bare_number(target, numeric, texts)
     if texts:
         _, each = only_column(texts, "which column")
+        rows = [i for i, span in enumerate(reader.items) if span.means("entity")]
+        between = reader.items[rows[0] : max(texts[0][0], 0)] if rows else []
+        if any(span.means("linking") for span in between):
+            raise Unclear(f"rows, or the values of `{each.name}`")  # `calls taken to hospital`
         if reader.groups and not different:
             raise Unclear(f"it does not say what of `{each.name}` is wanted")
         use(target, each)
@@ -146,12 +150,32 @@ def read_bare(target: Target) -> RowQuery | None:
         return made(target, form_of(target), measure=Measure("count"))
     if dated and reader.groups:
         return made(target, "groups", measure=Measure("count"))
+    if _plural_compared(reader):
+        return made(target, form_of(target), measure=Measure("count"))
     events = reader.events and not any(s.means("which", "who", "when") for s in reader.items)
     if events or _plural_value(reader):
         return made(target, form_of(target), measure=Measure("count"))
     return None
 
 
+def _plural_compared(reader: Reader) -> bool:
+    """Whether the first noun is a column in the plural that is compared: `callers over 80`."""
+    first = reader.step(-1)
+    if first < 0 or not reader.items[first].used or reader.items[first].means("foreign"):
+        return False
+    if not reader.items[first].words[-1].endswith("s"):
+        return False
+    compared = [p for p in reader.placed if p.start <= first + 1 and isinstance(p.where, Condition)]
+    columns = {s.value.sql for s in reader.items[first].of("col") if s.value.numeric}
+    return any(
+        isinstance(p.where, Condition)
+        and p.where.field.sql in columns
+        and p.where.relation in _SIGNS
+        for p in compared
+    )
+
+
+_SIGNS = (">", ">=", "<", "<=", "between")
 _WHOLE = frozenset(("in_total", "en_total", "altogether", "overall", "in_all"))
 
 

@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 from router.knowledge.rows.language.column_words import KEYS, name_words
+from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.words import Sense, concept_kind, pieces, unit_of_word
 from router.knowledge.rows.parts.reader import Reader, either, other_unit, vague_amount
@@ -44,6 +45,12 @@ def convert_units(reader: Reader) -> None:
                 )
                 span.senses, span.words = (Sense("col", columns[0], 6),), (other,)
                 break
+
+
+def lasting(names: Names, each: Field) -> bool:
+    """Whether a column of numbers says how long something took."""
+    timed = {"minute", "hour", "second"} & _units_of(each)
+    return each.numeric and (bool(timed) or names.has(each, "duration"))
 
 
 def _is_text(value: object) -> bool:
@@ -105,7 +112,10 @@ def _named_measure(reader: Reader, place: int, number: int, concept: str) -> tup
             )
         reader.take(after)
         beside = beside[0], max(after, beside[1])
-    near = [n for n in (reader.step(place, -1), after) if n >= 0]
+    before = reader.step(place, -1)
+    if beside and before >= 0 and any(s.value == beside[0] for s in reader.items[before].of("col")):
+        reader.take(before)  # `a response under 8 minutes`
+    near = [n for n in (before, after) if n >= 0]
     if beside and any(vague_amount(reader, n, beside[0]) for n in near):
         raise Unclear(f"the amount may be `{beside[0].name}` or a total")
     each = beside[0] if beside else _unnamed(reader, number, unit)

@@ -181,6 +181,8 @@ def _missing(reader: Reader, negation: int, place: int) -> None:
 
 
 def _lacks(reader: Reader, negation: int, place: int, each: Field) -> None:
+    if each.numeric and not each.zeros and not each.gaps:
+        raise Unclear(f"no row is without `{each.name}`")  # `pieces not sold`
     if each.numeric and each.zeros:
         if each.gaps:
             raise Unclear(f"no `{each.name}` may mean that it is 0 or that it is missing")

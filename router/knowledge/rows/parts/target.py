@@ -114,7 +114,8 @@ def take_columns(target: Target) -> None:
         if vague_amount(reader, i, each):
             raise Unclear(f"`{span.text}` may be `{each.name}` or a total")
         verb = max(s.strength for s in span.of("col")) <= 2 or span.means("earning", "linking")
-        if each.sql in reader.mentioned() and verb:
+        flagged = each.column.kind == "boolean"
+        if each.sql in reader.mentioned() and (verb or flagged):
             continue  # `tickets that took between 60 and 120 minutes`
         target.columns.append((i, each))
     weak = [i for i, _ in target.columns if _verb(reader, i)]
@@ -165,6 +166,8 @@ def _fitting(reader: Reader, place: int) -> Field | None:
     each = None
     if leading is not None and leading.means("count"):
         each = reader.field_at(place, lambda f: adds_up(names, f, counted=True))
+    elif leading is not None and leading.means("much"):
+        each = reader.field_at(place, lambda f: f.numeric)
     elif leading is not None and leading.means("adj_desc", "adj_asc"):
         concepts = [s.value for s in leading.senses if s.kind in ("adj_desc", "adj_asc")]
         each = reader.field_at(place, lambda f: names.has(f, *concepts))
@@ -224,6 +227,8 @@ def take_operation(target: Target, places: list[int]) -> Operation | None:
         return None
     if len(names) > 1:
         raise Unclear("it asks for several figures: " + ", ".join(sorted(names)))
+    if len(places) > 1 and names & {"avg", "sum"}:
+        raise Unclear(f"the {next(iter(names))} of which figure")  # `the average of the averages`
     target.reader.take(*places)
     return next(iter(names), None)
 

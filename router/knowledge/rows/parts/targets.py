@@ -161,9 +161,13 @@ def _links(reader: Reader, span: Span, *, measured: bool) -> bool:
     if not span.means("linking") and not measured and not _paid_by(reader, place, after):
         return False
     subject = ("entity", "foreign", "col", "val", "who", "un_col", "un_val", "and", "neg")
-    if before < 0 or not reader.items[before].means(*subject):
+    needs = span.means("linking") and after >= 0 and reader.items[after].means("val")
+    counted = needs and before >= 0 and reader.items[before].means("count")  # `how many grow beans`
+    if before < 0 or not (counted or reader.items[before].means(*subject)):
         return False  # a noun: `newest book`, `total visits`
     each = reader.step(before, -1)
+    if after < 0 and span.means("linking") and each >= 0 and reader.items[each].means("which"):
+        return reader.items[before].used and reader.items[before].means("col")
     if after < 0 and span.means("linking") and each >= 0 and reader.items[each].means("per"):
         return reader.items[each].used and reader.items[before].used  # `did each host do`
     words = ("entity", "mark", "count", "which", "who", "list")
@@ -207,12 +211,7 @@ def _redundant(target: Target, query: RowQuery) -> None:
         elif each.dated and query.form in ("figure", "groups", "values", "rows", "share"):
             target.reader.take(i)
             target.reader.add(i, i, happened(target, i, each))
-    names = target.reader.names
-    fields = [*_fields(query), *target.reader.fields()]
-    if any(names.has(f, *concept_kind("money")) or f.column.unit in _MONEY for f in fields):
-        for i in target.free("money"):
-            if not any(target.reader.items[n].means("and", "or") for n in _beside(target, i)):
-                target.reader.take(i)
+    _take_idle_nouns(target, query)
     tables = {f.table.stored for f in _fields(query)} | target.reader.tables()
     for i in target.free("foreign"):
         if any(sense.value in tables for sense in target.reader.items[i].of("foreign")):
@@ -224,6 +223,18 @@ def _redundant(target: Target, query: RowQuery) -> None:
             for s in target.reader.items[i].of("col")
         ):
             target.reader.take(i)
+
+
+def _take_idle_nouns(target: Target, query: RowQuery) -> None:
+    """Take `people` beside an age, and `money` beside a column of money."""
+    names = target.reader.names
+    if query.measure.field is not None and names.has(query.measure.field, "age"):
+        target.take("person")  # `average age of people with asthma`
+    fields = [*_fields(query), *target.reader.fields()]
+    if any(names.has(f, *concept_kind("money")) or f.column.unit in _MONEY for f in fields):
+        for i in target.free("money"):
+            if not any(target.reader.items[n].means("and", "or") for n in _beside(target, i)):
+                target.reader.take(i)
 
 
 def figure_of_rest(reader: Reader, base: RowQuery) -> RowQuery | None:

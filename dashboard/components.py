@@ -11,6 +11,7 @@ from dash import html
 from dashboard.panel import Empty
 
 UNKNOWN = "\N{EN DASH}"
+_SENTENCE = 40  # characters; a cell with longer text is never narrower than a few words
 _WIDE = 12  # characters; a tile shows longer values in a smaller font
 
 
@@ -91,7 +92,7 @@ def table(
                     [
                         html.Tr(
                             [
-                                html.Td(cell, className="number" if at in numeric else "")
+                                html.Td(cell, className="number" if at in numeric else _words(cell))
                                 for at, cell in enumerate(row)
                             ]
                         )
@@ -101,6 +102,10 @@ def table(
             ]
         ),
     )
+
+
+def _words(cell: Cell) -> str:
+    return "words" if isinstance(cell, str) and len(cell) > _SENTENCE else ""
 
 
 def link(text: str, **view: str) -> html.A:
@@ -145,6 +150,11 @@ def badge(state: str) -> html.Span:
     )
     sign = {"good": "✓", "bad": "✗", "busy": "…", "calm": "·"}[tone]
     return html.Span(f"{sign} {state}", className=f"badge {tone}")
+
+
+def run_badge(state: str, why_not: str | None) -> html.Span:
+    """The state of a training run. A run may finish with a model that did not pass its test."""
+    return badge("not passed" if state == "finished" and why_not else state)
 
 
 def code(text: str, label: str) -> html.Div:

@@ -2,7 +2,7 @@
 
 from dash import html
 
-from dashboard.components import UNKNOWN, badge, number, table, when
+from dashboard.components import UNKNOWN, badge, number, run_badge, table, when
 from dashboard.panel import Empty, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
@@ -61,11 +61,11 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             [
                 (
                     html.Span(row["run_id"], className="name"),
-                    badge(row["state"]),
+                    run_badge(row["state"], row["why"]),
                     row["model"] or UNKNOWN,
                     row["data"] or UNKNOWN,
                     number(row["answered"], ".0%"),
-                    number(row["loss"], ".3f"),
+                    number(row["loss"], ".2%"),
                     number(row["cpu_seconds"], ".1f"),
                     row["why"] or "",
                     when(row["changed"]),

@@ -96,7 +96,7 @@ def _made(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
 
 def _why(row: Any) -> Any:
     """Why the plan was made; after its trial, also what became of it and why."""
-    words = [html.Div(text) for text in (row["evidence"], row["became"]) if text]
+    words = [html.Div(text, className="words") for text in (row["evidence"], row["became"]) if text]
     return words or ""
 
 

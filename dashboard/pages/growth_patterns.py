@@ -3,6 +3,8 @@ gained, and what was made for each."""
 
 from typing import Any
 
+from dash import html
+
 from dashboard.components import UNKNOWN, link, number, table
 from dashboard.pages.requests import NO_PATTERN
 from dashboard.panel import Panel, PanelQuery, Shown, nothing_yet
@@ -32,7 +34,8 @@ counted as (
          case when pattern is null then coalesce(kind, '') else '' end as kind, count(*) as n
   from all_requests where ts >= {moment(time.since)} and ts < {until} group by all),
 names as (
-  select subject as pattern, arg_max(detail->>'name', ts) filter (detail->>'name' <> '') as name,
+  select subject as pattern, arg_max(detail->>'name', ts)
+           filter (detail->>'name' not in ('', subject)) as name,
          arg_max((detail->>'spread')::double, ts) filter (detail->>'spread' <> '') as spread
   from events where kind = 'pattern' and ts < {until} group by subject),
 made as (
@@ -73,7 +76,7 @@ def _patterns(rows: Rows, query: PanelQuery) -> Shown:
                     number(row["spread"], ".2f"),
                     _answers(row),
                     number(row["utility_now"], ".4f"),
-                    link(row["best"], **_place(row), plan=row["best"])
+                    html.Span(link(row["best"], **_place(row), plan=row["best"]), className="name")
                     if row["best"]
                     else "not known",
                     _gain(row),
@@ -106,7 +109,7 @@ def _answers(row: Any) -> Any:
     if not row["answers"]:
         return UNKNOWN
     words = f"{row['answers']} ({row['answers_share']:.0%})"
-    return link(words, **_place(row), plan=row["answers"])
+    return html.Span(link(words, **_place(row), plan=row["answers"]), className="name")
 
 
 def _gain(row: Any) -> str:

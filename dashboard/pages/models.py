@@ -7,11 +7,17 @@ from typing import Any
 import orjson
 from dash import html
 
-from dashboard.components import UNKNOWN, act_button, badge, number, table, when
+from dashboard.components import UNKNOWN, act_button, number, run_badge, table, when
 from dashboard.figures import DASHES, axis, figure, plain
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
 
+_FEW_MARKS = 15
+_METRICS = {  # as cards name them; other names are shown as they are
+    "answered": "share of rows that it answers",
+    "loss_answered": "quality lost on these",
+    "rows": "rows",
+}
 _NO_RUNS = Empty(
     "No model was trained yet. Make a data set of answers that were judged, and train on it:",
     "waggle data make tickets --task triage && waggle models train triage --data tickets",
@@ -41,7 +47,7 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
     return [
         table(
             (
-                *("model", "kind", "data", "run", "answers now", "answered", "loss"),
+                *("model", "kind", "data", "run", "answers now", "answered", "quality lost"),
                 *("CPU s", "why not", "when (UTC)", ""),
             ),
             [
@@ -49,7 +55,7 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                     html.Span(row["model"] or row["name"], className="name"),
                     row["kind"] or UNKNOWN,
                     row["data"] or UNKNOWN,
-                    badge(row["state"]),
+                    run_badge(row["state"], row["why"]),
                     "yes" if row["answers"] else "",
                     number(row["answered"], ".1%"),
                     number(row["loss"], ".2%"),
@@ -68,8 +74,8 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
 
 def _acts(row: Any) -> Any:
     """Buttons for what an admin may do with a model that a run made."""
-    if not row["model"]:
-        return ""
+    if not row["model"] or (row["why"] and not row["answers"]):
+        return ""  # what did not pass is promoted from the command line only, with --anyway
     if row["answers"]:
         act = act_button("roll back", "rollback", row["name"], of="learned")
     else:
@@ -107,9 +113,15 @@ def _curves(rows: Rows, query: PanelQuery) -> Shown:
     return figure(
         query,
         data,
-        xaxis=axis(query, "measured, one time after the other"),
+        xaxis=axis(query, "measurements, in their order", **_whole_steps(rows)),
         yaxis=axis(query, "loss on rows that are not learned from"),
     )
+
+
+def _whole_steps(rows: Rows) -> dict[str, Any]:
+    """Between two measurements there is nothing, so a short axis has a mark for each."""
+    lengths = [len(losses) for row in rows for losses in orjson.loads(row["curves"]).values()]
+    return {"dtick": 1} if max(lengths, default=0) <= _FEW_MARKS else {}
 
 
 def slices(query: PanelQuery) -> str:
@@ -131,7 +143,7 @@ def _slices(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
         return Empty("No run has slices with enough rows yet.", "waggle models show NAME")
     return [
         table(
-            ("model", "slice", "value", "test rows", "answered", "loss"),
+            ("model", "slice", "value", "test rows", "answered", "quality lost"),
             [
                 (
                     *(row["model"], row["slice"], row["value"], number(row["n"])),
@@ -219,7 +231,7 @@ def _compared(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
             [
                 (
                     f"{row['before']} → {row['after']}",
-                    row["metric"].replace("_", " "),
+                    _METRICS.get(row["metric"], row["metric"].replace("_", " ")),
                     number(row["was"], ",.4g"),
                     number(row["is_now"], ",.4g"),
                     number(row["is_now"] - row["was"], "+,.4g"),
@@ -244,7 +256,8 @@ PAGE = Page(
             _runs,
             form="parts",
             size="whole",
-            note="“loss” is how much worse than its teacher a model's answers to test rows are. "
+            note="“answered” is the share of test rows of which a model is sure enough, and "
+            "“quality lost” how much worse than its teacher its answers to these are. "
             "“promote” lets a version answer at once, “roll back” the version before it. Both want "
             "an admin's key, where there are keys.",
         ),

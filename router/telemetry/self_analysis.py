@@ -114,7 +114,7 @@ def issue_of(row: Mapping[str, Any]) -> SelfIssue:
             command = f"waggle growth approve {other}" if made else "waggle routes distill"
         case "untried pattern":
             what = f"{subject}: no plan was made for this pattern, and its answers leave room"
-            command = "waggle growth list"
+            command = f"waggle patterns {subject}"
         case "idle check":
             what = f"{other} of {subject} refused none of {row['judged']:,} answers"
             command = "waggle simplify"

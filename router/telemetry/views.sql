@@ -428,7 +428,7 @@ with e as (
          case when arg_max(state, ts) in ('merged', 'forgotten') then arg_max(state, ts) else 'living' end
            as state,
          arg_max(json_extract_string(detail, '$.name'), ts)
-           filter (json_extract_string(detail, '$.name') is not null) as name,
+           filter (json_extract_string(detail, '$.name') not in ('', subject)) as name,
          arg_max(json_extract_string(detail, '$.into'), ts) as into_pattern,
          arg_max(json_extract_string(detail, '$.spread'), ts)
            filter (json_extract_string(detail, '$.spread') is not null)::double as spread

@@ -284,7 +284,7 @@ def _trials(begin: int) -> Any:
     for minute, state, lift in (
         (20, "running", None),
         (40, "adopted", 0.21),
-        (50, "adopted", 0.01),
+        (44, "adopted", 0.01),
     ):
         numbers = {"requests": 140} if lift else {}
         if lift:

@@ -70,7 +70,7 @@ def test_an_operator_sees_how_far_each_lesson_is_and_what_its_runs_brought(board
     assert lesson[:4] == ["task-triage", "✓ adopted", "task-triage@1", "300 judged answers"]
     runs = map(texts, rows_of(panels["runs"]))
     [run] = [each for each in runs if each[2] == "task-triage@1"]
-    assert run[2:7] == ["task-triage@1", "task-triage@v1", "78%", "0.004", "4.9"]
+    assert run[2:7] == ["task-triage@1", "task-triage@v1", "78%", "0.40%", "4.9"]
 
 
 def test_every_number_of_the_page_leads_to_its_rows(board):

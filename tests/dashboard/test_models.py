@@ -21,7 +21,13 @@ def test_an_operator_sees_which_models_were_trained_and_which_answers(board):
     assert rows[2][-1] == "roll back"  # it answers now
     assert "promote" not in rows[0]  # a refused run made no model
     compared = [texts(row) for row in rows_of(panels["compared"])]
-    assert ["triage@1 → triage@2", "answered", "0.61", "0.74", "+0.13"] in compared
+    assert [
+        "triage@1 → triage@2",
+        "share of rows that it answers",
+        "0.61",
+        "0.74",
+        "+0.13",
+    ] in compared
     assert panels["curves"]["figure"]["data"][0]["y"] == [1.2, 1.4, 2.1][::-1]
     assert panels["calibration"]["figure"]["data"][1]["y"] == [0.94]
     assert "language" in texts(whole(panels["slices"]["parts"]))

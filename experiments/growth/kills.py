@@ -15,14 +15,16 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from router.config.config import Config
 from router.growth.fewer import merged
+from router.growth.recipes import MOST_MIXED
 from router.growth.spawner import Spawner
 from router.growth.traffic import Traffic
-from router.plans.made import MadePlan, compiled_from, copy_words, keep_words
+from router.plans.made import MadePlan, compiled_from, keep_words, mix_words
 from router.telemetry.journal import FileJournal
 from router.telemetry.metrics import Metrics
 from router.trials.director import Director
@@ -66,7 +68,8 @@ def grow(folder: str) -> None:
             ledger.change(adopt_made, ledger.book.trial(made.name), time.time(), "it is better")
             print(f"adopted {made.name}", flush=True)
         for merge in merged(ledger.book):
-            copy_words(config.growth_folder, merge.merges[0], merge.name)
+            mixed = mix_words(config.growth_folder, merge.merges, merge.name, MOST_MIXED)
+            merge = replace(merge, plan={**merge.plan, "examples": mixed})
             ledger.change(make, merge, time.time(), waits=False, alpha=0.05, most=400)
             print(merge.name, flush=True)
             ledger.change(adopt_made, ledger.book.trial(merge.name), time.time(), "no worse")
@@ -93,7 +96,8 @@ def looked_at(folder: str, lines: list[str]) -> dict[str, int]:
     for each in steering.made if steering is not None else ():
         carried.add(each.name)
         compiled_from(config, each)
-        half += each.plan["examples"] != SHOWN
+        words = each.plan["examples"]
+        half += len(words) != count_in(book.made[each.name]) or any(w not in SHOWN for w in words)
     lives = {live.name for live in steering.lives} if steering is not None else set()
     half += len(lives ^ carried)
     waiting = sum(state == "made" for state in states.values())
@@ -101,6 +105,12 @@ def looked_at(folder: str, lines: list[str]) -> dict[str, int]:
     lost += sum(state_of(book, name) == "made" for name in book.made)
     journal.close()
     return {"made": len(book.made), "half_made_serving": half, "lost": lost, "resumed": waiting}
+
+
+def count_in(made: MadePlan) -> int:
+    """How many examples the book says that a plan has."""
+    examples = made.plan["examples"]
+    return examples if isinstance(examples, int) else len(examples)
 
 
 def main() -> None:

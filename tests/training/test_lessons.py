@@ -96,7 +96,7 @@ def flow(world, rows):
     assert "audits" in book.trial(NAME).why
     world.turn()
     assert world.promoted() is None
-    world.write(110, swapped)
+    world.write(rows - 10, swapped)
     world.turn()
     assert world.state.trigger.startswith("answers changed; ")
     world.turn()

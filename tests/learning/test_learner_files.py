@@ -79,6 +79,7 @@ def test_warm_teaches_scores_that_were_measured_offline_and_only_once(config, st
     )
 
 
+@pytest.mark.slow
 def test_a_lesson_shows_what_choosing_by_context_gains_before_the_first_request(
     config, stored, tmp_path
 ):

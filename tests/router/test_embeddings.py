@@ -88,6 +88,7 @@ async def test_an_encoder_that_cannot_be_warmed_says_why_to_its_first_call(tmp_p
     await encoder.close()
 
 
+@pytest.mark.slow
 async def test_a_vector_is_the_vector_that_the_model_itself_makes(encoders):
     """The running service has no torch, and its callers notice nothing of that."""
     sentence_transformers = pytest.importorskip("sentence_transformers")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.request import read
+from tests.sparing import slow_after
 
 _REQUESTS = (
     "Newborn weights are normal with mean 3.4 kg and sd 0.5 kg. Percentage between 2.5 and 4 kg?",
@@ -43,7 +44,7 @@ def _clauses() -> list[str]:
     return [clause for listed in lists.values() if isinstance(listed, list) for clause in listed]
 
 
-@pytest.mark.parametrize("request_text", _REQUESTS)
+@pytest.mark.parametrize("request_text", slow_after(6, _REQUESTS))
 def test_an_added_clause_changes_the_calculation_or_is_refused(request_text: str) -> None:
     plain = read(request_text).spec
     assert plain is not None

@@ -15,6 +15,7 @@ import pytest
 from router.keys import new_key
 from router.telemetry.analyst import Bounds, QueryRefused, ask, locks_that_hold
 from tests.rig import rig
+from tests.sparing import slow_after
 from tests.telemetry.queries import BOMBS
 from tests.telemetry.stored import Stored, request
 
@@ -191,7 +192,7 @@ for attack in sys.argv[2:]:
 COPY = "copy (select 1 x) to '{to}' (format csv, use_tmp_file false)"
 
 
-@pytest.mark.parametrize("name", ["live journal", "segment", "manifest"])
+@pytest.mark.parametrize("name", slow_after(1, ["live journal", "segment", "manifest"]))
 def test_a_query_cannot_empty_what_was_recorded(own_folder, name):
     """The attack of the issue: COPY as the body of WITH, which DuckDB counts as a SELECT."""
     stored = Stored(own_folder)

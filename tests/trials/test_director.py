@@ -216,6 +216,7 @@ def test_where_adoption_is_not_allowed_an_operator_decides(tmp_path):
     world.stored.close()
 
 
+@pytest.mark.slow
 def test_a_strategy_that_turns_bad_after_its_adoption_is_rolled_back_with_an_event(world):
     world.change(open_trial, "dearer", "always-dear", world.now())
     world.go(4000, better, every=160)

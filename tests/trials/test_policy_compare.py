@@ -170,6 +170,7 @@ def test_the_odds_of_rules_and_mixes_come_from_the_logged_features(place):
     assert compared("ladder", "cheap")["policies"]["a"]["cost_usd"]["effective"] > 100
 
 
+@pytest.mark.slow
 def test_a_routing_function_is_asked_about_the_requests_since_it_was_written(place):
     place.log(300)
     place.register(Strategy("code", "function", source=SOURCE), at=NOW - 7200 + 300.5)

@@ -241,6 +241,7 @@ def test_a_new_process_finds_the_switch_and_tells_it_no_second_time(tmp_path):
     assert len(world.director.book.switches) == 1
 
 
+@pytest.mark.slow
 def test_after_the_switch_it_stays_measured_beside_its_control(tmp_path):
     world = switched(tmp_path)
     world.send(1500, EQUAL)

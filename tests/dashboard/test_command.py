@@ -82,6 +82,7 @@ def test_the_command_takes_the_data_folder_and_ends_with_control_c(story, tmp_pa
     assert printed.endswith("Stopped.\n")
 
 
+@pytest.mark.slow
 def test_a_dashboard_that_ends_is_started_again_after_ever_longer_pauses(tmp_path):
     """Here each dashboard ends at once, because its port is taken."""
     config = Config.model_validate(

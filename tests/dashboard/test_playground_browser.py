@@ -96,6 +96,7 @@ def test_a_run_shows_its_bound_first_then_each_answer_and_a_failure_hides_no_oth
     assert seen.foreign == []
 
 
+@pytest.mark.slow
 def test_a_thumb_becomes_feedback_and_may_be_changed(browser, story):
     with playing(story, models()) as place:
         seen = opened(browser, place)

@@ -112,6 +112,7 @@ def test_a_program_that_only_decides_loads_numpy_and_no_library_of_learning():
     assert not {"scipy", "sklearn", "river"} & set(loaded.stdout.decode().split())
 
 
+@pytest.mark.slow
 def test_the_same_answers_grow_the_same_trees():
     first, second = (taught(ring, answers=250).model for _ in range(2))
     assert orjson.dumps(first.state()) == orjson.dumps(second.state())

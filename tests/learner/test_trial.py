@@ -322,7 +322,7 @@ def seeds(few, many):
     return pytest.mark.parametrize("seeds", [few, pytest.param(many, marks=pytest.mark.slow)])
 
 
-@seeds(15, 60)
+@seeds(6, 60)
 def test_where_nothing_differs_verdicts_are_rarely_false_and_t_tests_often(seeds):
     trials = [null_trial(seed) for seed in range(seeds)]
     assert sum(bool(trial["false"]) for trial in trials) <= max(2, seeds // 10)

@@ -83,6 +83,7 @@ async def test_a_typed_program_is_revised_and_then_answers_other_numbers_without
             assert reviews[reader["id"], "quality"] == "accept"
 
 
+@pytest.mark.slow
 async def test_a_program_whose_author_does_not_mend_it_serves_no_other_request(data):
     async with ScriptedAuthor(CLOSED, COUNTED, CLOSED, CLOSED, COUNTED).listening() as up:
         async with rig(models(data, up.url, authors=True)) as waggle:
@@ -141,6 +142,7 @@ async def test_a_later_bad_rating_puts_away_the_program_behind_the_answer(data):
             assert (kept["state"], kept["stars"]) == ("quarantined", 0.0)
 
 
+@pytest.mark.slow
 async def test_of_two_versions_the_one_that_gives_the_figures_of_both_stands_for_both(data):
     """The first program reads one number too few, so another is written for the second request."""
     narrow = READS.replace("(100 - burnt)", "95")

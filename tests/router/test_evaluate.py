@@ -160,6 +160,7 @@ def answers_in(ledger):
     return ledger.read_bytes().count(b'"answer":') if ledger.exists() else 0
 
 
+@pytest.mark.slow
 async def test_killed_in_the_middle_and_run_again_it_pays_for_no_kept_answer_twice(tmp_path):
     source, out = write_questions(tmp_path, 100), tmp_path / "out.parquet"
     ledger = out.with_name("out.parquet.answers")

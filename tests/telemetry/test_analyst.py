@@ -250,6 +250,7 @@ def test_a_result_that_is_cut_says_so(folder):
     assert result["truncated"] is True
 
 
+@pytest.mark.slow
 def test_a_result_is_cut_at_a_number_of_bytes(folder):
     result = run(folder, "select repeat('x', 1_000_000) from range(30)")
     assert len(result["rows"]) == 16

@@ -143,6 +143,7 @@ def test_pairs_teach_which_answer_is_preferred(base, tmp_path):
     assert facts["promoted"], facts["why"]
 
 
+@pytest.mark.slow
 def test_what_teaches_nothing_does_not_pass(base, tmp_path):
     config = service(base, tmp_path)
     rows = list(rows_of(60))

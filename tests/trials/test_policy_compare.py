@@ -256,6 +256,7 @@ def test_the_time_to_look_back_is_a_span_or_a_moment():
             moment(wrong, now)
 
 
+@pytest.mark.slow
 def test_the_report_says_what_other_policies_would_have_cost(place):
     place.log(600)
     place.log(7, strategy="named")

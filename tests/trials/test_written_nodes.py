@@ -22,6 +22,7 @@ from router.trials.node_writing import check_written, node_in
 from router.trials.proposing import Proposer
 from tests.learning.traffic import features_of
 from tests.router.scripted import ScriptedModel
+from tests.sparing import slow_after
 from tests.telemetry.stored import MINUTE, request, signal
 from tests.trials.test_commands import SOURCE
 from tests.trials.test_director import by_kind, made, taught_view
@@ -163,7 +164,7 @@ def test_an_author_is_asked_and_its_validator_enters_the_shadow_at_its_plan(worl
 
 @pytest.mark.parametrize(
     ("answer", "quality", "text", "why"),
-    [
+    slow_after(1, [
         (with_digits, digits_are_right,
          reply("def validate(request, answer, document):\n    return 'x' in answer",
                [{"answer": "x", "expect": True}] * 4), "good ones; at least 20% and at most 5%"),
@@ -174,7 +175,7 @@ def test_an_author_is_asked_and_its_validator_enters_the_shadow_at_its_plan(worl
         (lambda *_: "It is 7.", sorts_lose,
          reply("def match(request):\n    return 'bill' in request['words']",
                word_cases(lambda word: word == "bill")), "they are answered no worse"),
-    ],
+    ]),
 )  # fmt: skip
 def test_a_node_that_brings_nothing_on_unseen_answers_is_refused(world, answer, quality, text, why):
     seen, unseen = halves(answered(world, 400, answer, quality))

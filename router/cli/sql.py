@@ -8,7 +8,10 @@ folder but rows is believed: the views are Waggle's own, not those of its `telem
 import atexit
 import contextlib
 import datetime as dt
+import os
 import readline
+import shutil
+import stat
 import sys
 import tempfile
 import time
@@ -100,12 +103,17 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, output: Format, to: Path 
     }.get(output, "FORMAT csv, HEADER true")
     sys.stdout.flush()
     copy = f"COPY ({query.rstrip().rstrip(';')}) TO {{}} ({options})"
-    if to is not None or not sys.stdout.isatty():
+    if to is not None or stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
         con.execute(copy.format(quoted(to) if to is not None else "'/dev/stdout'"))
         return
+    # A file that DuckDB opens by the name of the output would lose what was written before.
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "rows"
         con.execute(copy.format(quoted(path)))
+        if not sys.stdout.isatty():
+            with path.open("rb") as content:
+                shutil.copyfileobj(content, sys.stdout.buffer)
+            return
         with path.open(encoding="utf-8") as rows:
             for line in rows:
                 sys.stdout.write(plain(line))

@@ -66,6 +66,24 @@ def test_sql_writes_rows_in_the_form_that_an_option_names(stored, data):
     assert pl.read_parquet(target)["n"].to_list() == [2, 1]
 
 
+def test_sql_writes_rows_after_what_a_file_holds_already(stored, data):
+    """As in `(echo before; waggle sql …; echo after) > FILE`."""
+    target = data / "rows.csv"
+    with target.open("w") as rows:
+        rows.write("before\n")
+        rows.flush()
+        subprocess.run(
+            [WAGGLE, "sql", "select 1 as n", "-f", "csv", "--data", data],
+            stdout=rows,
+            check=True,
+            cwd=data,
+            env=ENVIRONMENT,
+        )
+        rows.seek(0, os.SEEK_END)
+        rows.write("after\n")
+    assert target.read_text() == "before\nn\n1\nafter\n"
+
+
 def test_sql_explains_an_error_with_a_query(stored, data):
     bad = waggle(data, "sql", "select nothing from requests", check=False)
     assert bad.returncode == 1

@@ -16,6 +16,7 @@ MODULES = [
 ]
 RUNS = [module for module in MODULES if module.endswith(".run")]
 BESIDE = [
+    "experiments.growth.serve",  # `make bench-growth-serve`
     "experiments.overhead.profiling",  # `make profile`
     *(
         f"experiments.knowledge.{part}"  # `make bench-knowledge-PART`
@@ -25,6 +26,7 @@ BESIDE = [
             "freshness",
             "held",
             "kills",
+            "migrating",
             "million",
             "revoked",
             "rows",

@@ -133,6 +133,15 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
     ),
     ("planted", "the same at the end of the stream", lambda runs: _each(runs, "adopted"), ""),
     (
+        "meant",
+        "the same with vectors of sentences: within 600 requests, by seed",
+        lambda runs: _each(runs, "adopted_within"),
+        "≥ 5",
+    ),
+    ("meant", "the same at the end of the stream", lambda runs: _each(runs, "adopted"), ""),
+    ("meant", "harmful plans kept, with vectors", _harmful, "0"),
+    ("meant", "efficiency by the judge, with vectors", _rise, "+15"),
+    (
         "authored",
         "the same with a model that writes instructions, of which half are right",
         lambda runs: _each(runs, "adopted"),

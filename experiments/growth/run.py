@@ -65,10 +65,12 @@ def _many(
         yield from track(zip(seeds, pool.imap(work, seeds), strict=True), title, total=len(seeds))
 
 
-def of_planted(seed: int, *, author: bool = False) -> Result:
+def of_planted(seed: int, *, author: bool = False, meant: bool = False) -> Result:
     world = planted.World(seed)
     models = [*planted.MODELS, *([WRITER] if author else [])]
-    changes = {"growth": {"author": WRITER}} if author else {}
+    changes: Result = {"growth": {"author": WRITER}} if author else {}
+    if meant:
+        changes["objective"] = {"learning": {"encode": True}}
 
     async def play(each: Play) -> Result:
         own = await each.windows(world.stream)
@@ -88,6 +90,11 @@ def of_planted(seed: int, *, author: bool = False) -> Result:
 def of_authored(seed: int) -> Result:
     """The planted world, with a model that writes instructions: half of them are right."""
     return of_planted(seed, author=True)
+
+
+def of_meant(seed: int) -> Result:
+    """The planted world, with vectors of sentences, as `reuse: {mode: similar}` has them too."""
+    return of_planted(seed, meant=True)
 
 
 def of_changing(seed: int) -> Result:
@@ -180,6 +187,7 @@ WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
     "splits": (of_splits, (0, 1)),
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
+    "meant": (of_meant, planted.SEEN_SEEDS[:1]),
     "authored": (of_authored, planted.SEEN_SEEDS[:2]),
     "doubles": (of_doubles, doubles.SEEN_SEEDS),
     "changing": (of_changing, changing.SEEN_SEEDS),

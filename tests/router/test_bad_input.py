@@ -262,7 +262,7 @@ async def test_fuzzed_requests_find_no_500():
                 if not (expected and shaped):
                     bad.append((path, body, answer.status, answer.body))
     assert bad == []
-    assert len(bodies) >= 300
+    assert len(bodies) >= draws(400).max_examples * 3 // 4
 
 
 @given(st.binary(max_size=300))

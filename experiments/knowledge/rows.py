@@ -6,8 +6,8 @@
 written with a look at this set, so that its figures say nothing about new questions.
 
 FOLDER holds CSV files, which are loaded together; a line of QUESTIONS holds a question, perhaps the
-question before it, and every acceptable answer. An answer is right, wrong, or refused. Without
-`--show` only figures are printed.
+question before it, and every acceptable answer. An answer is right, wrong, or refused; a refusal
+may come with an offer, which is right or wrong too. Without `--show` only figures are printed.
 """
 
 import argparse
@@ -24,6 +24,7 @@ from typing import Any
 
 from router.knowledge.rows.answering import RowReader, answered_by
 from router.knowledge.rows.loading import write_table
+from router.knowledge.rows.offering import offer_of
 from router.knowledge.rows.reading import tables_of
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, TableSchema
@@ -112,6 +113,7 @@ def judged(case: Mapping[str, Any], answer: RowAnswer | NotUnderstood) -> str:
 def measured(folder: Path, questions: Path, *, show: bool) -> dict[str, Any]:
     cases = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
     verdicts: Counter[tuple[str, bool]] = Counter()
+    offers: Counter[str] = Counter()  # of refused questions
     seconds = []
     with tempfile.TemporaryDirectory() as scratch:
         schemas, run = loaded(folder, Path(scratch) / "store.sqlite")
@@ -123,8 +125,15 @@ def measured(folder: Path, questions: Path, *, show: bool) -> dict[str, Any]:
             seconds.append(time.perf_counter() - began)
             verdict = judged(case, answer)
             verdicts[verdict, case["answerable"]] += 1
+            offer = (
+                None if verdict != "refused" else offer_of(reader, case["question"], run, previous)
+            )
+            if offer is not None:
+                offers[judged(case, offer.answer)] += 1
             if show and verdict != ("right" if case["answerable"] else "refused"):
                 _show(case, answer, verdict)
+            if show and offer is not None:
+                print(f"   OFFER {judged(case, offer.answer)}: {case['question']}: {offer.text}")
     answerable = sum(n for (_, can), n in verdicts.items() if can)
     wrong = verdicts["wrong", True] + verdicts["wrong", False]
     return {
@@ -135,6 +144,8 @@ def measured(folder: Path, questions: Path, *, show: bool) -> dict[str, Any]:
         "wrong": wrong,
         "wrong_share": round(wrong / len(cases), 4),
         "refused": verdicts["refused", True],
+        "offers_right": offers["right"],
+        "offers_wrong": offers["wrong"],
         "refused_rightly": verdicts["refused", False],
         "milliseconds_p50": round(1000 * sorted(seconds)[len(seconds) // 2], 1),
     }

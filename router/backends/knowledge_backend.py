@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from router.knowledge.finding.where import Where
     from router.knowledge.opening import Readable
     from router.knowledge.rights.reader import Reader
+    from router.knowledge.rows.offering import Offer
     from router.knowledge.rows.schema import RowAnswer
     from router.knowledge.store import KnowledgeStore
 
@@ -131,11 +132,16 @@ class KnowledgeBackend:
             find = partial(passages_of, searches, question, most, earlier, where, rerank=rerank)
             hits, trouble = await asyncio.to_thread(find, tokens=self._settings.tokens)
             confidence = hits[0].confidence if hits else 0.0
-            perhaps = None
+            perhaps, offer = None, None
             if confidence < self._settings.enough:
                 if not fields.get("for_writer"):
-                    perhaps = self._perhaps(hits, cited)
+                    asked_of = [each for each in searches if each.name not in cited]
+                    offer = await asyncio.to_thread(
+                        _offer, asked_of, question, _earlier(fields), where
+                    )
+                    perhaps = None if offer else self._perhaps(hits, cited)
                 unsure = f"{PERHAPS}\n\n{best_passage(perhaps)}" if perhaps else UNKNOWN
+                unsure = _offer_in_words(offer[1]) if offer else unsure
                 text, hits = f"{unsure} {rows}".strip(), []
             elif fields.get("for_writer"):
                 text = numbered(hits)
@@ -144,6 +150,8 @@ class KnowledgeBackend:
             report = report_of(hits, confidence, cited)
             if perhaps is not None:
                 report["perhaps"] = report_of([perhaps], confidence, cited)["citations"]
+            if offer is not None:
+                report["perhaps"] = [_offer_report(*offer)]
             if rerank is not None:
                 report["rerank"] = trouble or "done"
         return text, report
@@ -228,6 +236,26 @@ def _rows(
         return right[0]
     filtered = [a.reason for _, a in answers if isinstance(a, NotUnderstood) and a.filtered]
     return f"Its rows were not asked: {filtered[0]}." if filtered and not right else ""
+
+
+def _offer(
+    searches: "Sequence[StoreSearch]", question: str, previous: Sequence[str], where: "Where"
+) -> "tuple[str, Offer] | None":
+    """The offer of the only store whose rows make one."""
+    made = [(each.name, each.offer(question, previous, where)) for each in searches]
+    offers = [(name, offer) for name, offer in made if offer is not None]
+    return offers[0] if len(offers) == 1 else None
+
+
+def _offer_in_words(offer: "Offer") -> str:
+    return f"{UNKNOWN} {offer.text}\n\nSQL: {offer.answer.sql}"
+
+
+def _offer_report(store: str, offer: "Offer") -> dict[str, Any]:
+    answer = offer.answer
+    rows = {"sql": answer.sql, "columns": answer.columns, "rows": answer.rows}
+    rows |= {"reading": answer.reading, "left_out": offer.left_out}
+    return {"n": 1, "store": store, "document": "rows", "source": "rows", "rows": rows}
 
 
 def _in_words(answer: "RowAnswer") -> str:

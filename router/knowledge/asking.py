@@ -13,6 +13,7 @@ from router.knowledge.finding.store_source import StoreSource
 from router.knowledge.finding.translating import TranslatingEncoder
 from router.knowledge.finding.where import EVERYTHING, Where
 from router.knowledge.following import FollowingIndex
+from router.knowledge.rows.offering import Offer
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer
 from router.knowledge.rows.store_rows import StoreRows
 from router.knowledge.store import KnowledgeStore
@@ -55,6 +56,12 @@ class StoreSearch:
     ) -> RowAnswer | NotUnderstood:
         """An answer from the tables of the store; `previous`: the questions before this one."""
         return self._rows.answer(question, previous, where)
+
+    def offer(
+        self, question: str, previous: Sequence[str] = (), where: Where = EVERYTHING
+    ) -> Offer | None:
+        """What the rows say without the words that they do not understand. It is no answer."""
+        return self._rows.offer(question, previous, where)
 
     @property
     def held_bytes(self) -> int:

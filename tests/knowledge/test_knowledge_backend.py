@@ -261,18 +261,38 @@ async def test_what_is_not_sure_is_given_as_unsure_and_is_no_answer(home: Path, 
     assert (await answered(never, QUESTION))[0] == UNKNOWN
 
 
+async def test_rows_offer_what_they_say_without_a_verb_and_it_is_no_answer(
+    home: Path, encoders
+) -> None:
+    settings, question = settings_in(home, encoders), "how many orders did we put on in Madrid"
+    text, report = await answered(settings, question)
+    assert text.startswith(f"{UNKNOWN} I do not know what `put` means here.")
+    assert (report["found"], report["citations"]) == (False, [])
+    rows = report["perhaps"][0]["rows"]
+    assert (rows["left_out"], rows["rows"]) == (["put"], [[2]])
+    assert rows["sql"] in text
+    text, report = await answered(settings, question, for_writer=True)
+    assert (text, "perhaps" in report) == (UNKNOWN, False)
+    sure = settings.model_copy(update={"enough": 0.0})
+    _, report = await answered(sure, question)
+    assert (report["found"], "perhaps" in report) == (True, False)
+
+
 async def test_what_must_be_cited_is_never_given_as_unsure(home: Path, encoders) -> None:
     _, key = new_key("bob", "")
     save_keys(home / "keys.json", [key])
     shelf = StoreShelf(home / "knowledge")
     private = StoreSettings(folder=str(home / "city"), visible="private")
     declare(shelf.rights, {"city": private, "shop": private}, lambda _: "")
-    shelf.rights.grant(ADMIN, "city", "key:bob", Terms(must_cite=True), by="test")
+    for store in ("city", "shop"):
+        shelf.rights.grant(ADMIN, store, "key:bob", Terms(must_cite=True), by="test")
     shelf.close()
     settings = settings_in(home, encoders)
     assert PERMIT in (await answered(settings, QUESTION, key.id))[0]
     unsure = settings.model_copy(update={"enough": 1.0})
     assert (await answered(unsure, QUESTION, key.id))[0] == UNKNOWN
+    verb = "how many orders did we put on in Madrid"
+    assert (await answered(unsure, verb, key.id))[0] == UNKNOWN
 
 
 async def test_stores_that_both_answer_are_merged_and_cited_for_whoever_reads_them(

@@ -14,7 +14,7 @@ from router.knowledge.rows.language.links import links_of
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.naming import names_of
 from router.knowledge.rows.language.profile import Field, fields_of
-from router.knowledge.rows.language.spans import spans_of
+from router.knowledge.rows.language.spans import Span, spans_of
 from router.knowledge.rows.language.tokens import cut, ranges_in
 from router.knowledge.rows.language.words import Language, Sense, canonical, language_of
 from router.knowledge.rows.parts.conditions import read_conditions
@@ -34,6 +34,7 @@ from router.knowledge.rows.schema import (
     SqlRefused,
     TableSchema,
     Unclear,
+    UnknownWords,
 )
 from router.knowledge.rows.sql import sql_of
 from router.knowledge.rows.wording import reading_of, text_of
@@ -83,9 +84,17 @@ class RowReader:
                 return self._read(question, each, previous), each
             except Unclear as unclear:
                 failures.append(unclear)
-                if "not understood" not in str(unclear):
+                if not isinstance(unclear, UnknownWords):
                     break
         raise failures[0]
+
+    def spans(self, question: str, names: Names, language: Language) -> list[Span]:
+        """The words of a question, and what each may mean for one table."""
+        return self._reader(question, names, language, _ANY_YEAR).items
+
+    def names_word(self, word: str) -> bool:
+        """Whether a word stands for something in a table."""
+        return any((canonical(folded(word)),) in names.senses for names in self._names)
 
     def mentioned(self, question: str) -> Mentioned:
         """The values and numbers in a question, whatever its other words mean."""
@@ -195,6 +204,7 @@ class RowReader:
         if len(first) > 1:
             names = " or ".join(reading.query.table.name for reading in first)
             raise Unclear(f"it may ask {names}: name the table")
+        _own_figure(first[0].query, readings)
         return first[0]
 
     def _follow(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
@@ -214,6 +224,19 @@ def _denies(query: RowQuery, headed: Sequence[Reader]) -> None:
     if headed and negated:
         name = headed[0].names.table.name
         raise Unclear(f"which rows of {name} have none, or which of {query.table.name} are others")
+
+
+def _own_figure(query: RowQuery, readings: Sequence[Interpreted]) -> None:
+    """Refuse a figure by a linked table that has such a figure of its own.
+
+    `insurance per room`: the `insurance_fee` of loans, or the `insurance_value` of the works?
+    """
+    figure, linked = query.measure.field, {link.target.table.stored for link in query.links}
+    for other in readings if figure is not None else ():
+        own = other.query.measure.field
+        if own is not None and figure is not None and own.table.stored in linked:
+            names = f"`{figure.name}` of {query.table.name}"
+            raise Unclear(f"it may ask {names} or `{own.name}` of {other.query.table.name}")
 
 
 def _worded(query: RowQuery) -> bool:
@@ -280,8 +303,7 @@ def _known_words(reader: Reader) -> None:
     if reader.spans.unknown:
         glossed = any(span.words == ("(",) for span in reader.items)
         if not glossed:
-            words = ", ".join(f"`{word}`" for word in dict.fromkeys(reader.spans.unknown))
-            raise Unclear(f"not understood: {words}")
+            raise UnknownWords(reader.spans.unknown)
 
 
 _AUXILIARIES = frozenset(

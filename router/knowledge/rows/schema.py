@@ -1,6 +1,6 @@
 """What a question on rows is asked of, and what comes back: tables, columns, rows, answers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -75,6 +75,14 @@ class NotUnderstood:
 
 class Unclear(ValueError):
     """A part of a question that cannot be read; the message names it."""
+
+
+class UnknownWords(Unclear):
+    """Words of a question that no part of its query accounts for."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = tuple(dict.fromkeys(words))
+        super().__init__("not understood: " + ", ".join(f"`{word}`" for word in self.words))
 
 
 class NoSuchColumn(ValueError):

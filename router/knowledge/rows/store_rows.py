@@ -12,6 +12,7 @@ from router.knowledge.finding.where import EVERYTHING, Where
 from router.knowledge.rows.answering import RowReader, answered_by
 from router.knowledge.rows.authoring import QueryAuthor, answered_with
 from router.knowledge.rows.keeping import run_of, schemas_of
+from router.knowledge.rows.offering import Offer, offer_of
 from router.knowledge.rows.query_log import QueryLog, logged
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, SqlRefused, Unclear
 from router.knowledge.store import KnowledgeStore
@@ -36,6 +37,16 @@ class StoreRows:
             return _NO_TABLE
         except SqlRefused as refused:
             return NotUnderstood(str(refused))
+
+    def offer(
+        self, question: str, previous: Sequence[str] = (), where: Where = EVERYTHING
+    ) -> Offer | None:
+        """What the rows say to a question that they do not answer, without its unknown verbs."""
+        try:
+            reader, run = self._reader()
+            return offer_of(reader, question, run, previous, where)
+        except (LookupError, SqlRefused):
+            return None
 
     def prepare(self) -> None:
         """Read what the tables hold now, for `understands`."""

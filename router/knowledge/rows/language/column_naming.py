@@ -42,6 +42,7 @@ _YEAR_VERBS = {
     }.items()
 }
 _PLAIN = frozenset(("time", "tim", "total", "spent", "taken", "worked", "sold", "number", "net"))
+_VALUES = frozenset(("valor", "valu"))
 _ASKING = frozenset(
     map(
         canonical,
@@ -100,6 +101,9 @@ def _name_joined(names: Names, each: Field, content: Sequence[str], weaker: int)
     spoken: list[tuple[Phrase, int]] = []
     if WEAK.isdisjoint(content):  # `number of orders` is no `order_number`
         spoken += [((first, "de", last), 9), ((last, "of", first), 9)]
+    elif {first, last} & _VALUES and not names.row_words & {first, last}:
+        noun = last if first in _VALUES else first
+        spoken += [(("valor", "de", noun), 9), (("valu", "of", noun), 9)]  # as names are compared
     if last in ("up", "off", "out", "in"):
         spoken += [((first + "ed", last), 3), ((first + last,), 8)]
     if last in ("year", "ano"):

@@ -17,7 +17,7 @@ _LANGUAGES: tuple[Language, ...] = ("en", "es")
 _NOT_PHRASES = frozenset(
     (
         *("adjectives", "concepts", "only_asked", "concept_kinds", "things", "values", "short"),
-        "opposites",
+        *("opposites", "left_out"),
     )
 )
 _IRREGULAR = {
@@ -212,6 +212,12 @@ def words_of_unit(unit: str) -> frozenset[str]:
         if len(phrase) == 1 and any(sense.kind == "unit" for sense in senses)
     }
     return frozenset(canonical(word) for word in words if unit_of_word(word) == unit)
+
+
+@cache
+def left_out(kind: str) -> frozenset[str]:
+    """Words of a kind that decides whether a verb may be left out of a question."""
+    return frozenset(_written()["left_out"][kind].split())
 
 
 @cache

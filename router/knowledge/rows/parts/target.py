@@ -109,6 +109,10 @@ def take_columns(target: Target) -> None:
         named = each is not None and (each.unique or names_row(reader.names, each))
         if each is None or (span.means("entity") and named):
             continue
+        if each.column.kind == "text" and _second_noun(reader, i, each):
+            raise Unclear(
+                f"`{reader.items[i - 1].text} {span.text}` may be one noun, or two columns"
+            )
         if we_spent(reader) and not is_cost(each) and each.numeric:
             raise Unclear(f"`{each.name}` does not say what was spent")
         if vague_amount(reader, i, each):
@@ -124,6 +128,21 @@ def take_columns(target: Target) -> None:
     target.operations = [
         i for i in reader.free(*_OPERATIONS) if i not in {place for place, _ in target.columns}
     ]
+
+
+def _second_noun(reader: Reader, place: int, each: Field) -> bool:
+    """Whether a column's name stands right behind a column that a row has, or lacks.
+
+    `gigs without a support act` does not ask for acts.
+    """
+    return any(
+        placed.end == place - 1
+        and isinstance(placed.where, Condition)
+        and placed.where.field.column.kind == "text"
+        and placed.where.field.sql != each.sql
+        and reader.items[placed.end].means("col", "held")
+        for placed in reader.placed
+    )
 
 
 def _unit_again(reader: Reader, place: int) -> bool:

@@ -21,7 +21,7 @@ from router.knowledge.rows.parts.target import (
 )
 from router.knowledge.rows.parts.versus import read_versus
 from router.knowledge.rows.query import Condition, Form, Measure, Related, RowQuery, Sort
-from router.knowledge.rows.schema import Unclear
+from router.knowledge.rows.schema import Unclear, UnknownWords
 
 
 def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
@@ -43,14 +43,16 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         if query is not None:
             break
     else:
-        raise Unclear(_left_over(reader) or "it does not say what is wanted")
+        if left := _left_over(reader):
+            raise UnknownWords(left)
+        raise Unclear("it does not say what is wanted")
     _redundant(target, query)
     if query.measure.field is not None and any(BUSY & {*s.words} for s in reader.items):
         raise Unclear("busy by the number of rows, or by the column")
     query = _sorted(target, query)
     left = _left_over(reader, measured=query.measure.field is not None)
     if left:
-        raise Unclear(left)
+        raise UnknownWords(left)
     if yes and query.form == "groups" and query.rank is not None:
         yes = False  # `are there more members in Leeds or in York`
     if yes and query.form != "figure":
@@ -80,7 +82,7 @@ def read_closed(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
         raise Unclear("it is to be answered by yes or no: ask for a number or a list")
     left = _left_over(reader)
     if left:
-        raise Unclear(left)
+        raise UnknownWords(left)
     query = RowQuery(reader.names.table, "yes", share=tuple(others))
     return _complete(reader, query, "yes", ())
 
@@ -104,7 +106,7 @@ def _complete(
     measured = query.measure.field
     if measured is not None and measured.table.stored != own:
         raise Unclear(f"`{measured.name}` would be repeated for each of the rows of {own_name}")
-    tables = {f.table.stored for f in _fields(query)} - {own}
+    tables = {f.table.stored for f in fields_of_query(query)} - {own}
     links = []
     for stored in sorted(tables):
         ways = [
@@ -118,7 +120,7 @@ def _complete(
     return replace(query, links=tuple(links))
 
 
-def _fields(query: RowQuery) -> list[Field]:
+def fields_of_query(query: RowQuery) -> list[Field]:
     fields = [*query.shown, *(group.field for group in query.groups)]
     if query.measure.field is not None:
         fields.append(query.measure.field)
@@ -128,9 +130,9 @@ def _fields(query: RowQuery) -> list[Field]:
     return fields
 
 
-def _left_over(reader: Reader, *, measured: bool = False) -> str:
+def _left_over(reader: Reader, *, measured: bool = False) -> list[str]:
     """The words that no part of the query accounts for."""
-    left = [
+    return [
         span.text
         for span in reader.items
         if not span.used
@@ -142,7 +144,6 @@ def _left_over(reader: Reader, *, measured: bool = False) -> str:
             and _between_used(reader, span)
         )
     ]
-    return "not understood: " + ", ".join(f"`{text}`" for text in left) if left else ""
 
 
 def _between_used(reader: Reader, span: object) -> bool:
@@ -202,7 +203,7 @@ def _beside(target: Target, place: int) -> list[int]:
 
 def _redundant(target: Target, query: RowQuery) -> None:
     """Take what says again what is understood: dates that happened, columns named twice."""
-    used = {f.sql for f in _fields(query)} | target.reader.mentioned()
+    used = {f.sql for f in fields_of_query(query)} | target.reader.mentioned()
     for i, each in target.columns:
         if target.reader.items[i].used:
             continue
@@ -212,7 +213,7 @@ def _redundant(target: Target, query: RowQuery) -> None:
             target.reader.take(i)
             target.reader.add(i, i, happened(target, i, each))
     _take_idle_nouns(target, query)
-    tables = {f.table.stored for f in _fields(query)} | target.reader.tables()
+    tables = {f.table.stored for f in fields_of_query(query)} | target.reader.tables()
     for i in target.free("foreign"):
         if any(sense.value in tables for sense in target.reader.items[i].of("foreign")):
             target.reader.take(i)
@@ -230,7 +231,7 @@ def _take_idle_nouns(target: Target, query: RowQuery) -> None:
     names = target.reader.names
     if query.measure.field is not None and names.has(query.measure.field, "age"):
         target.take("person")  # `average age of people with asthma`
-    fields = [*_fields(query), *target.reader.fields()]
+    fields = [*fields_of_query(query), *target.reader.fields()]
     if any(names.has(f, *concept_kind("money")) or f.column.unit in _MONEY for f in fields):
         for i in target.free("money"):
             if not any(target.reader.items[n].means("and", "or") for n in _beside(target, i)):

@@ -22,13 +22,7 @@ def analysed_time(query: PanelQuery) -> AnalysedTime:
 def patterns(query: PanelQuery) -> str:
     time, until = analysed_time(query), moment(query.span.until)
     return f"""
-with w as materialized (from {time.worth()}),
-groups as (
-  select pattern, kind, any_value(weight) as share,
-         arg_max(plan, share) as answers, max(share) as answers_share,
-         sum(share * utility) as utility_now, any_value(plan) filter (best) as best,
-         max(utility) filter (best) as utility_best, sum(judged)::bigint as judged
-  from w group by pattern, kind),
+with groups as (from {time.groups()}),
 counted as (
   select coalesce(pattern, '') as pattern,
          case when pattern is null then coalesce(kind, '') else '' end as kind, count(*) as n
@@ -52,11 +46,11 @@ made as (
     where ts < {until} and subject in (select subject from events where kind = 'growth')
     group by subject)
   group by pattern)
-select g.pattern as pattern, g.kind as kind, name, spread, c.n as n, share, answers,
+select g.pattern as pattern, g.kind as kind, name, spread, c.n as n, weight as share, answers,
        answers_share, utility_now, best, utility_best, judged, made
 from groups g left join counted c using (pattern, kind) left join names using (pattern)
      left join made on made.pattern = coalesce(nullif(g.pattern, ''), 'task ' || g.kind)
-order by g.pattern = '', share desc, kind limit 80"""
+order by g.pattern = '', weight desc, kind limit 80"""
 
 
 def _patterns(rows: Rows, query: PanelQuery) -> Shown:

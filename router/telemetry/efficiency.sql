@@ -94,6 +94,74 @@ select pattern, kind, plan, n, share, weight, judged, quality, 1000 * usd as usd
 from ranked where n > 0 or judged > 0 or share > 0 or plan in (from cheap)
 order by weight desc, pattern, kind, utility desc nulls last;
 
+-- The worth of each group: what its answers are worth now, and what the best known plan would be worth.
+create macro group_worth(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+select pattern, kind, any_value(weight) as weight, arg_max(plan, share) as answers,
+       max(share) as answers_share, sum(share * utility) as utility_now,
+       any_value(plan) filter (best) as best, max(utility) filter (best) as utility_best,
+       sum(judged)::bigint as judged
+from plan_worth(since := since, until := until, known_since := known_since,
+                known_until := known_until, cost_weight := cost_weight,
+                latency_weight := latency_weight)
+group by pattern, kind;
+
+-- The patterns of traffic: requests that are alike. `utility_now` is told from the newest quarter of all
+-- requests, as many as `newest_of` in `self_analysis.py` says. `could_bring` is the utility of a request
+-- by which the best known plan beats what answers now; null where too few answers are judged.
+create macro pattern_values(
+  cost_weight := 0.1, latency_weight := 0.05,
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01'
+) as table
+with e as (
+  select subject as pattern, min(ts) as found_at,
+         case when arg_max(state, ts) in ('merged', 'forgotten') then arg_max(state, ts) else 'living' end
+           as state,
+         arg_max(json_extract_string(detail, '$.name'), ts)
+           filter (json_extract_string(detail, '$.name') not in ('', subject)) as name,
+         arg_max(json_extract_string(detail, '$.into'), ts) as into_pattern,
+         arg_max(json_extract_string(detail, '$.spread'), ts)
+           filter (json_extract_string(detail, '$.spread') is not null)::double as spread
+  from all_events where kind = 'pattern' and subject <> '' group by subject),
+served as (
+  select pattern, plan, count(*) as n, count(quality) as judged, min(ts) as first_ts, max(ts) as last_ts
+  from requests where pattern is not null and plan is not null and ts >= since and ts < until
+  group by all),
+v as (
+  select pattern, sum(n)::bigint as requests, sum(judged)::bigint as judged,
+         arg_max(plan, n) as usual_plan, min(first_ts) as first_ts, max(last_ts) as last_ts
+  from served group by pattern),
+w as (
+  from group_worth(
+    since := coalesce((
+      select ts from all_requests where ts >= since and ts < until and plan is not null
+      order by ts desc limit 1 offset (
+        select least(greatest(count(*) // 4, 100), 2000) - 1 from all_requests
+        where ts >= since and ts < until and plan is not null)), since),
+    until := until, known_since := since, known_until := until, cost_weight := cost_weight,
+    latency_weight := latency_weight)),
+k as (
+  select pattern, count(distinct key_id) as callers, count(distinct plan) as plans from all_requests
+  where pattern is not null and ts >= since and ts < until group by pattern),
+every_ as (
+  select count(*) as n from all_requests where terms is not null and plan is not null and ts >= since
+  and ts < until)
+select coalesce(v.pattern, e.pattern) as pattern, coalesce(e.name, v.pattern, e.pattern) as name,
+       coalesce(e.state, 'living') as state, e.into_pattern, coalesce(v.requests, 0) as requests,
+       coalesce(v.requests, 0) / nullif(every_.n, 0) as share, e.spread, coalesce(k.callers, 0) as callers,
+       coalesce(v.judged, 0) as judged, w.utility_now, v.usual_plan, w.best as best_plan,
+       w.utility_best as best_utility,
+       case when w.utility_best > w.utility_now then w.utility_best - w.utility_now
+            else 0 * w.utility_best end as could_bring,
+       e.found_at, v.first_ts, v.last_ts
+from v full join e using (pattern) left join k on k.pattern = coalesce(v.pattern, e.pattern)
+     left join w on w.pattern = v.pattern cross join every_
+order by requests desc, pattern;
+create view patterns as from pattern_values();
+
 -- The efficiency of the way in which requests were answered from `since` to `until`, 0 to 100: 0 is what
 -- the cheapest fixed plan would be worth, 100 the best known plan of each group, both on the requests
 -- since `known_since`. What idle arms cost, which are best nowhere, is in it; `idle` says how much.

@@ -27,9 +27,9 @@ class AnalysedTime:
         """The thirty that matter most."""
         return f"from self_issues({self._spans}, epsilon := {epsilon:g}, {self._weights}) limit 30"
 
-    def worth(self) -> str:
-        """What each plan is worth on each pattern and kind, as a table of a query."""
-        return f"plan_worth({self._spans}, {self._weights})"
+    def groups(self) -> str:
+        """What each pattern and kind is worth now and at best, as a table of a query."""
+        return f"group_worth({self._spans}, {self._weights})"
 
     def curve(self, every_seconds: float) -> str:
         every = f"every := interval {max(1, round(every_seconds))} second"

@@ -391,7 +391,7 @@ select bucket, by_what, name, count(*) as n, sum(coalesce(cost_usd, 0)) as usd,
 from named group by all order by bucket, by_what, usd desc, name;
 
 -- What each plan was worth to the requests of each pattern: the mean over the latest answers that were
--- judged. `held` is the utility that this shows; of few answers most is what the pattern's answers have.
+-- judged.
 create macro pattern_plans(
   cost_weight := 0.1, latency_weight := 0.05, latest := 200,
   since := timestamp '1970-01-01', until := timestamp '9999-01-01'
@@ -402,62 +402,17 @@ with r as (
                  latency_weight) as u
   from requests where pattern is not null and plan is not null and ts >= since and ts < until),
 j as (
-  select *, row_number() over (partition by pattern, plan order by ts desc) as of_plan,
-         row_number() over (partition by pattern order by ts desc) as of_pattern
+  select *, row_number() over (partition by pattern, plan order by ts desc) as of_plan
   from r where quality is not null),
-now_ as (select pattern, avg(u) as utility_now from j where of_pattern <= latest group by pattern),
 p as (
   select pattern, plan, count(*) as judged, avg(quality) as quality, avg(u) as utility,
          1000 * avg(cost_usd) as usd_per_1k, avg(latency_ms) as mean_ms
   from j where of_plan <= latest group by all),
 n as (select pattern, plan, count(*) as n, min(ts) as first_ts, max(ts) as last_ts from r group by all)
 select n.pattern, n.plan, n.n, coalesce(p.judged, 0) as judged, p.quality, p.usd_per_1k, p.mean_ms,
-       p.utility, (p.utility * p.judged + 10 * now_.utility_now) / (p.judged + 10) as held,
-       now_.utility_now, n.first_ts, n.last_ts
-from n left join p using (pattern, plan) left join now_ using (pattern)
-order by n.pattern, held desc nulls last, n.plan;
-
--- The patterns of traffic: requests that are alike. `could_bring` is the utility of a request by which
--- the best known plan is ahead of what answers now, as far as at least ten judged answers show.
-create macro pattern_values(
-  cost_weight := 0.1, latency_weight := 0.05, latest := 200,
-  since := timestamp '1970-01-01', until := timestamp '9999-01-01'
-) as table
-with e as (
-  select subject as pattern, min(ts) as found_at,
-         case when arg_max(state, ts) in ('merged', 'forgotten') then arg_max(state, ts) else 'living' end
-           as state,
-         arg_max(json_extract_string(detail, '$.name'), ts)
-           filter (json_extract_string(detail, '$.name') not in ('', subject)) as name,
-         arg_max(json_extract_string(detail, '$.into'), ts) as into_pattern,
-         arg_max(json_extract_string(detail, '$.spread'), ts)
-           filter (json_extract_string(detail, '$.spread') is not null)::double as spread
-  from all_events where kind = 'pattern' and subject <> '' group by subject),
-v as (
-  select pattern, sum(n)::bigint as requests, sum(judged)::bigint as judged, any_value(utility_now) as
-         utility_now, arg_max(plan, n) as usual_plan, arg_max(plan, held) filter (judged >= 10) as best_plan,
-         max(held) filter (judged >= 10) as best_utility, min(first_ts) as first_ts,
-         max(last_ts) as last_ts
-  from pattern_plans(cost_weight := cost_weight, latency_weight := latency_weight, latest := latest,
-                     since := since, until := until) group by pattern),
-k as (
-  select pattern, count(distinct key_id) as callers, count(distinct plan) as plans from all_requests
-  where pattern is not null and ts >= since and ts < until group by pattern),
-every_ as (
-  select count(*) as n from all_requests where terms is not null and plan is not null and ts >= since
-  and ts < until)
-select coalesce(v.pattern, e.pattern) as pattern, coalesce(e.name, v.pattern, e.pattern) as name,
-       coalesce(e.state, 'living') as state, e.into_pattern, coalesce(v.requests, 0) as requests,
-       coalesce(v.requests, 0) / nullif(every_.n, 0) as share, e.spread, coalesce(k.callers, 0) as callers,
-       coalesce(v.judged, 0) as judged, v.utility_now, v.usual_plan, v.best_plan, v.best_utility,
-       case when v.best_utility > v.utility_now then v.best_utility - v.utility_now
-            else 0 * v.best_utility end as could_bring,
-       e.found_at, v.first_ts, v.last_ts
-from v full join e using (pattern) left join k on k.pattern = coalesce(v.pattern, e.pattern)
-     cross join every_
-order by requests desc, pattern;
-
-create view patterns as from pattern_values();
+       p.utility, n.first_ts, n.last_ts
+from n left join p using (pattern, plan)
+order by n.pattern, p.utility desc nulls last, n.plan;
 
 -- One request, with all of its signals.
 create macro explain(id) as table

@@ -64,6 +64,17 @@ def test_an_operator_sees_what_was_made_for_what_why_what_it_brought_and_what_we
     ]
 
 
+def test_the_page_and_the_command_tell_the_same_utility_of_a_pattern(board):
+    panels = board.page_values(PageView(page="growth", last="all"))["panels"]
+    [shown] = (texts(row) for row in rows_of(panels["patterns"]) if "p1: invoice" in str(row))
+    query = "select utility_now, best_plan, could_bring from patterns where pattern = 'p1'"
+    [row] = board.source.ask(query).rows
+    assert f"{row['utility_now']:.4f}" in shown
+    assert (row["best_plan"] or "not known") in shown
+    gain = row["could_bring"]
+    assert ("not known" if gain is None else f"{gain:.4f}") in shown
+
+
 def test_an_operator_sees_how_far_each_lesson_is_and_what_its_runs_brought(board):
     panels = board.page_values(PageView(page="growth", last="all"))["panels"]
     [lesson] = map(texts, rows_of(panels["lessons"]))

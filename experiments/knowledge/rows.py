@@ -24,7 +24,7 @@ from typing import Any
 
 from router.knowledge.rows.answering import RowReader, answered_by
 from router.knowledge.rows.loading import write_table
-from router.knowledge.rows.offering import offer_of
+from router.knowledge.rows.offering import Offer, offer_of
 from router.knowledge.rows.reading import tables_of
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer, Run, TableSchema
@@ -110,6 +110,12 @@ def judged(case: Mapping[str, Any], answer: RowAnswer | NotUnderstood) -> str:
     return "right" if any(same(answer, due) for due in [case["answer"], *accepted]) else "wrong"
 
 
+def judged_offer(case: Mapping[str, Any], offer: Offer) -> str:
+    """Right, if one of the readings is."""
+    right = any(judged(case, answer) == "right" for answer in offer.answers)
+    return "right" if right else "wrong"
+
+
 def measured(folder: Path, questions: Path, *, show: bool) -> dict[str, Any]:
     cases = [json.loads(line) for line in questions.read_text().splitlines() if line.strip()]
     verdicts: Counter[tuple[str, bool]] = Counter()
@@ -129,11 +135,11 @@ def measured(folder: Path, questions: Path, *, show: bool) -> dict[str, Any]:
                 None if verdict != "refused" else offer_of(reader, case["question"], run, previous)
             )
             if offer is not None:
-                offers[judged(case, offer.answer)] += 1
+                offers[judged_offer(case, offer)] += 1
             if show and verdict != ("right" if case["answerable"] else "refused"):
                 _show(case, answer, verdict)
             if show and offer is not None:
-                print(f"   OFFER {judged(case, offer.answer)}: {case['question']}: {offer.text}")
+                print(f"   OFFER {judged_offer(case, offer)}: {case['question']}: {offer.text}")
     answerable = sum(n for (_, can), n in verdicts.items() if can)
     wrong = verdicts["wrong", True] + verdicts["wrong", False]
     return {

@@ -151,7 +151,7 @@ class KnowledgeBackend:
             if perhaps is not None:
                 report["perhaps"] = report_of([perhaps], confidence, cited)["citations"]
             if offer is not None:
-                report["perhaps"] = [_offer_report(*offer)]
+                report["perhaps"] = _offer_report(*offer)
             if rerank is not None:
                 report["rerank"] = trouble or "done"
         return text, report
@@ -248,14 +248,21 @@ def _offer(
 
 
 def _offer_in_words(offer: "Offer") -> str:
-    return f"{UNKNOWN} {offer.text}\n\nSQL: {offer.answer.sql}"
+    queries = "\n".join(f"SQL: {answer.sql}" for answer in offer.answers)
+    return f"{UNKNOWN} {offer.text}\n\n{queries}"
 
 
-def _offer_report(store: str, offer: "Offer") -> dict[str, Any]:
-    answer = offer.answer
-    rows = {"sql": answer.sql, "columns": answer.columns, "rows": answer.rows}
-    rows |= {"reading": answer.reading, "left_out": offer.left_out}
-    return {"n": 1, "store": store, "document": "rows", "source": "rows", "rows": rows}
+def _offer_report(store: str, offer: "Offer") -> list[dict[str, Any]]:
+    return [
+        {
+            "n": n,
+            "store": store,
+            "document": "rows",
+            "source": "rows",
+            "rows": _rows_of(answer) | {"left_out": offer.left_out},
+        }
+        for n, answer in enumerate(offer.answers, 1)
+    ]
 
 
 def _in_words(answer: "RowAnswer") -> str:
@@ -265,6 +272,9 @@ def _in_words(answer: "RowAnswer") -> str:
 def _row_report(store: str, answer: "RowAnswer", cited: set[str]) -> dict[str, Any]:
     citation = {"n": 1, "store": store, "document": "rows", "version": 0, "title": answer.reading}
     citation |= {"source": "rows", "must_cite": store in cited}
+    return {"confidence": 1.0, "found": True, "rows": _rows_of(answer), "citations": [citation]}
+
+
+def _rows_of(answer: "RowAnswer") -> dict[str, Any]:
     rows = {"sql": answer.sql, "columns": answer.columns, "rows": answer.rows}
-    rows |= {"reading": answer.reading}
-    return {"confidence": 1.0, "found": True, "rows": rows, "citations": [citation]}
+    return rows | {"reading": answer.reading}

@@ -11,9 +11,10 @@ from router.knowledge.rows.reading import csv_table
 from router.knowledge.rows.safe import runner
 from router.knowledge.rows.schema import NotUnderstood, RowAnswer
 
-GIGS = "gig,date,act,venue,support,gate\n" + "".join(
+GIGS = "gig,date,act,venue,support,gate,stars\n" + "".join(
     f"G{n:03},202{n % 3 + 2}-05-{n % 9 + 1:02},{('Static Aunt', 'Dead Kettle')[n % 2]},"
-    f"{('Guildhall', 'Hope Chapel', 'Arms')[n % 3]},{'' if n % 4 else 'Glass Ferry'},{n * 10}\n"
+    f"{('Guildhall', 'Hope Chapel', 'Arms')[n % 3]},{'' if n % 4 else 'Dead Kettle'},"
+    f"{n * 10},{n % 5 + 1}\n"
     for n in range(1, 31)
 )
 MEMBERS = "member,joined,town,club\n" + "".join(
@@ -57,9 +58,9 @@ def test_a_verb_that_joins_is_left_out_in_an_offer(reader, turns, left_out, rows
     assert isinstance(answered_by(reader[0], question, reader[1], previous), NotUnderstood)
     offer = offer_of(reader[0], question, reader[1], previous)
     assert offer is not None
-    assert (offer.left_out, [*map(tuple, offer.answer.rows)]) == (left_out, rows)
+    assert (offer.left_out, [*map(tuple, offer.answers[0].rows)]) == (left_out, rows)
     assert f"`{left_out[0]}`" in offer.text
-    assert offer.answer.reading in offer.text
+    assert offer.answers[0].reading in offer.text
 
 
 @pytest.mark.parametrize(
@@ -111,6 +112,25 @@ def test_a_second_noun_is_not_what_is_listed(reader, question):
         assert "act" not in answer.columns
     else:
         assert "support act" in answer.reason or "`act`" in answer.reason
+
+
+@pytest.mark.parametrize(
+    ("question", "rows"),
+    [
+        ("how many gigs with Dead Kettle", [[(15,)], [(7,)]]),
+        ("which venue has the most gate", [[("Guildhall", 1650)], [("Guildhall", 165)]]),
+    ],
+)
+def test_two_readings_that_fit_are_both_offered(reader, question, rows):
+    assert isinstance(answered_by(reader[0], question, reader[1]), NotUnderstood)
+    offer = offer_of(reader[0], question, reader[1])
+    assert offer is not None
+    assert [[*map(tuple, answer.rows)] for answer in offer.answers] == rows
+    assert offer.text.startswith("The question can be read in two ways. Either: ")
+
+
+def test_marks_are_not_offered_as_a_sum(reader):
+    assert offer_of(reader[0], "which venue has the most stars", reader[1]) is None
 
 
 def test_a_value_of_works_is_not_a_fee_of_loans(reader):

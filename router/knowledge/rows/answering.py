@@ -6,6 +6,7 @@ readings fit, both are named. A question after another may go on from it (`and i
 
 import re
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass, replace
 
 from router.knowledge.finding.where import EVERYTHING, Where
@@ -70,6 +71,13 @@ class RowReader:
         links = links_of(by_table)
         self.fields = tuple(by_table.values())
         self._names = [names_of(t, by_table, links, tables) for t in tables]
+        self._preferred = ""
+
+    def preferring(self, key: str) -> "RowReader":
+        """A reader of the same tables that takes one of the readings of a `Choice`."""
+        other = copy(self)
+        other._preferred = key
+        return other
 
     def names_of(self, table: TableSchema) -> Names:
         return next(names for names in self._names if names.table.stored == table.stored)
@@ -169,7 +177,8 @@ class RowReader:
         pieces = cut(text, language, year or _only_year(names), ranges=ranges)
         if not pieces:
             raise Unclear("the question is empty")
-        return Reader(names, spans_of(pieces, names, language), language)
+        spans = spans_of(pieces, names, language)
+        return Reader(names, spans, language, self._preferred)
 
     def _alone(self, question: str, language: Language) -> Interpreted:
         readings: list[Interpreted] = []

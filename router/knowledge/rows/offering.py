@@ -1,6 +1,8 @@
-"""Offers what the rows say to a question of which a verb is not understood, marked as no answer.
+"""Offers what the rows say to a question that is not surely understood, marked as no answer.
 
-The question is read again without the verb. Only a verb that joins rows to a value beside it, or
+Of two readings that fit, both are given. A verb that is not understood is left out.
+
+Only a verb that joins rows to a value beside it, or
 that says that they took place, may be left out; any other word may be what the question is about:
 a noun, an adjective, a number, a denial, or a verb that tells rows apart (`cancelled`, `missed`).
 """
@@ -18,35 +20,44 @@ from router.knowledge.rows.language.words import (
     Language,
     canonical,
     concepts_of,
+    language_of,
     left_out,
     opposites,
 )
 from router.knowledge.rows.parts.targets import fields_of_query
 from router.knowledge.rows.query import RowQuery
-from router.knowledge.rows.schema import RowAnswer, Run, Unclear, UnknownWords
+from router.knowledge.rows.schema import Choice, RowAnswer, Run, Unclear, UnknownWords
 from router.request.plain import folded
 
 _MOST_WORDS = 2
+_READINGS = 2
 
 _SAID = {
-    "en": ("I do not know what {0} means here. Without it, the question reads: {1}: {2}"),
-    "es": ("No sé qué significa aquí {0}. Sin ello, la pregunta dice: {1}: {2}"),
+    "en": ("I do not know what {0} means here. Without it, the question reads: {1}"),
+    "es": ("No sé qué significa aquí {0}. Sin ello, la pregunta dice: {1}"),
+}
+_TWO = {
+    "en": "The question can be read in two ways. Either: {0}\nOr: {1}",
+    "es": "La pregunta puede leerse de dos maneras. O bien: {0}\nO bien: {1}",
 }
 _AND = {"en": " and ", "es": " y "}
 
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """What the rows say to a question without some of its words. It is no answer."""
+    """What the rows say to a question in two readings, or without some words. It is no answer."""
 
     left_out: tuple[str, ...]
-    answer: RowAnswer
+    answers: tuple[RowAnswer, ...]  # of each of the readings
     language: Language
 
     @property
     def text(self) -> str:
+        readings = [f"{answer.reading}: {answer.text}" for answer in self.answers]
+        if len(readings) > 1:
+            return _TWO[self.language].format(*readings)
         words = _AND[self.language].join(f"`{word}`" for word in self.left_out)
-        return _SAID[self.language].format(words, self.answer.reading, self.answer.text)
+        return _SAID[self.language].format(words, readings[0])
 
 
 def offer_of(
@@ -56,18 +67,23 @@ def offer_of(
     previous: Sequence[str] = (),
     where: Where = EVERYTHING,
 ) -> Offer | None:
-    """What the rows say to a question that `answered_by` refuses, without its unknown verbs."""
+    """What the rows say to a question that `answered_by` refuses: in both of two readings that fit,
+    or without its unknown verbs."""
     try:
         reader.read(question, previous)
     except UnknownWords as unknown:
         words = unknown.words
+    except Choice as choice:
+        return _both(reader, choice, question, run, previous, where)
     except Unclear:
         return None
     else:
         return None
+    if len(words) > _MOST_WORDS:
+        return None
     turns = [*previous, question]
     place = next((i for i in (-1, -2) if len(turns) >= -i and _once(turns[i], words)), 0)
-    if not place or len(words) > _MOST_WORDS:
+    if not place:
         return None
     whole, turns[place] = turns[place], _without(turns[place], words)
     try:
@@ -83,7 +99,27 @@ def offer_of(
     if not allowed or not _dates_are_plain(interpreted.query, names):
         return None
     answer = answered_by(reader, turns[-1], run, turns[:-1], where)
-    return Offer(words, answer, language) if isinstance(answer, RowAnswer) else None
+    return Offer(words, (answer,), language) if isinstance(answer, RowAnswer) else None
+
+
+def _both(
+    reader: RowReader,
+    choice: Choice,
+    question: str,
+    run: Run,
+    previous: Sequence[str],
+    where: Where,
+) -> Offer | None:
+    """The answers of both readings, if there are two, and they answer."""
+    readers = [reader.preferring(key) for key in choice.keys]
+    answers = [
+        answer
+        for each in readers
+        if isinstance(answer := answered_by(each, question, run, previous, where), RowAnswer)
+    ]
+    if len(readers) != _READINGS or len(answers) != _READINGS:
+        return None
+    return Offer((), tuple(answers), language_of(question))
 
 
 def _pattern(word: str) -> re.Pattern[str]:

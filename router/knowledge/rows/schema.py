@@ -85,6 +85,14 @@ class UnknownWords(Unclear):
         super().__init__("not understood: " + ", ".join(f"`{word}`" for word in self.words))
 
 
+class Choice(Unclear):
+    """A part of a question that can be read in several ways, each of which has a key."""
+
+    def __init__(self, message: str, keys: Iterable[str]) -> None:
+        self.keys = tuple(keys)
+        super().__init__(message)
+
+
 class NoSuchColumn(ValueError):
     """A filter that the rows of a table cannot be held against; the message names its key."""
 

@@ -177,7 +177,9 @@ def by_unit(reader: Reader, unit: str) -> Field | None:
         if len(fields) == 1:
             return fields[0]
     if money:
-        raise Unclear(f"the amount may be {either(f.name for f in money)}")
+        message = f"the amount may be {either(f.name for f in money)}"
+        columns = {f.sql: f for f in money}
+        return columns[reader.choose(columns, message)]
     return None
 
 

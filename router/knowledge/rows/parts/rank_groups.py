@@ -7,6 +7,7 @@ from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.parts.columns import (
     adds_up,
     names_row,
+    never_added,
     only_total,
     parent_of,
     person_of,
@@ -203,7 +204,12 @@ def _ranked_groups(target: Target, group: Group, order: Order) -> RowQuery:
     if operation is None:
         additive = adds_up(names, figure, counted=order.most)
         if order.most and not additive:
-            raise Unclear(f"`{figure.name}` may be added up or averaged")
+            message = f"`{figure.name}` may be added up or averaged"
+            if never_added(names, figure) or figure.column.unit == "%":
+                raise Unclear(message)
+            operation = "sum" if target.reader.choose(("sum", "avg"), message) == "sum" else "avg"
+            measure = Measure(operation, figure)
+            return made(target, "groups", groups=(group,), rank=order.rank, measure=measure)
         if not order.most and not _MEANS.isdisjoint(name_words(figure.name)):
             measure = Measure("avg", figure)  # the greatest `avg_rating`, of groups
             return made(target, "groups", groups=(group,), rank=order.rank, measure=measure)

@@ -1,6 +1,6 @@
 """Holds a question while it is read: its words, what each may name, and what is taken so far."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from router.knowledge.rows.language.column_words import name_words
@@ -9,7 +9,7 @@ from router.knowledge.rows.language.profile import Field
 from router.knowledge.rows.language.spans import Span, Spans
 from router.knowledge.rows.language.words import Language, Sense, pieces, unit_of_word
 from router.knowledge.rows.query import AnyOf, Condition, Group, Having, Where
-from router.knowledge.rows.schema import Unclear
+from router.knowledge.rows.schema import Choice, Unclear
 
 _CALLED = frozenset(("name", "nombre"))
 
@@ -30,6 +30,7 @@ class Reader:
     names: Names
     spans: Spans
     language: Language
+    preferred: str = ""  # the key of a reading that is taken where several fit
     base_date: Field | None = None  # of the question before, in a question that goes on from it
     base_amount: Field | None = None  # likewise, of a number that was compared
     events: bool = False  # whether a day was named of a column of dates by its name
@@ -87,6 +88,12 @@ class Reader:
     def free(self, *kinds: str) -> list[int]:
         return [i for i, span in enumerate(self.items) if not span.used and span.means(*kinds)]
 
+    def choose(self, keys: Collection[str], message: str) -> str:
+        """The key of the reading that is preferred among those that fit. Raises `Choice`."""
+        if self.preferred in keys:
+            return self.preferred
+        raise Choice(message, keys)
+
     def field_at(
         self, place: int, wanted: Callable[[Field], bool] = lambda _: True, kind: str = "col"
     ) -> Field | None:
@@ -110,9 +117,10 @@ class Reader:
             for narrower in (used, written, called):
                 if len(narrower) == 1:
                     return narrower[0]  # type: ignore[no-any-return]
-            raise Unclear(
-                f"`{self.items[place].text}` may be the column {either(f.name for f in fields)}"
-            )
+            text = self.items[place].text
+            columns = {f.sql: f for f in fields}
+            message = f"`{text}` may be the column {either(f.name for f in fields)}"
+            return columns[self.choose(columns, message)]
         return fields[0]  # type: ignore[no-any-return]
 
     def fields(self) -> list[Field]:

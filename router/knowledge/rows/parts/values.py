@@ -174,9 +174,9 @@ def _chosen(reader: Reader, place: int) -> list[Sense] | None:
                 senses = [s for s in senses if s.value[0].sql == choice[0]]
                 break
         else:
-            raise Unclear(
-                f"`{span.text}` may be a value of {either(f.name for f in by_field.values())}"
-            )
+            columns = either(f.name for f in by_field.values())
+            chosen = reader.choose(by_field, f"`{span.text}` may be a value of {columns}")
+            senses = [s for s in senses if s.value[0].sql == chosen]
     best = max(s.strength for s in senses)
     senses = [s for s in senses if s.strength == best]
     folded_alike = {str(s.value[1]).casefold() for s in senses}

@@ -114,7 +114,8 @@ class Source:
             rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         except duckdb.InterruptException:
             raise QueryFailed(
-                f"The query took longer than {_LONGEST_SECONDS:g} s: choose a shorter time."
+                f"The query took longer than {_LONGEST_SECONDS:g} s: choose a shorter time, or "
+                "wait if the machine is busy."
             ) from None
         except duckdb.CatalogException as error:
             hint = "if an older Waggle wrote it, start the service on it once"

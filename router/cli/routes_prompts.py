@@ -5,7 +5,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import InputRefused, out, utc_minute
@@ -68,16 +68,16 @@ def _row(version: PromptVersion, chance: float) -> dict[str, Any]:
 
 
 def _table(rows: list[dict[str, Any]]) -> Table:
-    table = Table("version", "from", "by", "at", "state", "functions", "won", "score", box=None)
-    table.add_column("writes next")
-    table.add_column("why")
+    """The versions, of which only the reasons are wrapped where a terminal is narrow."""
+    heads = ("version", "by", "at", "state", "won", "score", "next")
+    table = Table(*(Column(head, no_wrap=True) for head in heads), "why", box=None)
     for row in rows:
         score = "" if row["score"] is None else f"{row['score']:.2f}"
-        number, parent = f"{row['version']}", f"{row['parent'] or ''}"
+        origin = f"{row['version']} from {row['parent']}" if row["parent"] else f"{row['version']}"
         next_one = f"{row['chance']:.0%}" if row["state"] == "competes" else ""
-        counts = f"{row['functions']}", f"{row['won']}", score
+        won = f"{row['won']} of {row['functions']}"
         made = escape(row["author"]), utc_minute(row["at"])
-        table.add_row(number, parent, *made, row["state"], *counts, next_one, escape(row["why"]))
+        table.add_row(origin, *made, row["state"], won, score, next_one, escape(row["why"]))
     return table
 
 

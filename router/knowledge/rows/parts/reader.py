@@ -118,7 +118,7 @@ class Reader:
                 if len(narrower) == 1:
                     return narrower[0]  # type: ignore[no-any-return]
             text = self.items[place].text
-            columns = {f.sql: f for f in fields}
+            columns: dict[str, Field] = {f.sql: f for f in fields}
             message = f"`{text}` may be the column {either(f.name for f in fields)}"
             return columns[self.choose(columns, message)]
         return fields[0]  # type: ignore[no-any-return]

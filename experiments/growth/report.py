@@ -142,6 +142,13 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
     ("meant", "harmful plans kept, with vectors", _harmful, "0"),
     ("meant", "efficiency by the judge, with vectors", _rise, "+15"),
     (
+        "chosen",
+        "adopted with vectors and `growth.serve: bandit`, at the end of the stream",
+        lambda runs: _each(runs, "adopted"),
+        "",
+    ),
+    ("chosen", "efficiency by the judge, with vectors and `bandit`", _rise, ""),
+    (
         "authored",
         "the same with a model that writes instructions, of which half are right",
         lambda runs: _each(runs, "adopted"),

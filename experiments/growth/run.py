@@ -65,10 +65,12 @@ def _many(
         yield from track(zip(seeds, pool.imap(work, seeds), strict=True), title, total=len(seeds))
 
 
-def of_planted(seed: int, *, author: bool = False, meant: bool = False) -> Result:
+def of_planted(
+    seed: int, *, author: bool = False, meant: bool = False, serve: str = "all"
+) -> Result:
     world = planted.World(seed)
     models = [*planted.MODELS, *([WRITER] if author else [])]
-    changes: Result = {"growth": {"author": WRITER}} if author else {}
+    changes: Result = {"growth": {"serve": serve, **({"author": WRITER} if author else {})}}
     if meant:
         changes["objective"] = {"learning": {"encode": True}}
 
@@ -95,6 +97,11 @@ def of_authored(seed: int) -> Result:
 def of_meant(seed: int) -> Result:
     """The planted world, with vectors of sentences, as `reuse: {mode: similar}` has them too."""
     return of_planted(seed, meant=True)
+
+
+def of_chosen(seed: int) -> Result:
+    """The same, if the bandit may choose among an adopted plan and others."""
+    return of_planted(seed, meant=True, serve="bandit")
 
 
 def of_changing(seed: int) -> Result:
@@ -188,6 +195,7 @@ WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
     "meant": (of_meant, planted.SEEN_SEEDS[:1]),
+    "chosen": (of_chosen, planted.SEEN_SEEDS[:1]),
     "authored": (of_authored, planted.SEEN_SEEDS[:2]),
     "doubles": (of_doubles, doubles.SEEN_SEEDS),
     "changing": (of_changing, changing.SEEN_SEEDS),

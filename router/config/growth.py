@@ -33,7 +33,7 @@ class Growth(Values):
         0.05, ge=0.02, le=0.5, description="share of a pattern's requests without its adopted plan"
     )
     serve: Literal["all", "bandit"] = Field(
-        "bandit",
+        "all",
         description="an adopted made plan answers all requests of its pattern but the control's; "
         "or the bandit gives those that are served better elsewhere to other plans",
     )

@@ -93,6 +93,14 @@ def _executed(con: duckdb.DuckDBPyConnection, query: str) -> duckdb.DuckDBPyConn
     return con.execute(query)
 
 
+def _into_a_pipe() -> bool:
+    """Whether the output is a pipe, which DuckDB may open by its name."""
+    try:
+        return stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode)
+    except OSError:  # an output within the process
+        return False
+
+
 def _write(con: duckdb.DuckDBPyConnection, query: str, output: Format, to: Path | None) -> None:
     if output is Format.table and to is None:
         _show(_executed(con, query))
@@ -103,7 +111,7 @@ def _write(con: duckdb.DuckDBPyConnection, query: str, output: Format, to: Path 
     }.get(output, "FORMAT csv, HEADER true")
     sys.stdout.flush()
     copy = f"COPY ({query.rstrip().rstrip(';')}) TO {{}} ({options})"
-    if to is not None or stat.S_ISFIFO(os.fstat(sys.stdout.fileno()).st_mode):
+    if to is not None or _into_a_pipe():
         con.execute(copy.format(quoted(to) if to is not None else "'/dev/stdout'"))
         return
     # A file that DuckDB opens by the name of the output would lose what was written before.

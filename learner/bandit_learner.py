@@ -15,7 +15,7 @@ import numpy as np
 from learner.deciding import BanditPolicy, BanditSettings
 from learner.drift import Detectors
 from learner.evidence import MIDDLE, Evidence, Sums
-from learner.expense import Expenses
+from learner.expense import Expenses, as_expected
 from learner.foretold import Foretold
 from learner.heirs import Heirs
 from learner.insight import Ledger
@@ -24,7 +24,7 @@ from learner.model import Model
 from learner.pacing import Pacer
 from learner.policy import Arm, Context, Feedback, Outcome, Policy
 from learner.pooling import BELIEFS, Belief, posterior
-from learner.posterior import ExpectedExpenses, Matrix, Posterior, Vector, log_seconds, on_grid
+from learner.posterior import ExpectedExpenses, Matrix, Posterior, Vector, on_grid
 from learner.rows import Rows
 from learner.standing import Standing, standing
 from learner.traits import ArmTraits
@@ -280,12 +280,4 @@ class Bandit:
         expenses = [self.expenses.of(arm, kind) for arm in self.evidence.arms]
         times = [e.seconds for e in expenses if e.seconds is not None]
         usual = sum(times) / len(times) if times else 0.0
-        seconds = np.array([usual if e.seconds is None else e.seconds for e in expenses])
-        tails = [np.nan if e.tail_seconds is None else e.tail_seconds for e in expenses]
-        return ExpectedExpenses(
-            np.array([e.spend for e in expenses]),
-            log_seconds(seconds),
-            seconds,
-            np.array(tails),
-            np.array([1 - e.failure for e in expenses]),
-        )
+        return as_expected(expenses, usual)

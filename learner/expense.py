@@ -6,14 +6,16 @@ Means fade: old answers count less and less. The running statistics are River's.
 """
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import exp, log
 from typing import Any
 
+import numpy as np
 from river import stats
 
 from learner.policy import Arm, Outcome
+from learner.posterior import ExpectedExpenses, log_seconds
 from learner.running import FadingMean
 
 _TAIL = 0.95
@@ -123,3 +125,16 @@ class Expenses:
     @classmethod
     def restored(cls, state: Iterable[Any]) -> "Expenses":
         return cls({(Arm(arm), kind): UsualExpense.restored(usual) for arm, kind, usual in state})
+
+
+def as_expected(expenses: Sequence[Expense], usual_seconds: float) -> ExpectedExpenses:
+    """The expenses of arms as arrays; an arm without a time is taken to need the usual one."""
+    seconds = np.array([usual_seconds if e.seconds is None else e.seconds for e in expenses])
+    tails = [np.nan if e.tail_seconds is None else e.tail_seconds for e in expenses]
+    return ExpectedExpenses(
+        np.array([e.spend for e in expenses]),
+        log_seconds(seconds),
+        seconds,
+        np.array(tails),
+        np.array([1 - e.failure for e in expenses]),
+    )

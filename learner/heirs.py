@@ -12,11 +12,11 @@ from typing import Any, Self
 import numpy as np
 
 from learner.evidence import MIDDLE, ArmSums, Evidence
-from learner.expense import Expense, Expenses
+from learner.expense import Expense, Expenses, as_expected
 from learner.inherited import Inherited
 from learner.policy import Arm, Feedback, group_of
 from learner.pooling import BELIEFS, PRECISION
-from learner.posterior import ExpectedExpenses, Matrix, Posterior, Vector, log_seconds
+from learner.posterior import ExpectedExpenses, Matrix, Posterior, Vector
 
 _KEPT = 0.5 ** (1 / 1_000)  # of an heir's evidence, with each answer of it
 _APART: Mapping[str, float] = {"bias": 0.1, **BELIEFS[3]}  # variance of an heir's own weights
@@ -84,16 +84,7 @@ class Heirs:
 
     def _expected(self, heirs: Sequence[Arm], kind: str, of_parents: Expenses) -> ExpectedExpenses:
         """What answers cost: in an heir's first answers, what its parent's do."""
-        expenses = [self._expense(arm, kind, of_parents) for arm in heirs]
-        seconds = np.array([e.seconds or 0.0 for e in expenses])
-        tails = [np.nan if e.tail_seconds is None else e.tail_seconds for e in expenses]
-        return ExpectedExpenses(
-            np.array([e.spend for e in expenses]),
-            log_seconds(seconds),
-            seconds,
-            np.array(tails),
-            np.array([1 - e.failure for e in expenses]),
-        )
+        return as_expected([self._expense(arm, kind, of_parents) for arm in heirs], 0.0)
 
     def _expense(self, arm: Arm, kind: str, of_parents: Expenses) -> Expense:
         own = self.expenses.of(arm, kind)

@@ -27,7 +27,7 @@ class Inherited:
     arms: tuple[Arm, ...]
     parents: tuple[Arm, ...]
     offsets: Matrix  # the weights by which an heir's quality differs from its parent's
-    spreads: Matrix  # (arms, size, size): the covariance of an heir's weights, in half precision
+    spreads: Matrix  # (arms, size, size): the covariance of an heir's weights, in single precision
     weights: Vector  # of each heir's own judged answers
     expected: Mapping[str, ExpectedExpenses]  # by kind; "" stands for any other kind
 

@@ -1,4 +1,4 @@
-"""An adopted made plan is an arm of the bandit within its pattern, unless `growth.serve: all`."""
+"""With `growth.serve: bandit`, an adopted made plan is an arm of the bandit within its pattern."""
 
 import pytest
 

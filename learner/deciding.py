@@ -157,8 +157,8 @@ class BanditPolicy:
     def heir(
         self, context: Context, arm: str, preference: Preference, usd: float, wait: float
     ) -> Estimate | None:
-        """What is expected of an heir in a context; None for what is no heir, or is one that has
-        shown too little. `usd` is its rate, and `wait` is as in `explained`."""
+        """What is expected of an heir in a context. None: the arm is no heir, or has shown too
+        little. `usd` is the arm's rate, and `wait` is as in `explained`."""
         inherited = self.inherited
         at = None if inherited is None else inherited.place(arm)
         if inherited is None or at is None:

@@ -42,7 +42,7 @@ class HouseFinding:
 
     @property
     def stores(self) -> tuple[str, ...]:
-        """The stores that exist of which it says what should become."""
+        """The existing stores whose future the proposal decides."""
         match self.kind:
             case "archive":
                 return (self.subject,)

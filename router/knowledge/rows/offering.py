@@ -2,9 +2,9 @@
 
 Of two readings that fit, both are given. A verb that is not understood is left out.
 
-Only a verb that joins rows to a value beside it, or
-that says that they took place, may be left out; any other word may be what the question is about:
-a noun, an adjective, a number, a denial, or a verb that tells rows apart (`cancelled`, `missed`).
+A verb may be left out only if it joins rows to a value beside it, or says that the rows took place.
+Any other word may be what the question is about: a noun, an adjective, a number, a denial, or a
+verb that tells rows apart (`cancelled`, `missed`).
 """
 
 import re

@@ -303,7 +303,10 @@ class MemoryKeeper:
             if self.index.follow(self._store):
                 for change in self._store.changes(before):
                     self._changed(change.solution)
-            if self._builder is None or not self._builder.is_alive():
+            # A thread of low priority may hold the interpreter's lock while a busy machine lets it
+            # wait, and every request with it: so it starts only for work.
+            idle = self._builder is None or not self._builder.is_alive()
+            if idle and self.index.due:
                 self._builder = threading.Thread(target=self._tend, name="graphs", daemon=True)
                 self._builder.start()
         if self._learned_within != self.settings.budget:  # what stops depends on the budget

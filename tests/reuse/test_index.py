@@ -206,3 +206,19 @@ def test_vectors_of_another_encoder_are_not_mixed_in(tmp_path):
     store = stored(tmp_path, vectors(10))
     index, _ = opened(tmp_path, store, encoder="another")
     assert len(index) == 0
+
+
+def test_an_index_is_due_only_while_a_graph_needs_to_be_built_or_rebuilt():
+    made, index = vectors(100), SolutionIndex(16, "e")
+    due = []
+    for id_ in range(1, 61):
+        index.add(SPACE, id_, made[id_])
+        due.append(index.due)
+    assert due == [False] * 40 + [True] * 20
+    assert index.tend()
+    assert not index.due
+    for id_ in range(1, 31):
+        index.remove(SPACE, id_)
+    assert index.due
+    assert index.tend()
+    assert not index.due

@@ -87,6 +87,11 @@ class SolutionIndex:
             count += len(changes)
         return count
 
+    @property
+    def due(self) -> bool:
+        """Whether a graph needs to be built or to grow."""
+        return any(space.due for space in list(self.spaces.values()))
+
     def tend(self, *, threads: int = 1) -> bool:
         """Build or grow each graph that needs it, which takes long; False if no graph needs it."""
         tended = [space.tend(threads=threads) for space in list(self.spaces.values())]

@@ -77,13 +77,21 @@ class Space:
                 self.graph.remove(id_)
                 self._in_graph.discard(id_)
 
+    @property
+    def due(self) -> bool:
+        """Whether the graph must be built or rebuilt, or the matrix be moved into it."""
+        return len(self._matrix) > LARGEST_MATRIX or self._worn
+
+    @property
+    def _worn(self) -> bool:
+        return self.graph is not None and self.graph.removed > _MOST_REMOVED * self.graph.count
+
     def tend(self, *, threads: int = 1) -> bool:
         """Build or rebuild the graph, or move the matrix into it; False if nothing is needed."""
-        graph = self.graph
-        worn = graph is not None and graph.removed > _MOST_REMOVED * graph.count
-        if len(self._matrix) <= LARGEST_MATRIX and not worn:
+        if not self.due:
             return False
-        if graph is None or worn or len(self._matrix) + graph.count > graph.room:
+        graph = self.graph
+        if graph is None or self._worn or len(self._matrix) + graph.count > graph.room:
             self._rebuild(threads=threads)
         else:
             self._move_into(graph)

@@ -71,7 +71,9 @@ class KeeperProcess:
         settings = orjson.dumps(self._settings.model_dump(mode="json")).decode()
         module = (sys.executable, "-m", "router.telemetry.keeper")
         self._process = subprocess.Popen(
-            [*module, str(self._folder), settings], stdin=subprocess.DEVNULL
+            [*module, str(self._folder), settings],
+            stdin=subprocess.DEVNULL,
+            process_group=0,  # a terminal's Ctrl-C ends the router, which stops the keeper
         )
 
     def close(self) -> None:

@@ -59,6 +59,7 @@ class FeederProcess:
         self._process = subprocess.Popen(
             [sys.executable, "-m", "router.knowledge.feeding.process", str(self._folder)],
             stdin=subprocess.PIPE,
+            process_group=0,  # a terminal's Ctrl-C ends the router, which stops the feeder
         )
         assert self._process.stdin is not None
         self._process.stdin.write(self._work)  # not an argument: queries may hold passwords

@@ -1,0 +1,22 @@
+"""The keeper's process, beside the router that started it."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from router.config.server import TelemetrySettings
+from router.telemetry.keeper import KeeperProcess
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_ctrl_c_in_a_terminal_reaches_the_router_and_not_its_keeper(tmp_path):
+    """The terminal signals a whole group of processes; the router stops the keeper in good order."""
+    keeper = KeeperProcess(tmp_path, TelemetrySettings())
+    try:
+        children = Path("/proc/thread-self/children").read_text().split()
+        (child,) = [n for n in children if str(tmp_path) in Path(f"/proc/{n}/cmdline").read_text()]
+        assert os.getpgid(int(child)) != os.getpgid(0)
+    finally:
+        keeper.close()

@@ -12,7 +12,7 @@ from router.telemetry.keeper import KeeperProcess
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
 def test_ctrl_c_in_a_terminal_reaches_the_router_and_not_its_keeper(tmp_path):
-    """The terminal signals a whole group of processes; the router stops the keeper in good order."""
+    """A terminal signals a whole group of processes; the router stops the keeper in good order."""
     keeper = KeeperProcess(tmp_path, TelemetrySettings())
     try:
         children = Path("/proc/thread-self/children").read_text().split()

@@ -145,6 +145,20 @@ def test_words_beside_an_idle_piece_are_learned_by_themselves(chatter_first):
     assert fits(shelf, f"wifi name for no guests {HOPE}") == []
 
 
+def test_two_idle_phrases_that_share_words_are_no_difference():
+    """What "thanks a lot" and "many thanks in advance" share is at another place of each."""
+    shelf = shelf_of(("wifi name for guests thanks a lot", "ridge-guest", 0))
+    others = (("door code", "4711"), ("printer on floor two", "Oak"), ("opening hours", "nine"))
+    lessons = (*((*each, "thanks a lot") for each in TAUGHT),
+               *((*each, "many thanks in advance") for each in others))  # fmt: skip
+    for n, (request, answer, phrase) in enumerate(lessons):
+        assert fits(shelf, "wifi name for guests many thanks in advance") == []
+        put(shelf, 10 + 2 * n, request, answer)
+        put(shelf, 11 + 2 * n, f"{request} {phrase}", answer)
+    assert fits(shelf, "wifi name for guests many thanks in advance") == [1]
+    assert fits(shelf, "wifi name for no guests many thanks in advance") == []
+
+
 def test_an_answer_is_for_its_values_and_a_program_for_all():
     answers = shelf_of(("add vat to 20", "24.2", 0))
     assert fits(answers, "add vat to 30") == []

@@ -7,7 +7,7 @@ and back", "without" and "median" for "mean" never do, because with them answers
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from router.reuse.forms.differences import Difference, IsWord, Words, same_words
@@ -29,6 +29,7 @@ class Habits:
     _idle_in: dict[Key, set[str]] = field(default_factory=dict)
     _mattered: Counter[Key] = field(default_factory=Counter)
     _pieces: dict[Words, None] = field(default_factory=dict)  # idle words that may be left out
+    _by_letter: dict[str, list[Words]] = field(default_factory=dict)  # they begin or end so
     _rests: dict[Words, Words] = field(default_factory=dict)  # words without pieces at their ends
 
     def same_answer(self, between: Sequence[Difference], kind: str) -> None:
@@ -68,11 +69,16 @@ class Habits:
         if idle == (second in self._pieces):
             return
         self._rests.clear()
+        letters = {second[0][0], second[-1][0]}
         if idle:
             self._pieces[second] = None
+            for letter in letters:
+                self._by_letter.setdefault(letter, []).append(second)
             self._spread(second)
         else:
             del self._pieces[second]
+            for letter in letters:
+                self._by_letter[letter].remove(second)
 
     def _spread(self, piece: Words) -> None:
         """What was learned of words beside this piece was learned of these words alone."""
@@ -106,20 +112,29 @@ class Habits:
 
     def _rest(self, difference: Difference) -> Difference:
         """The difference without idle pieces at its ends, slips allowed."""
-        return Difference(self._stripped(difference.stored), self._stripped(difference.request))
+        return Difference(self.rest(difference.stored), self.rest(difference.request))
 
-    def _stripped(self, words: Words) -> Words:
+    def rest(self, words: Words) -> Words:
+        """The words without idle pieces at their begin and end."""
         rest = self._rests.get(words)
         if rest is None:
             rest = words
             for _ in range(_MOST_PIECES):
-                lengths = (self._idle_at_an_end(rest, piece) for piece in self._pieces)
+                lengths = (self._idle_at_an_end(rest, piece) for piece in self._at_ends(rest))
                 begin, end = max(lengths, key=sum, default=(0, 0))
+                if not begin + end:
+                    break
                 rest = rest[begin : len(rest) - end]
             if len(self._rests) >= _MOST:
                 self._rests.clear()
             self._rests[words] = rest
         return rest
+
+    def _at_ends(self, words: Words) -> Iterator[Words]:
+        """Pieces that these words may begin or end with. A slip may swap two first letters."""
+        ends = (words[0][:2] + words[-1][:2]) if words else ""
+        for letter in dict.fromkeys(ends):
+            yield from self._by_letter.get(letter, ())
 
     def _idle_at_an_end(self, words: Words, piece: Words) -> tuple[int, int]:
         """How many words this piece is at the begin, or else at the end."""

@@ -92,7 +92,8 @@ class Shelf:
         self._index.add(row.form.words)
         for word in set(row.form.words):
             self._with_word[word] += 1
-        self.habits.words_changed()
+            if self._with_word[word] == _WORD_FROM:
+                self.habits.words_changed()
 
     def remove(self, id_: int) -> None:
         row = self.rows.pop(id_, None)
@@ -106,8 +107,9 @@ class Shelf:
             del self._forms[words]
             self._index.remove(words)
         for word in set(words):
+            if self._with_word[word] == _WORD_FROM:
+                self.habits.words_changed()
             self._with_word[word] -= 1
-        self.habits.words_changed()
         if not row.root:
             del self._bare[row.marks][id_]
         else:
@@ -135,7 +137,12 @@ class Shelf:
         def is_word(word: str) -> bool:
             return word in names or self.is_word(word)
 
-        return differences(stored, form.words, is_word)
+        between = differences(stored, form.words, is_word)
+        if not between or self.habits.idle(between):
+            return between
+        # "thanks a lot" beside "many thanks in advance": what both share hides that both are idle.
+        rests = self.habits.rest(stored), self.habits.rest(form.words)
+        return between if rests == (stored, form.words) else differences(*rests, is_word)
 
     def fitting(self, form: Form) -> Iterator[ShelfRow]:
         """The rows that ask the same as this form, the nearest first: programs that may serve, and

@@ -157,7 +157,7 @@ _PERSONAL = re.compile(
     r"|(?<![\w.,])\+?\d{1,3}[ .-]?\(?\d{2,4}\)?[ .-]\d{3,4}[ .-]\d{3,4}(?![\w.,]?\d)"  # a telephone number
     r"|(?<!\d)(?:\d{4}[ -]){3}\d{4}(?!\d)|(?<!\d)\d{3}-\d{2}-\d{4}(?!\d)"  # a bank card, a social security number
     r"|\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}\b"  # a bank account (IBAN)
-    r"|\b(?:my name is|i am called|i live (?:at|in)|my (?:address|phone|email|birthday|ssn|passport|diagnosis|salary)"
-    r"|born on)\b",
+    r"|\b(?:my name is|i am called|i live (?:at|in)|my (?:address|birthday|ssn|passport|diagnosis|salary)"
+    r"|my (?:phone|e-?mail)(?: (?:address|is|number|no)|\W{1,3}\d++)|born on)\b",
     re.I,
 )

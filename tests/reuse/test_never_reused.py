@@ -3,6 +3,7 @@
 import pytest
 
 from router.keys import new_key
+from router.reuse.memory_query import personal_words
 from tests.reuse.service import (
     AGAIN,
     QUESTION,
@@ -34,6 +35,21 @@ async def test_a_request_with_another_meaning_is_never_answered_from_memory(data
         reply = await waggle.chat(question)
         assert reply.headers["x-waggle-reuse"] == "novel"
         assert len(model.requests) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "personal"),
+    [
+        ("Sorry, I am typing this from my phone. What is the capital of France?", False),
+        ("Why does my phone get hot?", False),
+        ("My phone is 5551234: does it look right?", True),
+        ("Call my phone: 5551234", True),
+        ("Write my e-mail address backwards", True),
+        ("my phone number, please, as words", True),
+    ],
+)
+def test_a_telephone_is_no_personal_data_and_its_number_is(text, personal):
+    assert personal_words(text) == ("it holds personal data" if personal else "")
 
 
 SETTING = {"messages": [{"role": "user", "content": QUESTION}], "model": "auto"}

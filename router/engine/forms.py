@@ -195,6 +195,16 @@ class FormAnswers:
         for id_ in [solution] if shelf is None else shelf.cases_like(solution):
             self.memory.quarantine(id_)
 
+    def outdated(self, id_: int) -> None:
+        """Put away the same answer to like requests, after it was called wrong where it had been
+        right: a fact changes for all who ask for it. A calculation does not change."""
+        store = self.memory.store
+        solution = store.get(id_) if store is not None else None
+        shelf = self.shelf(solution.space) if solution is not None else None
+        if solution is not None and shelf is not None:
+            for other in shelf.facts(solution.request, solution.answer):
+                self.memory.quarantine(other)
+
     def _reproduced_by(
         self, shelf: Shelf, given: GivenAnswer, near: list[NearRow]
     ) -> tuple[int, bool]:

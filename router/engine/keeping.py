@@ -18,7 +18,7 @@ from router.config.plans import Code
 from router.config.signals import FORM
 from router.domain import COMPUTE, Call, Request, Signal, Trace
 from router.engine.answer_judges import AnswerJudges
-from router.engine.forms import BY_FORM, FormAnswers
+from router.engine.forms import ANSWER, BY_FORM, FormAnswers
 from router.engine.library_door import LibraryDoor
 from router.engine.recall import AskBackend, Lookup, Recall, unrepeatable
 from router.plans.compiled import Plans
@@ -322,9 +322,13 @@ class Keeping:
             if self.forms is not None and signal.score is not None:
                 self.forms.rated(signal.about.request_id, good=signal.score >= GOOD)
             use = self.recall.uses.get(signal.about.request_id)
-            if use is None or not use.bucket or signal.score is None:
+            if use is None or signal.score is None:
                 continue
             wrong = signal.score <= BAD
+            if wrong and self.forms is not None and use.bucket in ("", ANSWER):
+                self.forms.outdated(use.solution)
+            if not use.bucket:
+                continue
             if wrong or signal.score >= GOOD:
                 self._learn(
                     ReuseCheck(

@@ -88,6 +88,27 @@ async def ask(waggle, text: str, score: float | None = 1.0):
     return reply
 
 
+async def test_a_fact_that_changed_is_put_away_for_all_who_ask_for_it(data):
+    """Each request was answered before, and one of them tells that its answer is wrong by now."""
+    fact = ["PRN-Oak"]
+
+    def says(text: str) -> str:
+        return "Oslo" if "capital" in text else doubled(text) if "12" in text else fact[0]
+
+    async with service(data, says, lambda prompt: "not a computation") as (waggle, large, _):
+        requests = ["printer on the second floor", "which printer is upstairs", "printer 12"]
+        for text in (*requests, "the capital of Norway"):
+            await ask(waggle, text)
+        fact[0] = "PRN-Elm"
+        calls = large.calls
+        assert (await ask(waggle, requests[0], score=0.0)).text == "PRN-Oak"
+        assert large.calls == calls
+        assert [(await ask(waggle, text)).text for text in requests] == ["PRN-Elm", "PRN-Elm", "24"]
+        assert large.calls == calls + 2
+        assert (await ask(waggle, "the capital of Norway")).text == "Oslo"
+        assert large.calls == calls + 2
+
+
 async def test_a_program_answers_other_values_once_it_reproduced_what_was_rated_well(data):
     def writes(prompt: str) -> str:
         shown = [json.loads(line) for line in prompt.splitlines()]

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from router.reuse.acceptance import common_words
 from router.reuse.forms.answers import is_common, is_short, same_answer
 from router.reuse.forms.differences import Difference, Words, differences
-from router.reuse.forms.form import Form, marks_in
+from router.reuse.forms.form import Form, form_of, marks_in
 from router.reuse.forms.habits import Habits
 from router.reuse.forms.nomination import FormIndex
 from router.value import value
@@ -194,6 +194,15 @@ class Shelf:
         line = self._lines.get(row.root, {}).values() if row is not None else ()
         others = [o.id for o in line if row is not None and self.asks_the_same(o.form, row.form)]
         return list(dict.fromkeys((id_, *others)))
+
+    def facts(self, request: str, answer: str) -> list[int]:
+        """The rows that have a fact for their answer, if this request asks for it: no value stands
+        in the request, and few answers are this one by chance."""
+        form = form_of(request)
+        if form is None or form.values or not is_short(answer) or is_common(answer):
+            return []
+        rows = self._bare.get((), {}).values()
+        return [row.id for row in rows if same_answer(row.answer, answer)]
 
     def tells(self, root: int, answer: str) -> bool:
         """Whether a program that gives this answer is unlikely to give it by chance."""

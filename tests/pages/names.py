@@ -113,8 +113,8 @@ def _is_module_or_member(name: str) -> bool:
 
 
 def _is_file(code: str, page: Path) -> bool:
-    if code.startswith(("./", "var/", "segments/")):
-        return True  # a file in the user's folder
+    if code.startswith(("./", "../shared/", "var/", "segments/")):
+        return True  # a file in the user's folder, or beside the checkout
     if (page.parent / code).exists() or (ROOT / code).exists():
         return True
     # Perhaps a module below the page's folder.

@@ -55,6 +55,9 @@
 # make bench-structure  counts the modules that one chat request visits, and how they are built
 # make bench-telemetry  measures the cost of writing and querying ten million rows
 
+# Else each process compiles our modules again, and each worker of the tests rewrites their asserts.
+unexport PYTHONDONTWRITEBYTECODE
+
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 STAMP := .venv/.installed

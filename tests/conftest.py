@@ -1,3 +1,4 @@
+import gc
 import os
 from collections import Counter
 from pathlib import Path
@@ -74,6 +75,29 @@ class OneService(LoadScopeScheduling):
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     return OneService(config, log) if config.getvalue("dist") == "load" else None
+
+
+def pytest_configure(config):
+    """Let each worker collect the folders from another one on: what a worker compiles, and whose
+    asserts it rewrites, the others read. (`_turn` gives all workers the same order of tests.)"""
+    if hasattr(config, "workerinput") and config.args == ["tests"]:
+        folder = Path(__file__).parent
+        places = sorted(str(place) for place in folder.iterdir() if place.is_dir())
+        places += sorted(map(str, folder.glob("test_*.py")))
+        worker, workers = int(config.workerinput["workerid"][2:]), config.workerinput["workercount"]
+        first = worker * len(places) // workers
+        config.args = [*places[first:], *places[:first]]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """The garbage collector need not look at modules and tests, which stay to the end."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.freeze()
+        gc.enable()
 
 
 @pytest.hookimpl(trylast=True)

@@ -15,7 +15,7 @@ from router.telemetry.store.audit import verify
 from router.telemetry.store.catalog import CATALOG_FILE, publish
 from router.telemetry.store.compact import Tiers
 from router.telemetry.store.keep import Keeper, RetentionRules
-from router.telemetry.store.manifest import load
+from router.telemetry.store.manifest import load, store
 from router.telemetry.tables import TABLES
 
 MINUTE = 60_000_000
@@ -75,16 +75,16 @@ class Stored:
         self._logs: dict[tuple[str, str], Log] = {}
 
     def _begin(self) -> None:
-        """Recover like a keeper that starts. In a new folder, begin with the views of `_views`."""
-        master = self.folder / "work" / CATALOG_FILE
-        new = not (self.folder / CATALOG_FILE).exists()
-        if new:
-            master.write_bytes(_views())
-            with self.keeper.turn() as (con, now):
-                publish(con, self.keeper.folder, now)
-        self.keeper.recover()
-        if new and not master.exists():
-            master.write_bytes(_views())
+        """Recover like a keeper that starts. A new folder gets the views of `_views` instead."""
+        if (self.folder / CATALOG_FILE).exists():
+            self.keeper.recover()
+            return
+        (self.folder / "work" / CATALOG_FILE).write_bytes(_views())
+        with self.keeper.turn() as (con, now):
+            if now.generation == 0:
+                store(self.folder, now)
+            publish(con, self.keeper.folder, now)
+        self.keeper.seal()
 
     def new_keeper(self) -> Keeper:
         """A keeper for which time passes with `now`, and whose wall clock is `ahead`."""

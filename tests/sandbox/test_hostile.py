@@ -12,6 +12,7 @@ import pytest
 
 from tests.sandbox.hostile import ATTACKS
 from tests.sandbox.siege import descendants
+from tests.sparing import slow_after
 
 ROOT = Path(__file__).parents[2]
 NOBODY = 65534
@@ -33,26 +34,27 @@ OURS, ORDINARY = "the user who runs the tests", "an ordinary user"
 
 @pytest.mark.alone
 @pytest.mark.parametrize(
-    ("level", "user"),
-    [
-        *((3, OURS), (2, ORDINARY), (1, OURS)),  # each level, and each user
-        *(pytest.param(*pair, marks=pytest.mark.slow) for pair in ((3, ORDINARY), (2, OURS))),
-        pytest.param(1, ORDINARY, marks=pytest.mark.slow),
-    ],
-)
-def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(level: int, user: str):
+    ("level", "user", "every"),
+    slow_after(3, [
+        *((3, OURS, 1), (2, ORDINARY, 4), (1, OURS, 4)),  # each level, and each user
+        *((3, ORDINARY, 1), (2, OURS, 1), (1, OURS, 1), (2, ORDINARY, 1), (1, ORDINARY, 1)),
+    ]),
+)  # fmt: skip
+def test_every_attack_is_stopped_for_its_reason_and_nothing_is_touched(
+    level: int, user: str, every: int
+):
     become: dict[str, object] = {}
     if user == ORDINARY:
         if os.geteuid() != 0:
             pytest.skip("an ordinary user runs the tests already")
         become = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
-    command = [*python_for(become), "-m", "tests.sandbox.siege", str(level)]
+    command = [*python_for(become), "-m", "tests.sandbox.siege", str(level), str(every)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, **become)
     assert done.returncode == 0, done.stderr[-3000:]
     report = json.loads(done.stdout)
     wrong = [end for end in report["endings"] if not end["as_expected"]]
     assert wrong == []
-    assert len(report["endings"]) == len(ATTACKS) >= 300
+    assert len(report["endings"]) == len(ATTACKS[level % every :: every]) >= 300 // every
     assert not any(end["leaked"] or end["late"] for end in report["endings"])
     assert report["next_run"] == 42
     assert report["outside_unchanged"]

@@ -49,12 +49,19 @@ def query(watched):
     return {name: values[0] for name, values in values.items()}
 
 
-@pytest.mark.parametrize("size", slow_after(1, SIZES))
-@pytest.mark.parametrize("theme", slow_after(1, ["light", "dark"]))
-def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, theme, size):
+EVERYWHERE = [(PAGES, theme, size) for theme in ("light", "dark") for size in SIZES]
+
+
+@pytest.mark.parametrize(
+    ("names", "theme", "size"),
+    slow_after(1, [(("learning", "requests"), "light", "laptop"), *EVERYWHERE]),
+    ids=lambda value: value if isinstance(value, str) else len(value),
+)
+def test_every_page_is_whole_in_both_themes_and_on_every_screen(browser, url, names, theme, size):
     seen = Watched(browser, url, size)
     seen.open(f"/learning?last=all&theme={theme}&trial={TRIAL}")
-    for name, page in PAGES.items():
+    for name in names:
+        page = PAGES[name]
         seen.turn(page.title)
         place = f"{name} in {theme} on a {size}"
         assert seen.page.locator("#state").inner_text() == "● live", place
@@ -122,6 +129,7 @@ def test_going_back_shows_what_was_there_before(watched):
     assert query(watched)["last"] == "all"
 
 
+@pytest.mark.slow
 def test_the_query_of_a_panel_is_copied_and_runs(watched, story, tmp_path):
     watched.context.grant_permissions(["clipboard-read", "clipboard-write"])
     watched.open("/plans?last=all")
@@ -134,6 +142,7 @@ def test_the_query_of_a_panel_is_copied_and_runs(watched, story, tmp_path):
     assert sum(row[2] for row in rows) == 600
 
 
+@pytest.mark.slow
 def test_if_the_browser_forbids_copying_a_box_shows_the_query(watched):
     watched.page.add_init_script("navigator.clipboard.writeText = () => Promise.reject()")
     watched.open("/plans?last=all")
@@ -211,6 +220,7 @@ def test_nothing_moves_while_nothing_happens(watched):
     assert watched.page.evaluate(heights) == before
 
 
+@pytest.mark.slow
 def test_a_page_says_when_the_dashboard_does_not_answer(browser, story):
     with served(story) as url:
         seen = Watched(browser, url).open("/learning?last=all")
@@ -251,6 +261,7 @@ def test_a_trial_is_chosen_from_the_list(watched):
     watched.until("document.getElementById('panel-verdict').innerText.includes('adopted')")
 
 
+@pytest.mark.slow
 def test_the_scripts_of_plots_come_early_and_once(browser, url):
     """Browsers warn of a script that is preloaded and used late, as on a busy machine."""
     watched = Watched(browser, url)
@@ -265,6 +276,7 @@ def test_the_scripts_of_plots_come_early_and_once(browser, url):
     watched.close()
 
 
+@pytest.mark.slow
 def test_the_theme_is_kept(browser, url):
     watched = Watched(browser, url).open("/learning?last=all")
     background = "() => getComputedStyle(document.body).backgroundColor"
@@ -278,7 +290,9 @@ def test_the_theme_is_kept(browser, url):
     assert watched.trouble == []
 
 
-@pytest.mark.parametrize("path", ["/nowhere", "/learning?last=2y", "/learning?from=x"])
+@pytest.mark.parametrize(
+    "path", slow_after(1, ["/nowhere", "/learning?last=2y", "/learning?from=x"])
+)
 def test_a_url_that_names_no_view_gets_an_explanation(browser, url, path):
     seen = Watched(browser, url)
     seen.page.goto(url + path)

@@ -7,7 +7,6 @@ from tests.dashboard.browser import SIZES, Watched, chromium, needs_chromium
 from tests.dashboard.conftest import served
 from tests.dashboard.playing import playing
 from tests.router.scripted import NEVER, ScriptedModel
-from tests.sparing import slow_after
 from tests.waiting import blocking_until
 
 pytestmark = needs_chromium
@@ -122,6 +121,7 @@ def test_a_thumb_becomes_feedback_and_may_be_changed(browser, story):
     assert seen.trouble == []
 
 
+@pytest.mark.slow
 def test_whoever_does_not_agree_spends_nothing(browser, story):
     with playing(story, models()) as place:
         seen = opened(browser, place)
@@ -138,6 +138,7 @@ def test_whoever_does_not_agree_spends_nothing(browser, story):
         seen.close()
 
 
+@pytest.mark.slow
 def test_an_empty_prompt_and_no_plan_are_named_before_anything_is_sent(browser, story):
     with playing(story, models()) as place:
         seen = opened(browser, place)
@@ -154,6 +155,7 @@ def test_an_empty_prompt_and_no_plan_are_named_before_anything_is_sent(browser, 
     assert seen.trouble == []
 
 
+@pytest.mark.slow
 def test_cancel_ends_every_call(browser, story):
     slow = {"free": ScriptedModel("x", seconds=NEVER), "dear": ScriptedModel("y", seconds=NEVER)}
     with playing(story, slow) as place:
@@ -171,6 +173,7 @@ def test_cancel_ends_every_call(browser, story):
     assert seen.trouble == []
 
 
+@pytest.mark.slow
 def test_it_works_with_the_keyboard_alone_and_the_safe_button_is_the_first(browser, story):
     with playing(story, models()) as place:
         seen = opened(browser, place)
@@ -189,8 +192,9 @@ def test_it_works_with_the_keyboard_alone_and_the_safe_button_is_the_first(brows
     assert seen.trouble == []
 
 
-@pytest.mark.parametrize("size", slow_after(1, SIZES))
-@pytest.mark.parametrize("theme", slow_after(1, ["light", "dark"]))
+@pytest.mark.slow
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("theme", ["light", "dark"])
 def test_it_is_whole_in_both_themes_and_on_every_screen(browser, story, theme, size):
     with playing(story, models()) as place:
         seen = opened(browser, place, size, f"/playground?theme={theme}")

@@ -60,7 +60,9 @@ def test_a_test_that_was_written_down_goes_on_to_the_last_bit(values, cut, expla
     assert again.state() == through.state()
 
 
-@pytest.mark.parametrize(("quality", "within"), [(0.9, 50), (0.8, 70), (0.6, 140), (0.5, 200)])
+@pytest.mark.parametrize(
+    ("quality", "within"), slow_after(1, [(0.6, 140), (0.9, 50), (0.8, 70), (0.5, 200)])
+)
 def test_a_fall_by_half_is_noticed_nine_times_in_ten(quality, within):
     in_time = 0
     for seed in range(100):

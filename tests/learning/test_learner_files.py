@@ -13,9 +13,10 @@ from router.learning.fold import Fold
 from router.request.context import context_of
 from tests.kills import killed_before_rename, killed_midway
 from tests.learning.traffic import Traffic, begun, features_of, rebuilt, turned
+from tests.sparing import slow_after
 
 
-@pytest.mark.parametrize("harm", ["cut", "nan", "empty", "features"])
+@pytest.mark.parametrize("harm", slow_after(2, ["cut", "nan", "empty", "features"]))
 def test_a_snapshot_that_is_poisoned_is_set_aside_and_the_fold_rebuilds_it(config, stored, harm):
     traffic = Traffic(config, stored)
     traffic.send(40)

@@ -268,7 +268,7 @@ MULTIPLE = "math.lcm(*n)"
 
 @pytest.mark.parametrize(
     ("program", "taught", "wording", "right", "alike", "telling"),
-    slow_after(2, [
+    slow_after(1, [
         # All carpets have sides without a common divisor, so both explain the answers.
         (MULTIPLE, "lowest multiple of {} and {}", "carpet for a room {} by {}", "math.prod(n)",
          [(3, 7), (4, 9), (5, 8), (7, 10)], (54, 99)),

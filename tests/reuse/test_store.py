@@ -20,6 +20,7 @@ from router.reuse.lifecycle import Rating
 from router.reuse.memory_keeper import MemoryKeeper
 from router.reuse.solution_store import FILE, SolutionStore, UnreadableStore
 from tests.reuse.soak import soak, solution
+from tests.sparing import slow_after
 
 NOW = 1_000_000.0
 
@@ -160,7 +161,7 @@ for thread in threads:
 """
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("seed", slow_after(2, range(4)))
 def test_a_file_that_is_damaged_under_a_process_gives_errors_and_kills_nobody(tmp_path, seed):
     store = SolutionStore(tmp_path)
     ids = store.add([solution(f"number {n} " * 50) for n in range(400)])

@@ -10,6 +10,7 @@ from router.config.config import Config
 from router.config.load import EMBEDDED, load
 from router.plans.compiled import Plans
 from tests.rig import rig
+from tests.sparing import slow_after
 
 FRANCE = "What is the capital of France?"
 PLACE = {
@@ -55,25 +56,25 @@ async def test_a_bare_machine_answers_questions_by_a_real_model_and_says_which()
 
 @pytest.mark.parametrize(
     ("text", "more", "plan"),
-    [
-        ('Three users: {"name": "string", "age": "int 18..90"}', {}, "generate"),
+    slow_after(6, [
         ("three users", {"response_format": PLACE}, "generate"),
-        (FRANCE, {"shape": {"capital": "string"}}, "generate"),
         ("What is the mean of 1, 2 and 6?", {}, "compute"),
-        ("300 numbers x, normally distributed with mean 0 and sd 1", {}, "compute"),
         ("compute the frobnication of 3 and 4", {}, "compute"),  # refused, by name
-        ("write a 4 line poem for my grandma, she turns 80", {}, "small"),
-        ("Eine Einladung zu meinem 50. Geburtstag um 19 Uhr, bitte.", {}, "small"),
         (FRANCE, {"response_format": PLACE}, "small"),  # a generator would invent a capital
         ("What is a false nine?", {}, "small"),  # without documents: nine is no figure here
+        ("hi", {}, "small"),
+        ('Three users: {"name": "string", "age": "int 18..90"}', {}, "generate"),
+        (FRANCE, {"shape": {"capital": "string"}}, "generate"),
+        ("300 numbers x, normally distributed with mean 0 and sd 1", {}, "compute"),
+        ("write a 4 line poem for my grandma, she turns 80", {}, "small"),
+        ("Eine Einladung zu meinem 50. Geburtstag um 19 Uhr, bitte.", {}, "small"),
         ("What is the status of order 17?", {}, "small"),  # a number that ends a name
         ("¿Cuál es el estado del pedido 17?", {}, "small"),
         ("What's new in Windows 11?", {}, "small"),
         ("What is the frobnication of side 5?", {}, "small"),
         ("What is the frobnication of 5?", {}, "compute"),  # an amount
-        ("hi", {}, "small"),
-    ],
-)
+    ]),
+)  # fmt: skip
 async def test_records_and_figures_stay_where_they_are(text, more, plan):
     async with rig(DEFAULT) as waggle:
         body = {"model": "auto", "messages": [{"role": "user", "content": text}]} | more

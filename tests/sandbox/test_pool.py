@@ -247,7 +247,11 @@ def _shared_bytes(process: int) -> int:
     return next(int(line.split()[1]) << 10 for line in lines if line.startswith("Shared_Dirty"))
 
 
-@pytest.mark.parametrize("launched", [False, True], ids=["at once", "with a process"])
+@pytest.mark.parametrize(
+    "launched",
+    [pytest.param(False, marks=pytest.mark.slow), True],
+    ids=["at once", "with a process"],
+)
 async def test_a_start_that_is_cancelled_leaves_no_process_and_no_socket(launched: bool):
     before, descriptors = set(descendants(os.getpid())), _open_descriptors()
     nursery = Nursery()

@@ -10,6 +10,7 @@ from sandbox.contradictions import contradiction
 from sandbox.request import read
 from sandbox.spec import Spec
 from tests.sandbox.paraphrases import line
+from tests.sparing import slow_after
 
 CLAUSES = json.loads((Path(__file__).parent / "clauses_of_figures.json").read_text())
 TABLE = "dept,salary\nSales,32000\nIT,41000\nSales,35500\nHR,30000\n\n"
@@ -177,7 +178,7 @@ BASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("text", BASES)
+@pytest.mark.parametrize("text", slow_after(8, BASES))
 def test_no_clause_is_passed_over(text: str):
     """Each clause changes what is read, or it is refused."""
     whole = read(text).spec

@@ -8,6 +8,7 @@ import pytest
 from sandbox.request import read
 from sandbox.spec import Field, Spec
 from tests.sandbox.paraphrases import PARAPHRASES, line
+from tests.sparing import slow_after
 
 
 def spec_of(text: str) -> Spec:
@@ -217,7 +218,7 @@ BASES = [
 ][::6]  # fmt: skip
 
 
-@pytest.mark.parametrize("base", BASES)
+@pytest.mark.parametrize("base", slow_after(8, BASES))
 def test_no_clause_is_ignored(base: str):
     """A clause that changes what is asked is in the spec, or the request is refused for a reason."""
     whole = spec_of(base)

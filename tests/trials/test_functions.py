@@ -183,6 +183,7 @@ async def test_a_call_that_sleeps_past_its_deadline_is_no_error_of_the_function(
 SOME_WORK = "for _ in range(250_000): pass\nreturn 'x'"  # some milliseconds
 
 
+@pytest.mark.slow
 async def test_a_busy_machine_never_makes_a_good_function_rest(functions):
     good = code(SOME_WORK)
     await functions.follow([good])

@@ -3,8 +3,9 @@
     python -m experiments.knowledge.finding QUESTIONS SPANISH ENCODERS [--which unseen]
 
 QUESTIONS holds `questions_{ethereum,football,spanish}_{seen,unseen}.jsonl`; the documents of the
-first two are shipped. Each store is searched with the packaged encoder alone and with Apertium;
-`together` asks each question of all three stores at once. Only figures are printed.
+first two are shipped. Each store is searched with the packaged encoder and with the multilingual
+one; `together` asks each question of all three stores at once, each with the encoder that it has
+by default. Only figures are printed.
 """
 
 import argparse
@@ -16,11 +17,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from router.config.knowledge import MULTILINGUAL
 from router.documents.formats import files_of, sections_of
 from router.documents.front_matter import metadata_of
 from router.documents.indexing import SHIPPED_DOCUMENTS
-from router.encoding.encodes import Encodes
-from router.encoding.home import encoder_of
+from router.documents.languages import SPANISH
+from router.knowledge.encoders import encoder_named
 from router.knowledge.finding.evaluating import (
     Question,
     answers,
@@ -30,7 +32,7 @@ from router.knowledge.finding.evaluating import (
 )
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
-from router.knowledge.finding.translating import Apertium, TranslatingEncoder
+from router.knowledge.finding.store_source import language_in
 from router.knowledge.store import KnowledgeStore
 from router.knowledge.stored import NewDocument
 
@@ -94,13 +96,11 @@ def main() -> None:
     given = parser.parse_args()
     folders = {name: SHIPPED_DOCUMENTS / name for name in ("ethereum", "football")}
     folders["spanish"] = given.spanish
-    plain, translator = encoder_of(None, str(given.encoders)), Apertium()
-    translating = TranslatingEncoder(plain, translator)
-    encoders: dict[str, tuple[Encodes, Apertium | None]] = {
-        "packaged": (plain, None),
-        "multilingual": (translating, translator),
+    encoders = {
+        "packaged": encoder_named(None, str(given.encoders)),
+        "multilingual": encoder_named(MULTILINGUAL, None),
     }
-    finders: dict[str, dict[str, Finder]] = {each: {} for each in encoders}
+    by_default: dict[str, Finder] = {}
     own_questions: dict[str, list[Question]] = {}
     result: dict[str, Any] = {"which": given.which}
     for name, folder in folders.items():
@@ -109,13 +109,13 @@ def main() -> None:
         result[name] = {"questions": len(own_questions[name])}
         with tempfile.TemporaryDirectory() as home:
             store = store_of(folder, Path(home) / "store")
-            for each, (encoder, own) in encoders.items():
-                source = PassagesInMemory(encoded_again(store, encoder))
-                finder = finders[each][name] = Finder(source, encoder, own)
+            for each, encoder in encoders.items():
+                finder = Finder(PassagesInMemory(encoded_again(store, encoder)), encoder)
                 result[name][each] = measured(finder, own_questions[name])
+                if (each == "multilingual") == (language_in(store) == SPANISH):
+                    by_default[name] = finder
             store.close()
-    result["together"] = {each: together(own, own_questions) for each, own in finders.items()}
-    translator.close()
+    result["together"] = together(by_default, own_questions)
     print(json.dumps(result, indent=1))
 
 

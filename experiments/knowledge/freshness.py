@@ -52,7 +52,7 @@ def run(place: str, documents: int, changes: int) -> dict[str, float]:
     vectors.use(encoder)  # the drawn vectors pass as this encoder's
     while vectors.fill(NamedVectors(encoder.name), most=1_000):
         pass
-    search = StoreSearch("town", store, encoder)
+    search = StoreSearch("town", store, lambda _: encoder)
     search.find("Who is the steward?", 1)
     feeder = FeederProcess(config)
     try:

@@ -34,7 +34,7 @@ def measured(store: KnowledgeStore, passages: int) -> dict[str, Any]:
 
     cold, searches = [], []
     for _ in range(_COLD):
-        search = StoreSearch("drawn", store, encoder)
+        search = StoreSearch("drawn", store, lambda _: encoder)
         cold.append(_ms(search, question()))
         searches.append(search)
     held = [_ms(searches[-1], question()) for _ in range(_HELD)]

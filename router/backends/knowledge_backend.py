@@ -183,7 +183,7 @@ class KnowledgeBackend:
     def _search(self, name: str, store: "KnowledgeStore") -> "StoreSearch":
         from router.encoding.encoder import CannotEncode
         from router.knowledge.asking import StoreSearch
-        from router.knowledge.finding.translating import encoder_named
+        from router.knowledge.encoders import encoder_to_ask
 
         settings = self._settings
         try:
@@ -191,7 +191,7 @@ class KnowledgeBackend:
                 name,
                 store,
                 lambda: StoreSearch(
-                    name, store, encoder_named(settings.encoder, settings.encoders)
+                    name, store, partial(encoder_to_ask, settings.encoders, settings.encoder)
                 ),
             )
         except CannotEncode as error:

@@ -2,8 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,7 @@ from router.config.knowledge import MULTILINGUAL
 from router.documents.languages import SPANISH
 from router.encoding.encoder import CannotEncode
 from router.encoding.encodes import Encodes
-from router.encoding.home import encoder_of
+from router.knowledge.encoders import encoder_named
 from router.knowledge.finding.evaluating import (
     Score,
     UnclearQuestions,
@@ -29,10 +28,7 @@ from router.knowledge.finding.evaluating import (
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.memory_source import PassagesInMemory
 from router.knowledge.finding.reranking import CannotRerank, reranker_in
-from router.knowledge.finding.translating import (
-    Apertium,
-    TranslatingEncoder,
-)
+from router.knowledge.finding.store_source import language_in
 from router.knowledge.opening import NoSuchStore, StoreShelf
 
 _PACKAGED = "packaged"
@@ -57,8 +53,7 @@ def evaluate_store(
     encoder: Annotated[
         list[str] | None,
         typer.Option(
-            help="packaged, multilingual (by Apertium) or a model's folder; repeatable. "
-            "Default: the store's own."
+            help="packaged, multilingual or a model's folder; repeatable. Default: the store's own."
         ),
     ] = None,
     rerank: Annotated[
@@ -85,7 +80,7 @@ def evaluate_store(
     except UnclearQuestions as error:
         raise InputRefused(f"{questions} holds no questions", str(error)) from None
     results: dict[str, list[Score]] = {}
-    spanish, reranker = False, None
+    reranker = None
     if rerank is not None:
         reranker = reranker_in(str(rerank.resolve()), seconds=_RERANK_SECONDS)
     with rights_of(here) as rights:
@@ -96,15 +91,12 @@ def evaluate_store(
             raise InputRefused(str(error), "`waggle knowledge list` shows the stores") from None
         try:
             settings = here.config_in_force.knowledge.get(name)
-            for each in encoder or [(settings and settings.encoder) or _PACKAGED]:
-                with _encoder(each, str(here.config_in_force.encoders_folder)) as (own, translator):
-                    source = PassagesInMemory(encoded_again(store, own))
-                    finder = Finder(source, own, translator)
-                    spanish = source.language == SPANISH
-                    rows = scores(
-                        finder, asked_for, enough=enough, perhaps=perhaps, reranker=reranker
-                    )
-                    results[each] = list(rows)
+            by_language = MULTILINGUAL if language_in(store) == SPANISH else _PACKAGED
+            for each in encoder or [(settings and settings.encoder) or by_language]:
+                own = _encoder(each, str(here.config_in_force.encoders_folder))
+                finder = Finder(PassagesInMemory(encoded_again(store, own)), own)
+                rows = scores(finder, asked_for, enough=enough, perhaps=perhaps, reranker=reranker)
+                results[each] = list(rows)
         except CannotRerank as error:
             raise CommandRefused("the passages cannot be ranked again", str(error)) from None
         finally:
@@ -116,26 +108,13 @@ def evaluate_store(
     for each, own_scores in results.items():
         out.print(_table(each, own_scores))
     out.print(_LEGEND)
-    if spanish and MULTILINGUAL not in results:
-        out.print(
-            "Most passages are Spanish, which the packaged encoder does not read: compare "
-            f"`--encoder {MULTILINGUAL}`, and set it as the store's `encoder`."
-        )
 
 
-@contextmanager
-def _encoder(name: str, home: str) -> Iterator[tuple[Encodes, Apertium | None]]:
-    """The encoder of this name, and the translator that it needs."""
+def _encoder(name: str, home: str) -> Encodes:
     try:
-        plain = encoder_of(None if name in (_PACKAGED, MULTILINGUAL) else name, home)
-        translator = Apertium() if name == MULTILINGUAL else None
+        return encoder_named(None if name == _PACKAGED else name, home)
     except CannotEncode as error:
         raise CommandRefused(f"the encoder {name} cannot be used", str(error)) from None
-    try:
-        yield TranslatingEncoder(plain, translator) if translator else plain, translator
-    finally:
-        if translator is not None:
-            translator.close()
 
 
 def _table(encoder: str, rows: Sequence[Score]) -> Table:

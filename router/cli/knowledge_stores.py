@@ -13,7 +13,6 @@ from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
 from router.cli.terminal import CommandRefused, InputRefused, out
-from router.config.knowledge import MULTILINGUAL
 from router.config.load import EMBEDDED, load
 from router.config.made_stores import keep_made_stores, made_stores
 from router.config.problems import ConfigError
@@ -74,10 +73,7 @@ def add(
             read = f"{report.added} documents{rows} read"
             out.print(f"{escape(name)}: {report.files} files, {read}.")
             if language_in(shelf.kept(name)) == SPANISH:
-                out.print(
-                    "Most of it is Spanish, which the packaged encoder does not read: write "
-                    f"`encoder: {MULTILINGUAL}` below the store (apt install apertium-eng-spa)."
-                )
+                out.print("Most of it is Spanish, so the multilingual encoder reads it.")
             for file, why in feed.errors().items():
                 out.print(f"[yellow]not read:[/] {escape(file)}: {escape(why)}")
         finally:

@@ -292,7 +292,7 @@ class KnowledgeSettings(OwnSettings):
     home: str | None = Field(None, description="folder of all stores; default: in server.data")
     keys: str | None = Field(None, description="the key file; default: that of the service")
     encoder: str | None = Field(
-        None, description="model folder, as that of its stores; default: all-MiniLM-L6-v2"
+        None, description="as that of its stores: model folder, multilingual, or by their language"
     )
     encoders: str | None = Field(
         None, description="folder of exported encoders; default: server.encoders"

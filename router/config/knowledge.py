@@ -25,7 +25,7 @@ class TableQuery(Values):
     every: Span = Field("1h", description="a time such as 15m, 1h or 1d")
 
 
-MULTILINGUAL = "multilingual"  # as the encoder of a store: the packaged one, by a translator
+MULTILINGUAL = "multilingual"  # as the encoder of a store: the one of sixteen languages
 
 
 class StoreSettings(StoreAccess):
@@ -39,7 +39,8 @@ class StoreSettings(StoreAccess):
     )
     encoder: str | None = Field(
         None,
-        description="model folder, or multilingual (needs Apertium); default: all-MiniLM-L6-v2",
+        description="model folder, or multilingual; default: multilingual if most of the store is "
+        "Spanish, else all-MiniLM-L6-v2",
     )
     queries: dict[TableName, TableQuery] = Field(
         default_factory=dict, description="tables that are the results of queries, by their names"

@@ -6,11 +6,10 @@ Of passages that say the same, the best alone is given.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from router.encoding.encodes import Encodes
+from router.knowledge.encoders import EncoderFor
 from router.knowledge.finding.finder import Finder, Findings, Hit
 from router.knowledge.finding.rewriting import Turn
 from router.knowledge.finding.store_source import StoreSource
-from router.knowledge.finding.translating import TranslatingEncoder
 from router.knowledge.finding.where import EVERYTHING, Where
 from router.knowledge.following import FollowingIndex
 from router.knowledge.rows.offering import Offer
@@ -22,18 +21,26 @@ _SEVERAL = 3  # times as many passages are looked at, since some may say the sam
 
 
 class StoreSearch:
-    """One store, asked by several threads at once; it follows the store's changes by itself."""
+    """One store, asked by several threads at once; it follows the store's changes by itself, a
+    change of its encoder included."""
 
-    def __init__(self, name: str, store: KnowledgeStore, encoder: Encodes) -> None:
+    def __init__(self, name: str, store: KnowledgeStore, encoder_for: EncoderFor) -> None:
         self.name, self.store = name, store
-        translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
+        self._encoder_for = encoder_for
         self._index = FollowingIndex(store)
-        self._finder = Finder(StoreSource(store, self._index, encoder), encoder, translator)
+        self._latest: Finder | None = None
         self._rows = StoreRows(store)
 
     @property
     def language(self) -> str:
-        return self._finder.source.language
+        return self._finder().source.language
+
+    def _finder(self) -> Finder:
+        encoder, latest = self._encoder_for(self.store), self._latest
+        if latest is None or latest.encoder.name != encoder.name:
+            latest = Finder(StoreSource(self.store, self._index, encoder), encoder)
+            self._latest = latest
+        return latest
 
     def find(
         self,
@@ -43,7 +50,7 @@ class StoreSearch:
         where: Where = EVERYTHING,
     ) -> Findings:
         """The passages that answer a question best, the best first."""
-        findings = self._finder.find(question, earlier, where, most=most * _SEVERAL)
+        findings = self._finder().find(question, earlier, where, most=most * _SEVERAL)
         numbers = [hit.passage.number for hit in findings.hits]
         alike = {each.id: each.alike for each in self.store.passages(numbers)}
         hits: dict[int, Hit] = {}

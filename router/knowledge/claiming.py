@@ -11,9 +11,9 @@ from functools import lru_cache
 
 from router.encoding.encodes import Encodes
 from router.encoding.remembering import RememberingEncoder
+from router.knowledge.encoders import EncoderFor
 from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.store_source import StoreSource
-from router.knowledge.finding.translating import TranslatingEncoder
 from router.knowledge.rows.store_rows import StoreRows
 from router.knowledge.store import KnowledgeStore
 
@@ -27,11 +27,10 @@ def _remembering(encoder: Encodes) -> RememberingEncoder:
 class StoreClaimant:
     """One store in decisions. It claims nothing before `prepare` has run."""
 
-    def __init__(self, store: KnowledgeStore, encoder: Encodes) -> None:
+    def __init__(self, store: KnowledgeStore, encoder_for: EncoderFor) -> None:
         self.store = store
-        translator = encoder.translator if isinstance(encoder, TranslatingEncoder) else None
-        remembering = _remembering(encoder)
-        self._finder = Finder(StoreSource(store, None, remembering), remembering, translator)
+        self._encoder_for = encoder_for
+        self._finder = self._made()
         self._rows = StoreRows(store)
         self._preparing = threading.Lock()
         self._prepared_at = -1  # the number of the newest event then
@@ -45,9 +44,16 @@ class StoreClaimant:
         """Read what claims need of the store. It may take seconds, so call it in a thread."""
         with self._preparing:
             newest = self.store.newest
+            finder = self._made()
+            if finder.encoder is not self._finder.encoder:
+                self._finder = finder
             self._finder.prepare()
             self._rows.prepare()
             self._prepared_at = newest
+
+    def _made(self) -> Finder:
+        encoder = _remembering(self._encoder_for(self.store))
+        return Finder(StoreSource(self.store, None, encoder), encoder)
 
     def claim(self, question: str) -> float:
         if self._prepared_at < 0:

@@ -10,13 +10,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from router.config.backends import KnowledgeSettings
 from router.config.config import Config
 from router.knowledge.claiming import StoreClaimant
-from router.knowledge.finding.translating import encoder_named
+from router.knowledge.encoders import encoder_to_ask
 from router.knowledge.opening import StoreShelf
 from router.knowledge.rights.reader import Reader, Readers
 
@@ -145,8 +146,8 @@ class StoreClaims:
         try:
             claimant = self._claimants.get(key)
             if claimant is None:
-                encoder = encoder_named(settings.encoder, settings.encoders)
-                claimant = StoreClaimant(shelf.kept(name), encoder)
+                encoder_for = partial(encoder_to_ask, settings.encoders, settings.encoder)
+                claimant = StoreClaimant(shelf.kept(name), encoder_for)
             claimant.prepare()
             self._claimants[key] = claimant
         except Exception:  # what cannot be read claims nothing; the request goes on

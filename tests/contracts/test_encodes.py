@@ -1,17 +1,20 @@
-"""The promises of every encoder: the exported model, and the tests' fake."""
+"""The promises of every encoder: the exported model, the universal one, and the tests' fake."""
 
 import numpy as np
 import pytest
 
+from router.encoding.universal import universal_encoder
 from tests.encoding.fakes import RecordingEncoder
 
 TEXTS = ["", "a", "word " * 2000, "日本語 🎉 \x00", "a"]
 
 
-@pytest.fixture(params=["exported", "recording"])
+@pytest.fixture(params=["exported", "universal", "recording"])
 def encodes(request):
     if request.param == "exported":
         return request.getfixturevalue("encoder")
+    if request.param == "universal":
+        return universal_encoder()
     return RecordingEncoder()
 
 

@@ -18,7 +18,7 @@ def test_a_turn_reads_what_is_there_and_makes_its_vectors(tmp_path: Path) -> Non
     (folder / "pool.txt").write_text("The pool opens at seven in summer.")
     encoder = WordEncoder()
     feeder = Feeder(
-        tmp_path / "knowledge", {"handbook": StoreSettings(folder=str(folder))}, lambda _: encoder
+        tmp_path / "knowledge", {"handbook": StoreSettings(folder=str(folder))}, lambda *_: encoder
     )
     assert feeder.turn()
     assert not feeder.turn()
@@ -32,7 +32,7 @@ def test_what_came_by_the_service_gets_vectors_and_a_missing_folder_harms_nobody
 ) -> None:
     settings = StoreSettings(folder=str(tmp_path / "missing"))
     encoder = WordEncoder()
-    feeder = Feeder(tmp_path / "knowledge", {"notes": settings}, lambda _: encoder)
+    feeder = Feeder(tmp_path / "knowledge", {"notes": settings}, lambda *_: encoder)
     store = StoreShelf(tmp_path / "knowledge").kept("notes")
     store.put(document("note", "A note that came by the service."), by="key a")
     assert feeder.turn()
@@ -59,7 +59,7 @@ def test_a_change_comes_before_all_that_waits_for_its_first_reading(tmp_path: Pa
         (folder / f"rule{n}.txt").write_text(f"Rule {n} says who may enter the garden.")
     store = KnowledgeStore(tmp_path / "store")
     settings = StoreSettings(folder=str(folder))
-    feeding = StoreFeeding("handbook", "handbook", store, settings, WordEncoder())
+    feeding = StoreFeeding("handbook", "handbook", store, settings, lambda _: WordEncoder())
     assert feeding.turn(set(), 0.0)
     (folder / "rule49.txt").write_text("Nobody may enter the garden by night.")
     assert feeding.turn({"rule49.txt"}, 1.0)
@@ -75,7 +75,7 @@ def test_a_change_comes_before_all_that_waits_for_its_first_reading(tmp_path: Pa
 
 def test_the_feeder_erases_what_a_changed_document_said_before(tmp_path: Path) -> None:
     store = KnowledgeStore(tmp_path / "store")
-    feeding = StoreFeeding("notes", "notes", store, StoreSettings(), WordEncoder())
+    feeding = StoreFeeding("notes", "notes", store, StoreSettings(), lambda _: WordEncoder())
     for text in ("The xylophonist plays at nine.", "Nobody plays at nine."):
         store.put(document("note", text), by="key a", keep=1)
         while feeding.turn(set(), 0.0):

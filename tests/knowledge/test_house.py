@@ -120,7 +120,7 @@ def test_a_store_that_is_archived_while_it_is_looked_at_claims_nothing(shelf: Sh
     shelf.stores.close()
 
 
-def _no_encoder(_: str | None) -> Encodes:
+def _no_encoder(_name: str | None, _store: object) -> Encodes:
     raise OSError("no model")
 
 

@@ -70,7 +70,7 @@ def house(tmp_path: Path) -> House:
     return House(tmp_path)
 
 
-def _no_encoder(_: str | None) -> Encodes:
+def _no_encoder(_name: str | None, _store: object) -> Encodes:
     raise OSError("no model")
 
 

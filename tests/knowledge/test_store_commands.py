@@ -51,12 +51,12 @@ def test_a_folder_becomes_a_store_that_answers(waggle, tmp_path: Path) -> None:
     assert not (tmp_path / "var" / "knowledge" / "stores" / "handbook").exists()
 
 
-def test_who_adds_a_spanish_folder_hears_of_the_encoder_that_reads_it(waggle, tmp_path) -> None:
+def test_who_adds_a_spanish_folder_hears_which_encoder_reads_it(waggle, tmp_path) -> None:
     for name, line in (("pueblo", "La piscina abre a las siete en verano."), ("town", "It opens.")):
         (tmp_path / name).mkdir()
         (tmp_path / name / "pool.md").write_text(f"# Uno\n{line} {line}\n")
         _, text = waggle("add", name, str(tmp_path / name))
-        assert ("`encoder: multilingual` below the store" in text) == (name == "pueblo")
+        assert ("the multilingual encoder reads it" in text) == (name == "pueblo")
 
 
 def test_bad_names_and_folders_are_refused_with_the_rule(waggle, tmp_path: Path) -> None:

@@ -15,10 +15,12 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 
 from router.config.knowledge import StoreSettings
 from router.encoding.encodes import Encodes
+from router.knowledge.encoders import EncoderFor
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.feeding.schedule import run_due
 from router.knowledge.graph import build_graph
@@ -49,12 +51,14 @@ class StoreFeeding:
         into: str,
         store: KnowledgeStore,
         settings: StoreSettings,
-        encoder: Encodes | None,
+        encoder_for: EncoderFor,
     ) -> None:
         """`into`: the name of the store that is fed; another name if `name` was merged into it, and
         then the folder alone goes on, and the other store's own feeding does the rest."""
         self.name, self.into, self.store = name, into, store
-        self._settings, self._encoder = settings, encoder
+        self._settings, self._encoder_for = settings, encoder_for
+        self._encoder: Encodes | None = None
+        self._chosen_at = -1  # the number of the newest event when the encoder was chosen
         self._vectors = StoreVectors(store)
         folder, prefix = settings.folder, "" if name == into else prefix_of(name)
         self.feed = None
@@ -79,15 +83,30 @@ class StoreFeeding:
             self._schedule_at = now + _SCHEDULE_SECONDS
             run_due(self.store, self._settings.queries, self.store.wall())
         filled = 0
-        if self._encoder is not None:
-            self._vectors.use(self._encoder)
-            filled = self._vectors.fill(self._encoder)
+        encoder = self._chosen()
+        if encoder is not None:
+            self._vectors.use(encoder)
+            filled = self._vectors.fill(encoder)
         if reading or filled:
             return True
         if now >= self._graph_at:
             self._graph_at = now + _GRAPH_SECONDS
             self._build_graph()
         return now >= self._erase_at and self._erase(now)
+
+    def _chosen(self) -> Encodes | None:
+        """The encoder of the store, chosen anew when the store has seen twice as many changes."""
+        newest = self.store.newest
+        if not self._chosen_at <= newest <= 2 * self._chosen_at:
+            self._chosen_at = newest
+            try:
+                self._encoder = self._encoder_for(self.store)
+            except Exception:  # the words of the store are still found
+                self._encoder = None
+                _log.exception(
+                    "the store %s has no encoder, and is searched by words alone", self.name
+                )
+        return self._encoder
 
     def _read(self, feed: FolderFeed, changed: set[str], now: float) -> bool:
         """Read the files that changed, or else a few of those that wait; whether others wait."""
@@ -130,8 +149,9 @@ class Feeder:
         self,
         folder: Path,
         stores: Mapping[str, StoreSettings],
-        encoder_for: Callable[[str | None], Encodes],
+        encoder_for: Callable[[str | None, KnowledgeStore], Encodes],
     ) -> None:
+        """`encoder_for`: the encoder of a store, by the name that is configured."""
         self._shelf = StoreShelf(folder)
         self._changed: queue.Queue[set[str]] = queue.Queue()
         self._stop = threading.Event()
@@ -152,8 +172,8 @@ class Feeder:
                 continue
             if before is not None and before.into != name:  # it came back meanwhile
                 take_out(before.store, name)
-            encoder = _encoder(name, settings, self._encoder_for) if into == name else None
-            feedings[name] = StoreFeeding(name, into, self._shelf.kept(into), settings, encoder)
+            encoder_for = partial(self._encoder_for, settings.encoder)
+            feedings[name] = StoreFeeding(name, into, self._shelf.kept(into), settings, encoder_for)
         self._feedings = feedings
 
     def run(self, alive: Callable[[], bool]) -> None:
@@ -246,13 +266,3 @@ def _build_graph(name: str, folder: Path) -> None:
         _log.exception("the graph of the store %s could not be built", name)
     finally:
         store.close()
-
-
-def _encoder(
-    name: str, settings: StoreSettings, encoder_for: Callable[[str | None], Encodes]
-) -> Encodes | None:
-    try:
-        return encoder_for(settings.encoder)
-    except Exception:  # the words of the store are still found
-        _log.exception("the store %s has no encoder, and is searched by words alone", name)
-        return None

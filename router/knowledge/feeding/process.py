@@ -20,8 +20,8 @@ import orjson
 from router.config.config import Config
 from router.config.knowledge import StoreSettings
 from router.files import lock_if_free
+from router.knowledge.encoders import encoder_to_fill
 from router.knowledge.feeding.feeder import Feeder
-from router.knowledge.finding.translating import encoder_named
 
 _PARENT_DEATH_SIGNAL = 1
 _RESTART_SECONDS = 2.0
@@ -100,7 +100,7 @@ def main() -> None:
     stores = {n: StoreSettings.model_validate(each) for n, each in work["stores"].items()}
     parent = os.getppid()
     try:
-        feeder = Feeder(folder, stores, partial(encoder_named, home=work["encoders"]))
+        feeder = Feeder(folder, stores, partial(encoder_to_fill, work["encoders"]))
         feeder.run(lambda: os.getppid() == parent)
     except Exception:
         _log.exception("the feeder failed and will be started again")

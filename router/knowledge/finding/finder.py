@@ -20,7 +20,6 @@ from router.knowledge.finding.confidence import Evidence
 from router.knowledge.finding.query import EVERY_WAY, Query, Ways, query_of
 from router.knowledge.finding.rewriting import Turn
 from router.knowledge.finding.source import PassageSource, StoredPassage
-from router.knowledge.finding.translating import Translates
 from router.knowledge.finding.wanted import holds, wanted
 from router.knowledge.finding.where import EVERYTHING, Where
 
@@ -61,11 +60,8 @@ class Findings:
 class Finder:
     """Searches one source; several threads may ask at once."""
 
-    def __init__(
-        self, source: PassageSource, encoder: Encodes, translator: Translates | None = None
-    ) -> None:
-        self.source = source
-        self._encoder, self._translator = encoder, translator
+    def __init__(self, source: PassageSource, encoder: Encodes) -> None:
+        self.source, self.encoder = source, encoder
         self._background: tuple[int, Vectors] | None = None
 
     def find(
@@ -102,7 +98,7 @@ class Finder:
             self._background = size, self._unrelated()
 
     def _query(self, question: str, earlier: Sequence[Turn], ways: Ways) -> Query:
-        return query_of(question, earlier, self.source, self._encoder, self._translator, ways)
+        return query_of(question, earlier, self.source, self.encoder, ways)
 
     def _searched(self, query: Query, where: Where, most: int, ways: Ways) -> Findings:
         among = self.source.admitted(where)
@@ -119,7 +115,11 @@ class Finder:
         return Findings(
             query,
             tuple(
-                Hit(passage, score, self._evidence(query, n, scored, background).confidence)
+                Hit(
+                    passage,
+                    score,
+                    self._evidence(query, n, scored, background).confidence(self.encoder.name),
+                )
                 for n, (score, passage) in enumerate(scored[:most])
             ),
         )
@@ -180,7 +180,7 @@ class Finder:
     def _unrelated(self) -> "Vectors":
         """The vectors of background questions that are about nothing in the source."""
         questions = passage_index.background_questions()
-        vectors = self._encoder.encode(questions)
+        vectors = self.encoder.encode(questions)
         far = []
         for n, vector in enumerate(vectors):
             numbers = self.source.by_meaning(vector, 1, None)

@@ -11,7 +11,6 @@ from router.encoding.encodes import Encodes
 from router.knowledge.finding.expansion import respelled, synonyms
 from router.knowledge.finding.rewriting import Rewritten, Turn, replaced, rewritten
 from router.knowledge.finding.source import PassageSource
-from router.knowledge.finding.translating import Translates
 
 if TYPE_CHECKING:
     from router.encoding.encodes import Vectors
@@ -88,17 +87,12 @@ def query_of(
     earlier: Sequence[Turn],
     source: PassageSource,
     encoder: Encodes,
-    translator: Translates | None,
     ways: Ways = EVERY_WAY,
 ) -> Query:
     language = source.language
     whole = rewritten(question, earlier if ways.rewrite else (), language)
-    own_text, subject = whole.own, whole.subject
-    if translator is not None and whole.language != language:
-        own_text = translator.translated(own_text, whole.language, language)
-        subject = translator.translated(subject, whole.language, language) if subject else ""
-    own = list(dict.fromkeys(content_words(own_text, language)))
-    inherited = [w for w in dict.fromkeys(content_words(subject, language)) if w not in own]
+    own = list(dict.fromkeys(content_words(whole.own, language)))
+    inherited = [w for w in dict.fromkeys(content_words(whole.subject, language)) if w not in own]
     bases = [*own, *inherited]
     counts = dict(zip(bases, source.holding(bases), strict=True))
     weights = _weights(counts, source.size(), inherited)

@@ -23,6 +23,7 @@ from router.documents.front_matter import metadata_of
 from router.documents.indexing import SHIPPED_DOCUMENTS
 from router.documents.languages import SPANISH
 from router.knowledge.encoders import encoder_named
+from router.knowledge.finding.compression import extracts
 from router.knowledge.finding.evaluating import (
     Question,
     answers,
@@ -37,6 +38,7 @@ from router.knowledge.store import KnowledgeStore
 from router.knowledge.stored import NewDocument
 
 _ENOUGH, _PERHAPS = 0.65, 0.25
+_SHARES = (0.3, 0.4, 0.5, 0.6, 0.8)  # of the tokens of the passages
 _DEPTH, _GIVEN = 5, 3  # passages that nDCG looks at, and that an answer is made of
 
 
@@ -56,6 +58,24 @@ def measured(finder: Finder, questions: Sequence[Question]) -> list[dict[str, An
         {name: value if name == "way" else round(value, 3) for name, value in fields.items()}
         for fields in map(dataclasses.asdict, rows)
     ]
+
+
+def lost_by(finder: Finder, questions: Sequence[Question]) -> dict[str, Any]:
+    """For shares of the tokens of the passages: which share of the answers that the passages hold
+    is gone from their telling sentences."""
+    held, gone = 0, dict.fromkeys(_SHARES, 0)
+    for question in questions:
+        findings = finder.find(question.text, question.earlier, question.where, most=_GIVEN)
+        if not any(answers(question, hit.passage) for hit in findings.hits):
+            continue
+        held += 1
+        for share in _SHARES:
+            cut = extracts(findings, finder.source.language, tokens=10_000, share=share)
+            gone[share] += not any(
+                answers(question, each.hit.passage) and question.contains in each.text
+                for each in cut
+            )
+    return {f"{share:.0%}": round(count / held, 3) for share, count in gone.items()}
 
 
 def together(
@@ -114,6 +134,7 @@ def main() -> None:
                 result[name][each] = measured(finder, own_questions[name])
                 if (each == "multilingual") == (language_in(store) == SPANISH):
                     by_default[name] = finder
+                    result[name]["lost_at"] = lost_by(finder, own_questions[name])
             store.close()
     result["together"] = together(by_default, own_questions)
     print(json.dumps(result, indent=1))

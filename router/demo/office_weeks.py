@@ -114,14 +114,15 @@ class _Office:
         office = Office(self.count, self.per_week, self.seed)
         desk, chance = Desk(random.Random(self.seed)), random.Random(self.seed)
         eras: list[Era] = []
-        async with in_process_service(self.config, clock=clock, seed=self.seed) as waggle:
-            watch = _Watch(waggle)
-            for name in CHANCES:
-                waggle.hosts[name].backend = OfficeModel(name, desk)
-            waggle.hosts[AUTHOR].backend = OfficeAuthor(desk)
-            await waggle.ready()
-            with progress_bar() as progress:
-                bar = progress.add_task("Week 1", total=self.count * self.per_week)
+        with progress_bar() as progress:
+            total = self.count * self.per_week
+            bar = progress.add_task("Starting the service and its memory", total=total)
+            async with in_process_service(self.config, clock=clock, seed=self.seed) as waggle:
+                watch = _Watch(waggle)
+                for name in CHANCES:
+                    waggle.hosts[name].backend = OfficeModel(name, desk)
+                waggle.hosts[AUTHOR].backend = OfficeAuthor(desk)
+                await waggle.ready()
                 for number, request in enumerate(office.requests()):
                     if not eras or eras[-1].number < request.week:
                         if eras:
@@ -134,13 +135,13 @@ class _Office:
                     await self._ask(waggle, request, era, chance)
                     if number % _SETTLED_EVERY == 0:
                         await waggle.settled()
+                        progress.update(bar, completed=number + 1, description=_doing(era))
                     if number % _TURN_EVERY == _TURN_EVERY - 1:
                         await waggle.learn()
-                        progress.update(bar, completed=number + 1, description=_doing(era))
                 await self._end(waggle, eras[-1], watch)
-                progress.update(bar, completed=self.count * self.per_week)
-            clock.advance(60)
-            await waggle.learn()
+                progress.update(bar, completed=total, description=_doing(eras[-1]))
+                clock.advance(60)
+                await waggle.learn()
         return [era.row() for era in eras]
 
     async def _ask(

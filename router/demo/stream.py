@@ -8,6 +8,7 @@ loses nothing.
 """
 
 import http.client
+import os
 import shutil
 import time
 from collections.abc import Mapping
@@ -121,7 +122,11 @@ def _weeks(
 
     folder = _emptied(here.config.data / "weeks")
     run = eras if of == "office" else weeks
-    rows = run(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
+    try:
+        rows = run(count, requests=requests, seed=seed, data=folder, config_file=here.config_file)
+    except KeyboardInterrupt:  # everything is closed by now
+        err.print(f"Stopped. What was played is in {folder}, until the next demo.")
+        os._exit(130)  # else DuckDB's binding prints what is left of it
     if as_json:
         out.print_json(orjson.dumps(rows).decode())
 

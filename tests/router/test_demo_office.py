@@ -1,5 +1,7 @@
 """The stream of `waggle demo --weeks`, and how its weeks are shown."""
 
+import subprocess
+import sys
 from xml.etree import ElementTree
 
 from router.demo.eras import conclusion, picture, story
@@ -67,3 +69,26 @@ def test_each_era_is_told_with_the_strategy_that_went_back():
         "week 3, always-large",
     ]
     assert "rolled back: 1 (week 3: mid-first" in conclusion(rows)
+
+
+_INTERRUPTED = """
+import sys
+import router.demo.eras
+from router.cli.main import main
+
+def eras(*_, **__):
+    raise KeyboardInterrupt
+
+router.demo.eras.eras = eras
+sys.argv = ["waggle", "demo", "--weeks", "5", "--data", sys.argv[1]]
+main()
+"""
+
+
+def test_ctrl_c_says_where_the_weeks_so_far_are_and_nothing_else(tmp_path):
+    command = [sys.executable, "-c", _INTERRUPTED, str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode == 130
+    words = " ".join(run.stderr.split())
+    assert words.startswith("Stopped. What was played is in ")
+    assert words.endswith("until the next demo.")

@@ -39,6 +39,7 @@
 # make bench-guardrails measures what guards find, and what they add to a request
 # make bench-growth     measures what grows in worlds written by others, and whether it helps
 #   also bench-growth-serve: whether an adopted plan should answer its whole pattern
+#   also bench-growth-beside: when answers beside a plan's parent count
 # make bench-fill       lets fills write templated notices, and leaves them requests without a value
 # make bench-heads      measures which tasks a head takes over, what it adds, and fifty kills
 # make bench-knowledge  asks random readers for stores with random grants, against a model of rights
@@ -203,6 +204,10 @@ bench-budgets: $(STAMP)
 .PHONY: bench-guardrails
 bench-guardrails: $(STAMP)
 	$(BIN)/python -m experiments.guardrails.run
+
+.PHONY: bench-growth-beside
+bench-growth-beside: $(STAMP)
+	OMP_NUM_THREADS=1 $(BIN)/python -m experiments.growth.beside
 
 .PHONY: bench-growth-serve
 bench-growth-serve: $(STAMP)

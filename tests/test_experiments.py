@@ -16,6 +16,7 @@ MODULES = [
 ]
 RUNS = [module for module in MODULES if module.endswith(".run")]
 BESIDE = [
+    "experiments.growth.beside",  # `make bench-growth-beside`
     "experiments.growth.serve",  # `make bench-growth-serve`
     "experiments.overhead.profiling",  # `make profile`
     *(

@@ -16,6 +16,7 @@ from experiments.demo import report as demo
 from experiments.dialects import run as dialects
 from experiments.drift import report as drift
 from experiments.growth import report as growth
+from experiments.growth.beside import beside_table
 from experiments.growth.serve import serve_table
 from experiments.guardrails import report as guardrails
 from experiments.image import report as image
@@ -129,6 +130,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("dialects-added", "dialects", dialects.added_table),
         ("kinds score", "kinds", kinds.score_table),
         ("growth serve", "growth", serve_table),
+        ("growth beside", "growth", beside_table),
         ("speed", "overhead", overhead.speed_table),
         ("weeks", "trials", trials.weeks_table),
         ("demo weeks", "demo", demo.weeks_table),

@@ -26,7 +26,7 @@ from router.trials.course import Course
 
 HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
-LEAST_BESIDE = 20  # of these, answers beside those of its parent
+LEAST_BESIDE = 20  # of these, answers beside those of its parent: see experiments/growth/README.md
 _DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
 MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse

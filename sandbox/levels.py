@@ -22,6 +22,7 @@ LEVEL_NAMES = {
     1: "a system call filter",
     0: "none: programs are refused",
 }
+_HELD: set[int] = set()  # levels whose self-test ended as expected in this process
 _ENDLESS = "while True: pass"
 _ENDLESS_LIMITS = Limits(wall_seconds=0.5)
 _OTHER_LIMITS = Limits(wall_seconds=60.0)  # they end by themselves, late on a busy machine
@@ -143,12 +144,21 @@ async def _best_level(levels: Iterable[int], nursery: Nursery) -> tuple[int, lis
 async def open_pool(
     *, min_level: int, limits: Limits = LIMITS, at_once: int | None = None, queue: int = 64
 ) -> Pool:
-    """Open a pool at the best level. Raises `RunRefused` if that level is below `min_level`."""
+    """Open a pool at the best level. Raises `RunRefused` if that level is below `min_level`.
+
+    A self-test takes half a second of a core. Later pools of a process rely on the level that its
+    first pool found: a zygote that cannot lock itself at this level is refused in any case.
+    """
     nursery = Nursery()
     try:
-        level, verdicts = await _best_level(range(3, max(min_level, 1) - 1, -1), nursery)
+        level = max(
+            (level for level in _HELD if level >= min_level and not _missing(level)), default=0
+        )
         if not level:
-            raise RunRefused(refusal(min_level, verdicts))
+            level, verdicts = await _best_level(range(3, max(min_level, 1) - 1, -1), nursery)
+            if not level:
+                raise RunRefused(refusal(min_level, verdicts))
+            _HELD.add(level)
     except BaseException:
         await nursery.close()
         raise

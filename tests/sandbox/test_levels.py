@@ -28,6 +28,27 @@ asyncio.run(main())
 """
 
 
+_LOST = """
+import asyncio
+from sandbox.levels import open_pool
+from sandbox.runner import Program, RunRefused
+from tests.sandbox.without import refuse
+
+async def run():
+    pool = await open_pool(min_level=1)
+    try:
+        run = await pool.run(Program("result = 6 * 7"))
+        print(f"level {run.level}: {run.result}")
+    except RunRefused as refused:
+        print(refused)
+    await pool.close()
+
+asyncio.run(run())
+refuse({"unshare": 1})
+asyncio.run(run())
+"""
+
+
 @pytest.mark.parametrize("level", [3, 2, 1])
 async def test_every_level_holds_on_this_machine(level: int):
     verdict = await try_level(level)
@@ -61,3 +82,11 @@ def test_a_machine_that_refuses_gets_the_next_level_or_none(refused: str, says: 
     assert says in done.stdout, done.stdout + done.stderr
     if "no system call" in says:
         assert "programs are not run here: level 1 of isolation" in done.stdout
+
+
+def test_a_later_pool_relies_on_the_level_that_was_found_and_runs_nothing_once_it_is_lost():
+    done = subprocess.run(
+        [sys.executable, "-c", _LOST], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.stdout.startswith("level 3: 42\nlevel 3: "), done.stdout + done.stderr
+    assert done.stdout.count("42") == 1

@@ -14,11 +14,13 @@ from router.knowledge.rows.filtering import filtered
 from router.knowledge.rows.language.links import links_of
 from router.knowledge.rows.language.names import Names
 from router.knowledge.rows.language.naming import names_of
+from router.knowledge.rows.language.politeness import without_politeness
 from router.knowledge.rows.language.profile import Field, fields_of
 from router.knowledge.rows.language.spans import Span, spans_of
 from router.knowledge.rows.language.tokens import cut, ranges_in
-from router.knowledge.rows.language.words import Language, Sense, canonical, language_of
+from router.knowledge.rows.language.words import Language, Sense, canonical, language_of, pieces
 from router.knowledge.rows.parts.conditions import read_conditions
+from router.knowledge.rows.parts.each_value import with_rival
 from router.knowledge.rows.parts.following import amount_of, date_of, follow, goes_on
 from router.knowledge.rows.parts.measures import convert_units, lasting
 from router.knowledge.rows.parts.plain_numbers import read_key
@@ -41,6 +43,7 @@ from router.knowledge.rows.sql import sql_of
 from router.knowledge.rows.wording import reading_of, text_of
 from router.request.plain import bare, folded
 
+_PRONOUNS = frozenset(("they", "them", "ellos", "ellas"))  # of the question before
 _SURER = 2  # by which the words must fit one table better than the next
 _ANY_YEAR = 2000  # for days without a year, where no query is written
 _LONGEST = 400  # characters of a question that rules read
@@ -122,7 +125,7 @@ class RowReader:
         if len(question) > _LONGEST:
             raise Unclear(f"the question is longer than {_LONGEST} characters")
         looks_back = any(map(goes_on, self._readers(question, language)))
-        if previous and looks_back:
+        if previous and (looks_back or not _PRONOUNS.isdisjoint(pieces(question))):
             return self._follow(question, language, previous)
         if not previous:
             return self._alone(question, language)
@@ -172,7 +175,7 @@ class RowReader:
         return readers
 
     def _reader(self, question: str, names: Names, language: Language, year: int = 0) -> Reader:
-        text = _unhyphened(bare(question), names)
+        text = _unhyphened(without_politeness(bare(question)), names)
         ranges = not any(ends in names.senses for ends in ranges_in(text))
         pieces = cut(text, language, year or _only_year(names), ranges=ranges)
         if not pieces:
@@ -218,6 +221,8 @@ class RowReader:
 
     def _follow(self, question: str, language: Language, previous: Sequence[str]) -> Interpreted:
         base, _ = self.read(previous[-1], previous[:-1])
+        if base.query.rival is not None:
+            raise Unclear("the question before has two meanings: ask this one in full")
         names = self.names_of(base.query.table)
         reader = self._reader(question, names, language)
         reader.base_date = date_of(base.query)
@@ -406,7 +411,7 @@ def _query_of(reader: Reader) -> RowQuery:
     related = read_related(reader)
     if closed:
         return read_closed(reader, related)
-    return read_target(reader, related)
+    return with_rival(reader, read_target(reader, related))
 
 
 def answer_rows(
@@ -443,6 +448,10 @@ def answered_by(
         if [row[:-1] for row in second.rows] != [row[:-1] for row in rows.rows]:
             ways = f"`{query.measure.operation}` or `{query.other}`"
             return NotUnderstood(f"it may mean the {ways} of each group, which do not agree")
+    if query.rival is not None and run(sql_of(query.rival)).rows != rows.rows:
+        return NotUnderstood(
+            "it may mean each that has such a row, or each whose rows all are such"
+        )
     if query.form == "lookup" and len(rows.rows) > 1:
         name = query.shown[0].name
         return NotUnderstood(f"`{name}` has {len(rows.rows)} values in the rows that fit")

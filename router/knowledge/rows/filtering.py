@@ -21,7 +21,10 @@ def filtered(query: RowQuery, where: Where, names: Names) -> RowQuery:
     """The query for the rows that a filter admits. Raises `NoSuchColumn`."""
     conditions = [_equal(names, key, values) for key, values in where.equal]
     conditions += _days(names, where) if where.after or where.before else []
-    return replace(query, where=(*query.where, *conditions))
+    rival = query.rival
+    if rival is not None:
+        rival = replace(rival, where=(*rival.where, *conditions))
+    return replace(query, where=(*query.where, *conditions), rival=rival)
 
 
 def _column(names: Names, key: str) -> Field:

@@ -112,4 +112,6 @@ class RowQuery:
     links: tuple[Link, ...] = ()
     sort: Sort = ""  # of groups by their figure
     having: Having | None = None  # of groups: those whose figure fits; a figure counts the groups
+    none: tuple[Where, ...] = ()  # what no row of a listed value may be
+    rival: "RowQuery | None" = None  # another meaning of the words, whose answer must agree
     other: Operation | None = None  # another figure that the words may mean; both must agree

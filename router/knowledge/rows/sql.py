@@ -94,6 +94,8 @@ def _from(query: RowQuery, where: Sequence[Where] | None = None) -> str:
     for link in query.links:
         text += f" JOIN {quoted(link.target.table.stored)} ON {link.source.sql} = {link.target.sql}"
     conditions = [_where(each) for each in (query.where if where is None else where)]
+    if query.none and where is None:
+        conditions.append(_without(query))
     return text + (f" WHERE {' AND '.join(conditions)}" if conditions else "")
 
 
@@ -108,6 +110,16 @@ def _where(where: Where) -> str:
         inner = f"SELECT 1 FROM {quoted(source.table.stored)} WHERE {source.sql} = {target.sql}"
         return f"{'NOT ' if where.negated else ''}EXISTS ({inner})"
     return _holds(where)
+
+
+def _without(query: RowQuery) -> str:
+    """That no row of a listed value is what `none` says."""
+    each = query.shown[0] if query.shown else query.measure.field
+    if each is None:
+        raise ValueError("the values of a column are listed, or counted")
+    column = each.sql
+    rows = _from(query, (*query.where, *query.none))
+    return f"{column} NOT IN (SELECT {column}{rows} AND {column} IS NOT NULL)"
 
 
 _OPPOSITES = {">": "<=", ">=": "<", "<": ">=", "<=": ">"}
@@ -284,7 +296,8 @@ def _values(query: RowQuery) -> str:
     if query.form == "lookup":
         return f"{text} ORDER BY 1"
     present = _present(query.shown)
-    return text + (" AND " if query.where else " WHERE ") + f"{present} ORDER BY 1"
+    narrowed = query.where or query.none
+    return text + (" AND " if narrowed else " WHERE ") + f"{present} ORDER BY 1"
 
 
 def _present(fields: Sequence[Field]) -> str:

@@ -156,7 +156,11 @@ def _identity(sense: Sense) -> str:
 
 def _forms(word: str) -> tuple[str, ...]:
     bare = word.removesuffix("'s").removesuffix("'")
-    return tuple(dict.fromkeys((word, canonical(word), bare, canonical(bare))))
+    whole = _SHORTENED.get(word, word)
+    return tuple(dict.fromkeys((word, canonical(word), bare, canonical(bare), whole)))
+
+
+_SHORTENED = {"buen": "bueno", "mal": "malo", "gran": "grande"}  # before a noun
 
 
 def _flags(word: str, names: Names) -> tuple[Sense, ...]:

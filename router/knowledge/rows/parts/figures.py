@@ -218,6 +218,7 @@ def _priced(target: Target) -> RowQuery:
     return made(target, "lookup", shown=(exact[0],))
 
 
+_TAKEN = frozenset(("took", "take", "takes"))
 _TIMES = frozenset(("times", "veces"))
 # Rows for each value of a column from which `how many vehicles have left` may mean rows, too.
 _REPEATED = 3
@@ -230,6 +231,8 @@ def _counted(target: Target) -> RowQuery:
     different = target.take("distinct")
     if target.operations:
         extra = [i for i in target.operations if not reader.items[i].means("sum")]
+        if extra and all(reader.items[i].means("avg") for i in extra):
+            return _averaged(target, extra)
         if extra:
             raise Unclear("a count and another figure together are not read")
         reader.take(*target.operations)
@@ -259,11 +262,32 @@ def _counted(target: Target) -> RowQuery:
     return made(target, form_of(target), measure=Measure("count"))
 
 
+def _averaged(target: Target, places: list[int]) -> RowQuery:
+    """`how many seats does a booking have on average` asks for the mean of a column."""
+    reader = target.reader
+    used = reader.mentioned()
+    numeric = [(i, f) for i, f in target.numeric() if f.sql not in used]
+    counts = [i for i, span in enumerate(reader.items) if span.means("count")]
+    if len(numeric) != 1 or target.texts() or reader.step(counts[0]) != numeric[0][0]:
+        raise Unclear("a count and another figure together are not read")
+    _, each = numeric[0]
+    if not adds_up(reader.names, each, counted=True):
+        raise Unclear("a count and another figure together are not read")
+    reader.take(*places)
+    use(target, each)
+    return made(target, form_of(target), measure=Measure("avg", each))
+
+
 def _summed(target: Target, numeric: list[tuple[int, Field]]) -> RowQuery:
     """`how many children are coming` adds up a column."""
     reader = target.reader
     _, each = only_column(numeric, "how many of which column")
     rows = [i for i, span in enumerate(reader.items) if span.means("entity")]
+    taken = all(_TAKEN & {*reader.items[i].words} for i, _ in numeric)
+    counts = [i for i, span in enumerate(reader.items) if span.means("count")]
+    if taken and rows and counts and reader.step(counts[0]) == rows[0]:
+        use(target, each)  # `how many trips students took`
+        return made(target, form_of(target), measure=Measure("count"))
     if rows and 0 <= rows[0] < min(i for i, _ in numeric):
         raise Unclear(f"how many rows, or how much `{each.name}`")
     verbs = all(s.strength <= 2 for i, _ in numeric for s in reader.items[i].of("col"))

@@ -112,11 +112,17 @@ def of_one_row(where: Where) -> bool:
     return single and where.field.unique and not where.negated  # type: ignore[union-attr]
 
 
+_TOTALS = frozenset((("in", "total"), ("altogether",), ("en", "total"), ("all", "told")))
+
+
 def _looked_up(target: Target, fields: list[tuple[int, Field]], what: str) -> RowQuery:
     _, each = only_column(fields, what)
     use(target, each)
     if not target.reader.placed:
         raise Unclear(f"`{each.name}` of which row")
+    total = any(span.words in _TOTALS for span in target.reader.items)
+    if total and adds_up(target.reader.names, each):
+        return made(target, "figure", measure=Measure("sum", each))
     return made(target, "lookup", shown=(each,))
 
 

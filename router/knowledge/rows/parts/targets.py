@@ -14,6 +14,7 @@ from router.knowledge.rows.parts.shares import read_share
 from router.knowledge.rows.parts.target import (
     Target,
     happened,
+    made,
     only_column,
     take_columns,
     take_operation,
@@ -45,6 +46,8 @@ def read_target(reader: Reader, related: tuple[Related, ...]) -> RowQuery:
     else:
         if left := _left_over(reader):
             raise UnknownWords(left)
+        query = made(target, "figure") if yes and reader.placed else None
+    if query is None:
         raise Unclear("it does not say what is wanted")
     _redundant(target, query)
     if query.measure.field is not None and any(BUSY & {*s.words} for s in reader.items):

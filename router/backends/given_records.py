@@ -1,4 +1,4 @@
-"""Finds the records in a request: in `records`, in the draft of a plan, or in the messages."""
+"""Finds the records in a request: in the draft of a plan, in `records`, or in the messages."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -11,6 +11,10 @@ from router.records.json_text import NoJson, json_in
 from router.request.text import last_user_text
 
 _MOST = 10_000
+
+
+class NoRecords(Fault):
+    """The draft of a plan holds no records, which is not the fault of the caller."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +30,9 @@ class GivenRecords:
 
 
 def given_records(fields: Mapping[str, Any]) -> GivenRecords:
-    """Find the records; a `Fault` says where the request must give them."""
-    given, text = fields.get("records"), ""
+    """Find the records; a `Fault` says where the request must give them. In a plan they are in the
+    draft: what the caller gave was the work of an earlier step."""
+    given, text = None if fields.get("draft") else fields.get("records"), ""
     if given is None:
         given, text = _newest(fields)
     if isinstance(given, dict):
@@ -48,6 +53,8 @@ def _newest(fields: Mapping[str, Any]) -> tuple[Any, str]:
             given = json_in(text)
             if isinstance(given, dict | list):
                 return given, text
+    if fields.get("draft"):
+        raise NoRecords("bad_request", "There are no records in the draft: it must hold JSON")
     where = "in `records`, or as JSON in the last message"
     raise Fault("bad_request", f"There are no records to work on: put them {where}")
 

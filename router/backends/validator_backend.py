@@ -11,12 +11,12 @@ from typing import Any
 
 import orjson
 
-from router.backends.given_records import GivenRecords, given_records
+from router.backends.given_records import GivenRecords, NoRecords, given_records
 from router.backends.request_fields import fields_of_call
 from router.backends.work import Work
 from router.config.backends import ValidatorSettings
 from router.domain import CHAT, Call, Fault, Reply
-from router.records.checking import Wanted, issues_in
+from router.records.checking import Issue, Wanted, issues_in
 from router.records.repairing import Repaired, repaired
 from router.records.rules import parsed
 from router.records.schema import of_record, schema_of
@@ -48,8 +48,11 @@ class ValidatorBackend:
         self._work.close()
 
     def _answer(self, fields: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-        given = given_records(fields)
         wanted = self._wanted(fields)
+        try:
+            given = given_records(fields)
+        except NoRecords as error:
+            return _nothing_valid(error.detail)
         try:
             if self._settings.repair:
                 result = repaired(given.records, wanted, as_list=given.as_list)
@@ -80,6 +83,21 @@ class ValidatorBackend:
             schema = None if shape is None else schema_of(shape)
         rules = (*self._settings.rules, *_rules_of(fields))
         return Wanted(None if schema is None else of_record(schema), rules, self._settings.formats)
+
+
+def _nothing_valid(problem: str) -> tuple[str, dict[str, Any]]:
+    """The report on a draft without records: whoever wrote it hears of it as of any issue."""
+    mend = "answer with the records as JSON"
+    issue = Issue("$", problem, "text", mend)
+    report = {
+        "valid": False,
+        "score": 0.0,
+        "records": 0,
+        "repaired": [],
+        "issues": [issue.report()],
+        "issues_in_all": 1,
+    }
+    return orjson.dumps(report).decode(), report
 
 
 def _text(given: GivenRecords, result: Repaired) -> str:

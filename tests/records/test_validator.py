@@ -32,3 +32,15 @@ async def test_the_newest_turn_that_holds_records_is_checked():
     assert (await validated(messages=[user, draft, words]))["records"] == 1
     with pytest.raises(Fault, match="There are no records to work on"):
         await validated(messages=[user | {"content": "Check them."}, words])
+
+
+async def test_the_draft_of_a_plan_is_checked_even_if_the_caller_gave_records():
+    given = [{"age": 40}, {"age": 41}]
+    report = await validated(draft='{"age": 7}', records=given, rules=["age > 18"])
+    assert (report["records"], report["valid"]) == (1, False)
+
+
+async def test_a_draft_without_records_is_not_valid_and_no_fault_of_the_caller():
+    report = await validated(draft="She is thirty.", rules=["age > 18"])
+    assert (report["valid"], report["score"]) == (False, 0.0)
+    assert "no records in the draft" in report["issues"][0]["rule"]

@@ -72,6 +72,7 @@ class Seat:
     result: Result | None = None
     problem: str = ""
     refused: str = ""  # why a validator found its words not valid
+    unchecked: str = ""  # why a validator could not check them
 
     @property
     def words(self) -> Words | None:
@@ -185,7 +186,7 @@ class Meeting:
     def _hear(self, seat: Seat, result: Result) -> bool:
         """Note what a member said; False if it said nothing. Its earlier words then stand."""
         if result.ok and result.text.strip() and result.partial != "unknown":
-            seat.result, seat.problem, seat.refused = result, "", ""
+            seat.result, seat.problem, seat.refused, seat.unchecked = result, "", "", ""
             return True
         seat.problem = result.problem or result.reason or "said nothing"
         if result.ok and not result.partial and self.wordless is None:
@@ -211,6 +212,8 @@ class Meeting:
                 verdict = verdicts[seat.result.text] if seat.result else None
                 if verdict and not verdict.ok and verdict.text:
                     seat.refused = seat.refused or verdict.problem
+                elif verdict and not verdict.ok:
+                    seat.unchecked = verdict.problem
 
     def _checking(self, seat: Seat, text: str, place: str) -> Work:
         parent = seat.result.step if seat.result else 0
@@ -241,13 +244,18 @@ class Meeting:
         if able > 1 and 2 * len(spoken) <= able:
             lost = "; ".join(_missing(seat) for seat in self.seats if seat.result is None)
             return result.marked("quorum", f"{len(spoken)} of {able} members answered: {lost}")
-        if all(seat.refused for seat in spoken):
+        valid = [seat for seat in spoken if not seat.refused]
+        if not valid:
             return result.marked("invalid", spoken[0].refused)
+        if all(seat.unchecked for seat in valid):
+            return result.marked("unchecked", valid[0].unchecked)
         return result
 
     async def _best(self) -> Result:
-        """The words with which most agree, weighed like votes, of those that are valid."""
-        seats = [seat for seat in self.spoken if not seat.refused] or self.spoken
+        """The words with which most agree, weighed like votes, of those that are valid, checked
+        ones first."""
+        valid = [seat for seat in self.spoken if not seat.refused] or self.spoken
+        seats = [seat for seat in valid if not seat.unchecked] or valid
         results = [seat.result for seat in seats if seat.result]
         weights = [self.run.score(lead(seat.step, {})) for seat in seats]
         if not any(weights):

@@ -260,6 +260,34 @@ async def test_what_a_validator_refuses_is_not_chosen_while_something_else_is_th
         assert answer.headers["x-waggle-partial"] == "invalid"
 
 
+@pytest.mark.parametrize("chair", [None, "c"])
+async def test_words_without_records_go_out_marked_where_a_validator_is_a_member(chair):
+    parts = {"members": ["a", "b", "v"], "rounds": 1, **({"chair": chair} if chair else {})}
+    prose = {name: ScriptedModel("She is thirty.") for name in "abc"}
+    async with planned(only({"committee": parts}), {"v": {"kind": "validator"}}, **prose) as waggle:
+        answer = await waggle.chat("one", shape=SHAPE)
+        assert answer.headers["x-waggle-partial"] == "invalid"
+        assert "no records in the draft" in answer.json["waggle"]["reason"]
+
+
+async def test_a_validator_checks_what_members_said_and_not_the_records_of_the_caller():
+    plan = only({"committee": {"members": ["a", "b", "v"], "rounds": 1}})
+    bad, given = ScriptedModel('{"name": "Bo", "age": 7}'), [{"name": "Al", "age": 40}]
+    async with planned(plan, {"v": {"kind": "validator"}}, a=bad, b=bad) as waggle:
+        answer = await waggle.chat("one", shape=SHAPE, records=given)
+        assert answer.headers["x-waggle-partial"] == "invalid"
+
+
+async def test_words_that_the_validator_could_not_check_go_out_marked():
+    plan = only({"committee": {"members": ["a", "b", {"ask": "v", "max_cost": 0.0}], "rounds": 1}})
+    good = ScriptedModel('{"name": "Bo", "age": 40}')
+    validator = {"v": {"kind": "validator", "price": {"input": 1, "output": 1}}}
+    async with planned(plan, validator, a=good, b=good) as waggle:
+        answer = await waggle.chat("one", shape=SHAPE)
+        assert answer.headers["x-waggle-partial"] == "unchecked"
+        assert "ceiling" in answer.json["waggle"]["reason"]
+
+
 async def test_members_compose_with_other_plans_and_committees_with_other_patterns():
     plans = {
         "inner": {"cascade": ["a", "b"], "accept": {"regex": "sure"}},

@@ -26,6 +26,7 @@ from router.plans.prompts import Message
 UNUSED_SECONDS = 30 * 86_400.0
 MOST_KEPT = 100  # designs of one plan
 _PAUSE_SECONDS = 600.0  # until a designer whose reply could not be read is asked again
+_SWEEP_SECONDS = 3600.0  # between two looks for unused designs, beside those at each new design
 _TOUCH_SECONDS = 60.0  # a record says to the minute when it was used last
 _ROLE = 300  # most characters of a role
 _EXAMPLE = 2000  # characters of the request that the designer sees
@@ -54,6 +55,7 @@ class Designs:
     _asking: dict[str, asyncio.Lock] = field(default_factory=dict)
     _pauses: dict[str, float] = field(default_factory=dict)  # when a designer is asked again
     _touched: dict[str, float] = field(default_factory=dict)
+    _swept: float = 0.0  # when unused designs were released last
 
     async def design(self, plan: Committee, pattern: str, ask: Ask) -> Design:
         """The design for a pattern of requests. `ask` is called if there is none yet.
@@ -91,6 +93,8 @@ class Designs:
         if self.folder is None:
             return self._read.get(name)
         path = self.folder / name
+        if self.wall() - _used_at(path) > UNUSED_SECONDS:
+            path.unlink(missing_ok=True)
         if not path.exists():  # released, perhaps by another router or by a person
             self._read.pop(name, None)
             return None
@@ -126,12 +130,14 @@ class Designs:
             os.utime(self.folder / name, (now, now))
         except FileNotFoundError:
             return
+        if now - self._swept > _SWEEP_SECONDS:
+            self._release(name.partition("-")[0])
 
     def _release(self, plan: str) -> None:
         """Remove the designs of a plan that nobody uses, and those beyond the most that are kept;
         and those of plans that are no more, once nobody used them for as long."""
         assert self.folder is not None
-        now = self.wall()
+        now = self._swept = self.wall()
         used = {path: _used_at(path) for path in self.folder.glob("*.json")}
         latest = sorted(
             (path for path in used if path.name.startswith(f"{plan}-")),

@@ -223,6 +223,21 @@ async def test_a_design_that_nobody_uses_is_released(tmp_path):
     assert {record["pattern"] for record in records_of(tree, tmp_path)} == {"busy", "new"}
 
 
+async def test_unused_designs_are_released_without_a_new_design(tmp_path):
+    tree, now = plan_of().tree, [1000.0]
+    designs = Designs(tmp_path, lambda: now[0])
+    await designs.design(tree, "old", reply)
+    await designs.design(tree, "busy", reply)
+    now[0] += UNUSED_SECONDS - 10
+    await designs.design(tree, "busy", never)
+    now[0] += 4000
+    await designs.design(tree, "busy", never)
+    assert {record["pattern"] for record in records_of(tree, tmp_path)} == {"busy"}
+    now[0] += UNUSED_SECONDS + 10
+    with pytest.raises(AssertionError, match="not asked for again"):
+        await designs.design(tree, "busy", never)
+
+
 async def test_the_design_that_was_unused_longest_goes_when_there_are_too_many(tmp_path):
     tree = plan_of().tree
     designs = Designs(tmp_path, lambda: 1000.0 + MOST_KEPT)

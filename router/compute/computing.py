@@ -16,6 +16,7 @@ import orjson
 from router.calls.outcome import CallOutcome
 from router.compute.backend_calls import BackendCalls
 from router.compute.free_computing import FreeComputing
+from router.compute.reviewing import as_json
 from router.compute.words import NoWords, words_for
 from router.config.plans import SYNTHESIS, Code
 from router.config.signals import WEIGHTS
@@ -88,6 +89,7 @@ class Computing:
     made: Computed = field(default_factory=Computed)
     _count: int | None = None  # the number of records, if the request names none
     _drafts: list[dict[str, Any]] = field(default_factory=list)  # programs that authors wrote
+    _sent_back: list[dict[str, Any]] = field(default_factory=list)  # what reviewers said of them
     _fell: dict[int, str] = field(default_factory=dict)  # remembered programs that did not hold
 
     async def carry_out(self) -> Computed:
@@ -106,6 +108,8 @@ class Computing:
             self.made.status, self.made.problem = "not_statistical", reasons
         if self._drafts:
             self.made.row = {**self.made.row, "drafts": self._drafts}
+        if self._sent_back:
+            self.made.row = {**self.made.row, "sent_back": self._sent_back}
         if self._fell:
             fell = [{"solution": id_, "status": status} for id_, status in self._fell.items()]
             self.made.row = {**self.made.row, "fell": fell}
@@ -142,6 +146,7 @@ class Computing:
         self._fell |= free.fell
         beside = {"standards": version, "shown": shown}
         self._drafts = [{**drafted, **beside} for drafted in free.drafted()]
+        self._sent_back = as_json(free.sent_back)
         if draft is None:
             if spec is not None:  # what the rule's program failed by says more
                 return

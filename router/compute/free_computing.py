@@ -83,6 +83,7 @@ class FreeComputing:
     status: str = ""
     problem: str = ""
     drafts: list[Draft] = field(default_factory=list)
+    sent_back: list[ReviewerVerdict] = field(default_factory=list)  # on programs that go no further
     _written: list[tuple[str, int, str, Draft | None]] = field(default_factory=list)
 
     async def carry_out(self) -> Draft | None:
@@ -184,6 +185,7 @@ class FreeComputing:
             elif best is not None and best.missing and turn == 0:
                 messages = to_report(messages, answer, best.missing)
             elif best is not None and best.flaws and turn == 0:
+                self.sent_back += best.reviews
                 messages = to_revise(messages, answer, faults_of_answer(best.reviews))
             else:
                 return best
@@ -196,6 +198,7 @@ class FreeComputing:
         )
         unsafe = refusal(reviews, "security")
         if unsafe:
+            self.sent_back += reviews
             self._fail("not_verified", f"the reviewer for security rejects it: {unsafe}")
             return None
         programs = [draft.written for draft in self.drafts] + [written]
@@ -221,6 +224,7 @@ class FreeComputing:
             reviews = await asyncio.to_thread(reviewed, written.source, self._text, verdict["run"])
             typed = refusal(reviews, "quality")
             if typed:
+                self.sent_back += reviews
                 self._fail("not_verified", typed)
                 self.calls.note(outcome.attempt, fault="not_verified", detail=typed[:300])
                 return None

@@ -35,6 +35,7 @@ from router.reuse.programs.remembered import FREE, is_free
 from router.reuse.recollection import Candidate, Recollection
 from router.reuse.solution import Solution
 from router.verified import Verified, verified_in
+from sandbox.review.reviewers import ReviewerVerdict
 from sandbox.spec import Spec
 
 _REVIEWED_SECONDS = 600.0  # after which nobody reviews a program any more
@@ -63,12 +64,17 @@ class Keeping:
         return checks or (lookup.query.keeps and lookup.query.mode != "off")
 
     def computed(self, trace: Trace) -> None:
-        """Note in the library what authors wrote for this request, and which remembered programs
-        did not hold for it."""
+        """Note in the library what authors wrote for this request, what reviewers said of programs
+        that went no further, and which remembered programs did not hold for it."""
         if trace.private:  # a program may hold words of a store
             return
         for drafted in (trace.computed or {}).get("drafts", ()):
             self.memory.add_line(Draft(trace.request.id, **drafted).line(self.wall()))
+        for said in (trace.computed or {}).get("sent_back", ()):
+            # Other reviewers quote numbers, which may be the request's: no line says these again.
+            reasons = tuple(said["reasons"]) if said["reviewer"] == "security" else ()
+            verdict = ReviewerVerdict(said["reviewer"], said["verdict"], reasons)
+            self.memory.add_reviews(0, [verdict])
         for fell in (trace.computed or {}).get("fell", ()):
             line = LibraryLine(fell["solution"], self.wall(), "failed", detail=fell["status"])
             self.memory.add_line(line)

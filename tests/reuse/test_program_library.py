@@ -108,6 +108,21 @@ async def test_a_model_may_review_programs_and_reject_one(data):
             await at_rest(waggle)
             (kept,) = rows(waggle, "programs")
             assert kept["reviewed"] == "failed: model: reject: it forgets the holidays"
+            reader = LibraryReader(waggle.engine.recall.memory.store.path)
+            totals = reader.figures(1).totals
+            reader.close()
+            assert (totals["in_use"], totals["rejected"]) == (0, 1)
+
+
+async def test_the_report_counts_what_reviewers_sent_back_before_the_answer(data):
+    unsafe = program("import socket\ngood = 3 * 40 * 7 * 0.95", "{'good_loaves': good}")
+    async with ScriptedAuthor(unsafe, READS, COUNTED).listening() as up:
+        async with rig(models(data, up.url, authors=True)) as waggle:
+            await waggle.chat(FIRST)
+            await at_rest(waggle)
+            (rejected,) = (row for row in rows(waggle, "program_reviews") if row["id"] is None)
+            assert (rejected["reviewer"], rejected["verdict"]) == ("security", "reject")
+            assert "imports `socket`" in rejected["reason"]
 
 
 @pytest.mark.slow

@@ -17,10 +17,11 @@ VIEWS = (
     "program_standards",
 )  # fmt: skip
 _TOTALS = """
-select count(*) as programs, coalesce(sum(state = 'proven'), 0) as in_use,
+select count(*) as programs,
+       coalesce(sum(state = 'proven' and reviewed not like 'failed%'), 0) as in_use,
        coalesce(sum(state = 'deprecated'), 0) as superseded,
        coalesce(sum(state = 'quarantined'), 0) as quarantined,
-       coalesce(sum(reviewed like 'failed%'), 0) as rejected,
+       coalesce(sum(state = 'proven' and reviewed like 'failed%'), 0) as rejected,
        count(distinct root) as lines, coalesce(sum(fork), 0) as forks,
        max(version) as most_versions, max(depth) as deepest, coalesce(sum(uses), 0) as uses,
        (select count(distinct key) from program_adoption) as keys,

@@ -79,10 +79,11 @@ def star(
 
 
 def retire_drafts(connection: sqlite3.Connection) -> None:
-    """Delete the oldest drafts beyond the most that are kept."""
+    """Delete the oldest drafts beyond the most that are kept, and what was said of older ones."""
     connection.execute(
-        "delete from library where what = 'drafted' and seq <= (select seq from library "
-        "where what = 'drafted' order by seq desc limit 1 offset ?)",
+        "delete from library where (what = 'drafted' or what = 'reviewed' and solution = 0) "
+        "and seq <= (select seq from library where what = 'drafted' "
+        "order by seq desc limit 1 offset ?)",
         (_MOST_DRAFTS,),
     )
 

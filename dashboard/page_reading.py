@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from dashboard.pages import controls
+from dashboard.pages.growth_patterns import analysed_time
 from dashboard.panel import PanelQuery
 from dashboard.source import QueryAnswer, Source, moment
 from router.telemetry.rollup import KEYS, SUMS
@@ -98,11 +99,14 @@ def _shared(query: PanelQuery) -> Sequence[_SharedTable]:
         f"from {sums} group by all"
     )
     curve, routed = controls.controlled(query), controls.routed(query)
+    analysed = analysed_time(query)
     return (
         _SharedTable(f"({routed})", routed, 15.0),
         _SharedTable(query.sums, summed),
         _SharedTable(query.rows, f"from {query.rows}"),
         _SharedTable(query.calls, f"from {query.calls}"),
+        _SharedTable(f"({analysed.known_rows})", analysed.known_rows),
+        _SharedTable(f"({analysed.worth})", analysed.worth),
         # If each point covers minutes, a curve that is a second old looks the same.
         _SharedTable(f"({curve})", curve, min(span.bucket_seconds / 20, 3.0)),
     )

@@ -22,7 +22,7 @@ def analysed_time(query: PanelQuery) -> AnalysedTime:
 def patterns(query: PanelQuery) -> str:
     time, until = analysed_time(query), moment(query.span.until)
     return f"""
-with groups as (from {time.groups()}),
+with groups as ({time.groups()}),
 counted as (
   select coalesce(pattern, '') as pattern,
          case when pattern is null then coalesce(kind, '') else '' end as kind, count(*) as n

@@ -20,18 +20,16 @@ where ts >= since and ts < until and plan is not null and coalesce(status, 0) <>
 -- `reach`: the share of requests that are of groups on which the plan was tried.
 -- `cheapest`: the plan that costs least, of those tried nearly everywhere. `best`: the plan that is surely
 -- worth most to the group, of those that answered it lately, with 20 judged answers.
-create macro plan_worth(
-  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
-  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
-  cost_weight := 0.1, latency_weight := 0.05
-) as table
+-- `plan_worth_of` is the same over two relations of `worth_rows`, by their names, so that a reader of many
+-- figures reads rows once: what is known, and what was served.
+create macro plan_worth_of(known_rows, served_rows, cost_weight := 0.1, latency_weight := 0.05) as table
 with numbered as (
   select *,
          row_number() over (
            partition by pattern, kind, plan, quality is null order by ts desc, request_id) as nth,
          row_number() over (partition by pattern, kind order by ts desc, request_id) as group_nth,
          row_number() over (order by ts desc, request_id) as all_nth
-  from worth_rows(since := known_since, until := known_until)),
+  from query_table(known_rows)),
 tried as (
   select pattern, kind, plan, count(*) as known_n, min(group_nth) as newest, min(all_nth) as newest_of_all,
          count(quality) filter (nth <= 400) as judged, avg(quality) filter (nth <= 400) as mean,
@@ -51,7 +49,7 @@ plans as (
   from tried join groups using (pattern, kind) group by plan),
 served as (
   select pattern, kind, plan, count(*) as n, sum(count(*)) over (partition by pattern, kind) as all_n
-  from worth_rows(since := since, until := until) group by pattern, kind, plan),
+  from query_table(served_rows) group by pattern, kind, plan),
 overall as (
   select plan,
          sum(n) filter (reach >= 0.8) / nullif(sum(sum(n) filter (reach >= 0.8)) over (), 0) as share
@@ -93,21 +91,33 @@ select pattern, kind, plan, n, share, weight, judged, quality, 1000 * usd as usd
          partition by pattern, kind, counts order by utility - deviation desc, plan) = 1 as best
 from ranked where n > 0 or judged > 0 or share > 0 or plan in (from cheap)
 order by weight desc, pattern, kind, utility desc nulls last;
+create macro plan_worth(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+with known_part as materialized (from worth_rows(since := known_since, until := known_until)),
+served_part as (from worth_rows(since := since, until := until))
+from plan_worth_of(
+  'known_part', 'served_part', cost_weight := cost_weight, latency_weight := latency_weight);
 
 -- The worth of each group: what its answers are worth now, and what the best known plan would be worth.
+create macro group_worth_of(worth) as table
+select pattern, kind, any_value(weight) as weight, arg_max(plan, share) as answers,
+       max(share) as answers_share, sum(share * utility) as utility_now,
+       any_value(plan) filter (best) as best, max(utility) filter (best) as utility_best,
+       sum(judged)::bigint as judged
+from query_table(worth) group by pattern, kind;
 create macro group_worth(
   since := timestamp '1970-01-01', until := timestamp '9999-01-01',
   known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
   cost_weight := 0.1, latency_weight := 0.05
 ) as table
-select pattern, kind, any_value(weight) as weight, arg_max(plan, share) as answers,
-       max(share) as answers_share, sum(share * utility) as utility_now,
-       any_value(plan) filter (best) as best, max(utility) filter (best) as utility_best,
-       sum(judged)::bigint as judged
-from plan_worth(since := since, until := until, known_since := known_since,
-                known_until := known_until, cost_weight := cost_weight,
-                latency_weight := latency_weight)
-group by pattern, kind;
+with plans_worth as (
+  from plan_worth(since := since, until := until, known_since := known_since,
+                  known_until := known_until, cost_weight := cost_weight,
+                  latency_weight := latency_weight))
+from group_worth_of('plans_worth');
 
 -- The patterns of traffic: requests that are alike. `utility_now` is told from the newest quarter of all
 -- requests, as many as `newest_of` in `self_analysis.py` says. `could_bring` is the utility of a request
@@ -166,15 +176,8 @@ create view patterns as from pattern_values();
 -- the cheapest fixed plan would be worth, 100 the best known plan of each group, both on the requests
 -- since `known_since`. What idle arms cost, which are best nowhere, is in it; `idle` says how much.
 -- `score` is null where rows do not suffice, and `why` says what is missing.
-create macro efficiency(
-  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
-  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
-  cost_weight := 0.1, latency_weight := 0.05
-) as table
-with w as materialized (
-  from plan_worth(since := since, until := until, known_since := known_since,
-                  known_until := known_until, cost_weight := cost_weight,
-                  latency_weight := latency_weight)),
+create macro efficiency_of(worth) as table
+with w as (from query_table(worth)),
 ends as (
   select pattern, kind, any_value(weight) as weight,
          max(utility) filter (best) as top, max(utility) filter (cheapest) as bottom,
@@ -210,23 +213,27 @@ select case when n = 0 then 'no request was answered in this time'
        parts.plan as cheapest, utility_now, utility_cheapest, utility_best,
        coalesce(lost / known, 0) as idle, known, patterns, n
 from reached cross join parts;
-
--- The efficiency of each bucket of time by what is known now: every bucket is measured on the same
--- requests and by the same estimates, so that only the way of answering moves the score.
-create macro efficiency_curve(
-  every := interval 1 day, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+create macro efficiency(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
   known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
   cost_weight := 0.1, latency_weight := 0.05
 ) as table
-with w as materialized (
-  from plan_worth(since := known_since, until := known_until, known_since := known_since,
+with plans_worth as materialized (
+  from plan_worth(since := since, until := until, known_since := known_since,
                   known_until := known_until, cost_weight := cost_weight,
-                  latency_weight := latency_weight)
+                  latency_weight := latency_weight))
+from efficiency_of('plans_worth');
+
+-- The efficiency of each bucket of time by what is known now: every bucket is measured on the same
+-- requests and by the same estimates, so that only the way of answering moves the score.
+create macro efficiency_curve_of(worth, served_rows, every := interval 1 day) as table
+with w as materialized (
+  from query_table(worth)
   qualify bool_or(best) over (partition by pattern, kind)
       and bool_or(cheapest) over (partition by pattern, kind)),
 served as (
   select time_bucket(every, ts) as bucket, pattern, kind, plan, count(*) as n
-  from worth_rows(since := since, until := until) group by all),
+  from query_table(served_rows) group by all),
 buckets as (select bucket, sum(n)::bigint as n from served group by bucket),
 overall as (
   select bucket, plan, sum(n) / sum(sum(n)) over (partition by bucket) as share
@@ -247,19 +254,26 @@ sums as (
 select bucket, n, 100 * least(greatest((now - bottom) / (top - bottom), 0), 1) as score,
        now / known as utility_now, bottom / known as utility_cheapest, top / known as utility_best
 from sums where known >= 0.5 and (top - bottom) / known >= 0.005 order by bucket;
+create macro efficiency_curve(
+  every := interval 1 day, since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01',
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+with known_part as materialized (from worth_rows(since := known_since, until := known_until)),
+served_part as (from worth_rows(since := since, until := until)),
+plans_worth as materialized (
+  from plan_worth_of(
+    'known_part', 'known_part', cost_weight := cost_weight, latency_weight := latency_weight))
+from efficiency_curve_of('plans_worth', 'served_part', every := every);
 
 -- What could be better. `gain` is the utility that a request would gain on average, `ms` and `usd_per_1k`
 -- what it would take and cost more; all three over all requests, null if rows do not tell. `subject`
 -- and `other` are plans, or the pattern or kind and a plan.
-create macro self_issues(
-  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
-  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01', epsilon := 0.01,
-  cost_weight := 0.1, latency_weight := 0.05
+create macro self_issues_of(
+  worth, served_rows,
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01', epsilon := 0.01
 ) as table
-with w as materialized (
-  from plan_worth(since := since, until := until, known_since := known_since,
-                  known_until := known_until, cost_weight := cost_weight,
-                  latency_weight := latency_weight)),
+with w as (from query_table(worth)),
 shares as (select plan, sum(weight * share) as served from w group by plan),
 -- Two plans of the same quality: they differ by no more than noise on each group and on all requests, of
 -- which enough is judged to tell. The other costs less or is quicker, and could stand for the subject.
@@ -311,8 +325,8 @@ followed as (
 idle_checks as (
   select 'idle check' as issue, plan as subject, regexp_replace(role, '[.]\d+$', '') as other, 0.0 as gain,
          3.0 / count(distinct request_id) as half,
-         -sum(latency_ms) / (select count(*) from worth_rows(since := since, until := until)) as ms,
-         -1000 * sum(cost_usd) / (select count(*) from worth_rows(since := since, until := until)) as usd_per_1k,
+         -sum(latency_ms) / (select count(*) from query_table(served_rows)) as ms,
+         -1000 * sum(cost_usd) / (select count(*) from query_table(served_rows)) as usd_per_1k,
          count(distinct request_id) as judged
   from steps join followed using (request_id) where checks
   group by plan, regexp_replace(role, '[.]\d+$', '')
@@ -339,3 +353,14 @@ select * from (
   union all from idle_checks
   union all from slow where gain > 1.5 * half and ms < 0)
 order by gain desc nulls last, usd_per_1k, issue, subject, other;
+create macro self_issues(
+  since := timestamp '1970-01-01', until := timestamp '9999-01-01',
+  known_since := timestamp '1970-01-01', known_until := timestamp '9999-01-01', epsilon := 0.01,
+  cost_weight := 0.1, latency_weight := 0.05
+) as table
+with known_part as materialized (from worth_rows(since := known_since, until := known_until)),
+served_part as materialized (from worth_rows(since := since, until := until)),
+plans_worth as materialized (
+  from plan_worth_of(
+    'known_part', 'served_part', cost_weight := cost_weight, latency_weight := latency_weight))
+from self_issues_of('plans_worth', 'served_part', since := since, until := until, epsilon := epsilon);

@@ -21,33 +21,57 @@ class AnalysedTime:
     weights: tuple[float, float] = (0.1, 0.05)  # of cost and latency in utility
 
     def efficiency(self) -> str:
-        return f"from efficiency({self._spans}, {self._weights})"
+        return f"with {self._newest_worth} from efficiency_of('newest_worth')"
 
     def issues(self, epsilon: float = 0.01) -> str:
         """The thirty that matter most."""
-        return f"from self_issues({self._spans}, epsilon := {epsilon:g}, {self._weights}) limit 30"
+        return (
+            f"with {self._newest_rows}, {self._newest_worth} from self_issues_of('newest_worth', "
+            f"'newest_rows', since := {self._newest}, until := {_moment(self.until)}, "
+            f"epsilon := {epsilon:g}) limit 30"
+        )
 
     def groups(self) -> str:
-        """What each pattern and kind is worth now and at best, as a table of a query."""
-        return f"group_worth({self._spans}, {self._weights})"
+        """What each pattern and kind is worth now and at best."""
+        return f"with {self._newest_worth} from group_worth_of('newest_worth')"
 
     def curve(self, every_seconds: float) -> str:
         every = f"every := interval {max(1, round(every_seconds))} second"
-        since = f"since := {_moment(self.since)}, until := {_moment(self.until)}"
-        return f"from efficiency_curve({every}, {since}, {self._evidence}, {self._weights})"
+        return (
+            f"with known_rows as (from ({self.known_rows})), known_worth as materialized (from "
+            f"plan_worth_of('known_rows', 'known_rows', {self._weights})) "
+            f"from efficiency_curve_of('known_worth', 'known_rows', {every})"
+        )
 
     @property
-    def _spans(self) -> str:
+    def known_rows(self) -> str:
+        """The rows of the whole time, which all figures are made from."""
+        return f"from worth_rows(since := {_moment(self.since)}, until := {_moment(self.until)})"
+
+    @property
+    def worth(self) -> str:
+        """What each plan is worth, and how often it served the newest requests."""
+        return (
+            f"with known_rows as (from ({self.known_rows})), {self._newest_rows} "
+            f"from plan_worth_of('known_rows', 'newest_rows', {self._weights})"
+        )
+
+    @property
+    def _newest_worth(self) -> str:
+        return f"newest_worth as materialized (from ({self.worth}))"
+
+    @property
+    def _newest_rows(self) -> str:
+        return f"newest_rows as (from ({self.known_rows}) where ts >= {self._newest})"
+
+    @property
+    def _newest(self) -> str:
         since, until = _moment(self.since), _moment(self.until)
         begin = (
             f"select ts from all_requests where ts >= {since} and ts < {until} "
             f"and plan is not null order by ts desc limit 1 offset {max(self.newest - 1, 0)}"
         )
-        return f"since := coalesce(({begin}), {since}), until := {until}, {self._evidence}"
-
-    @property
-    def _evidence(self) -> str:
-        return f"known_since := {_moment(self.since)}, known_until := {_moment(self.until)}"
+        return f"coalesce(({begin}), {since})"
 
     @property
     def _weights(self) -> str:

@@ -317,7 +317,13 @@ def test_every_view_can_be_read_without_any_row(tmp_path):
         given = "always('x')" if name == "policy_value" else given
         if name in ("sums", "row_sums"):
             given = "interval 1 hour, ago(interval 1 day), utc_now()"
-        if name != "efficiency":
+        if name.endswith("_of"):  # over relations of the query, by their names
+            relations = "r as (from worth_rows()), w as (from plan_worth_of('r', 'r'))"
+            served = ", 'r'" if name in ("efficiency_curve_of", "self_issues_of") else ""
+            given = "'r', 'r'" if name == "plan_worth_of" else f"'w'{served}"
+            answer = stored.ask(f"with {relations} from {name}({given})")
+            assert answer == [] or name == "efficiency_of", name
+        elif name != "efficiency":
             assert stored.ask(f"from {name}({given})") == [], name
     assert stored.value("select why from efficiency()") == "no request was answered in this time"
     assert len(macros) >= 9

@@ -17,7 +17,7 @@
     remove: ["Take back", "It ends at once. The version before it acts again, or none does."],
     approve: ["Approve", "It acts for all requests but a control from now on."],
   }, growth: {
-    remove: ["Undo", "It ends at once, and its pattern is answered as before. One like it may be made again."],
+    remove: ["Undo", "It ends at once, and its pattern is answered as before. No other one is made for it within a week."],
     forbid: ["Forbid", "It ends at once, and none like it is made for its pattern again."],
     approve: ["Approve", "A plan that waits begins its trial; a plan on trial is adopted."],
   } };

@@ -94,7 +94,7 @@ def forbid(here: CommandContext, name: PlanName) -> None:
 @growth_app.command()
 @in_context
 def remove(here: CommandContext, name: PlanName) -> None:
-    """End a plan at once; one like it may be made again with new evidence."""
+    """End a plan at once; its pattern gets no other plan for a week."""
     _change(here, "remove", name)
 
 

@@ -14,7 +14,7 @@ from router.trials.named_requests import carried_out
 DOES: Mapping[str, str] = {
     "approve": "begin the trial of a plan that waits, or adopt a plan on trial",
     "forbid": "end a plan, and never make one like it for its pattern again",
-    "remove": "end a plan; it may be made again with new evidence",
+    "remove": "end a plan; its pattern gets no other one for a week",
 }
 
 

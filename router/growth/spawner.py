@@ -99,7 +99,7 @@ class Spawner:
             self.tidy(traffic)
             seen = self.director.book, self.config, traffic
             words_of = cache(self._words)  # the choice of a recipe and the recipe read the same
-            for opening in openings(*seen, words_of):
+            for opening in openings(*seen, words_of, self.wall()):
                 self._follow(opening, words_of(opening.pattern, opening.since))
             for made in (*merged(self.director.book), *without_stages(*seen)):
                 self._simplify(made)

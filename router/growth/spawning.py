@@ -40,6 +40,7 @@ _BELIEVED = 4  # ended trials of a recipe for which its usual chance counts
 _TRIES = 3  # answers of an author that may be refused for a pattern
 _SMALL = 0.01  # share of requests; a pattern with a smaller share is not worth an adopted plan
 LARGE = 0.0125  # share of requests; a pattern with a smaller share gets no new plan
+REST_SECONDS = 7 * 86_400.0  # in which a pattern gets no plan after an operator removed one
 _KNOWN = 2000  # requests after which a share is known
 
 
@@ -68,9 +69,14 @@ class Opening:
 
 
 def openings(
-    book: Book, config: Config, traffic: Traffic, words_of: Callable[[str, float], OwnWords]
+    book: Book,
+    config: Config,
+    traffic: Traffic,
+    words_of: Callable[[str, float], OwnWords],
+    now: float,
 ) -> list[Opening]:
     """What could be made now, the most worthwhile first, within the bounds of growth."""
+    resting = _resting(book, now)
     growth, live = config.growth, alive(book)
     room = growth.most_plans - len(live)
     free = {t.name for t in book.grown if in_doubt(t) or book.made[t.name].kind == ROUTE}
@@ -89,7 +95,7 @@ def openings(
     hopes = [
         (hope, each)
         for each in traffic.patterns.values()
-        if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= LARGE
+        if each.pattern not in busy | resting and each.judged >= growth.least_alike and each.share >= LARGE
         if (hope := hope_of(config, each, _losses(book, each))) is not None
     ]
     for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):
@@ -216,14 +222,26 @@ def by_success(book: Book) -> list[str]:
     return sorted(RECIPES, key=lambda recipe: -chance[recipe])
 
 
+def _resting(book: Book, now: float) -> set[str]:
+    """The patterns of which an operator lately removed a plan: they get no other one so soon."""
+    return {
+        pattern
+        for name, word in book.words.items()
+        if word["state"] == "removed" and now - word["at"] < REST_SECONDS
+        for pattern in book.made[name].patterns
+    }
+
+
 def _turned_bad(book: Book, pattern: str) -> float:
-    """When an adopted plan of the pattern turned bad last, or seemed to."""
+    """When an adopted plan of the pattern turned bad last, or seemed to; what an operator ended
+    did not."""
     return max(
         (
             trial.shared_at or trial.since
             for trial in book.trials.values()
             if trial.pattern
             and (trial.state == "rolled back" or in_doubt(trial))
+            and state_of(book, trial.name) not in ENDED_BY_HAND
             and pattern in book.made[trial.name].patterns
         ),
         default=0.0,

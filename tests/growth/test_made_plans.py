@@ -17,6 +17,7 @@ from router.growth.overview import exported
 from router.growth.recipes import instruction_in
 from router.growth.routes import routed_to
 from router.growth.spawner import Spawner
+from router.growth.spawning import REST_SECONDS
 from router.growth.traffic import Traffic
 from router.keys import Key, save_keys
 from router.plans.compiled import Plans
@@ -332,6 +333,21 @@ def test_growth_makes_plans_one_recipe_after_the_other(world):
     world.at += MINUTE
     world.spawner.turn()
     assert list(world.book.made) == ["p1-examples-1", "p1-steps-1"]
+
+
+def test_a_pattern_whose_plan_an_operator_removed_gets_no_other_one_for_a_week(world):
+    world.enter(STEPS)
+    world.director.change(adopt_made, world.book.trial(STEPS.name), world.now(), "it is better")
+    world.director.change(end_by_hand, STEPS.name, world.now(), "removed")
+    for _ in range(3):
+        world.at += MINUTE
+        world.write(40, lambda plan, n: n * 7 % 10 < 3)
+        world.spawner.turn()
+    assert list(world.book.made) == [STEPS.name]
+    world.at += int(REST_SECONDS * 1e6)
+    world.write(40, lambda plan, n: n * 7 % 10 < 3)
+    world.spawner.turn()
+    assert len(world.book.made) == 2
 
 
 def test_growth_stays_off_where_no_trial_may_be_opened(tmp_path):

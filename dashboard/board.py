@@ -79,6 +79,7 @@ class Board:
     def __post_init__(self) -> None:
         self._entries: dict[PageView, _BoardEntry] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="board")
+        self._renewed_at = 0.0
         self._facts = FactsReader(self.source, self.settings, self.clock)
 
     async def page(self, view: PageView) -> DrawnPage:
@@ -87,13 +88,19 @@ class Board:
         entry = self._entries.setdefault(view, _BoardEntry())
         entry.used_at = now
         last = entry.page
-        if last is not None and now - last.checked_at < max(
-            _FRESH_SECONDS, _PAUSE_FACTOR * last.seconds
-        ):
+        rest = 0.0 if last is None else max(_FRESH_SECONDS, _PAUSE_FACTOR * last.seconds)
+        if last is not None and self._shows_acts(last) and now - last.checked_at < rest:
             return last
         if entry.drawing is None or entry.drawing.done():
             entry.drawing = asyncio.ensure_future(self._update(view, entry))
         return await asyncio.shield(entry.drawing)
+
+    def renew(self) -> None:
+        """Draw every page anew when it is looked at next: an operator changed something."""
+        self._renewed_at = time.monotonic()
+
+    def _shows_acts(self, page: DrawnPage) -> bool:
+        return page.drawn_at >= self._renewed_at
 
     async def panel_rows(self, view: PageView, panel_id: str) -> QueryAnswer:
         """The rows of one panel. Raises `Missing` or `QueryFailed`."""
@@ -117,10 +124,10 @@ class Board:
     def redraw(self, view: PageView, last: DrawnPage | None) -> DrawnPage:
         """The last drawing if it is recent and no row was written since; otherwise a new one."""
         now = time.monotonic()
-        young = last is not None and now - last.drawn_at < _UNCHANGED_SECONDS
         if (
             last is not None
-            and young
+            and self._shows_acts(last)
+            and now - last.drawn_at < _UNCHANGED_SECONDS
             and last.drawn_from == (self.source.state(), self._facts.span(view))
         ):
             return replace(last, checked_at=now)

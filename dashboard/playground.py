@@ -221,6 +221,14 @@ _MESSAGES: Mapping[str, tuple[str, _Reader]] = {
     "learned": ("POST", _act("/v1/learned", "promote", "rollback")),
     "proposals": ("POST", _act("/v1/proposals", "accept", "refuse")),
 }
+_ACTS = ("growth", "routes", "learned", "proposals")
+
+
+def is_act(path: str) -> bool:
+    """Whether a message to this path changes what pages show."""
+    return path.removeprefix(PREFIX) in _ACTS
+
+
 _NO_SERVICE = (
     "This dashboard shows a folder of telemetry and belongs to no service: `waggle serve` starts a "
     "dashboard that can ask one."

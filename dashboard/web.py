@@ -11,7 +11,7 @@ from dashboard.board import PAGES, Board
 from dashboard.csv_table import csv_table
 from dashboard.dash_app import BadCallback, callback_body, dash_app
 from dashboard.login import COOKIE, LoginDoor, LoginRefused, login_page
-from dashboard.playground import LONGEST, PREFIX, Playground
+from dashboard.playground import LONGEST, PREFIX, Playground, is_act
 from dashboard.responses import (
     HTML,
     JSON,
@@ -117,7 +117,10 @@ class Site:
         if path.startswith("/csv/"):
             return await self._csv(scope)
         if path.startswith(PREFIX):
-            return await self._playground.respond(scope, receive, self._with_headers(send))
+            response = await self._playground.respond(scope, receive, self._with_headers(send))
+            if response is not None and response.status == 200 and is_act(path):
+                self._board.renew()
+            return response
         if path.startswith(STATIC):
             return await self._static.file(path, headers)
         return await self._callback(scope, receive) if path == _CALLBACK else receive

@@ -165,6 +165,19 @@ async def test_a_page_is_drawn_again_only_after_a_row_was_written(tmp_path, begi
     board.close()
 
 
+async def test_a_page_is_drawn_anew_after_an_operator_changed_something(story):
+    board = Board(Source(story))
+    view = view_of("growth", {"last": "all", "to": "2099-01-01"})
+    for _ in range(2):
+        await board.page(view)
+    assert board.drawn_count == 1
+    board.renew()
+    for _ in range(2):
+        await board.page(view)
+    assert board.drawn_count == 2
+    board.close()
+
+
 def test_without_telemetry_a_panel_says_what_to_do_until_telemetry_appears(tmp_path, begin):
     board = Board(Source(tmp_path / "telemetry"))
     values = board.page_values(PageView())

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any, cast, get_args
 
 import orjson
 import typer
@@ -16,29 +16,25 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
 from router.cli.context import CommandContext, ConfigOption, JsonOption, in_context
-from router.cli.models_twin import voice
 from router.cli.terminal import CommandRefused, InputRefused, err, out, utc_minute
 from router.config.values import NAME_PATTERN, NAME_RULE
 from router.domain import Event, new_id
 from router.models import model_files
-from router.models.card import BrokenModel, Card
+from router.models.card import BrokenModel, Card, ModelKind
 from router.models.registry import NoSuchModel, Registry
-from router.telemetry.journal import FileJournal
-from router.telemetry.metrics import Metrics
-from router.training.consent import withdraw_consent
 from router.training.data_sets import DataSets
 from router.training.lessons.state import states_in
-from router.training.mlflow_export import export as export_runs
 from router.training.model_changes import Refused, cards, promote, remove, rollback
-from router.training.run import TRAINERS
-from router.training.starting import RunEnded, Running, base_folder, job_of, start
-from router.training.trainer import ALLOWED_LOSS, MOST_STEPS, Wish
 
 models_app = typer.Typer(
     name="models",
     help="Models trained on this service's own traffic: make, compare, promote, take back.",
     no_args_is_help=True,
 )
+if TYPE_CHECKING:
+    from router.training.starting import Running
+
+_KINDS = get_args(ModelKind)
 Reference = Annotated[str, typer.Argument(help="NAME, or NAME@3 for a version.")]
 
 
@@ -46,20 +42,25 @@ Reference = Annotated[str, typer.Argument(help="NAME, or NAME@3 for a version.")
 def train(
     name: Annotated[str, typer.Argument(help="The model's name; each run adds a version.")],
     data: Annotated[str, typer.Option("--data", help="A data set: NAME, or NAME@v2.")] = "",
-    kind: Annotated[str, typer.Option(help=f"What to train: {', '.join(TRAINERS)}.")] = "head",
+    kind: Annotated[str, typer.Option(help=f"What to train: {', '.join(_KINDS)}.")] = "head",
     target: Annotated[
         str, typer.Option(help="`answer`, or `quality`: how good an answer is.")
     ] = "answer",
     loss: Annotated[
-        float, typer.Option(min=0, max=1, help="Most that answers may be worse than the teacher's.")
-    ] = ALLOWED_LOSS,
+        float | None,
+        typer.Option(
+            min=0, max=1, help="Most that answers may be worse than the teacher's. Default: 0.01."
+        ),
+    ] = None,
     vectors: Annotated[
         bool, typer.Option("--vectors/--no-vectors", help="Whether sentence vectors may be used.")
     ] = True,
     base: Annotated[
         str, typer.Option(help="Of an adapter: a model of a local backend, or a folder.")
     ] = "",
-    steps: Annotated[int, typer.Option(min=1, help="Most steps of an adapter.")] = MOST_STEPS,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Most steps of an adapter. Default: 400.")
+    ] = None,
     texts: Annotated[
         Path | None, typer.Option(help="Of a twin: a folder of the person's texts.")
     ] = None,
@@ -83,19 +84,25 @@ def train(
 
     Killed runs go on where they were. Example: waggle models train triage --data tickets
     """
-    if kind not in TRAINERS:
-        raise InputRefused(f"--kind {kind}: there are {', '.join(TRAINERS)}")
+    from router.cli.models_twin import voice  # what trains takes a second to import
+    from router.training.starting import RunEnded, base_folder, job_of, start
+    from router.training.trainer import Wish
+
+    if kind not in _KINDS:
+        raise InputRefused(f"--kind {kind}: there are {', '.join(_KINDS)}")
     if target not in ("answer", "quality"):
         raise InputRefused(f"--target {target}: there are answer and quality")
     if not re.fullmatch(NAME_PATTERN, name):
         raise InputRefused(f"NAME = {name!r}: {NAME_RULE}")
-    wish = Wish(cast(Any, kind), cast(Any, target), loss, vectors, most_steps=steps)
+    given: dict[str, Any] = {"allowed_loss": loss, "most_steps": steps}
+    given = {name: value for name, value in given.items() if value is not None}
+    wish = Wish(cast(Any, kind), cast(Any, target), vectors=vectors, **given)
     try:
         # `--data` is the data set here, so the data folder is always that of the configuration.
         config = CommandContext(config_file).config
         if kind == "twin":
-            data, given = voice(config, name, texts, consent, person, scope, until)
-            wish = replace(wish, consent=given)
+            data, agreed = voice(config, name, texts, consent, person, scope, until)
+            wish = replace(wish, consent=agreed)
         elif not data:
             raise InputRefused("--data is missing: name a data set, made by `waggle data make`")
         if kind == "adapter":
@@ -232,6 +239,8 @@ def remove_versions(here: CommandContext, reference: Reference) -> None:
 @in_context
 def withdraw(here: CommandContext, name: Reference) -> None:
     """Take back the consent to a twin: it refuses at once, and its files and texts are removed."""
+    from router.training.consent import withdraw_consent
+
     config = here.config
     sets, runs = DataSets(config.training_folder / "data"), config.training_folder / "runs"
     with _refusals():
@@ -249,6 +258,8 @@ def export(
     mlflow: Annotated[Path, typer.Option("--mlflow", help="An `mlruns` folder to write into.")],
 ) -> None:
     """Write every model's run in MLflow's format: `mlflow ui --backend-store-uri DIR` shows it."""
+    from router.training.mlflow_export import export as export_runs
+
     count = export_runs(_registry(here), mlflow)
     out.print(f"{count} runs are in {escape(str(mlflow))}.")
 
@@ -280,7 +291,7 @@ def _card_of(here: CommandContext, reference: str) -> tuple[Card, str]:
         raise InputRefused(str(error)) from None
 
 
-def _followed(running: Running, name: str) -> dict[str, Any]:
+def _followed(running: "Running", name: str) -> dict[str, Any]:
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     with Progress(*columns, console=err, transient=True) as progress:
         task = progress.add_task(f"{name}: starting", total=1.0)
@@ -344,6 +355,9 @@ def _differences(left: Card, right: Card) -> list[tuple[str, str, str]]:
 
 def _note(here: CommandContext, subject: str, state: str) -> None:
     """Write what became of a model to telemetry, for the dashboard."""
+    from router.telemetry.journal import FileJournal
+    from router.telemetry.metrics import Metrics
+
     now = time.time()
     try:
         journal = FileJournal(here.config.telemetry_folder, "command", Metrics())

@@ -12,8 +12,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from router.files import whole_folder
 from router.models.card import BrokenModel, Card, card_in
 
@@ -59,6 +57,8 @@ def opened(folder: Path, digest: str) -> tuple[Card, dict[str, bytes]]:
 
 def packed(arrays: Mapping[str, Any]) -> bytes:
     """Arrays as the content of one .npz file."""
+    import numpy as np  # a list of models needs none of it
+
     buffer = io.BytesIO()
     named: dict[str, Any] = {name: np.asarray(array) for name, array in arrays.items()}
     np.savez(buffer, **named)
@@ -67,6 +67,8 @@ def packed(arrays: Mapping[str, Any]) -> bytes:
 
 def unpacked(content: bytes, name: str) -> dict[str, Any]:
     """The arrays in an .npz file; objects, which would have to be unpickled, are refused."""
+    import numpy as np
+
     try:
         with np.load(io.BytesIO(content), allow_pickle=False) as arrays:
             return {key: arrays[key] for key in arrays.files}

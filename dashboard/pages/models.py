@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from dash import html
 
-from dashboard.components import UNKNOWN, act_button, number, run_badge, table, when
+from dashboard.components import UNKNOWN, act_button, link, number, run_badge, table, when
 from dashboard.figures import DASHES, axis, figure, plain
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown
 from dashboard.source import Rows, moment
@@ -34,10 +34,25 @@ with promoted as (
     union all
     select model, changed from training_runs
     where (detail->>'promoted') = 'true' and changed < {until})
-  group by 1)
+  group by 1),
+made as (
+  select detail->>'author' as model, any_value(subject) as plan from events
+  where kind = 'growth' and state = 'made' and detail->>'way' = 'model' and ts < {until} group by 1),
+gave as (
+  select plan, backend, count(*) as n from requests
+  where {query.tail} and gen_ai_provider_name in ('learned', 'twin') group by all),
+answered_by as (
+  select model, arg_max(plan, n) as plan, arg_max(backend, n) as backend, sum(n)::bigint as n from (
+    select model, plan, backend, n from made join gave using (plan)
+    union all
+    select p.model, '', backend, sum(n) from promoted p join gave on backend = p.name
+    where plan not in (select plan from made) group by all)
+  group by model)
 select r.name as name, r.model as model, r.kind as kind, data, state, answered, loss,
-       cpu_seconds, why, r.changed as changed, p.model is not null as answers
+       cpu_seconds, why, r.changed as changed, p.model is not null as answers,
+       coalesce(a.n, 0) as n, coalesce(a.plan, '') as plan, coalesce(a.backend, '') as backend
 from training_runs r left join promoted p on p.model = r.model
+     left join answered_by a on a.model = r.model
 where r.changed < {until} order by r.changed desc, r.run_id limit 100"""
 
 
@@ -48,7 +63,7 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
         table(
             (
                 *("model", "kind", "data", "run", "answers now", "answered", "quality lost"),
-                *("CPU s", "why not", "when (UTC)", ""),
+                *("requests", "CPU s", "why not", "when (UTC)", ""),
             ),
             [
                 (
@@ -59,6 +74,7 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                     "yes" if row["answers"] else "",
                     number(row["answered"], ".1%"),
                     number(row["loss"], ".2%"),
+                    _requests(row),
                     number(row["cpu_seconds"], ".1f"),
                     row["why"] or "",
                     when(row["changed"]),
@@ -66,10 +82,17 @@ def _runs(rows: Rows, query: PanelQuery) -> Shown:  # noqa: ARG001
                 )
                 for row in rows
             ],
-            numeric=(5, 6, 7),
+            numeric=(5, 6, 7, 8),
             label="training runs",
         )
     ]
+
+
+def _requests(row: Any) -> Any:
+    """How many requests of this time the model answered, with the way to them."""
+    if not row["n"]:
+        return UNKNOWN
+    return link(number(row["n"]), page="requests", plan=row["plan"], find=row["backend"])
 
 
 def _acts(row: Any) -> Any:
@@ -259,7 +282,8 @@ PAGE = Page(
             note="“answered” is the share of test rows of which a model is sure enough, and "
             "“quality lost” how much worse than its teacher its answers to these are. "
             "“promote” lets a version answer at once, “roll back” the version before it. Both want "
-            "an admin's key, where there are keys.",
+            "an admin's key, where there are keys. “requests” are those that the model answered, by a "
+            "plan made for it or by a backend of its name.",
         ),
         Panel("curves", "How it learned", curves, _curves),
         Panel("calibration", "Is its confidence true?", calibration, _calibration),

@@ -115,6 +115,9 @@ def _functions(here: CommandContext) -> list[Row]:
 
 
 def _show_totals(totals: Row) -> None:
+    if totals["answers"] or totals["answer_uses"]:
+        used = f"{totals['answers']} remembered, which answered {totals['answer_uses']} requests"
+        out.print(facts({"answers": used}))
     if not totals["programs"]:
         out.print("The library holds no program yet: ask for something that is to be computed.")
         return

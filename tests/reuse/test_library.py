@@ -122,9 +122,11 @@ def test_the_report_names_the_rows_behind_each_table(store, tmp_path):
         return result.exit_code, result.output
 
     store.add_uses([Use(f"u{n}", 3, MONDAY, f"key {n}") for n in range(4)])
+    store.add_uses([Use(f"a{n}", 6, MONDAY) for n in range(2)])  # an answer, which is no program
     code, output = report()
     words = " ".join(output.split())
     assert code == 0
+    assert "answers 1 remembered, which answered 2 requests" in words
     assert "5: 5 in use, 0 superseded" in words
     assert "2 lines, 1 forks; at most 4 versions, 2 deep" in words
     assert "4 by 4 keys; 100% held" in words

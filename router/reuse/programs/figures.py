@@ -27,7 +27,9 @@ select count(*) as programs,
        (select count(distinct key) from program_adoption) as keys,
        round(sum(uses) * 1.0 / nullif(sum(uses) + sum(failed), 0), 4) as success,
        coalesce(sum(rated), 0) as rated,
-       (select round(avg(stars), 2) from program_stars) as stars
+       (select round(avg(stars), 2) from program_stars) as stars,
+       (select count(*) from solutions where kind <> 'program' and state = 'proven') as answers,
+       (select coalesce(sum(uses), 0) from solutions where kind <> 'program') as answer_uses
 from programs"""
 _REVIEWERS = """
 select reviewer, count(*) as reviews, sum(verdict = 'accept') as accepted,

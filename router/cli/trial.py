@@ -27,6 +27,7 @@ trial_app = typer.Typer(
     help="Trials: one strategy against another, adopted when it is shown to be better.",
     no_args_is_help=True,
 )
+_NOTHING = "doing without"  # what a written node is compared with
 TrialName = Annotated[str, typer.Argument(help="The name of the trial.")]
 
 
@@ -102,7 +103,7 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
         out.print_json(orjson.dumps(row).decode())
         return
     lines = [
-        f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current)}; goal: "
+        f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current or _NOTHING)}; goal: "
         f"{trial.goal}; {trial.slot.share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
         f"traffic; opened by {trial.opened_by}, {utc_minute(trial.began)}",
         f"{_colored(trial.state)} since {utc_minute(trial.since)}",
@@ -126,7 +127,7 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
 
 def _head(trial: Trial) -> str:
     """A trial in a line: its name, its state, its sides and its beginning."""
-    sides = escape(f"{trial.candidate} against {trial.current}")
+    sides = escape(f"{trial.candidate} against {trial.current or _NOTHING}")
     return (
         f"[bold]{escape(trial.name)}[/] {_colored(trial.state)}: {sides}, {utc_minute(trial.began)}"
     )

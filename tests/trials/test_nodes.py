@@ -348,6 +348,7 @@ def test_commands_register_list_adopt_and_take_back(place):  # noqa: F811
     (row,) = json.loads(run("routes", "nodes", "--json"))["nodes"]
     assert (row["state"], row["kind"], len(row["cases"])) == ("shadow", "validator", 2)
     assert "waggle routes adopt digits" in run("trial", "adopt", "digits-1", status=2)
+    assert "digits@1 against doing without" in run("trial", "list")
     assert "acts for all but 2%" in run("routes", "adopt", "digits")
     assert "No version of digits acts now" in run("routes", "back", "digits")
     assert "no node is called that" in run("routes", "back", "other", status=2)

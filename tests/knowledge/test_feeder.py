@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from router.config.knowledge import StoreSettings, TableQuery
 from router.knowledge.feeding.feeder import Feeder, StoreFeeding
 from router.knowledge.feeding.schedule import run_due
@@ -82,3 +84,23 @@ def test_the_feeder_erases_what_a_changed_document_said_before(tmp_path: Path) -
             pass
     assert not any(b"xylophonist" in path.read_bytes() for path in store.folder.iterdir())
     assert store.by_words(["nobody"], 1)
+
+
+def test_a_store_that_cannot_be_fed_stops_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stores = {}
+    for name in ("broken", "handbook"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "pool.txt").write_text("The pool opens at seven in summer.")
+        stores[name] = StoreSettings(folder=str(tmp_path / name))
+    feeder = Feeder(tmp_path / "knowledge", stores, lambda _: WordEncoder())
+
+    def fail() -> None:
+        raise TypeError("nobody foresaw this")
+
+    monkeypatch.setattr(feeder._feedings["broken"].feed, "difference", fail)
+    feeder.turn()
+    shelf = StoreShelf(tmp_path / "knowledge")
+    counts = {name: shelf.kept(name).count()["documents"] for name in stores}
+    assert counts == {"broken": 0, "handbook": 1}

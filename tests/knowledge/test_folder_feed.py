@@ -1,9 +1,12 @@
 """A store follows a folder: documents, code and feeds come, change and go with their files."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from router.knowledge.feeding import files
 from router.knowledge.feeding.folder import FolderFeed
 from router.knowledge.store import KnowledgeStore
 
@@ -112,3 +115,74 @@ def test_a_file_that_has_no_text_any_more_is_removed_and_named(
     feed.take(["pool.txt"])
     assert texts(feed) == {}
     assert feed.errors() == {"pool.txt": "there is no text in it"}
+
+
+def test_a_file_in_a_linked_folder_outside_is_left_out_when_it_changes(
+    feed: FolderFeed, folder: Path
+) -> None:
+    outside = folder.parent / "outside"
+    outside.mkdir()
+    (outside / "safe.txt").write_text("The password of the safe is swordfish.")
+    (folder / "link").symlink_to(outside)
+    feed.look()
+    feed.take(["link/safe.txt"])  # the watcher follows links
+    feed.read(["link/safe.txt"])  # it became a link after the look at everything
+    assert texts(feed) == {}
+
+
+def test_a_name_that_is_no_utf_8_is_left_out_and_stops_no_other(
+    feed: FolderFeed, folder: Path
+) -> None:
+    name = os.fsdecode(b"\xff.md")
+    (folder / name).write_text("Its name has bytes that are no letters.")
+    (folder / "pool.txt").write_text("The pool opens at seven in summer.")
+    feed.look()
+    feed.take([name])
+    assert [*texts(feed)] == ["pool.txt"]
+
+
+def test_a_file_that_breaks_its_reader_is_named_by_the_kind_of_error(
+    feed: FolderFeed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: Any) -> None:
+        raise RecursionError("swordfish")
+
+    monkeypatch.setattr(files, "feed_sections", fail)
+    (folder / "news.xml").write_text(RSS)
+    (folder / "pool.txt").write_text("The pool opens at seven in summer.")
+    feed.look()
+    assert [*texts(feed)] == ["pool.txt"]
+    assert feed.errors() == {"news.xml": "it cannot be read (RecursionError)"}
+
+
+def test_a_folder_that_may_not_be_listed_empties_no_store(
+    feed: FolderFeed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "pool.txt").write_text("The pool opens at seven in summer.")
+    feed.look()
+
+    def refuse(_: Any) -> None:
+        raise PermissionError("this folder may not be listed")
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(PermissionError):
+        feed.look()
+    assert [*texts(feed)] == ["pool.txt"]
+
+
+def test_a_file_that_may_not_be_looked_at_stops_no_other(
+    feed: FolderFeed, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "closed").mkdir()
+    for name in ("closed/safe.txt", "pool.txt"):
+        (folder / name).write_text("The pool opens at seven in summer.")
+    is_file = Path.is_file
+
+    def refuse(path: Path) -> bool:
+        if "closed" in path.parts:
+            raise PermissionError("this folder may not be entered")
+        return is_file(path)
+
+    monkeypatch.setattr(Path, "is_file", refuse)
+    feed.look()
+    assert [*texts(feed)] == ["pool.txt"]

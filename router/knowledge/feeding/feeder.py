@@ -75,7 +75,7 @@ class StoreFeeding:
         if self.feed is not None:
             try:
                 reading = self._read(self.feed, changed, now)
-            except NotADirectoryError as error:
+            except OSError as error:  # it is missing, or cannot be listed
                 _log.warning("the store %s is not fed: %s", self.name, error)
         if self.name != self.into:
             return reading
@@ -205,7 +205,9 @@ class Feeder:
                 names = {p.relative_to(root).as_posix() for p in inside if root in p.parents}
             try:
                 busy = feeding.turn(names, time.monotonic()) or busy
-            except (OSError, sqlite3.Error):  # such as a full disk; the next look tries again
+            except (
+                Exception
+            ):  # such as a full disk; the other stores go on, and the next look tries
                 _log.exception("the store %s could not be fed", feeding.name)
         return busy
 

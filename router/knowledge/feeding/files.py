@@ -49,9 +49,11 @@ def tables_in(root: Path, name: str) -> list[TypedTable]:
 
 
 def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
-    """The names of all files below a folder and what the system says of each, without hidden files
-    and without links that lead outside."""
+    """The names of all files below a folder and what the system says of each, without hidden files,
+    without links that lead outside, and without names that are no UTF-8. Raises `OSError` if the
+    folder itself cannot be listed; a folder below it that cannot be listed holds nothing."""
     root = folder.resolve()
+    os.scandir(root).close()
     for at, folders, names in os.walk(root):
         folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _LEFT_OUT)
         for name in sorted(names):
@@ -59,16 +61,28 @@ def files_below(folder: Path) -> Iterator[tuple[str, os.stat_result]]:
             if may_be_read(path, root):
                 try:
                     yield path.relative_to(root).as_posix(), path.stat()
-                except FileNotFoundError:  # it was removed meanwhile
+                except OSError:  # it was removed meanwhile, or may not be looked at
                     continue
 
 
 def may_be_read(path: Path, root: Path) -> bool:
     """Whether a path is a file of this folder that is not hidden, and leads nowhere else."""
     parts = path.relative_to(root).parts
-    if any(part.startswith(".") or part in _LEFT_OUT for part in parts):
+    if any(part.startswith(".") or part in _LEFT_OUT for part in parts) or not is_utf_8(path):
         return False
-    return path.is_file() and (not path.is_symlink() or path.resolve().is_relative_to(root))
+    try:  # a folder on the way may be a link, too
+        return path.is_file() and path.resolve().is_relative_to(root)
+    except OSError:  # a folder on the way may not be entered
+        return False
+
+
+def is_utf_8(path: Path) -> bool:
+    """Whether a store can keep the name of a file."""
+    try:
+        str(path).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def stamp_of(facts: os.stat_result) -> str:

@@ -6,6 +6,8 @@ changed.
 """
 
 import logging
+import os
+import sqlite3
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -17,12 +19,13 @@ from router.knowledge.feeding.files import (
     document_of,
     files_below,
     is_table,
+    is_utf_8,
     may_be_read,
     stamp_of,
     tables_in,
     taken,
 )
-from router.knowledge.rows.keeping import put_table
+from router.knowledge.rows.keeping import TableTaken, put_table
 from router.knowledge.store import KnowledgeStore
 from router.value import value
 
@@ -39,7 +42,7 @@ class FolderReport:
     added: int = 0
     changed: int = 0
     removed: int = 0
-    unsettled: int = 0  # files that may be half written, and folders that came; look again soon
+    unsettled: int = 0  # files to be read again, and folders that came; look again soon
 
 
 @value
@@ -68,16 +71,17 @@ class FolderFeed:
 
     def look(self, tell: Callable[[int, int, str], None] = lambda *_: None) -> FolderReport:
         """Bring the store up to the folder, and erase what was removed. `tell` hears the progress.
-        Raises `NotADirectoryError`."""
+        Raises `OSError`."""
         difference = self.difference()
+        removed = self.forget(difference.gone).removed
         report = self.read(difference.fresh, tell)
-        removed = report.removed + self.forget(difference.gone).removed
+        removed += report.removed
         self._store.erase()
         return replace(report, files=difference.files, removed=removed)
 
     def difference(self) -> FolderDifference:
-        """Compare the folder with the store. Raises `NotADirectoryError`: a folder that is gone,
-        such as a disk that is not mounted, empties no store."""
+        """Compare the folder with the store. Raises `OSError`: a folder that is gone, such as a
+        disk that is not mounted, or that cannot be listed, empties no store."""
         if not self.folder.is_dir():
             raise NotADirectoryError(f"{self.folder} is no folder")
         files = {
@@ -113,11 +117,11 @@ class FolderFeed:
         missing: list[str] = []
         for own_name in names:
             name, path = self._prefix + own_name, self.folder / own_name
-            if taken(name) and path.is_file() and may_be_read(path, self.folder):
+            if taken(name) and may_be_read(path, self.folder):
                 self._read(name, counts)
-            elif path.is_dir():
+            elif os.path.isdir(path):  # noqa: PTH112 - `Path.is_dir` raises in a closed folder
                 counts["unsettled"] += 1
-            else:
+            elif is_utf_8(path):
                 missing.append(name)
         if missing and self.folder.is_dir():
             self._forget(self._at_or_below(missing), counts)
@@ -131,19 +135,24 @@ class FolderFeed:
         return dict(rows.fetchall())
 
     def _read(self, name: str, counts: dict[str, int]) -> None:
-        error = ""
+        error, path = "", self.folder / self._own(name)
         try:
-            facts = (self.folder / self._own(name)).stat()
-            self._put(name, counts)
-        except FileNotFoundError:
+            facts = path.stat() if may_be_read(path, self.folder) else None
+        except OSError:
+            facts = None
+        if facts is None:  # it went meanwhile, or became a link that leads outside
             self._forget([name], counts)
             return
-        except (UnreadableDocument, OSError) as reason:
+        try:
+            self._put(name, counts)
+        except sqlite3.Error:  # trouble of the store, such as a full disk
+            raise
+        except Exception as reason:  # whatever a file does to what reads it, the other files go on
             if self._wall() - facts.st_mtime < _SETTLED_SECONDS:
                 counts["unsettled"] += 1
                 return
-            error = str(reason)
-            _log.warning("%s is not read: %s", self.folder / self._own(name), reason)
+            error = _why(reason)
+            _log.warning("%s is not read: %s", path, error)
             counts["removed"] += self._remove(name)
         with self._store.changing() as connection:
             connection.execute(
@@ -173,9 +182,13 @@ class FolderFeed:
 
     def _forget(self, names: Iterable[str], counts: dict[str, int]) -> None:
         for name in names:
-            counts["removed"] += self._remove(name)
+            removed = self._remove(name)
+            counts["removed"] += removed
             with self._store.changing() as connection:
                 connection.execute("delete from files where path = ?", (name,))
+                if removed and is_table(name):  # another file may wait for the name of its table
+                    waiting = connection.execute("delete from files where error != ''")
+                    counts["unsettled"] += waiting.rowcount
 
     def _stamps(self) -> dict[str, str]:
         rows = self._store.looking.execute("select path, stamp from files")
@@ -203,6 +216,12 @@ class FolderFeed:
             inside.update(path for (path,) in rows)
             inside.add(name)
         return sorted(inside)
+
+
+def _why(reason: Exception) -> str:
+    """Why a file is not read; for an error that nobody foresaw, which may quote it, its kind."""
+    foreseen = isinstance(reason, UnreadableDocument | OSError | TableTaken)
+    return str(reason) if foreseen else f"it cannot be read ({type(reason).__name__})"
 
 
 def _counts() -> dict[str, int]:

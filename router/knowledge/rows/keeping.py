@@ -14,16 +14,24 @@ from router.knowledge.store import KnowledgeStore
 from router.knowledge.store_tables import FILE
 
 
+class TableTaken(ValueError):
+    """Another source brings a table of this name already; the message names both."""
+
+
 def stored_name(name: str) -> str:
     """The name of a table in the store's file."""
     return f"rows_{name}"
 
 
 def put_table(store: KnowledgeStore, table: TypedTable, *, source: str, by: str) -> int | None:
-    """Replace a table of a store, and return the event's number; None if nothing changed."""
+    """Replace a table of a store, and return the event's number; None if nothing changed. Raises
+    `TableTaken` if another source brings a table of this name, in whatever capitals."""
     columns = [{"name": c.name, "kind": c.kind, "unit": c.unit} for c in table.columns]
     hash_ = _hash_of(columns, table.rows)
     with store.changing() as connection:
+        for name, other in connection.execute("select name, source from tables"):
+            if other != source and name.casefold() == table.name.casefold():
+                raise TableTaken(f"{other} brings a table of the name {name} already")
         before = connection.execute(
             "select hash from tables where name = ?", (table.name,)
         ).fetchone()

@@ -149,3 +149,40 @@ def test_a_query_that_fails_says_nothing_of_the_password(store: KnowledgeStore) 
     with pytest.raises(QueryFailed) as failure:
         run_query(store, "sales", TableQuery(sql="SELECT 1", database=address))
     assert "hunter2" not in str(failure.value)
+
+
+def test_no_two_sources_bring_a_table_of_one_name(store: KnowledgeStore, tmp_path: Path) -> None:
+    """SQLite tells no capitals apart: the rows of one would answer for the other."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    (folder / "Sales.csv").write_text(ORDERS)
+    (folder / "sales.csv").write_text("no,town\n1,Lima\n")
+    feed = FolderFeed(store, folder, keep=3, wall=lambda: 9e9)
+    feed.look()
+    assert [(table.name, table.rows) for table in store.tables()] == [("Sales", 3)]
+    assert feed.errors() == {"sales.csv": "Sales.csv brings a table of the name Sales already"}
+    query = {"sales": TableQuery(sql="SELECT 1 AS n")}
+    assert run_due(store, query, 1_000.0) == 0
+    assert "Sales.csv brings" in runs_of(store)["sales"]["error"]
+    (folder / "Sales.csv").unlink()
+    feed.look()
+    feed.look()
+    assert [(table.name, table.rows) for table in store.tables()] == [("sales", 1)]
+
+
+def test_a_query_that_does_not_end_is_ended(store: KnowledgeStore) -> None:
+    endless = "SELECT count(*) FROM range(1000000) a, range(1000000) b WHERE a.range + b.range = -1"
+    with pytest.raises(QueryFailed, match="takes longer than"):
+        run_query(store, "sales", TableQuery(sql=endless), most_seconds=0.05)
+
+
+def test_columns_of_a_query_that_have_one_name_are_told_apart(store: KnowledgeStore) -> None:
+    assert run_query(store, "sales", TableQuery(sql="SELECT 1 AS n, 2 AS N, 3 AS n"))
+    (table,) = store.tables()
+    assert [column["name"] for column in table.columns] == ["n", "N 2", "n 3"]
+
+
+def test_a_query_with_too_many_columns_fails_as_a_query(store: KnowledgeStore) -> None:
+    wide = "SELECT " + ", ".join(f"1 AS c{n}" for n in range(501))
+    with pytest.raises(QueryFailed, match="500 columns"):
+        run_query(store, "sales", TableQuery(sql=wide))

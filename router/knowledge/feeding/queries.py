@@ -5,30 +5,44 @@ file is a table by its name), or Postgres by DuckDB's extension. It may write no
 """
 
 import re
+import threading
 from pathlib import Path
 
 import duckdb
 
 from router.config.knowledge import TableQuery
-from router.knowledge.rows.keeping import put_table
+from router.knowledge.rows.keeping import TableTaken, put_table
 from router.knowledge.rows.loading import quoted
-from router.knowledge.rows.reading import MOST_ROWS, UnreadableTable, tables_of, typed_table
+from router.knowledge.rows.reading import (
+    MOST_ROWS,
+    UnreadableTable,
+    bounded,
+    distinct_names,
+    tables_of,
+    typed_table,
+)
 from router.knowledge.store import KnowledgeStore
 
 _POSTGRES = re.compile(r"postgres(?:ql)?://")
 _PASSWORD = re.compile(r"\A[^@/]*+//[^@:/]*+:([^@]++)@")
 _ABOUT_NAMES = (duckdb.CatalogException, duckdb.BinderException, duckdb.ParserException)
 _MEMORY = "1GB"
+_MOST_SECONDS = 60.0  # of one query: meanwhile, no store is fed
 
 
 class QueryFailed(ValueError):
     """A query that cannot be run; the message says why."""
 
 
-def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
+def run_query(
+    store: KnowledgeStore, name: str, query: TableQuery, most_seconds: float = _MOST_SECONDS
+) -> bool:
     """Run a query now, and make its result the table of this name; whether that changed anything.
     Raises `QueryFailed`."""
     with duckdb.connect(config={"memory_limit": _MEMORY, "threads": 1}) as database:
+        ending = threading.Timer(most_seconds, database.interrupt)
+        ending.daemon = True
+        ending.start()
         try:
             _attach(database, query.database)
             database.execute("SET enable_external_access = false")
@@ -37,18 +51,24 @@ def run_query(store: KnowledgeStore, name: str, query: TableQuery) -> bool:
             if kinds != [duckdb.StatementType.SELECT]:
                 raise QueryFailed(f"the query of {name} is not one SELECT")
             cursor = database.execute(query.sql)
-            names = [str(item[0]) for item in cursor.description]
+            names = distinct_names([str(item[0]) for item in cursor.description])
             rows = cursor.fetchmany(MOST_ROWS + 1)
+            bounded(name, len(rows), len(names))
         except UnreadableTable as error:
             raise QueryFailed(f"the query of {name} does not run: {error}") from None
+        except duckdb.InterruptException:
+            why = f"takes longer than {most_seconds:g} s"
+            raise QueryFailed(f"the query of {name} {why}") from None
         except (duckdb.Error, OSError) as error:
             why = without_secrets(error, query.database)
             raise QueryFailed(f"the query of {name} does not run: {why}") from None
-    if len(rows) > MOST_ROWS:
-        raise QueryFailed(f"the query of {name} returns more than {MOST_ROWS:,} rows")
-    table = typed_table(name, names, rows)
+        finally:
+            ending.cancel()
     by = f"query {name}"
-    return put_table(store, table, source=by, by=by) is not None
+    try:
+        return put_table(store, typed_table(name, names, rows), source=by, by=by) is not None
+    except TableTaken as error:
+        raise QueryFailed(f"the query of {name} gives no table: {error}") from None
 
 
 def without_secrets(error: Exception, source: str | None) -> str:

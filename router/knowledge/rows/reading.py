@@ -87,13 +87,13 @@ def csv_table(name: str, text: str) -> TypedTable:
     rows = [row for row in itertools.islice(reader, MOST_ROWS + 2) if any(map(str.strip, row))]
     if not rows:
         raise UnreadableTable(f"{name} has no row")
-    names = _named(rows[0])
+    names = distinct_names(rows[0])
     for number, row in enumerate(rows[1:], 2):
         if len(row) > len(names) and any(map(str.strip, row[len(names) :])):
             raise UnreadableTable(
                 f"{name}: row {number} has {len(row)} cells, and the first has {len(names)} names"
             )
-    _bounded(name, len(rows) - 1, len(names))
+    bounded(name, len(rows) - 1, len(names))
     padded = [[*row[: len(names)], *[None] * (len(names) - len(row))] for row in rows[1:]]
     return typed_table(name, names, padded, separator=separator)
 
@@ -111,7 +111,7 @@ def _separator(text: str) -> str:
     return best
 
 
-def _named(cells: Sequence[Any]) -> list[str]:
+def distinct_names(cells: Sequence[Any]) -> list[str]:
     """The names of columns: none is empty, and no two are alike."""
     names: list[str] = []
     for number, cell in enumerate(cells, 1):
@@ -122,7 +122,7 @@ def _named(cells: Sequence[Any]) -> list[str]:
     return names
 
 
-def _bounded(name: str, rows: int, columns: int) -> None:
+def bounded(name: str, rows: int, columns: int) -> None:
     if rows > MOST_ROWS or columns > MOST_COLUMNS:
         raise UnreadableTable(
             f"{name} has more than {MOST_ROWS:,} rows or {MOST_COLUMNS} columns: split it"
@@ -209,16 +209,16 @@ def _json_lines(path: Path) -> TypedTable:
     names = list(dict.fromkeys(key for record in records for key in record))
     if not names:
         raise UnreadableTable(f"{path.name} has no row")
-    _bounded(path.stem, len(records), len(names))
+    bounded(path.stem, len(records), len(names))
     rows = [[record.get(name) for name in names] for record in records]
-    return typed_table(path.stem, _named(names), rows)
+    return typed_table(path.stem, distinct_names(names), rows)
 
 
 def _of_cursor(name: str, cursor: Any) -> TypedTable:
     names = [str(item[0]) for item in cursor.description]
     rows = cursor.fetchmany(MOST_ROWS + 1)
-    _bounded(name, len(rows), len(names))
-    return typed_table(name, _named(names), rows)
+    bounded(name, len(rows), len(names))
+    return typed_table(name, distinct_names(names), rows)
 
 
 def _quoted(name: str) -> str:

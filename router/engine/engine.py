@@ -195,7 +195,7 @@ class Engine:
         answers = answers_in(request.fields.get("messages"))
         if not answers:
             return request
-        given = await asyncio.to_thread(self.rights.given, request.key_id, answers)
+        given = await asyncio.to_thread(self.rights.given, request.key_id, answers, request.session)
         return replace(request, stores=tuple(dict.fromkeys((*request.stores, *given))))
 
     async def look(

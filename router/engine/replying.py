@@ -41,7 +41,7 @@ class Replying:
     ledger: RequestLedger
     assessor: Assessor
     guarding: Guarding
-    gave: Callable[[str, str, Sequence[str]], None]  # told the key, the answer and its stores
+    gave: Callable[[str, str, str, Sequence[str]], None]  # key, answer, session and stores
     keeping: Keeping | None = None  # None: no answer is stored for reuse
 
     async def whole(self, progress: InProgress, outcome: CallOutcome) -> Answer:
@@ -290,7 +290,7 @@ class Replying:
     def _note_stores(self, trace: Trace, text: str) -> None:
         """Write down that the answer may hold words of stores, if it may."""
         if trace.private:
-            self.gave(trace.request.key_id, text, trace.sources)
+            self.gave(trace.request.key_id, text, trace.request.session, trace.sources)
 
     async def _noted_stores(self, trace: Trace, recorder: StreamRecorder) -> bool:
         """The same of a stream that ended, in a thread, since another process may hold the file."""

@@ -98,6 +98,28 @@ async def test_what_goes_on_with_lost_words_names_no_store(d: Desk) -> None:
     assert METAL not in words_kept(d)
 
 
+async def test_an_answer_that_comes_back_translated_leaves_no_word_either(d: Desk) -> None:
+    """Its conversation tells whose words it may hold: by its opening, or by the id it was given."""
+    question = {"role": "user", "content": QUESTION}
+    translated = {"role": "assistant", "content": f"El precio es secreto: {METAL}."}
+    again = {"role": "user", "content": "Say it again."}
+    await d.chat("bob", QUESTION)
+    history = {"model": "plain", "messages": [question, translated, again]}
+    await d.post("bob", "/v1/chat/completions", history)
+    named = {**d.headers("bob"), "x-session-id": "s1"}
+    body = {"model": "ask-desk", "messages": [question]}
+    await d.r.post("/v1/chat/completions", body, **named)
+    cut = {"model": "plain", "messages": [translated, again]}  # without its opening
+    await d.r.post("/v1/chat/completions", cut, **named)
+    await d.r.engine.recall.memory.written()
+    assert METAL not in words_kept(d)
+    rows = [request_row(trace) for trace in d.r.journal.traces]
+    assert [row["stores"] for row in rows] == [["handbook"]] * 4
+    first = {"model": "plain", "messages": [question]}  # the words of another conversation
+    await d.post("bob", "/v1/chat/completions", first)
+    assert "stores" not in request_row(d.r.journal.traces[-1])
+
+
 async def test_feedback_on_an_answer_of_a_store_keeps_no_words(d: Desk) -> None:
     answer = await d.chat("bob", QUESTION)
     about = {"request_id": answer.headers["x-waggle-request-id"]}

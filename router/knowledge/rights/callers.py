@@ -59,17 +59,18 @@ class CallerRights:
         reader = self.reader(key_id)
         return any(self.rights.may_demand_citation(reader, store) for store in stores)
 
-    def gave(self, key_id: str, text: str, stores: Iterable[str]) -> None:
-        """Write down that an answer to this caller may hold words of these stores. If that fails,
-        the answer goes out all the same, since its caller may read them."""
+    def gave(self, key_id: str, text: str, session: str, stores: Iterable[str]) -> None:
+        """Write down that an answer to this caller, and what goes on in its session, may hold words
+        of these stores. If that fails, the answer goes out all the same, since its caller may read
+        them."""
         try:
-            note_given(self.rights, key_id, text, stores)
+            note_given(self.rights, key_id, text, session, stores)
         except (OSError, sqlite3.Error):
             _log.exception("it is not written down which stores an answer was made from")
 
-    def given(self, key_id: str, answers: Sequence[str]) -> tuple[str, ...]:
-        """The stores whose words stand in any of these earlier answers to this caller."""
-        return stores_given(self.rights, key_id, answers)
+    def given(self, key_id: str, answers: Sequence[str], session: str) -> tuple[str, ...]:
+        """The stores whose words may stand in these earlier answers to this caller."""
+        return stores_given(self.rights, key_id, answers, session)
 
     def news(self) -> list[RightsNews]:
         """What telemetry does not have yet of rights and uses; nothing if it cannot be read."""

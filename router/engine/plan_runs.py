@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,7 +17,7 @@ from router.engine.replying import Replying
 from router.engine.streams import with_level
 from router.engine.tries import Tries
 from router.plans.calling import StepCalls
-from router.plans.citing import keeps_citations, with_citations
+from router.plans.citing import Citation, keeps_citations, with_citations
 from router.plans.concluding import completed
 from router.plans.designs import Designs
 from router.plans.executor import Executor
@@ -25,6 +25,7 @@ from router.plans.logprobs import chances_of
 from router.plans.results import Result, abandoned, ended
 from router.reuse.programs.standards import NO_STANDARDS
 from router.routing.eligible import backend_refusals
+from router.wire.answers import choice_texts
 
 _HEARTBEAT = 10.0
 
@@ -153,7 +154,7 @@ class PlanRuns:
             return self.replying.limited(progress, calls.limited, upstream)
         if not result.ok:
             return self.replying.without_result(progress, result, calls.refusal, upstream)
-        if not keeps_citations(result.text, calls.citations):
+        if not _keeps_citations(result, calls.citations):
             return self.replying.withheld(progress, upstream)
         assert result.outcome is not None
         outcome = replace(result.outcome, upstream_seconds=upstream)
@@ -173,6 +174,15 @@ class PlanRuns:
         progress.trace.attempts = tuple(executor.calls.attempts)
         progress.leave()
         self.replying.ledger.finish(progress)
+
+
+def _keeps_citations(result: Result, citations: Sequence[Citation]) -> bool:
+    """Whether the answer, and each of its choices if it has several, cites what it must."""
+    texts = [result.text]
+    if citations and result.outcome is not None and result.outcome.stream is None:
+        choices = choice_texts(result.outcome.body)
+        texts += choices if len(choices) > 1 else []
+    return all(keeps_citations(text, citations) for text in texts)
 
 
 def _computed(executor: Executor, result: Result) -> Mapping[str, Any] | None:

@@ -103,6 +103,18 @@ def answer_text(body: bytes, dialect: str = CHAT_DIALECT) -> str:
     return "".join(_words(body, "message"))
 
 
+def choice_texts(body: bytes) -> list[str]:
+    """The contents of the choices of a chat's answer, each by itself."""
+    choices = _object_in(body).get("choices")
+    messages = [
+        choice.get("message")
+        for choice in (choices if isinstance(choices, list) else ())
+        if isinstance(choice, dict)
+    ]
+    contents = [message.get("content") for message in messages if isinstance(message, dict)]
+    return [content for content in contents if isinstance(content, str)]
+
+
 def _native(form: NativeForm, answer: Mapping[str, Any]) -> Completion | None:
     text = form.only_text(answer)
     return Completion(text, str(answer.get("model") or "")) if text else None

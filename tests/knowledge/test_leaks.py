@@ -237,6 +237,23 @@ async def test_an_answer_that_must_cite_does_or_is_withheld(
             assert answer.json["knowledge"]["citations"][0]["store"] == "handbook"
 
 
+async def test_each_of_several_answers_must_cite(tmp_path: Path) -> None:
+    async def write(wire: Any) -> None:
+        several = completion("It is zirconium [1].")
+        bare = {"role": "assistant", "content": "It is zirconium."}
+        several["choices"].append({"index": 1, "message": bare, "finish_reason": "stop"})
+        await wire.json(several)
+
+    async with Upstream(write).listening() as upstream, desk(tmp_path, upstream.url) as d:
+        number = d.give("bob", "handbook", must_cite=True)
+        withheld = await d.chat("bob", QUESTION, model="write-desk", n=2)
+        assert (withheld.status, secrets_in(withheld)) == (403, set())
+        d.take_away(number)
+        d.give("bob", "handbook")
+        free = await d.chat("bob", QUESTION, model="write-desk", n=2)
+        assert (free.status, len(free.json["choices"])) == (200, 2)
+
+
 async def test_a_proposal_is_none_for_who_may_not_see_it(d: Desk) -> None:
     about = {"small": "orders", "large": "handbook", "overlap": 1.0}
     merge = HouseFinding("merge", "orders+handbook", "alice", "law", about, ["1"])

@@ -16,6 +16,7 @@ from router.knowledge.finding.finder import Finder
 from router.knowledge.finding.store_source import StoreSource
 from router.knowledge.rows.store_rows import StoreRows
 from router.knowledge.store import KnowledgeStore
+from router.knowledge.vectors import StoreVectors
 
 
 @lru_cache(maxsize=4)
@@ -33,30 +34,36 @@ class StoreClaimant:
         self._finder = self._made()
         self._rows = StoreRows(store)
         self._preparing = threading.Lock()
-        self._prepared_at = -1  # the number of the newest event then
+        self._vectors = StoreVectors(store)
+        self._prepared_at: tuple[int, bool] | None = None  # see `_state`
 
     @property
     def behind(self) -> bool:
-        """Whether the store changed since `prepare`."""
-        return self._prepared_at != self.store.newest
+        """Whether the store, or whether all of it has vectors, changed since `prepare`."""
+        return self._prepared_at != self._state
+
+    @property
+    def _state(self) -> tuple[int, bool]:
+        """The number of the newest event, and whether any passage waits for its vectors."""
+        return self.store.newest, self._vectors.lacking
 
     def prepare(self) -> None:
         """Read what claims need of the store. It may take seconds, so call it in a thread."""
         with self._preparing:
-            newest = self.store.newest
+            state = self._state
             finder = self._made()
             if finder.encoder is not self._finder.encoder:
                 self._finder = finder
             self._finder.prepare()
             self._rows.prepare()
-            self._prepared_at = newest
+            self._prepared_at = state
 
     def _made(self) -> Finder:
         encoder = _remembering(self._encoder_for(self.store))
         return Finder(StoreSource(self.store, None, encoder), encoder)
 
     def claim(self, question: str) -> float:
-        if self._prepared_at < 0:
+        if self._prepared_at is None:
             return 0.0
         if self._rows.understands(question):
             return 1.0

@@ -78,6 +78,11 @@ class StoreVectors:
                 return 0
             return sum(_write(connection, each) for each in encoded)
 
+    @property
+    def lacking(self) -> bool:
+        """Whether any passage waits for its vectors."""
+        return self._store.looking.execute("select 1 from pending limit 1").fetchone() is not None
+
     def lag(self) -> Lag:
         """How far the vectors are behind."""
         newest = self._store.newest

@@ -4,6 +4,7 @@ A question that shares no content word with a specialist's documents is not for 
 Only other questions are encoded. `StoreClaims` does the same for stores of knowledge.
 """
 
+import asyncio
 import logging
 import time
 from collections.abc import Mapping
@@ -18,7 +19,7 @@ from router.documents.content_words import content_words
 from router.documents.passage_index import current
 from router.domain import Request
 from router.request.plain import plain
-from router.routing.store_claims import StoreClaims
+from router.routing.store_claims import StoreClaims, knowledge_in
 
 if TYPE_CHECKING:
     import numpy as np
@@ -86,6 +87,14 @@ class Claims:
         except Exception:  # without an encoder, the request goes on without a vector
             return None
         return vector
+
+    async def begin(self, config: Config, *, wait_seconds: float) -> "asyncio.Future[None]":
+        """Begin to warm in a thread, and if there are stores, wait so long for its end: before it,
+        no store claims a question that nothing else may be able to answer."""
+        warming = asyncio.ensure_future(asyncio.to_thread(self.warm, config))
+        if wait_seconds > 0 and knowledge_in(config):
+            await asyncio.wait({warming}, timeout=wait_seconds)
+        return warming
 
     def warm(self, config: Config) -> None:
         """Load indexes and encoders, and read stores. It takes seconds: call this in a thread."""

@@ -48,7 +48,7 @@ class StoreClaims:
         shelf = self._shelf_of(config)
         for settings, name in self._unread(config):
             self._prepare(shelf, settings, name)
-        if _knowledge(config):
+        if knowledge_in(config):
             self._begin()
 
     def read(self, config: Config) -> bool:
@@ -59,7 +59,7 @@ class StoreClaims:
         shelf = self._shelf_of(config)
         return [
             (settings, name)
-            for settings in _knowledge(config).values()
+            for settings in knowledge_in(config).values()
             for name in settings.stores
             if shelf.exists(name)
             and ((own := self._claimants.get((name, settings.encoder or ""))) is None or own.behind)
@@ -68,7 +68,7 @@ class StoreClaims:
     def of(self, config: Config, question: str, key_id: str) -> Mapping[str, float]:
         claims = {}
         until = self._clock() + _MOST_SECONDS
-        for name, settings in _knowledge(config).items():
+        for name, settings in knowledge_in(config).items():
             try:
                 claims[name] = self._claim(config, settings, question, key_id, until)
             except Exception:  # what cannot be read claims nothing; the request goes on
@@ -167,7 +167,7 @@ class StoreClaims:
             _log.exception("the knowledge of %s cannot be read, and claims nothing", name)
 
 
-def _knowledge(config: Config) -> dict[str, KnowledgeSettings]:
+def knowledge_in(config: Config) -> dict[str, KnowledgeSettings]:
     return {
         name: settings
         for name, settings in config.backends.items()

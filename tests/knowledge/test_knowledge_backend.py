@@ -21,6 +21,7 @@ from router.knowledge.rights.grants import Terms
 from router.knowledge.rights.reader import Reader
 from router.knowledge.rows.query_log import QueryLog
 from router.knowledge.vectors import StoreVectors
+from router.routing.claims import Claims
 from router.routing.store_claims import StoreClaims
 from tests.waiting import until
 
@@ -162,6 +163,31 @@ async def test_a_store_that_comes_later_claims_its_first_question(
     assert not claims.read(config)
     await until(lambda: claims.read(config))
     assert claims.of(config, QUESTION, "")["desk"] > 0.65
+
+
+async def test_a_service_begins_with_the_claims_of_its_stores(config: Config) -> None:
+    claims = Claims()
+    await claims.begin(config, wait_seconds=600.0)
+    assert claims._stores.of(config, QUESTION, "")["desk"] > 0.65
+
+
+async def test_a_store_whose_vectors_are_not_made_yet_is_read_all_the_same(
+    home: Path, config: Config, encoder
+) -> None:
+    store = StoreShelf(home / "knowledge").kept("city")
+    with store.changing() as connection:
+        connection.execute("insert into pending select passage, 1, 0 from vectors")
+        connection.execute("delete from vectors")
+    claims = StoreClaims()
+    claims.warm(config)
+    assert claims.read(config)
+    assert claims.of(config, QUESTION, "")["desk"] < 0.65  # its words alone make nothing sure
+    while StoreVectors(store).fill(encoder):
+        pass
+    assert not claims.read(config)
+    await until(lambda: claims.read(config))
+    assert claims.of(config, QUESTION, "")["desk"] > 0.65
+    store.close()
 
 
 def test_once_claims_take_too_long_the_other_stores_claim_nothing(config: Config) -> None:

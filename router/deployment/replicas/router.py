@@ -31,6 +31,8 @@ from router.telemetry.lookup import CatalogMemory
 from router.telemetry.metrics import Metrics
 from router.wire.asgi import Receive, Scope, Send, lifespan
 
+_WARMING_SECONDS = 10.0  # that the start waits for stores to be read for claims
+
 
 class Ingress:
     """The ASGI application for Serve: it passes requests to the router in the same process."""
@@ -68,6 +70,7 @@ class RouterReplica:
         config = Config.model_validate(settings["config"])
         keys = [Key.model_validate(key) for key in settings["keys"]]
         self._addresses.follow(config.backends)
+        first = self._router is None
         if self._router is None or self._keeper is None or self._feeder is None:
             log_to(config.data / "logs" / "waggle.log")
             keeper = self._keeper = KeeperProcess(config.telemetry_folder, config.telemetry)
@@ -98,8 +101,9 @@ class RouterReplica:
             self._feeder.follow(config)
             if self._memory is not None:
                 self._memory.follow(config.telemetry.grace_seconds)
-        # The start does not wait for the warm-up; until then, only the first request is slower.
-        self._warming = asyncio.ensure_future(asyncio.to_thread(router.engine.claims.warm, config))
+        # Without stores, the start does not wait for the warm-up: the first request is slower.
+        wait_seconds = _WARMING_SECONDS if first else 0.0
+        self._warming = await router.engine.claims.begin(config, wait_seconds=wait_seconds)
         # Every router reports the deployment; its identifier makes all reports one event.
         router.engine.tell_once("configuration", settings["deployed"], "in force")
 

@@ -95,7 +95,8 @@ class Finder:
         """Find the background questions that are unrelated to the source, if it grew much."""
         size, kept = self.source.size(), self._background
         if kept is None or not kept[0] <= size <= 2 * kept[0]:
-            self._background = size, self._unrelated()
+            vectors, complete = self._unrelated()
+            self._background = size if complete else 0, vectors
 
     def _query(self, question: str, earlier: Sequence[Turn], ways: Ways) -> Query:
         return query_of(question, earlier, self.source, self.encoder, ways)
@@ -177,20 +178,23 @@ class Finder:
             return 0.0
         return float((kept[1] @ query.vectors[0]).max())
 
-    def _unrelated(self) -> "Vectors":
-        """The vectors of background questions that are about nothing in the source."""
+    def _unrelated(self) -> "tuple[Vectors, bool]":
+        """The vectors of background questions that are about nothing in the source, and whether
+        all passages that were looked at have their vectors; one without counts as far."""
         questions = passage_index.background_questions()
         vectors = self.encoder.encode(questions)
-        far = []
+        far, complete = [], True
         for n, vector in enumerate(vectors):
             numbers = self.source.by_meaning(vector, 1, None)
             if not numbers:  # the source is searched by words alone
                 words = content_words(questions[n], self.source.language)
                 numbers = self.source.by_words(words, 1, None)
             near = self.source.read(numbers)
-            if all(float(passage.vector @ vector) < _UNRELATED for passage in near):
+            known = [passage for passage in near if len(passage.vector)]
+            complete = complete and len(known) == len(near)
+            if all(float(passage.vector @ vector) < _UNRELATED for passage in known):
                 far.append(n)
-        return vectors[far]
+        return vectors[far], complete
 
 
 def _weighted(weights: Sequence[float], values: Sequence[float]) -> float:

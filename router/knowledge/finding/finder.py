@@ -190,9 +190,9 @@ class Finder:
                 words = content_words(questions[n], self.source.language)
                 numbers = self.source.by_words(words, 1, None)
             near = self.source.read(numbers)
-            known = [passage for passage in near if len(passage.vector)]
-            complete = complete and len(known) == len(near)
-            if all(float(passage.vector @ vector) < _UNRELATED for passage in known):
+            encoded = [passage for passage in near if len(passage.vector)]
+            complete = complete and len(encoded) == len(near)
+            if all(float(passage.vector @ vector) < _UNRELATED for passage in encoded):
                 far.append(n)
         return vectors[far], complete
 

@@ -37,7 +37,8 @@ with promoted as (
   group by 1),
 made as (
   select detail->>'author' as model, any_value(subject) as plan from events
-  where kind = 'growth' and state = 'made' and detail->>'way' = 'model' and ts < {until} group by 1),
+  where kind = 'growth' and state = 'made' and detail->>'way' = 'model' and ts < {until}
+  group by 1),
 gave as (
   select plan, backend, count(*) as n from requests
   where {query.tail} and gen_ai_provider_name in ('learned', 'twin') group by all),
@@ -282,8 +283,8 @@ PAGE = Page(
             note="“answered” is the share of test rows of which a model is sure enough, and "
             "“quality lost” how much worse than its teacher its answers to these are. "
             "“promote” lets a version answer at once, “roll back” the version before it. Both want "
-            "an admin's key, where there are keys. “requests” are those that the model answered, by a "
-            "plan made for it or by a backend of its name.",
+            "an admin's key, where there are keys. “requests” are those that the model answered, "
+            "by a plan made for it or by a backend of its name.",
         ),
         Panel("curves", "How it learned", curves, _curves),
         Panel("calibration", "Is its confidence true?", calibration, _calibration),

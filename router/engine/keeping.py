@@ -70,10 +70,10 @@ class Keeping:
             return
         for drafted in (trace.computed or {}).get("drafts", ()):
             self.memory.add_line(Draft(trace.request.id, **drafted).line(self.wall()))
-        for said in (trace.computed or {}).get("sent_back", ()):
+        for review in (trace.computed or {}).get("sent_back", ()):
             # Other reviewers quote numbers, which may be the request's: no line says these again.
-            reasons = tuple(said["reasons"]) if said["reviewer"] == "security" else ()
-            verdict = ReviewerVerdict(said["reviewer"], said["verdict"], reasons)
+            reasons = tuple(review["reasons"]) if review["reviewer"] == "security" else ()
+            verdict = ReviewerVerdict(review["reviewer"], review["verdict"], reasons)
             self.memory.add_reviews(0, [verdict])
         for fell in (trace.computed or {}).get("fell", ()):
             line = LibraryLine(fell["solution"], self.wall(), "failed", detail=fell["status"])

@@ -76,11 +76,10 @@ def openings(
     now: float,
 ) -> list[Opening]:
     """What could be made now, the most worthwhile first, within the bounds of growth."""
-    resting = _resting(book, now)
     growth, live = config.growth, alive(book)
     room = growth.most_plans - len(live)
     free = {t.name for t in book.grown if in_doubt(t) or book.made[t.name].kind == ROUTE}
-    busy = {
+    busy = _resting(book, now) | {
         pattern
         for made in live
         if not made.stands_for and made.name not in free
@@ -95,7 +94,7 @@ def openings(
     hopes = [
         (hope, each)
         for each in traffic.patterns.values()
-        if each.pattern not in busy | resting and each.judged >= growth.least_alike and each.share >= LARGE
+        if each.pattern not in busy and each.judged >= growth.least_alike and each.share >= LARGE
         if (hope := hope_of(config, each, _losses(book, each))) is not None
     ]
     for (parent, gain), each in sorted(hopes, key=lambda pair: -pair[0][1] * pair[1].share):

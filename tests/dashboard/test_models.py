@@ -6,6 +6,7 @@ import aiohttp
 import pytest
 
 from dashboard.board import Board
+from dashboard.components import UNKNOWN
 from dashboard.source import Source
 from dashboard.view import PageView
 from router.domain import new_id
@@ -57,7 +58,7 @@ def test_a_model_leads_to_the_requests_that_it_answered(tmp_path, begin):
     board.close()
     rows = {texts(row)[0]: (texts(row)[7], json.dumps(whole(row))) for row in rows_of(panel)}
     (by_name, to_backend), (of_lesson, to_plan) = rows["triage@1"], rows["task-triage@1"]
-    assert (by_name, of_lesson, rows["triage@2"][0]) == ("2", "1", "–")
+    assert (by_name, of_lesson, rows["triage@2"][0]) == ("2", "1", UNKNOWN)
     assert "page=requests&plan=&find=triage" in to_backend
     assert "page=requests&plan=task-triage-model-1&find=lessons" in to_plan
 

@@ -71,7 +71,7 @@ class KeeperProcess:
         settings = orjson.dumps(self._settings.model_dump(mode="json")).decode()
         module = (sys.executable, "-m", "router.telemetry.keeper")
         self._process = subprocess.Popen(
-            [*module, str(self._folder), settings],
+            [*module, str(self._folder), settings, str(os.getpid())],
             stdin=subprocess.DEVNULL,
             process_group=0,  # a terminal's Ctrl-C ends the router, which stops the keeper
         )
@@ -91,15 +91,14 @@ class KeeperProcess:
             self._started_at = float("-inf")
 
 
-def run(folder: Path, settings: TelemetrySettings) -> None:
-    """Seal, merge, prune and sweep as long as the router lives."""
+def run(folder: Path, settings: TelemetrySettings, router: int) -> None:
+    """Seal, merge, prune and sweep as long as the router with this number lives."""
     keeper = Keeper(folder, rules_of(settings))
-    parent = os.getppid()
     sealed_at = pruned_at = 0.0
     keeper.recover()
     if settings.otlp.endpoint:
         _export(folder, settings)
-    while os.getppid() == parent:
+    while os.getppid() == router:
         now = time.monotonic()
         if now - sealed_at >= settings.seal_seconds:
             sealed_at = now
@@ -129,6 +128,9 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
     folder = Path(sys.argv[1])
     settings = TelemetrySettings.model_validate(orjson.loads(sys.argv[2]))
+    router = int(sys.argv[3])  # told, since it may have died before this line
+    if os.getppid() != router:
+        return
     (folder.parent / "logs").mkdir(parents=True, exist_ok=True)
     handler = logging.FileHandler(folder.parent / "logs" / "waggle.log")
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
@@ -136,7 +138,7 @@ def main() -> None:
     os.nice(_NICENESS)
     gc.freeze()
     try:
-        run(folder, settings)
+        run(folder, settings, router)
     except Damaged as error:
         _log.error("telemetry is written, but not sealed: %s", error)
         signal.pause()  # wait to be stopped: a restart would fail in the same way

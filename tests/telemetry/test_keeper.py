@@ -1,6 +1,7 @@
 """The keeper's process, beside the router that started it."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -20,3 +21,12 @@ def test_ctrl_c_in_a_terminal_reaches_the_router_and_not_its_keeper(tmp_path):
         assert os.getpgid(int(child)) != os.getpgid(0)
     finally:
         keeper.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a keeper is told when its router ends")
+def test_a_keeper_whose_router_died_before_it_began_ends(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    command = [sys.executable, "-m", "router.telemetry.keeper", str(tmp_path / "telemetry"), "{}"]
+    subprocess.run([*command, str(dead.pid)], check=True, timeout=300)
+    assert not (tmp_path / "telemetry").exists()

@@ -56,8 +56,9 @@ class FeederProcess:
         if time.monotonic() - self._started_at < _RESTART_SECONDS:
             return
         self._started_at = time.monotonic()
+        module = (sys.executable, "-m", "router.knowledge.feeding.process")
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "router.knowledge.feeding.process", str(self._folder)],
+            [*module, str(self._folder), str(os.getpid())],
             stdin=subprocess.PIPE,
             process_group=0,  # a terminal's Ctrl-C ends the router, which stops the feeder
         )
@@ -98,10 +99,10 @@ def main() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
     stores = {n: StoreSettings.model_validate(each) for n, each in work["stores"].items()}
-    parent = os.getppid()
+    router = int(sys.argv[2])  # told, since it may have died before this line
     try:
         feeder = Feeder(folder, stores, partial(encoder_to_fill, work["encoders"]))
-        feeder.run(lambda: os.getppid() == parent)
+        feeder.run(lambda: os.getppid() == router)
     except Exception:
         _log.exception("the feeder failed and will be started again")
         sys.exit(1)

@@ -9,6 +9,13 @@ import pytest
 
 from router.config.server import TelemetrySettings
 from router.telemetry.keeper import KeeperProcess
+from tests.waiting import blocking_until
+
+
+def children_with(words: str) -> list[str]:
+    """The children whose command has these words; a command is empty for a moment after a start."""
+    children = Path("/proc/thread-self/children").read_text().split()
+    return [n for n in children if words in Path(f"/proc/{n}/cmdline").read_text()]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
@@ -16,8 +23,7 @@ def test_ctrl_c_in_a_terminal_reaches_the_router_and_not_its_keeper(tmp_path):
     """A terminal signals a whole group of processes; the router stops the keeper in good order."""
     keeper = KeeperProcess(tmp_path, TelemetrySettings())
     try:
-        children = Path("/proc/thread-self/children").read_text().split()
-        (child,) = [n for n in children if str(tmp_path) in Path(f"/proc/{n}/cmdline").read_text()]
+        (child,) = blocking_until(lambda: children_with(str(tmp_path)))
         assert os.getpgid(int(child)) != os.getpgid(0)
     finally:
         keeper.close()

@@ -22,7 +22,7 @@ _MOST = 400  # answers of one history, the latest ones
 def note_given(rights: Rights, key_id: str, text: str, session: str, stores: Iterable[str]) -> None:
     """Write down that this answer to a key, and what goes on in its session, may hold words of
     these stores."""
-    now, digests = rights.wall(), (_digest(key_id, text), _of_session(key_id, session))
+    now, digests = rights.wall(), {_digest(key_id, text), *_of_session(key_id, session)}
     with rights.quickly_changing() as connection:
         connection.execute("delete from given where at < ?", (now - _SECONDS,))
         connection.executemany(
@@ -36,7 +36,7 @@ def stores_given(
 ) -> tuple[str, ...]:
     """The stores whose words may stand in any of these answers to a key, in this session."""
     own = {_digest(key_id, text) for text in texts[-_MOST:]}
-    digests = [*own, _of_session(key_id, session)]
+    digests = [*own, *_of_session(key_id, session)]
     marks = ", ".join("?" * len(digests))
     rows = rights.looking.execute(
         f"select distinct store from given where digest in ({marks}) order by store", digests
@@ -55,8 +55,12 @@ def answers_in(messages: Any) -> list[str]:
     ]
 
 
-def _of_session(key_id: str, session: str) -> bytes:
-    return blake2b(f"{key_id}\0{session}".encode(), digest_size=16, person=b"session").digest()
+def _of_session(key_id: str, session: str) -> list[bytes]:
+    """The digest of a session; none of a request that belongs to no session."""
+    if not session:
+        return []
+    text = f"{key_id}\0{session}".encode("utf-8", "replace")
+    return [blake2b(text, digest_size=16, person=b"session").digest()]
 
 
 def _digest(key_id: str, text: str) -> bytes:

@@ -8,6 +8,8 @@ from hypothesis import HealthCheck, settings
 from xdist.scheduler import LoadScopeScheduling
 
 from router.encoding.encoder import Encoder, packaged_model, prepared
+from router.engine import form_programs
+from router.request import statistical
 
 # A worker's readline writes the size of no terminal there, and a console that finds it keeps it.
 for _size in ("COLUMNS", "LINES"):
@@ -51,6 +53,17 @@ _LONG_FILES = (
     "tests/trials/test_shadow.py",
     "tests/trials/test_weeks.py",
 )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def patience():
+    """Time enough, on any machine, for what a service on a busy one gives up: to read a short
+    request on the event loop, and to call a program of a form."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(statistical, "_CPU_SECONDS", 2.0)
+        patch.setattr(form_programs, "_SECONDS", 2.0)
+        patch.setattr(form_programs, "_PATIENCE_SECONDS", 20.0)
+        yield
 
 
 class OneService(LoadScopeScheduling):

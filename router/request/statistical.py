@@ -46,7 +46,7 @@ def interpretation_of(request: Request) -> Interpretation:
     return interpret(request.reading.last_words, request.fields.get("data"))
 
 
-def interpret(text: str, data: Any = None, *, cpu_seconds: float = _CPU_SECONDS) -> Interpretation:
+def interpret(text: str, data: Any = None, *, cpu_seconds: float | None = None) -> Interpretation:
     """Interpret a message for a decision, which reads only the first rows of its table.
 
     Decision and answer share one interpretation.
@@ -54,7 +54,7 @@ def interpret(text: str, data: Any = None, *, cpu_seconds: float = _CPU_SECONDS)
     key = text, None if data is None else _beginning(data)
     kept = _kept.get(key)
     if kept is None:
-        kept = _read(*key, cpu_seconds)
+        kept = _read(*key, _CPU_SECONDS if cpu_seconds is None else cpu_seconds)
         if len(text) <= _MOST_KEPT:
             with _keeping:
                 _kept[key] = kept

@@ -126,7 +126,7 @@ def _before_sides(
     """The odds of each plan before the request is assigned to a side of each trial."""
     sides: list[tuple[float, tuple[TrialPart, ...]]] = [(1.0, ())]
     for part in parts:
-        if part.live.shadow:
+        if part.live.shadow or steering.holds_out(part):
             continue
         chance = part.assignment.chance
         sides = [
@@ -138,6 +138,10 @@ def _before_sides(
     for share, flipped in sides:
         for arm, chance in odds_of(steering.strategy(parts, flipped=flipped)).items():
             odds[arm] = odds.get(arm, 0.0) + share * chance
+    for part in parts:
+        if steering.holds_out(part):
+            other = odds_of(steering.strategy((part,), flipped=(part,)))
+            odds = _mixed(odds, other, 1 - part.assignment.chance)
     return odds
 
 
@@ -168,6 +172,10 @@ def _within(
             reason=f"{reason}{choice.reason}",
         )
     return opinion
+
+
+def _mixed(a: Distribution, b: Distribution, share: float) -> dict[Arm, float]:
+    return {arm: (1 - share) * a.get(arm, 0.0) + share * b.get(arm, 0.0) for arm in {**a, **b}}
 
 
 def _opinion_of(case: Case, strategy: Strategy, steering: Steering, by: Deciders) -> _Opinion:

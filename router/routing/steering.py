@@ -74,18 +74,18 @@ class Steering:
     def parts(
         self, unit: str, places: Collection[str] = (), made: Collection[str] = ()
     ) -> Sequence[TrialPart]:
-        """The trials that a unit is part of. A held-out unit is in no other trial of a strategy,
-        but in those of made plans: they answer their patterns whichever strategy decides elsewhere.
-        A request is in no trial of another pattern or task than its `places`. `made` are the made
-        plans that can answer it."""
-        parts, held_out = [], False
+        """The trials that a unit is part of. A held-out unit is in no other trial, and a request is
+        in no trial of another pattern or task than its `places`. `made` are the made plans that can
+        answer it."""
+        parts = []
         if self.holdout is not None:
             assignment = assigned(self.holdout.slot, unit)
             if assignment is not None:
                 parts.append(TrialPart(self.holdout, assignment))
-                held_out = assignment.side == "current"
+                if assignment.side == "current":
+                    return parts
         for live in self.lives:
-            if not live.candidate.concerns(places) or (held_out and not live.candidate.made):
+            if not live.candidate.concerns(places):
                 continue
             assignment = assigned(live.slot, unit)
             if assignment is not None:
@@ -101,17 +101,15 @@ class Steering:
         self, parts: Sequence[TrialPart], *, flipped: Sequence[TrialPart] = ()
     ) -> Strategy:
         """The strategy for a unit in these trials; the `flipped` trials change sides."""
-        base, held_out = self.serving, False
+        base = self.serving
         for part in parts:
             turned = any(part is other for other in flipped)
             candidate = (
                 turned if part.live.shadow else (part.assignment.side == "candidate") != turned
             )
-            if held_out and not part.live.candidate.made:
-                continue
             if self.holds_out(part) and not candidate and part.live.current is not None:
-                base, held_out = part.live.current, True
-            elif candidate:
+                return part.live.current  # a held-out unit is in no other trial
+            if candidate:
                 base = part.live.candidate.over(base)
             elif part.live.current is not None:
                 base = part.live.current

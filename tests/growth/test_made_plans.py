@@ -28,7 +28,6 @@ from router.routing.case import Surroundings
 from router.routing.decide import route
 from router.routing.deciders import Deciders
 from router.routing.ladder import policy_of
-from router.routing.steering import HOLDOUT, Live
 from router.routing.strategies import Strategy
 from router.telemetry.rows import request_row
 from router.trials.book import Rejected, Trial, candidate_of
@@ -476,32 +475,6 @@ def test_a_kill_in_the_middle_of_growth_leaves_nothing_half_made(tmp_path, monke
         Spawner(director, config, lambda: 2.0).tidy(NOTHING)
         assert all(state_of(book, name) != "made" for name in book.made)
     assert died > 5
-
-
-@pytest.mark.parametrize("share", [0.01, 0.5, 0.98])
-def test_while_a_strategy_is_adopted_made_plans_answer_its_control_too(world, share):
-    world.enter(STEPS)
-    trial = world.book.trial(STEPS.name)
-    world.director.change(adopt_made, trial, 2.0, "it is better")
-    serving, control = (Strategy(f"always-{p}", "fixed", settings={"plan": p}) for p in "yx")
-    slot = Slot("held", HOLDOUT, 0.0, 1.0, share)
-    holdout = Live(slot, "always-y", serving, control)
-    steering = replace(world.director.steering, serving=serving, holdout=holdout)
-    plans = Plans(world.config, steering.made)
-
-    def decisions(text):
-        for n in range(60):
-            sent, _ = world.decide(text, n=n)
-            around = Surroundings(scope="group g", patterns=PATTERNS, steering=steering)
-            yield route(plans, Deciders(policy_of(plans)), sent, around, uniform=0.5)
-
-    inside, outside = [*decisions("the invoice")], [*decisions("a letter")]
-    assert sum(decision.plan == STEPS.name for decision in inside) > 50
-    assert {decision.plan for decision in outside} <= {"x", "y"}
-    for decision in inside:
-        assert decision.probabilities == pytest.approx(
-            {STEPS.name: 0.95, "y": 0.05 * share, "x": 0.05 * (1 - share)}
-        )
 
 
 def test_the_sides_of_a_made_plans_trial_share_what_serves(world):

@@ -31,7 +31,7 @@ class StoreClaimant:
     def __init__(self, store: KnowledgeStore, encoder_for: EncoderFor) -> None:
         self.store = store
         self._encoder_for = encoder_for
-        self._finder = self._made()
+        self._finder = self._finder_with(_remembering(encoder_for(store)))
         self._rows = StoreRows(store)
         self._preparing = threading.Lock()
         self._vectors = StoreVectors(store)
@@ -51,15 +51,14 @@ class StoreClaimant:
         """Read what claims need of the store. It may take seconds, so call it in a thread."""
         with self._preparing:
             state = self._state
-            finder = self._made()
-            if finder.encoder is not self._finder.encoder:
-                self._finder = finder
+            encoder = _remembering(self._encoder_for(self.store))
+            if encoder is not self._finder.encoder:
+                self._finder = self._finder_with(encoder)
             self._finder.prepare()
             self._rows.prepare()
             self._prepared_at = state
 
-    def _made(self) -> Finder:
-        encoder = _remembering(self._encoder_for(self.store))
+    def _finder_with(self, encoder: RememberingEncoder) -> Finder:
         return Finder(StoreSource(self.store, None, encoder), encoder)
 
     def claim(self, question: str) -> float:

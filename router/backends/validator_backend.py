@@ -4,7 +4,7 @@ If the records are valid, perhaps after a repair, the answer is the records; oth
 a report of the issues. The reply holds the report in `validation` in both cases.
 """
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import Any
@@ -62,14 +62,12 @@ class ValidatorBackend:
         except BadSchema as error:
             raise Fault("bad_request", f"The schema cannot be used: {error}") from None
         wrong = {issue.at[0] if given.as_list and issue.at else 0 for issue in result.issues}
-        report = {
-            "valid": not result.issues,
-            "score": 1 - len(wrong) / len(result.records),
-            "records": len(result.records),
-            "repaired": list(result.mended[:_MOST_REPORTED]),
-            "issues": [issue.report() for issue in result.issues[:_MOST_REPORTED]],
-            "issues_in_all": len(result.issues),
-        }
+        report = _report(
+            result.issues,
+            score=1 - len(wrong) / len(result.records),
+            records=len(result.records),
+            mended=result.mended,
+        )
         if result.issues:
             return orjson.dumps(report).decode(), report
         return _text(given, result), report
@@ -87,17 +85,22 @@ class ValidatorBackend:
 
 def _nothing_valid(problem: str) -> tuple[str, dict[str, Any]]:
     """The report on a draft without records: whoever wrote it hears of it as of any issue."""
-    mend = "answer with the records as JSON"
-    issue = Issue("$", problem, "text", mend)
-    report = {
-        "valid": False,
-        "score": 0.0,
-        "records": 0,
-        "repaired": [],
-        "issues": [issue.report()],
-        "issues_in_all": 1,
-    }
+    issue = Issue("$", problem, "text", "answer with the records as JSON")
+    report = _report([issue], score=0.0, records=0)
     return orjson.dumps(report).decode(), report
+
+
+def _report(
+    issues: Sequence[Issue], *, score: float, records: int, mended: Sequence[Any] = ()
+) -> dict[str, Any]:
+    return {
+        "valid": not issues,
+        "score": score,
+        "records": records,
+        "repaired": list(mended[:_MOST_REPORTED]),
+        "issues": [issue.report() for issue in issues[:_MOST_REPORTED]],
+        "issues_in_all": len(issues),
+    }
 
 
 def _text(given: GivenRecords, result: Repaired) -> str:

@@ -211,25 +211,26 @@ async def test_a_record_that_is_removed_is_asked_for_again(tmp_path):
         await designs.design(tree, "code", never)
 
 
-async def test_a_design_that_nobody_uses_is_released(tmp_path):
+async def one_unused_and_one_used(tmp_path):
+    """The plan, the clock and two designs, of which nobody used `old` for almost long enough."""
     tree, now = plan_of().tree, [1000.0]
     designs = Designs(tmp_path, lambda: now[0])
     await designs.design(tree, "old", reply)
     await designs.design(tree, "busy", reply)
     now[0] += UNUSED_SECONDS - 10
     await designs.design(tree, "busy", never)
+    return tree, now, designs
+
+
+async def test_a_design_that_nobody_uses_is_released(tmp_path):
+    tree, now, designs = await one_unused_and_one_used(tmp_path)
     now[0] += 20
     await designs.design(tree, "new", reply)
     assert {record["pattern"] for record in records_of(tree, tmp_path)} == {"busy", "new"}
 
 
 async def test_unused_designs_are_released_without_a_new_design(tmp_path):
-    tree, now = plan_of().tree, [1000.0]
-    designs = Designs(tmp_path, lambda: now[0])
-    await designs.design(tree, "old", reply)
-    await designs.design(tree, "busy", reply)
-    now[0] += UNUSED_SECONDS - 10
-    await designs.design(tree, "busy", never)
+    tree, now, designs = await one_unused_and_one_used(tmp_path)
     now[0] += 4000
     await designs.design(tree, "busy", never)
     assert {record["pattern"] for record in records_of(tree, tmp_path)} == {"busy"}

@@ -232,8 +232,8 @@ def _resting(book: Book, now: float) -> set[str]:
 
 
 def _turned_bad(book: Book, pattern: str) -> float:
-    """When an adopted plan of the pattern turned bad last, or seemed to; what an operator ended
-    did not."""
+    """When an adopted plan of the pattern turned bad last, or seemed to. A plan that an
+    operator ended does not count."""
     return max(
         (
             trial.shared_at or trial.since

@@ -128,7 +128,7 @@ def main() -> None:
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM, 0, 0, 0)
     folder = Path(sys.argv[1])
     settings = TelemetrySettings.model_validate(orjson.loads(sys.argv[2]))
-    router = int(sys.argv[3])  # told, since it may have died before this line
+    router = int(sys.argv[3])  # an argument, since the router may be dead by now
     if os.getppid() != router:
         return
     (folder.parent / "logs").mkdir(parents=True, exist_ok=True)

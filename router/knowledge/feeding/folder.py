@@ -140,14 +140,14 @@ class FolderFeed:
             facts = path.stat() if may_be_read(path, self.folder) else None
         except OSError:
             facts = None
-        if facts is None:  # it went meanwhile, or became a link that leads outside
+        if facts is None:  # the file went, or became a link that leads outside
             self._forget([name], counts)
             return
         try:
             self._put(name, counts)
         except sqlite3.Error:  # trouble of the store, such as a full disk
             raise
-        except Exception as reason:  # whatever a file does to what reads it, the other files go on
+        except Exception as reason:  # no file stops the reading of the others
             if self._wall() - facts.st_mtime < _SETTLED_SECONDS:
                 counts["unsettled"] += 1
                 return

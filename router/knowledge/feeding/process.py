@@ -99,7 +99,7 @@ def main() -> None:
     handler.setFormatter(logging.Formatter("%(asctime)s %(process)d %(levelname)s %(message)s"))
     _log.addHandler(handler)
     stores = {n: StoreSettings.model_validate(each) for n, each in work["stores"].items()}
-    router = int(sys.argv[2])  # told, since it may have died before this line
+    router = int(sys.argv[2])  # an argument, since the router may be dead by now
     try:
         feeder = Feeder(folder, stores, partial(encoder_to_fill, work["encoders"]))
         feeder.run(lambda: os.getppid() == router)

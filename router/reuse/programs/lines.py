@@ -79,7 +79,7 @@ def star(
 
 
 def retire_drafts(connection: sqlite3.Connection) -> None:
-    """Delete the oldest drafts beyond the most that are kept, and what was said of older ones."""
+    """Delete the oldest drafts beyond the most that are kept, and reviews that are older still."""
     connection.execute(
         "delete from library where (what = 'drafted' or what = 'reviewed' and solution = 0) "
         "and seq <= (select seq from library where what = 'drafted' "

@@ -1,5 +1,6 @@
 """Queries see every row exactly once: live, sealed or merged, and after kills."""
 
+import shutil
 import subprocess
 import sys
 import threading
@@ -234,6 +235,23 @@ def test_rows_that_were_sealed_before_a_column_was_there_have_null_in_it(stored,
 
 
 @pytest.mark.slow
+def test_a_new_reader_opens_one_database_for_the_columns_of_all_segments(stored, monkeypatch):
+    for batch in range(4):
+        stored.write("requests", [request()], writer=f"w{batch}")
+        stored.seal()
+    unknown = stored.folder.with_name("copied")
+    shutil.copytree(stored.folder, unknown)
+    opened, connect = [], duckdb.connect
+
+    def counted(*arguments, **options):
+        opened.append(arguments)
+        return connect(*arguments, **options)
+
+    monkeypatch.setattr(duckdb, "connect", counted)
+    catalog.rows_in_memory(unknown, manifest.load(unknown))
+    assert len(opened) == 1
+
+
 def test_the_views_follow_when_a_table_gets_its_first_segment_and_when_files_are_merged(stored):
     rows = [request(NOON + n * MINUTE) for n in range(6)]
     for n, row in enumerate(rows):

@@ -13,15 +13,18 @@ from rich.markup import escape
 
 from router.telemetry.query.utc import know_utc
 from router.telemetry.store import catalog, manifest
+from router.telemetry.store.manifest import Damaged
 from router.wire.plain_text import plain
 
 HOURS = 24
 _LONGEST = 100  # characters of an error
 # A call that nobody waited for says nothing about its backend, and `disabled` was never made.
 _QUERY = """
-with calls as (
+with attempts as (
+  select ts, unnest(attempts, max_depth := 2) from all_requests where ts >= $since),
+calls as (
   select *, error_type in ('left_behind', 'deadline') as unknown, error_type is null as good
-  from attempts where ts >= $since and error_type is distinct from 'disabled')
+  from attempts where error_type is distinct from 'disabled')
 select backend, count(*) as calls,
        avg(good::int) filter (where good or not unknown) as answered,
        avg(latency_ms) filter (where good) as mean_ms,
@@ -35,28 +38,34 @@ from calls group by backend
 class BackendRecord:
     """The calls of a backend: how many, the share that it answered, and the last error."""
 
-    calls: int = 0
-    answered: float | None = None  # None: unknown
+    calls: int | None = 0  # None: unknown, as are all that are None
+    answered: float | None = None
     mean_ms: float | None = None
     last_error: str = ""
     last_error_at: str = ""
 
 
 NO_CALLS = BackendRecord()
+UNKNOWN_CALLS = BackendRecord(calls=None)
+
+
+class CallsUnknown(Exception):
+    """Telemetry cannot be read; the message says why."""
 
 
 def calls_of(folder: Path, now: dt.datetime) -> dict[str, BackendRecord]:
-    """The record of each backend that was called; none where telemetry cannot be read."""
+    """The record of each backend that was called. Raises `CallsUnknown`."""
     if not (folder / catalog.CATALOG_FILE).is_file():
         return {}
     know_utc()
     try:
         with duckdb.connect(config={"python_enable_replacements": False}) as con:
-            for statement in catalog.in_memory(folder.absolute(), manifest.load(folder)):
+            for statement in catalog.rows_in_memory(folder.absolute(), manifest.load(folder)):
                 con.execute(statement)
             rows = con.execute(_QUERY, {"since": now - dt.timedelta(hours=HOURS)}).fetchall()
-    except duckdb.Error:  # rows moved meanwhile, or the folder is damaged: the doctor says which
-        return {}
+    except (duckdb.Error, Damaged) as error:  # rows moved meanwhile, or the folder is damaged
+        why = " ".join(plain(str(error)).split())
+        raise CallsUnknown(f"calls are not known, for telemetry cannot be read: {why}") from None
     return {name: _record(*row) for name, *row in rows}
 
 
@@ -75,7 +84,7 @@ def calls_line(record: BackendRecord) -> tuple[str, str, str, str]:
     """The cells of a table."""
     error = f"{record.last_error_at} {record.last_error}" if record.last_error else ""
     return (
-        f"{record.calls:,}",
+        "" if record.calls is None else f"{record.calls:,}",
         "" if record.answered is None else f"{record.answered:.1%}",
         "" if record.mean_ms is None else f"{record.mean_ms:,.0f} ms",
         escape(error),

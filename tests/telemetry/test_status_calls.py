@@ -5,6 +5,7 @@ import json
 import os
 import threading
 import time
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from typer.testing import CliRunner
@@ -75,24 +76,34 @@ class Ready(BaseHTTPRequestHandler):
         pass
 
 
-def test_status_shows_the_calls_beside_the_state_of_each_backend(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    data = tmp_path / "var"
-    (tmp_path / "waggle.yaml").write_text(
-        f"server: {{data: {data}}}\nbackends: {{a: {{kind: generator}}}}\n"
-        "plans: {p: {ask: a}}\n"
-    )
-    stored, now = Stored(data / "telemetry"), int(time.time() * 1e6)
-    broken = {"status": 500, "error_type": "upstream", "detail": "it fell over"}
-    stored.write("requests", [request(now, attempts=[call("a", 40.0)])])
-    stored.write("requests", [request(now, attempts=[call("a", 9.0, **broken)])])
+@contextmanager
+def running(data):
+    """A service that answers, with its data in this folder, and the commands that ask it."""
+    data.mkdir(exist_ok=True)
+    config = data.parent / "waggle.yaml"
+    backends = "backends: {a: {kind: generator}}\nplans: {p: {ask: a}}\n"
+    config.write_text(f"server: {{data: {data}}}\n{backends}")
+
+    def invoke(*words):
+        words = [*words, "--config", str(config)]
+        return CliRunner().invoke(app, words, env={"COLUMNS": "200"}).output
+
     with ThreadingHTTPServer(("127.0.0.1", 0), Ready) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}"
         remember(data, RunningService(os.getpid(), born(os.getpid()), url, "", "", ours=False))
-        table = CliRunner().invoke(app, ["status"], env={"COLUMNS": "200"}).output
-        as_json = json.loads(CliRunner().invoke(app, ["status", "--json"]).output)
+        yield invoke
         server.shutdown()
+
+
+def test_status_shows_the_calls_beside_the_state_of_each_backend(tmp_path):
+    data = tmp_path / "var"
+    stored, now = Stored(data / "telemetry"), int(time.time() * 1e6)
+    broken = {"status": 500, "error_type": "upstream", "detail": "it fell over"}
+    stored.write("requests", [request(now, attempts=[call("a", 40.0)])])
+    stored.write("requests", [request(now, attempts=[call("a", 9.0, **broken)])])
+    with running(data) as invoke:
+        table, as_json = invoke("status"), json.loads(invoke("status", "--json"))
     (line,) = [line for line in table.splitlines() if line.strip().startswith("a ")]
     assert "up" in line
     assert "50.0%" in line
@@ -102,3 +113,20 @@ def test_status_shows_the_calls_beside_the_state_of_each_backend(tmp_path, monke
     record = as_json["backends"]["a"]
     assert (record["calls"], record["answered"], record["mean_ms"]) == (2, 0.5, 40.0)
     assert as_json["backends"]["z"]["calls"] == 0
+
+
+def test_status_shows_the_backends_where_telemetry_cannot_be_read_and_says_why(tmp_path):
+    data = tmp_path / "var"
+    stored, now = Stored(data / "telemetry"), int(time.time() * 1e6)
+    stored.write("requests", [request(now, attempts=[call("a", 40.0)])])
+    stored.seal()
+    stored.close()
+    for name in ("manifest.json", "manifest.copy.json"):
+        (data / "telemetry" / name).write_text("{")
+    with running(data) as invoke:
+        table, as_json = invoke("status"), json.loads(invoke("status", "--json"))
+    assert [each for each in table.splitlines() if each.split() == ["a", "up", "1"]]
+    why = "calls are not known, for telemetry cannot be read: manifest.json cannot be read"
+    assert why in table
+    assert why in as_json["calls_unknown"]
+    assert as_json["backends"]["a"]["calls"] is None

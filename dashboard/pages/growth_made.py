@@ -31,7 +31,8 @@ plans as (
   select subject as plan, min(ts) as made_at, max(ts) as changed,
          any_value(detail->>'pattern') as pattern, any_value(detail->>'parent') as parent,
          any_value(detail->>'author') as author, any_value(detail->>'way') as way,
-         any_value(detail->>'evidence') as evidence, arg_max(state, ts) as noted,
+         any_value(detail->>'evidence') as evidence,
+         arg_max(state, (ts, state <> 'made')) as noted,
          arg_max(state, ts) filter (state in {_BY_HAND}) as by_hand,
          arg_max(detail->>'why', ts) filter (detail->>'why' <> '') as why
   from e group by subject),

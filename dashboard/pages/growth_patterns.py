@@ -38,7 +38,7 @@ made as (
   from (
     select subject as plan, any_value(detail->>'pattern') as pattern, max(ts) as changed,
            coalesce(any_value(state) filter (state in ('removed', 'forbidden')),
-                    arg_max(state, ts)) as state
+                    arg_max(state, (ts, state <> 'made'))) as state
     from (select subject, detail, state, ts from events where kind = 'growth'
           union all
           select name, null, case state when 'running' then 'on trial' else state end, ts

@@ -7,6 +7,8 @@ from typing import Any
 import aiohttp
 import pytest
 
+from dashboard.board import Board
+from dashboard.source import Source
 from dashboard.view import PageView
 from router.keys import new_key, save_keys
 from tests.dashboard.browser import Watched, chromium, needs_chromium
@@ -14,6 +16,7 @@ from tests.dashboard.playing import playing
 from tests.dashboard.story import MADE_TRIAL, TRIAL
 from tests.dashboard.test_board import whole
 from tests.router.scripted import ScriptedModel
+from tests.telemetry.stored import NOON, Stored, request
 
 
 class RecordingLearner:
@@ -62,6 +65,22 @@ def test_an_operator_sees_what_was_made_for_what_why_what_it_brought_and_what_we
     assert ["plan ", "p1-brief-1", "✗ removed", "an operator said so", "operator"] in [
         row[1:] for row in went
     ]
+
+
+def test_a_plan_that_waits_from_the_moment_it_was_made_has_a_button_to_approve_it(tmp_path):
+    stored = Stored(tmp_path)
+    for state, detail in (("made", {"pattern": "p1"}), ("waiting", {"why": "by a person"})):
+        event = {"ts": NOON, "event_id": state, "kind": "growth", "subject": "p1-steps-1"}
+        stored.write("events", [event | {"state": state, "detail": detail}])
+    stored.write("requests", [request(pattern="p1")])
+    stored.seal()
+    board = Board(Source(tmp_path))
+    panels = board.page_values(PageView(page="growth", last="all"))["panels"]
+    board.close()
+    [row], [pattern] = rows_of(panels["made"]), rows_of(panels["patterns"])
+    assert texts(pattern)[-1] == "p1-steps-1 (waiting)"
+    assert texts(row)[3] == "… waiting"
+    assert texts(row)[-3:] == ["approve", "undo", "forbid"]
 
 
 def test_the_page_and_the_command_tell_the_same_utility_of_a_pattern(board):

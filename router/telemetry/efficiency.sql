@@ -3,15 +3,17 @@
 
 -- The requests whose outcome says what a plan is worth, in groups: those of a pattern, and by kind those
 -- without a pattern. Answers from memory, and plans that a caller named, say nothing here.
+create macro tells_worth(plan, status, strategy, reuse_tier) as
+  plan is not null and coalesce(status, 0) <> 499
+  and strategy not in ('named', 'compared', 'shadow', 'reuse')
+  and coalesce(reuse_tier, 'novel') = 'novel';
 create macro worth_rows(since := timestamp '1970-01-01', until := timestamp '9999-01-01') as table
 select request_id, ts, coalesce(pattern, '') as pattern,
        case when pattern is null then coalesce(kind, '') else '' end as kind, plan,
        case when quality is null and status >= 500 then 0.0 else quality end as quality,
        cost_usd, latency_ms
 from requests
-where ts >= since and ts < until and plan is not null and coalesce(status, 0) <> 499
-  and strategy not in ('named', 'compared', 'shadow', 'reuse')
-  and coalesce(reuse_tier, 'novel') = 'novel';
+where ts >= since and ts < until and tells_worth(plan, status, strategy, reuse_tier);
 
 -- What each plan is worth on each group, from the newest 400 judged answers of each plan on each group
 -- between `known_since` and `known_until`. `n` and `share` say how often the plan served the group from
@@ -65,7 +67,7 @@ cells as (
          coalesce(s.n, 0) as n,
          case when max(s.all_n) over (partition by g.pattern, g.kind) is not null
               then coalesce(s.n, 0) / max(s.all_n) over (partition by g.pattern, g.kind)
-              else coalesce(o.share, 0) end as share,
+              when exists (select 1 from served) then coalesce(o.share, 0) end as share,
          p.newest_of_all <= 5000 and (reach >= 0.8 or t.newest <= 200) as answers
   from groups g cross join plans p cross join usual u
   left join tried t on t.pattern = g.pattern and t.kind = g.kind and t.plan = p.plan
@@ -120,7 +122,7 @@ with plans_worth as (
 from group_worth_of('plans_worth');
 
 -- The patterns of traffic: requests that are alike. `utility_now` is told from the newest quarter of all
--- requests, as many as `newest_of` in `self_analysis.py` says. `could_bring` is the utility of a request
+-- requests whose plan Waggle chose, as many as `newest_of` in `self_analysis.py` says. `could_bring` is the utility of a request
 -- by which the best known plan beats what answers now; null where too few answers are judged.
 create macro pattern_values(
   cost_weight := 0.1, latency_weight := 0.05,
@@ -147,7 +149,8 @@ v as (
 w as (
   from group_worth(
     since := coalesce((
-      select ts from all_requests where ts >= since and ts < until and plan is not null
+      select ts from all_requests
+      where ts >= since and ts < until and tells_worth(plan, status, strategy, reuse_tier)
       order by ts desc limit 1 offset (
         select least(greatest(count(*) // 4, 100), 2000) - 1 from all_requests
         where ts >= since and ts < until and plan is not null)), since),
@@ -165,7 +168,7 @@ select coalesce(v.pattern, e.pattern) as pattern, coalesce(e.name, v.pattern, e.
        coalesce(v.judged, 0) as judged, w.utility_now, v.usual_plan, w.best as best_plan,
        w.utility_best as best_utility,
        case when w.utility_best > w.utility_now then w.utility_best - w.utility_now
-            else 0 * w.utility_best end as could_bring,
+            when w.utility_best <= w.utility_now then 0.0 end as could_bring,
        e.found_at, v.first_ts, v.last_ts
 from v full join e using (pattern) left join k on k.pattern = coalesce(v.pattern, e.pattern)
      left join w on w.pattern = v.pattern cross join every_
@@ -202,7 +205,7 @@ parts as (  -- over plans and groups: what idle arms lose, and the noise of the 
          sqrt(sum(pow(ends.weight * (share - cheapest::int - part * (best::int - cheapest::int)) * half, 2)))
            as noise
   from w join ends using (pattern, kind) join arms using (plan) cross join reached)
-select case when n = 0 then 'no request was answered in this time'
+select case when n = 0 then 'Waggle chose the plan of no request in this time'
             when known is null or known < 0.5
               then 'fewer than half of the requests are of patterns and kinds with enough judged answers'
             when room < 0.005 then 'nothing is known to be better than the cheapest plan'

@@ -69,7 +69,8 @@ class AnalysedTime:
         since, until = _moment(self.since), _moment(self.until)
         begin = (
             f"select ts from all_requests where ts >= {since} and ts < {until} "
-            f"and plan is not null order by ts desc limit 1 offset {max(self.newest - 1, 0)}"
+            "and tells_worth(plan, status, strategy, reuse_tier) "
+            f"order by ts desc limit 1 offset {max(self.newest - 1, 0)}"
         )
         return f"coalesce(({begin}), {since})"
 

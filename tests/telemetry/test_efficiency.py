@@ -27,10 +27,9 @@ class Traffic:
         row = request(
             at,
             plan=plan,
-            strategy="bandit",
             cost_usd=USD[plan],
             latency_ms=MS[plan],
-            **(given | more),
+            **({"strategy": "bandit"} | given | more),
         )
         self.owed[pattern, plan] += self.good[pattern, plan]
         good = self.owed[pattern, plan] >= 0.999
@@ -156,7 +155,30 @@ def test_where_rows_do_not_suffice_the_words_say_so(tmp_path):
     assert stored.rows(time.issues()) == []
     empty = AnalysedTime(moment(40), moment(50), newest=100)
     (row,) = stored.rows(empty.efficiency())
-    assert row["why"] == "no request was answered in this time"
+    assert row["why"] == "Waggle chose the plan of no request in this time"
+    stored.close()
+
+
+def test_plans_that_callers_named_lately_say_nothing_about_what_answers_now(tmp_path):
+    traffic = Traffic(GOOD | {("p1", "twin"): 0.1})
+    for n in range(400):
+        traffic.ask("p1", "tiny" if n % 10 == 0 else "made")
+    for _ in range(300):
+        traffic.ask("p1", "twin", strategy="named")
+    stored = traffic.stored(tmp_path / "telemetry")
+    time = AnalysedTime(moment(0), moment(700), newest=175)
+    (now,), (group,) = stored.rows(time.efficiency()), stored.rows(time.groups())
+    (pattern,) = stored.rows("from patterns")
+    assert now["n"] == 175
+    assert 88 < now["score"] < 96  # as 90% of them are answered by the best plan
+    for row in (now, group, pattern):
+        assert row["utility_now"] == pytest.approx(0.8, abs=0.05)
+    assert pattern["could_bring"] == pytest.approx(0.05, abs=0.03)
+    (nothing,) = stored.rows(
+        f"from efficiency(since := timestamp '{moment(400)}', until := timestamp '{moment(700)}')"
+    )
+    assert nothing["why"] == "Waggle chose the plan of no request in this time"
+    assert score_words(nothing) == (f"Efficiency: not known, because {nothing['why']}.",)
     stored.close()
 
 

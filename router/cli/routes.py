@@ -6,13 +6,13 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 from rich.syntax import Syntax
-from rich.table import Table
 
 from router.cli.context import CommandContext, in_context
 from router.cli.routes_nodes import adopt, back, new, nodes
 from router.cli.routes_prompts import prompts
-from router.cli.terminal import InputRefused, out, utc_minute
+from router.cli.terminal import InputRefused, entries, out, utc_minute
 from router.cli.trial_book import ask_learner, open_ledger
+from router.routing.nodes import Node
 from router.routing.strategies import Strategy
 from router.trials.book import Book
 from router.trials.node_reviews import in_short, lineage, verdicts_of
@@ -35,17 +35,20 @@ def log(here: CommandContext) -> None:
     if not functions:
         out.print("No function was made yet: `waggle routes distill` makes one.")
         return
-    table = Table("function", "at", "by", "lines", "reviewers", "trials", "evidence", box=None)
-    for function in functions:
-        trials = [trial for trial in book.trials.values() if trial.candidate == function.key]
-        outcome = "; ".join(f"{trial.name} {trial.state}" for trial in trials) or "not tried"
-        if function.key == book.serving.key:
-            outcome += " [green](serves)[/]"
-        lines, evidence = str(function.source.count("\n")), escape(function.evidence)
-        reviews = escape(in_short(verdicts_of(book, function.key)))
-        made = function.key, utc_minute(function.at), function.author, lines
-        table.add_row(*made, reviews, outcome, evidence)
-    out.print(table)
+    out.print(entries((_head(book, function), function.evidence) for function in functions))
+
+
+def _head(book: Book, function: Strategy) -> str:
+    """A version of a function in a line: its author, its reviews, its trials."""
+    tried = [trial for trial in book.trials.values() if trial.candidate == function.key]
+    trials = "; ".join(f"{trial.name} {trial.state}" for trial in tried) or "not tried"
+    serves = " [green](serves)[/]" if function.key == book.serving.key else ""
+    made = (
+        f"by {function.author}, {utc_minute(function.at)}, {function.source.count(chr(10))} lines"
+    )
+    reviews = in_short(verdicts_of(book, function.key))
+    words = escape(f"{made}; reviewers: {reviews}; {trials}")
+    return f"[bold]{escape(function.key)}[/]: {words}{serves}"
 
 
 @routes_app.command("show")
@@ -53,12 +56,13 @@ def log(here: CommandContext) -> None:
 def show_route(
     here: CommandContext,
     name: Annotated[
-        str | None, typer.Argument(help="A function or node@1. Default: the one that serves.")
+        str | None,
+        typer.Argument(help="A function or node, or name@1. Default: the function that serves."),
     ] = None,
 ) -> None:
     """Show the source of a function or node, what it follows, and what its reviewers say."""
     book = open_ledger(here).book
-    written = book.nodes.get(name or "") or _function(book, name)
+    written = _written(book, name)
     out.print(f"[bold]{escape(written.key)}[/], {utc_minute(written.at)}, by {written.author}")
     for parent in lineage(book, written.key):
         out.print(f"follows {escape(parent)}")
@@ -72,17 +76,17 @@ def show_route(
 @in_context
 def diff(
     here: CommandContext,
-    before: Annotated[str, typer.Argument(help="A function, e.g. distilled@1.")],
+    before: Annotated[str, typer.Argument(help="A function or node, e.g. distilled@1.")],
     after: Annotated[
-        str | None, typer.Argument(help="A function. Default: the one that serves.")
+        str | None, typer.Argument(help="Another one. Default: the function that serves.")
     ] = None,
 ) -> None:
-    """Show what changed from one routing function to another.
+    """Show what changed from one function or node to another.
 
     Example: waggle routes diff distilled@1 distilled@2
     """
     book = open_ledger(here).book
-    old, new = _function(book, before), _function(book, after)
+    old, new = _written(book, before), _written(book, after)
     lines = difflib.unified_diff(
         old.source.splitlines(), new.source.splitlines(), old.key, new.key, lineterm=""
     )
@@ -112,10 +116,15 @@ def write(
     ask_learner(here, "write_node" if node else "write")
 
 
-def _function(book: Book, name: str | None) -> Strategy:
-    strategy = book.strategy(name) if name is not None else book.serving
-    if strategy.kind != "function":
-        registered = book.registered.items()
-        names = ", ".join(key for key, row in registered if row.kind == "function")
-        raise InputRefused(f"{strategy.key} is no function. There are: {names or 'none yet'}")
-    return strategy
+def _written(book: Book, name: str | None) -> Strategy | Node:
+    """The function or node with this key, or the latest version of this name."""
+    functions = [each for each in book.registered.values() if each.kind == "function"]
+    written: list[Strategy | Node] = [*functions, *book.nodes.values()]
+    listed = ", ".join(each.key for each in written) or "none yet"
+    if name is None and book.serving.kind != "function":
+        raise InputRefused(f"{book.serving.key} serves, and is no function. There are: {listed}")
+    wanted = book.serving.key if name is None else name
+    fitting = [each for each in written if wanted in (each.key, each.name)]
+    if not fitting:
+        raise InputRefused(f"{wanted}: no function or node is called that. There are: {listed}")
+    return max(fitting, key=lambda each: each.version)

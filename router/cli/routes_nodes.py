@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -10,10 +10,9 @@ import orjson
 import typer
 import yaml
 from rich.markup import escape
-from rich.table import Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
-from router.cli.terminal import InputRefused, out, utc_minute
+from router.cli.terminal import InputRefused, entries, out, utc_minute
 from router.cli.trial_book import open_ledger
 from router.config.plans import AnyPlan
 from router.config.problems import unknown
@@ -96,15 +95,15 @@ def nodes(here: CommandContext, as_json: JsonOption = False) -> None:
     if not rows:
         out.print("No node was written yet: waggle routes new NAME --kind validator --source FILE")
         return
-    table = Table("node", "kind", "at", "by", "cases", "state", "used by", box=None)
-    table.add_column("reviewers")
-    table.add_column("why")
-    for row in rows:
-        reviews = escape(in_short(row["reviews"]))
-        words = row["state"], ", ".join(row["used_by"]), reviews, escape(row["why"])
-        cases = str(len(row["cases"]))
-        table.add_row(row["key"], row["kind"], utc_minute(row["at"]), row["author"], cases, *words)
-    out.print(table)
+    out.print(entries((_head(row), str(row["why"])) for row in rows))
+
+
+def _head(row: Mapping[str, Any]) -> str:
+    """A version of a node in a line: its kind, its state, its author, its use."""
+    made = f"{row['kind']} by {row['author']}, {utc_minute(row['at'])}, {len(row['cases'])} cases"
+    use = f"; stands at {', '.join(row['used_by'])}" if row["used_by"] else ""
+    reviews = f"reviewers: {in_short(row['reviews'])}"
+    return f"[bold]{escape(row['key'])}[/] {row['state']}: {escape(f'{made}{use}; {reviews}')}"
 
 
 @in_context

@@ -102,9 +102,10 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
     if as_json:
         out.print_json(orjson.dumps(row).decode())
         return
+    share = trial.share if trial.state in ("adopting", "adopted") else trial.slot.share
     lines = [
         f"[bold]{escape(trial.candidate)}[/] against {escape(trial.current or _NOTHING)}; goal: "
-        f"{trial.goal}; {trial.slot.share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
+        f"{trial.goal}; {share:.0%} of {trial.slot.high - trial.slot.low:.0%} of the "
         f"traffic; opened by {trial.opened_by}, {utc_minute(trial.began)}",
         f"{_colored(trial.state)} since {utc_minute(trial.since)}",
         escape(str(row["why"])),

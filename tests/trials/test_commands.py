@@ -68,7 +68,7 @@ def test_a_trial_from_its_opening_to_its_end(place):
         (("trial", "register", "m", "--kind", "mix", "--settings", "[]"), "must be a JSON object"),
         (("trial", "register", "m", "--kind", "function", "--file", "no.py"), "--file"),
         (("trial", "register", "a b", "--kind", "ladder"), "make a name"),
-        (("routes", "show"), "always-cheap is no function"),
+        (("routes", "show"), "always-cheap serves, and is no function"),
         (("routes", "diff", "a", "b"), "no strategy is called that"),
         (("report", "--out", "x.pdf"), "there is no telemetry"),
     ],

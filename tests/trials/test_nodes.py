@@ -337,7 +337,7 @@ def test_a_version_that_goes_gives_its_place_back_to_the_version_before(world):
         world.change(register_node, Node("digits", "matcher", REFUNDS), world.now())
 
 
-def test_commands_register_list_adopt_and_take_back(place):  # noqa: F811
+def test_commands_register_list_adopt_and_take_back(place, monkeypatch):  # noqa: F811
     (place / "digits.py").write_text(DIGITS)
     (place / "cases.yaml").write_text("- {answer: '7', expect: true}\n- {answer: x, expect: false}")
     new = ("routes", "new", "digits", "--kind")
@@ -350,5 +350,15 @@ def test_commands_register_list_adopt_and_take_back(place):  # noqa: F811
     assert "waggle routes adopt digits" in run("trial", "adopt", "digits-1", status=2)
     assert "digits@1 against doing without" in run("trial", "list")
     assert "acts for all but 2%" in run("routes", "adopt", "digits")
+    assert "98% of 100% of the traffic" in run("trial", "show", "digits-1")
+    monkeypatch.setenv("COLUMNS", "60")  # a name is whole on any screen
+    assert "digits@1 adopted: validator by operator" in run("routes", "nodes")
+    monkeypatch.setenv("COLUMNS", "300")
+    assert 'return "there is no number in it"' in run("routes", "show", "digits")
     assert "No version of digits acts now" in run("routes", "back", "digits")
     assert "no node is called that" in run("routes", "back", "other", status=2)
+    run(*new, "validator", "--source", "digits.py")
+    assert "Both are the same" in run("routes", "diff", "digits@1", "digits")
+    for verb in ("show", "diff"):
+        refused = run("routes", verb, "other", *(["digits"] if verb == "diff" else []), status=2)
+        assert "other: no function or node is called that. There are: digits@1" in refused

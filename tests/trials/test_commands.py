@@ -69,7 +69,7 @@ def test_a_trial_from_its_opening_to_its_end(place):
         (("trial", "register", "m", "--kind", "function", "--file", "no.py"), "--file"),
         (("trial", "register", "a b", "--kind", "ladder"), "make a name"),
         (("routes", "show"), "always-cheap serves, and is no function"),
-        (("routes", "diff", "a", "b"), "no strategy is called that"),
+        (("routes", "diff", "a", "b"), "no function or node is called that. There are: none yet"),
         (("report", "--out", "x.pdf"), "there is no telemetry"),
     ],
 )

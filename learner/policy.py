@@ -74,6 +74,32 @@ def draw(distribution: Distribution, uniform: float) -> Choice:
 
     The weights need not sum to one.
     """
+    arm, share, _ = _place(distribution, uniform)
+    return Choice(arm, share)
+
+
+def draw_beside(choices: Distribution, others: Distribution, uniform: float) -> Arm:
+    """What is chosen from `others` with the luck with which `draw` chooses from `choices`: as often
+    as the odds of both allow, the same arm.
+
+    Over all numbers in [0, 1) each of the `others` is chosen by its weight. That both choose
+    differently is as likely whichever of the two is called `choices`.
+    """
+    arm, share, place = _place(choices, uniform)
+    whole, other_whole = sum(choices.values()), sum(others.values())
+    kept = min(others.get(arm, 0.0) / other_whole / share, 1.0)
+    if kept >= 1 or place < kept:
+        return arm
+    gained = {
+        other: weight / other_whole - choices.get(other, 0.0) / whole
+        for other, weight in others.items()
+    }
+    more = {other: gain for other, gain in gained.items() if gain > 0}
+    return draw(more, (place - kept) / (1 - kept)).arm if more else arm
+
+
+def _place(distribution: Distribution, uniform: float) -> tuple[Arm, float, float]:
+    """The arm in whose part `uniform` lies, the size of the part, and where in it, from 0 to 1."""
     weighted = [(arm, weight) for arm, weight in distribution.items() if weight > 0]
     if not weighted:
         raise ValueError(f"cannot draw from {dict(distribution)!r}: no arm has any weight")
@@ -81,4 +107,5 @@ def draw(distribution: Distribution, uniform: float) -> Choice:
     # `uniform * total` may round up to the total, which belongs to the last arm.
     index = min(bisect_right(edges, uniform * edges[-1]), len(weighted) - 1)
     arm, weight = weighted[index]
-    return Choice(arm, weight / edges[-1])
+    place = (uniform * edges[-1] - (edges[index] - weight)) / weight
+    return arm, weight / edges[-1], min(max(place, 0.0), 1.0)

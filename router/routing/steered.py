@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from learner.policy import Arm, Choice, Distribution, draw
+from learner.policy import Arm, Choice, Distribution, draw, draw_beside
 from learner.preference import Estimate
 from router.domain import Decision, Exposure
 from router.plans.costs import size_of
@@ -27,8 +27,8 @@ from router.routing.strategies import Strategy, policy_for
 def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Decision:
     """Decide by the strategy of the side on which the request falls in each trial.
 
-    Each exposure notes what the other side would choose with the same draw: a trial compares its
-    sides only on requests where they differ.
+    Each exposure notes what the other side would choose with the same luck: a trial compares its
+    sides only on requests where they differ, and these are as few as the odds of both allow.
     """
     if case.home is not None:
         return case.stays(case.home)
@@ -42,7 +42,7 @@ def steered(case: Case, steering: Steering, by: Deciders, uniform: float) -> Dec
     exposures = []
     for part in parts:
         other = odds_of(steering.strategy(parts, flipped=(part,)))
-        elsewhere = draw(other.distribution, uniform).arm
+        elsewhere = draw_beside(own.distribution, other.distribution, uniform)
         trouble = _trouble(part, own, other)
         exposures.append(_exposure(part, unit, choice.arm, elsewhere, trouble))
     odds = _before_sides(steering, parts, lambda strategy: odds_of(strategy).distribution)

@@ -15,6 +15,7 @@ from experiments.trials.simulate import decided, null_trial, turned
 from experiments.trials.worlds import TrialWorld
 from learner.assignment import Slot, assigned, place, room
 from learner.comparison import Comparison, TrialRules
+from learner.policy import Arm, draw, draw_beside
 from learner.sequence import (
     MIXING,
     Adjustment,
@@ -388,6 +389,30 @@ def test_the_sides_of_a_simulated_world_differ_by_its_gain():
             qualities[unit.side].append(unit.exposed.quality)
     lift = (np.mean(qualities["candidate"]) - np.mean(qualities["current"])) * 0.5
     assert lift == pytest.approx(0.04, abs=0.01)
+
+
+ODDS = st.dictionaries(st.sampled_from([Arm(a) for a in "abcde"]), st.floats(0.01, 1.0), min_size=1)
+
+
+@draws(60)
+@given(ODDS, ODDS)
+def test_two_sides_choose_by_their_odds_and_differ_as_rarely_as_these_allow(own, other):
+    luck = [(n + 0.5) / 4000 for n in range(4000)]
+    pairs = [(draw(own, uniform).arm, draw_beside(own, other, uniform)) for uniform in luck]
+    for side, odds in enumerate((own, other)):
+        chosen = Counter(pair[side] for pair in pairs)
+        for arm, weight in odds.items():
+            assert chosen[arm] / len(pairs) == pytest.approx(weight / sum(odds.values()), abs=0.01)
+    least = sum(
+        max(weight / sum(other.values()) - own.get(arm, 0.0) / sum(own.values()), 0.0)
+        for arm, weight in other.items()
+    )
+    assert sum(a != b for a, b in pairs) / len(pairs) == pytest.approx(least, abs=0.01)
+
+
+@given(ODDS, ODDS, st.sampled_from([0.0, 1e-300, 0.5, 1 - 2**-53]))
+def test_the_ends_of_the_range_have_an_arm_on_either_side(own, other, uniform):
+    assert draw_beside(own, other, uniform) in other
 
 
 def test_impossible_rules_are_refused():

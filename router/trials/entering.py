@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from learner.policy import Arm
 from router.config.config import Config
 from router.routing.strategies import Strategy
 from router.trials.book import Book, Line, Rejected
@@ -32,13 +33,22 @@ def enter(
         raise Rejected(again)
     with LoadedFunction(strategy, config.trials.function_ms / 1000) as ask_function:
         if strategy.kind == "function":
-            check_function(strategy.source, ask_function, rows[-_CONTRACT_ROWS:])
+            drawn = [_of_all_plans(row, config) for row in rows[-_CONTRACT_ROWS:]]
+            check_function(strategy.source, ask_function, drawn)
         in_force = strategy.over(director.book.serving)
         estimate = view.replay(config, ask_function).estimate(in_force, rows[-REPLAYED:])
     veto = estimate.veto(config.trials.epsilon)
     if veto:
         raise Rejected(veto)
     director.change(_register_and_open, proposal, estimate, at)
+
+
+def _of_all_plans(row: LoggedDecision, config: Config) -> LoggedDecision:
+    """The row; where a made plan had a say, with all plans, since such a row names only the two
+    that the plan's trial compares."""
+    if row.odds.keys() <= config.plans.keys():
+        return row
+    return replace(row, odds=dict.fromkeys(map(Arm, config.asking), 1 / len(config.asking)))
 
 
 def free_name(book: Book, name: str) -> str:

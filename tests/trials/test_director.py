@@ -476,6 +476,15 @@ def test_a_function_is_distilled_with_its_evidence_and_tried(world):
     assert policies["distilled@1"].settings["source"] == source
 
 
+def test_rows_of_a_made_plan_do_not_keep_a_function_from_choosing_other_plans(world):
+    """Such a row names only the two plans that the trial compares."""
+    world.go(400, by_kind)
+    rows = [replace(row, odds={Arm("idle"): 0.5, Arm("p1-steps-1"): 0.5}) for row in world.rows()]
+    view = taught_view(world, by_kind)
+    proposer(world).propose("distill", view, [*world.rows(), *rows[-60:]])
+    assert world.book.trial("distilled-1").state == "shadow"
+
+
 def test_replay_vetoes_a_strategy_that_logged_answers_show_to_be_worse(world):
     world.go(1200, lambda plan, kind: 0.9 if plan == "cheap" else 0.1)
     with pytest.raises(Exception, match=r"replay: 1,200 logged answers put it at") as error:

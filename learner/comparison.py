@@ -15,10 +15,21 @@ from typing import Any, Literal
 
 from learner.assignment import Side
 from learner.guards import Guard, LatencyTail
-from learner.sequence import MIXING, UNKNOWN, ComparedUnit, Contrast, Interval, split_evidence
+from learner.sequence import (
+    MIXING,
+    UNKNOWN,
+    ComparedUnit,
+    Contrast,
+    Interval,
+    RunningMoments,
+    split_evidence,
+)
 
 _FEW = 20  # judged units of the side with fewer
 _FEW_REQUESTS = 200
+_RARE = 0.02  # share of requests below which a group is too rare to be looked at by itself
+_SURELY = 2.0  # standard errors
+_MOST_GROUPS, _OTHERS = 64, "others"
 _MOST_LOG_COST = 2.0  # in powers of ten: a cost a hundred times as high
 
 Goal = Literal["better", "no worse"]
@@ -39,6 +50,10 @@ class TrialRules:
     errors: float = 0.01
     slower: float = 1.5  # a multiple of the current side's 95th percentile
     tight_at: int = 500  # compared units at which the interval of utility is tightest
+    # What the candidate goes without is known kind by kind to add nothing. Then that both sides
+    # decide alike shows that nothing is lost; otherwise answers must have been compared.
+    studied: bool = False
+    most_harm: float = 1.0  # utility that any group of requests may lose; 1: whatever is lost
 
     def __post_init__(self) -> None:
         if not 0 < self.alpha < 0.5:
@@ -48,6 +63,24 @@ class TrialRules:
                 f"least = {self.least} and most_requests = {self.most_requests}: "
                 "least must be 2 or more, and most_requests no fewer than least"
             )
+
+
+@dataclass(slots=True)
+class Group:
+    """What a trial shows about requests that are alike."""
+
+    requests: int = 0
+    apart: int = 0
+    values: RunningMoments = field(default_factory=lambda: RunningMoments(1.0))
+
+    @property
+    def low(self) -> float:
+        """What a request of the group most likely gains at least, by the better of two bounds."""
+        share = self.apart / self.requests if self.requests else 1.0
+        low = -_most_apart(share, max(self.requests, 1))
+        if self.values.n > 1:
+            low = max(low, share * (self.values.mean - _SURELY * self.values.error))
+        return low
 
 
 def _no_units() -> dict[Side, int]:
@@ -69,6 +102,7 @@ class Comparison:
     cost: Contrast = field(default_factory=Contrast)
     errors: Contrast = field(default_factory=Contrast)
     dollars: Contrast = field(default_factory=lambda: Contrast(0.0))
+    groups: dict[str, Group] = field(default_factory=dict)
     unpriced: int = 0  # units decided differently whose cost nobody knows
     tail: LatencyTail = field(init=False)
     mismatch: float = 0.0  # the strongest evidence against the split so far
@@ -77,9 +111,10 @@ class Comparison:
         self.tail = LatencyTail(self.rules.slower)
         self.utility.values.mixing = MIXING * 500 / self.rules.tight_at
 
-    def see(self, side: Side, seconds: float) -> None:
+    def see(self, side: Side, seconds: float, group: str = "") -> None:
         """Count a unit of the trial, whether the sides decide alike or differently."""
         self.assigned[side] += 1
+        self._group(group).requests += 1
         self.tail.add(side, seconds)
         if 0 < self.share < 1:
             counts = self.assigned["candidate"], self.assigned["current"]
@@ -88,6 +123,7 @@ class Comparison:
     def expose(self, unit: ComparedUnit) -> None:
         """Add what a unit that the sides decide differently shows before it is judged."""
         self.apart[unit.side] += 1
+        self._group(unit.group).apart += 1
         self.cost.add(unit, unit.log_cost)
         self.errors.add(unit, float(unit.failed))
         if unit.dollars is None:
@@ -102,7 +138,8 @@ class Comparison:
         assert unit.utility is not None
         self.judged[unit.side] += 1
         self.quality.add(unit, unit.quality)
-        self.utility.add(unit, unit.utility)
+        share = self.utility.add(unit, unit.utility)
+        self._group(unit.group).values.add(share, self.utility.span / unit.chance)
 
     @property
     def requests(self) -> int:
@@ -145,6 +182,24 @@ class Comparison:
             Guard.at_most("p95", slow, 0.0),
         ]
 
+    def may_harm(self) -> list[str]:
+        """The groups of requests that may lose more than `rules.most_harm`, as far as is known."""
+        most = self.rules.most_harm
+        if most >= 1:
+            return []
+        least = _RARE * self.requests
+        return [
+            name
+            for name, group in self.groups.items()
+            if group.requests >= least and group.low < -most
+        ]
+
+    def _group(self, name: str) -> Group:
+        """The group of this name; of very many groups, the last ones are one."""
+        if name not in self.groups and len(self.groups) >= _MOST_GROUPS:
+            name = _OTHERS
+        return self.groups.setdefault(name, Group())
+
     def numbers(self) -> dict[str, Any]:
         """The counts, intervals and guards as JSON."""
         return {
@@ -179,8 +234,13 @@ class Comparison:
             return contrast.values.interval(alpha).times(share)
         if self.requests < _FEW_REQUESTS:
             return UNKNOWN
-        most = widest * (share + 3 * sqrt((share + 1 / self.requests) / self.requests))
+        most = widest * _most_apart(share, self.requests)
         return Interval(-most, 0.0, most)
+
+
+def _most_apart(share: float, requests: int) -> float:
+    """The share of requests that the sides may decide apart, where `share` of so many were."""
+    return share + 3 * sqrt((share + 1 / requests) / requests)
 
 
 def _plain(interval: Interval) -> dict[str, float | None]:

@@ -34,6 +34,7 @@ class ComparedUnit:
     quality: float | None = None  # None until the answer is judged
     utility: float | None = None
     dollars: float | None = None  # None if nobody knows the cost
+    group: str = ""  # of requests that are alike
 
     def __post_init__(self) -> None:
         if not 0 < self.chance <= 1:
@@ -78,6 +79,11 @@ class RunningMoments:
         apart = value - self.mean
         self.mean += apart / self.n
         self.squares += apart * (value - self.mean)
+
+    @property
+    def error(self) -> float:
+        """The standard error of the mean, as if one more value of the largest size had come."""
+        return sqrt(self.squares + self.span**2) / self.n if self.n else inf
 
     def radius(self, alpha: float) -> float:
         if self.n < 2:
@@ -142,15 +148,18 @@ class Contrast:
     def __post_init__(self) -> None:
         self.values = RunningMoments(self.span, mixing=self.mixing)
 
-    def add(self, unit: ComparedUnit, value: float) -> None:
-        """Add a unit's share of the difference; no prediction, good or bad, makes it biased."""
+    def add(self, unit: ComparedUnit, value: float) -> float:
+        """Add a unit's share of the difference, and return it; no prediction, good or bad, makes
+        it biased."""
         x = self.adjustment.vector(unit.context)
         beyond = value - self.adjustment.expected(x)
         sign = 1 if unit.side == "candidate" else -1
-        self.values.add(sign * beyond / unit.chance, self.span / unit.chance)
+        share = sign * beyond / unit.chance
+        self.values.add(share, self.span / unit.chance)
         # It is best to predict the value of the *other* side, so the rarer side weighs more.
         odds = (1 - unit.chance) / unit.chance
         self.adjustment.learn(x, value, min(max(odds, _LIGHTEST), _HEAVIEST))
+        return share
 
 
 def split_evidence(candidate: int, current: int, share: float) -> float:

@@ -1,7 +1,8 @@
 """The verdict on a trial: adopt the candidate, keep the current strategy, or get more data.
 
 Every comparison has a verdict, whatever its counts and its share. That two strategies decide alike
-is no proof that the candidate is no worse: some of its own answers must have been compared.
+is no proof that the candidate is no worse: some of its own answers must have been compared, unless
+it only goes without what was studied before.
 """
 
 from collections.abc import Mapping
@@ -64,7 +65,7 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
     merit = "better" if rules.goal == "better" else "no worse"
     word: Word = "keep" if comparison.requests >= rules.most_requests else "more data"
     candidate, current = comparison.judged["candidate"], comparison.judged["current"]
-    if not comparison.enough:
+    if not comparison.enough and not rules.studied:
         return word, (
             f"{word.capitalize()}: the sides decide alike for {1 - comparison.apart_share:.1%} of "
             f"requests, and only {candidate:,} and {current:,} answers of the others are judged: "
@@ -82,7 +83,14 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
             f"{word.capitalize()}: it is {merit}, and not yet shown to spare "
             f"{', '.join(open_guards)}: {utility}."
         )
-    return "adopt", f"Adopt: the candidate is {merit}: {utility}."
+    harmed = comparison.may_harm()
+    if harmed:
+        return word, (
+            f"{word.capitalize()}: it is {merit} on the whole, and not yet shown to cost "
+            f"{', '.join(harmed[:5])} less than {rules.most_harm:g} a request: {utility}."
+        )
+    alike = "" if comparison.enough else " What it goes without was judged kind by kind before."
+    return "adopt", f"Adopt: the candidate is {merit}: {utility}.{alike}"
 
 
 def apart_share(comparison: Comparison) -> float:

@@ -17,7 +17,7 @@ from experiments.replay.playing import COST
 from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
 from learner.deciding import BanditPolicy
-from learner.policy import Arm, Context
+from learner.policy import Arm, Context, draw, draw_beside
 from learner.preference import Estimate
 from learner.sequence import ComparedUnit
 from learner.verdict import Word, verdict_of
@@ -27,7 +27,7 @@ from router.trials.idle_plans import find_idle
 
 PLANTED = 6
 EPSILON = 0.01
-_ROUNDS = 16
+_ROUNDS = 32
 _GOES_ON = 1000
 _LOOKED_AT = 1500
 MOST_REQUESTS = 20_000  # of a trial
@@ -160,14 +160,8 @@ class _Rounds:
             at = self.learned[int(chance.integers(len(self.learned)))]
             if step % self.player.every == 0:
                 policy = _policy(self.player)
-            arm = _choice(policy, self.seen[at], left, float(chance.random()))
+            arm = draw(policy.distribution(self.seen[at], left), float(chance.random())).arm
             self.player.learn(f"{seed}:{step}", at, self.pool.arms.index(arm), self.seen[at])
-
-
-def _choice(policy: Any, context: Context, arms: list[Arm], uniform: float) -> Arm:
-    shares = policy.distribution(context, arms)
-    edges = np.cumsum([shares[arm] for arm in arms])
-    return arms[min(int(np.searchsorted(edges, uniform * edges[-1])), len(arms) - 1)]
 
 
 @dataclass
@@ -183,25 +177,29 @@ class _Trial:
     def decide(self, removed: Sequence[str], without: Sequence[str], seed: int) -> tuple[Word, int]:
         """The verdict on a strategy without some plans, and the number of requests until then."""
         chance = np.random.default_rng(900 + seed)
-        comparison = Comparison(TrialRules(goal="no worse", margin=EPSILON))
+        rules = TrialRules(goal="no worse", margin=EPSILON, studied=True, most_harm=0.1)
+        comparison = Comparison(rules)
         current = [arm for arm in self.pool.arms if arm not in removed]
         fewer = [arm for arm in current if arm not in without]
         dearness = self.pool.dearness
         for n in range(self.most):
             at = self.prompts[int(chance.integers(len(self.prompts)))]
             uniform = float(chance.random())
-            old = _choice(self.policy, self.seen[at], current, uniform)
-            new = _choice(self.policy, self.seen[at], fewer, uniform)
             side: Side = "candidate" if chance.random() < 0.5 else "current"
-            comparison.see(side, 0.1)
-            if old == new:
+            here, there = (fewer, current) if side == "candidate" else (current, fewer)
+            own, other = (self.policy.distribution(self.seen[at], arms) for arms in (here, there))
+            chosen = draw(own, uniform).arm
+            comparison.see(side, 0.1, self.pool.tasks[at])
+            if chosen == draw_beside(own, other, uniform):
                 if n % 200 == 199 and (word := verdict_of(comparison).word) != "more data":
                     return word, n + 1
                 continue
-            arm = self.pool.arms.index(new if side == "candidate" else old)
+            arm = self.pool.arms.index(chosen)
             quality, dear = float(self.pool.quality[at, arm]), float(dearness[arm])
             utility = quality - COST * dear
-            unit = ComparedUnit(side, 0.5, {}, dear, 0.1, False, quality, utility)
+            unit = ComparedUnit(
+                side, 0.5, {}, dear, 0.1, False, quality, utility, group=self.pool.tasks[at]
+            )
             comparison.expose(unit)
             comparison.judge(unit)
             if (word := verdict_of(comparison).word) != "more data":

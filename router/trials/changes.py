@@ -4,7 +4,10 @@ A function raises `Rejected`, with the reason, if the change is not allowed. `Le
 these functions under its lock and writes their lines.
 """
 
+from collections.abc import Mapping
 from dataclasses import asdict, replace
+from types import MappingProxyType
+from typing import Any
 
 from learner.assignment import Slot, room
 from router.domain import new_id
@@ -51,6 +54,7 @@ def open_trial(
     shadow: bool = False,
     opened_by: str = "operator",
     effect: str = "",
+    rules: Mapping[str, Any] = MappingProxyType({}),
 ) -> list[Line]:
     """Try a candidate on a part of the traffic, against the serving strategy."""
     strategy, serving = book.strategy(candidate), book.serving
@@ -76,6 +80,7 @@ def open_trial(
         at,
         at,
         goal=goal,
+        rules=dict(rules),
         effect=effect,
     )
     return [{"do": "open", "at": at, "trial": asdict(trial)}]

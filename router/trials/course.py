@@ -140,7 +140,8 @@ class Course:
         self.disagreed += row.apart
 
     def _compare(self, row: LoggedExposure, side: Side) -> None:
-        self.comparison.see(side, row.seconds)
+        group = "" if self.trial.node else row.pattern or row.kind
+        self.comparison.see(side, row.seconds, group)
         if not row.apart:
             return
         log_cost = log10(1 + 1000 * row.cost_usd)
@@ -153,6 +154,7 @@ class Course:
             row.seconds,
             row.failed,
             dollars=row.paid_usd,
+            group=group,
         )
         self.comparison.expose(unit)
         self.pending[row.request_id] = (row, unit)

@@ -76,6 +76,7 @@ def _register_and_open(
         shadow=strategy.kind == "function",
         opened_by=proposal.opened_by,
         effect="; ".join(filter(None, (proposal.effect, estimate.sentence))),
+        rules=proposal.rules,
     )
     opened[0]["trial"]["replay"] = estimate.written()
     return [*registered, *opened]

@@ -46,6 +46,7 @@ class LoggedExposure:
     failed: bool
     abandoned: bool
     paid_usd: float | None = None  # None: nobody knows the cost
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +101,7 @@ SELECT request_id, epoch_us(ts), e.trial_id, coalesce(e.unit, request_id), e.var
        e.apart, plan, coalesce(e.other, ''), coalesce(e.trouble, ''), coalesce(key_id, ''),
        coalesce(kind, ''), CASE WHEN features_version = ANY(?) THEN features END,
        coalesce(cost_usd, rate_usd, 0), coalesce(latency_ms, 0) / 1000, coalesce(status, 0) >= 500,
-       coalesce(status, 0) = 499, cost_usd
+       coalesce(status, 0) = 499, cost_usd, coalesce(pattern, '')
 FROM (SELECT *, unnest(exposures) AS e FROM all_requests
       WHERE ts >= make_timestamp(?) AND exposures IS NOT NULL)
 WHERE e.trial_id = ANY(?) ORDER BY ts, writer, n

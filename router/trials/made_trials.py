@@ -28,6 +28,9 @@ HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
 LEAST_BESIDE = 20  # of these, answers beside those of its parent: see experiments/growth/README.md
 _DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
+# The same by which a simpler plan must lose too much. At 0.7, chance ended the trials of nearly
+# half of all needless stages, which take thousands of answers: see experiments/growth/README.md.
+_DOUBT_OF_SIMPLER = 2.0
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
 MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse
 MARGIN_OF_MERGED = 0.05  # utility
@@ -215,7 +218,8 @@ def _likely_worse(comparison: Comparison) -> bool:
     values, margin = comparison.utility.values, comparison.rules.margin
     if comparison.compared < LEAST or not comparison.enough:
         return False
-    return (values.mean + _DOUBT * _error(values)) * comparison.apart_share < -margin
+    worth = values.mean + _DOUBT_OF_SIMPLER * _error(values)
+    return worth * comparison.apart_share < -margin
 
 
 def _adds_to_parent(course: Course) -> bool:

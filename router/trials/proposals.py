@@ -45,3 +45,4 @@ class Proposal:
     opened_by: str
     effect: str
     share: float = 0.5
+    rules: Mapping[str, Any] = field(default_factory=dict)  # of its trial, as `TrialRules` has them

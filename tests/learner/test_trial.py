@@ -1,6 +1,7 @@
 """Trials: which side a unit gets, what is compared, and which verdicts follow."""
 
 from collections import Counter
+from dataclasses import replace
 from itertools import pairwise
 from math import exp, inf, isnan, log, sqrt
 
@@ -413,6 +414,32 @@ def test_two_sides_choose_by_their_odds_and_differ_as_rarely_as_these_allow(own,
 @given(ODDS, ODDS, st.sampled_from([0.0, 1e-300, 0.5, 1 - 2**-53]))
 def test_the_ends_of_the_range_have_an_arm_on_either_side(own, other, uniform):
     assert draw_beside(own, other, uniform) in other
+
+
+@pytest.mark.parametrize(("loss", "word"), [(0.3, "more data"), (0.0, "adopt")])
+def test_a_simpler_strategy_must_not_harm_a_group_of_requests(loss, word):
+    """A tenth of requests may lose much while the whole loses less than the margin."""
+    rules = TrialRules(goal="no worse", margin=0.07, quality=0.07, most_harm=0.1)
+    comparison, chance = Comparison(rules), np.random.default_rng(5)
+    for n in range(16_000):
+        side, group = ("candidate", "current")[n % 2], "rare" if n % 20 < 2 else "usual"
+        lost = loss if side == "candidate" and group == "rare" else 0.0
+        good = float(chance.random() < 0.7 - lost)
+        unit = replace(exposed(side, good), group=group)
+        comparison.see(side, 0.1, group)
+        comparison.expose(unit)
+        comparison.judge(unit)
+    verdict = verdict_of(comparison)
+    assert verdict.word == word
+    assert ("not yet shown to cost rare less than 0.1" in verdict.sentence) == (loss > 0)
+
+
+def test_very_many_groups_are_counted_as_one():
+    comparison = Comparison(TrialRules(most_harm=0.1))
+    for n in range(500):
+        comparison.see("current", 0.1, f"p{n}")
+    assert len(comparison.groups) <= 65
+    assert sum(group.requests for group in comparison.groups.values()) == 500
 
 
 def test_impossible_rules_are_refused():

@@ -315,6 +315,16 @@ def test_an_adopted_strategy_that_never_differs_from_its_control_is_no_error_and
     assert not [event for event in world.journal.events if "judged" in event.state]
 
 
+def test_a_plan_that_hardly_serves_goes_if_it_was_judged_on_each_kind(world):
+    """`idle` is never chosen, so no answers can be compared; but it was judged before."""
+    world.change(register, Strategy("slim", "same", without=("idle",)), world.now())
+    rules = {"studied": True}
+    world.change(open_trial, "slim", "slim@1", world.now(), goal="no worse", rules=rules)
+    world.go(1200, alike)
+    assert world.book.trial("slim").state == "adopted"
+    assert world.book.serving.without == ("idle",)
+
+
 @pytest.mark.slow
 def test_a_trial_of_a_simpler_strategy_that_never_differs_adopts_nobody(world):
     world.change(register, Strategy("slim", "same", without=("idle",)), world.now())
@@ -517,6 +527,7 @@ def test_a_plan_that_adds_nothing_is_found_and_goes_by_trial(world):
     proposer(world).propose("simplify", taught_view(world, by_kind), rows)
     trial = book.trial("without-idle-1")
     assert (trial.goal, trial.slot.layer) == ("no worse", "plans")
+    assert trial.rules == {"studied": True, "most_harm": 0.1}
     assert "6 paths become 4; c would not be needed" in trial.effect
     assert paths(world.config, Strategy("bandit", "bandit"), KINDS) == 6
 

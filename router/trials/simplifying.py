@@ -17,7 +17,7 @@ from router.trials.writing import returns_in
 CURIOUS = 4  # the most plans at a time to which more requests go
 _LEAST_SHARE = 0.05  # share of requests below which a plan is not worth simplifying
 _CAREFUL = 0.1  # the share of requests for a plan that never ran before
-_MOST_HARM = 0.1  # utility of a request that any pattern or kind may lose
+MOST_HARM = 0.1  # utility of a request that any pattern or kind may lose
 _MOST_NAME = 60  # characters
 
 
@@ -34,7 +34,7 @@ def without_plans(
         author="simplifier",
         evidence=effect,
     )
-    rules = {"studied": True, "most_harm": _MOST_HARM}
+    rules = {"studied": True, "most_harm": MOST_HARM}
     return Proposal(strategy, "no worse", "simplifier", effect, rules=rules)
 
 
@@ -61,7 +61,7 @@ def without_stage(
         author="simplifier",
         evidence=stage.sentence,
     )
-    rules = {"most_harm": _MOST_HARM}
+    rules = {"most_harm": MOST_HARM}
     return Proposal(strategy, "no worse", "simplifier", stage.sentence, share=_CAREFUL, rules=rules)
 
 

@@ -74,6 +74,14 @@ def _named(runs: Runs) -> str:
     return f"{sum(run['named'] for run in runs)} of {sum(run['of'] for run in runs)}; {wrong}"
 
 
+def _stages(runs: Runs, way: str) -> str:
+    of = [run[way] for run in runs]
+    found_stages, stages = (sum(each[name] for each in of) for name in ("found", "useless"))
+    useful = sum(each["useful_removed"] for each in of)
+    after = max((each["after"] or 0 for each in of), default=0)
+    return f"{found_stages} of {stages}; {useful}; {after:,.0f}"
+
+
 def _false(runs: Runs) -> str:
     return f"{sum(run['false'] for run in runs)} of {sum(run['streams'] for run in runs)}"
 
@@ -181,6 +189,19 @@ _FIGURES: tuple[tuple[str, str, Callable[[Runs], str], str], ...] = (
         "doubles that `waggle report` names; pairs that it names and are none",
         _named,
         "",
+    ),
+    (
+        "stages",
+        "needless stages of 48 pipelines that go for 80% of requests, pattern by pattern; useful "
+        "ones removed; requests of a pattern until then (median)",
+        lambda runs: _stages(runs, "kinds"),
+        "≥ 90%; 0",
+    ),
+    (
+        "stages",
+        "the same for a whole plan at once, which may lose less: `trials.epsilon`",
+        lambda runs: _stages(runs, "whole"),
+        "≥ 90%; 0",
     ),
     (
         "splits",

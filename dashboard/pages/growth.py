@@ -24,7 +24,7 @@ from dashboard.pages.growth_made import MADE_PANELS, link_of_place, state_badge
 from dashboard.pages.growth_patterns import PATTERNS_PANEL, analysed_time
 from dashboard.panel import Empty, Page, Panel, PanelQuery, Shown, nothing_yet
 from dashboard.source import Rows
-from router.telemetry.self_analysis import issue_of, score_words
+from router.telemetry.self_analysis import issue_of, score_of, score_words
 
 _PATTERN = re.compile(r"p\d+")
 _POINTS = 24  # of the course: few requests say little about how they were answered
@@ -38,8 +38,8 @@ def _efficiency(rows: Rows, query: PanelQuery) -> Shown:
     row = rows[0] if rows else None
     if row is None or not row["n"]:
         return nothing_yet(query)
-    score = UNKNOWN if row["score"] is None else f"{row['score']:.0f} of 100"
-    half = "" if row["half"] is None else f"± {row['half']:.0f}, 95% interval"
+    score = UNKNOWN if row["score"] is None else score_of(row)
+    half = "" if row["half"] is None else "95% interval: more judged answers narrow it"
     covered = "not known" if row["known"] is None else f"{row['known']:.0%} of requests"
     return [
         *tiles(

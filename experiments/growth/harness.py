@@ -23,7 +23,7 @@ from router.config.config import Config
 from router.demo.in_process import Clock, InProcessService, in_process_service
 from router.domain import Call, Reply, Trace
 from router.telemetry.journal import Journal
-from router.telemetry.self_analysis import AnalysedTime
+from router.telemetry.self_analysis import AnalysedTime, score_of
 from router.telemetry.store.catalog import CATALOG_FILE
 from router.wire.chat_replies import completion, in_one_piece, reply_base
 
@@ -229,7 +229,7 @@ class Play:
             words = await engine.completion(errand.backend, errand.prompt)
             engine.following.done = (errand.id, words)
 
-    async def windows(self, stream: Sequence[Any], size: int = 1000) -> list[float | None]:
+    async def windows(self, stream: Sequence[Any], size: int = 1000) -> list[str | None]:
         """Play the stream, and return what Waggle itself says of its efficiency after each window:
         of the last window, by all that the last two windows show. None: it does not know."""
         scores = []
@@ -248,10 +248,9 @@ class Play:
         analysed = self._analysed(BEGIN + stream[0].at, 2000)
         return await asyncio.to_thread(self._rows, analysed.issues())
 
-    def _own_score(self, since: float, newest: int) -> float | None:
+    def _own_score(self, since: float, newest: int) -> str | None:
         (row,) = self._rows(self._analysed(since, newest).efficiency())
-        score = row["score"]
-        return None if score is None else round(score, 1)
+        return None if row["score"] is None else score_of(row)
 
     def _own_course(self, since: float, points: int) -> list[float]:
         every = (self.waggle.clock() - since) / points

@@ -59,8 +59,14 @@ def _recovery(runs: Runs, whose: str) -> str:
     for run in runs:
         at = run["change_at"] // 1000
         scores = [run[whose][place] for place in (at - 1, at, at + 2)]
-        parts.append(", ".join("not known" if s is None else f"{s:.0f}" for s in scores))
+        parts.append(", ".join(_score(score) for score in scores))
     return "; ".join(parts)
+
+
+def _score(score: float | str | None) -> str:
+    if score is None:
+        return "not known"
+    return score.removesuffix(" of 100") if isinstance(score, str) else f"{score:.0f}"
 
 
 def _merged(runs: Runs) -> str:

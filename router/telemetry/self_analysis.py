@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 NOT_KNOWN = "not known"
+_ROUGH = 20  # half the width of an interval from which on its middle says nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,14 +97,23 @@ class SelfIssue:
     command: str
 
 
+def score_of(row: Mapping[str, Any]) -> str:
+    """The score with its interval; where the interval is wide, only where the score lies."""
+    score, half = row["score"], row["half"]
+    if half is None:
+        return f"{score:.0f} of 100"
+    if half <= _ROUGH:
+        return f"{score:.0f} ± {half:.0f} of 100"
+    return f"{max(score - half, 0):.0f} to {min(score + half, 100):.0f} of 100"
+
+
 def score_words(row: Mapping[str, Any]) -> Sequence[str]:
     """The efficiency in sentences."""
     if row["score"] is None:
         return (f"Efficiency: {NOT_KNOWN}, because {row['why']}.", *_worth(row))
-    half = f" ± {row['half']:.0f}" if row["half"] is not None else ""
     idle = row["idle"]
     words = [
-        f"Efficiency: {row['score']:.0f}{half} of 100. 0 is {row['cheapest']}, the cheapest plan, "
+        f"Efficiency: {score_of(row)}. 0 is {row['cheapest']}, the cheapest plan, "
         "for everything; 100 is the best known plan for each pattern, and for each kind of request "
         "outside of patterns.",
         *_worth(row),

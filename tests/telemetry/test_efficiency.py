@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 from router.telemetry.analyst import Bounds, ask
-from router.telemetry.self_analysis import AnalysedTime, issue_of, score_words
+from router.telemetry.self_analysis import AnalysedTime, issue_of, score_of, score_words
 from tests.telemetry.stored import MINUTE, NOON, Stored, request, signal
 
 EVERY = MINUTE // 10
@@ -180,6 +180,15 @@ def test_plans_that_callers_named_lately_say_nothing_about_what_answers_now(tmp_
     assert nothing["why"] == "Waggle chose the plan of no request in this time"
     assert score_words(nothing) == (f"Efficiency: not known, because {nothing['why']}.",)
     stored.close()
+
+
+@pytest.mark.parametrize(
+    ("score", "half", "words"),
+    [(62.4, None, "62 of 100"), (62.4, 8.2, "62 ± 8 of 100"), (15.6, 75.8, "0 to 91 of 100"),
+     (80.0, 41.0, "39 to 100 of 100")],
+)  # fmt: skip
+def test_a_score_that_is_hardly_known_is_told_as_a_range(score, half, words):
+    assert score_of({"score": score, "half": half}) == words
 
 
 @pytest.mark.slow

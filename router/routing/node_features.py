@@ -44,7 +44,7 @@ def named_by_nodes(
     )
     matched = False
     for name, spoken_by in _each(trials, "matcher", request, view, call):
-        named = replace(named, exposures=(*named.exposures, *spoken_by.exposures))
+        named = _with_exposures(named, spoken_by, heard=not matched)
         if spoken_by.says.word == MATCHES and not matched:
             matched = True
             named = replace(named, pattern=name, pattern_name=name)
@@ -52,9 +52,19 @@ def named_by_nodes(
     if request.task:
         return named
     for _, spoken_by in _each(trials, "classifier", request, view, call):
+        named = _with_exposures(named, spoken_by, heard=not named.kind)
         kind = named.kind or (spoken_by.says.word if spoken_by.acting is not None else "")
-        named = replace(named, kind=kind, exposures=(*named.exposures, *spoken_by.exposures))
+        named = replace(named, kind=kind)
     return named
+
+
+def _with_exposures(named: NamedByNodes, spoken_by: Spoken, *, heard: bool) -> NamedByNodes:
+    """`named`, with the request's part in the trials of a node. Where a node before it was heard,
+    nothing that this node says makes a difference, so no side is apart."""
+    exposures = spoken_by.exposures
+    if not heard:
+        exposures = tuple(replace(exposure, apart=False) for exposure in exposures)
+    return replace(named, exposures=(*named.exposures, *exposures))
 
 
 def _each(

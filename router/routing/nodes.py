@@ -73,7 +73,7 @@ def placed_at(trials: Sequence[NodeTrial], plan: str) -> str:
     return next((t.candidate.name for t in trials if t.candidate.plan == plan), "")
 
 
-_DOES_NOTHING = {"", PASSES, DIFFERS}  # words after which all goes on as without the node
+DOES_NOTHING = {"", PASSES, DIFFERS}  # words after which all goes on as without the node
 Ask = Callable[[Node], NodeSays]
 
 
@@ -136,7 +136,7 @@ def _exposure(
         "shadow" if trial.shadow else part.side,
         digest,
         1.0 if trial.shadow else part.chance,
-        here.word != elsewhere.word and bool({here.word, elsewhere.word} - _DOES_NOTHING),
+        here.word != elsewhere.word and bool({here.word, elsewhere.word} - DOES_NOTHING),
         elsewhere.word,
         trouble,
     )

@@ -3,6 +3,7 @@
 from learner.verdict import TrialVerdict, verdict_of
 from learner.watch import Turn
 from router.config.config import Config
+from router.routing.nodes import DOES_NOTHING
 from router.trials.book import Book, Line, Trial, TrialState
 from router.trials.changes import STEPS, adopt, roll_back, share_line, state_line, trouble_line
 from router.trials.course import Course, phase_of
@@ -11,6 +12,7 @@ from router.trials.node_trials import adopt_node, roll_back_node
 
 _RARELY = 5  # a step ends after this many times its requests, even with few comparisons
 _PATIENCE = 20  # looks in a row at which a trial cannot be judged, before it ends
+_LEAST_SAME = 20  # requests of which a node must have said the same to be vetoed for it
 _TROUBLED = 0.05  # own errors that a function may have in its shadow, beside so many answers
 
 
@@ -88,6 +90,12 @@ def _leave_shadow(trial: Trial, course: Course, config: Config, at: float) -> li
             f"in the shadow it failed on {errors:,} of {course.answered + errors:,} requests by "
             f"its own fault, {count:,} times with: {error}"
         )
+    elif course.answered >= settings.shadow_requests and (word := _same_word(course)):
+        state = "vetoed"
+        why = (
+            f"in the shadow it said `{word}` of all {course.answered:,} requests: it tells none "
+            "from the others"
+        )
     elif course.answered >= settings.shadow_requests:
         state = "running"
         why = (
@@ -103,6 +111,13 @@ def _leave_shadow(trial: Trial, course: Course, config: Config, at: float) -> li
     else:
         return []
     return [state_line(trial, state, at, why) | {"numbers": course.numbers()}]
+
+
+def _same_word(course: Course) -> str:
+    """The word that a node said of every request, if it changes something; a matcher that matches
+    everything would hide all patterns, and every other matcher."""
+    (word,) = course.words if len(course.words) == 1 else ("",)
+    return "" if word in DOES_NOTHING or course.answered < _LEAST_SAME else word
 
 
 def _decide(book: Book, trial: Trial, course: Course, config: Config, at: float) -> list[Line]:

@@ -62,6 +62,7 @@ class Course:
     began_micros: int = field(init=False)  # earlier rows do not count
     answered: int = 0  # requests that the candidate answered in shadow
     disagreed: int = 0
+    words: Counter[str] = field(default_factory=Counter)  # what a node said in shadow
     errors: Counter[str] = field(default_factory=Counter)  # its own, in shadow
     kept_back: OrderedDict[str, None] = field(default_factory=OrderedDict)  # by the machine
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
@@ -138,6 +139,8 @@ class Course:
             return
         self.answered += 1
         self.disagreed += row.apart
+        if self.trial.node:
+            self.words[row.other] += 1
 
     def _compare(self, row: LoggedExposure, side: Side) -> None:
         group = "" if self.trial.node else row.pattern or row.kind

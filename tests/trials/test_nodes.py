@@ -236,6 +236,20 @@ async def test_a_classifier_names_the_kind_and_a_matcher_the_pattern():
         await functions.close()
 
 
+def test_a_matcher_or_classifier_behind_another_that_was_heard_makes_no_difference():
+    nodes = [node("matcher", REFUNDS, "a"), node("matcher", REFUNDS, "b")]
+    nodes += [node("classifier", BILLING, "c"), node("classifier", BILLING, "d")]
+    steering = Steering(X, nodes=tuple(map(acting, nodes)))
+    words = {"matcher": NodeSays("matches"), "classifier": NodeSays("billing")}
+    given = {"messages": [{"role": "user", "content": "x"}], "shape": {"name": "string"}}
+    request = asked_for(fields=given)
+    decision = decide(steering, request, call_node=lambda each, _: words[each.kind])
+    assert (decision.pattern, decision.kind) == ("a", "billing")
+    apart = {exposure.name: exposure.apart for exposure in decision.exposures}
+    expected = {"a": True, "b": False, "c": True, "d": False}
+    assert apart == {f"trial of {name}@1": value for name, value in expected.items()}
+
+
 # -- trials in the book
 
 
@@ -248,10 +262,11 @@ def passing(_):
 
 
 class NodeWorld:
-    """Sends requests whose answers a validator refuses rightly, or wrongly."""
+    """Sends requests whose answers a validator refuses rightly, or wrongly. `always`: what a node
+    says of each request."""
 
-    def __init__(self, world, gain):
-        self.world, self.gain = world, gain
+    def __init__(self, world, gain, always=None):
+        self.world, self.gain, self.always = world, gain, always
 
     def go(self, count, until=()):
         world = self.world
@@ -263,6 +278,8 @@ class NodeWorld:
                 refuses = world.count % 2 == 0
                 trials = world.book.steering().nodes
                 ask = refusing if refuses else passing
+                if self.always is not None:
+                    ask = self.always
                 result = spoken(trials, f"u{world.count}", f"u{world.count}", ask)
                 acts = refuses and result.acting is not None
                 exposures = [asdict(exposure) for exposure in result.exposures]
@@ -315,6 +332,20 @@ def test_a_validator_that_does_not_help_is_kept_out(world):
     world.change(register_node, Node("digits", "validator", DIGITS, author="me"), world.now())
     NodeWorld(world, -0.45).go(20, until=("kept",))
     assert world.book.trial("digits-1").state == "kept"
+
+
+@pytest.mark.parametrize("word", ["matches", "does not match"])
+def test_a_matcher_that_matches_everything_is_vetoed_in_the_shadow(world, word):
+    everything = Node("everything", "matcher", "def match(request):\n    return True\n")
+    world.change(register_node, everything, world.now())
+    NodeWorld(world, 0.0, lambda _: NodeSays(word)).go(3, until=("vetoed", "running"))
+    trial = world.book.trial("everything-1")
+    if word == "matches":
+        assert trial.state == "vetoed"
+        assert "in the shadow it said `matches` of all" in trial.why
+        assert world.book.steering().nodes == ()
+    else:  # it changes nothing, and does no harm
+        assert trial.state == "running"
 
 
 def test_a_version_that_goes_gives_its_place_back_to_the_version_before(world):

@@ -26,6 +26,7 @@ def explained(decision: Decision, request: Request) -> dict[str, Any]:
         "reason": decision.reason,
         "complexity": {"score": decision.score, "parts": dict(decision.parts)},
         "policy_version": decision.policy_version,
+        **({"kind": decision.kind} if decision.kind else {}),
         **({"pattern": decision.pattern} if decision.pattern else {}),
         **({"settings": list(decision.settings)} if decision.settings else {}),
         **({"trials": trials} if trials else {}),

@@ -256,6 +256,7 @@ async def test_route_decides_without_answering():
     assert route["probabilities"] == {"fast": 1.0, "premium": 0.0}
     assert set(route["complexity"]["parts"]) >= {"fields", "nesting", "code", "question"}
     assert "complexity" in route["reason"]
+    assert route["kind"] == "text"
     assert up.seen == []
     assert r.journal.traces == []
 

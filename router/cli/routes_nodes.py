@@ -73,6 +73,8 @@ def new(
     trial = next(t for t in reversed(ledger.book.trials.values()) if t.node == name)
     tested = f"passes its {len(given)} cases" if given else "has no cases: give some with --cases"
     out.print(f"{trial.candidate} {tested}. It is in the shadow: waggle trial show {trial.name}")
+    if here.running is None:
+        out.print(f"No service runs on {escape(str(here.config.data))}; the shadow begins with it.")
 
 
 def _new_router(here: CommandContext, ledger: Ledger, strategy: Strategy, at: float) -> None:

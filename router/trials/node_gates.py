@@ -32,7 +32,9 @@ _FIELDS = ("request", "answer", "expect")
 def checked_cases(kind: NodeKind, cases: Any) -> tuple[Case, ...]:
     """The cases of a node, if they are well formed. Raises `Rejected`, which names the case."""
     if not isinstance(cases, list) or len(cases) > MOST_CASES:
-        raise Rejected(f"cases are a list of at most {MOST_CASES}: [{{request, answer, expect}}]")
+        given = f"a list of {len(cases)}" if isinstance(cases, list) else type(cases).__name__
+        rule = f"cases are a list of at most {MOST_CASES}: [{{request, answer, expect}}]"
+        raise Rejected(f"{rule}; this is {given}")
     for number, case in enumerate(cases, 1):
         where = f"case {number}"
         if not isinstance(case, dict) or "expect" not in case:

@@ -8,6 +8,7 @@ import re
 from dataclasses import asdict, replace
 
 from learner.assignment import Slot
+from router.config.problems import unknown
 from router.domain import new_id
 from router.routing.node_contract import NODE_KINDS, lint_node
 from router.routing.nodes import Node
@@ -63,10 +64,13 @@ def _check_place(book: Book, node: Node) -> None:
     """Raise `Rejected` unless a validator may stand at the gate of the plan that it names."""
     if not node.plan:
         return
+    if node.kind != "validator":
+        rule = f"a {node.kind} stands at no gate, as validators do: leave it out"
+        raise Rejected(f"plan = {node.plan}: {rule}")
     plan = book.config.plans.get(node.plan)
-    if node.kind != "validator" or plan is None:
-        names = ", ".join(book.config.plans)
-        raise Rejected(f"plan = {node.plan}: a validator stands at the gate of one of {names}")
+    if plan is None:
+        rule, mend = unknown("plan", node.plan, book.config.plans)
+        raise Rejected(f"plan = {node.plan}: {rule}. {mend}")
     if plan.gate is not None:
         raise Rejected(f"{node.plan} has a gate in waggle.yaml: name the validator there")
     others = [

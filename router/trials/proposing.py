@@ -46,7 +46,7 @@ _UNQUESTIONED = 0.9  # an adopted strategy with a smaller share of requests may 
 _NO_NODE = (
     "among the judged answers whose words are kept (`telemetry.prompts: true`), no form of wrong "
     "answers, no word that divides which plan is best, and no group that is answered worse stands "
-    "out; or the author is at work; or trials.writer names no backend"
+    "out"
 )
 
 View = Callable[[], LearnerView | None]
@@ -121,8 +121,8 @@ class Proposer:
                     self._enter(proposal, view, rows)
             case "write":
                 self._write(view, rows)
-            case "write_node" if not self._write_node(view):
-                raise Rejected(_NO_NODE)
+            case "write_node" if why := self._write_node(view):
+                raise Rejected(why)
 
     def hear(self, done: tuple[str, str], view_now: View) -> None:
         """Use the answer to an errand; `done` holds the errand's id and the answer."""
@@ -158,21 +158,24 @@ class Proposer:
     def _write(self, view: LearnerView, rows: Sequence[LoggedDecision]) -> None:
         """Ask for a function and for other nodes in turns, as far as there is something to gain."""
         self._node_next = not self._node_next
-        if self._node_next or not self._write_node(view):
+        if self._node_next or self._write_node(view):
             self.author.ask(self.config, view, rows, self.wall())
 
-    def _write_node(self, view: LearnerView) -> bool:
-        """Ask for the node that may gain the most; False if there is nothing to gain, or the author
-        is at work."""
+    def _write_node(self, view: LearnerView) -> str:
+        """Ask for the node that may gain the most; returns why none was asked for, else nothing."""
         book, judged, now = self.director.book, sum(view.judged.values()), self.wall()
-        if self.config.trials.writer is None or self.author.busy(now):
-            return False
+        if self.config.trials.writer is None:
+            return "trials.writer names no backend"
+        if self.author.busy(now):
+            return "the author is at work on something else"
         seen, _ = halves(worded_answers(self.director.telemetry))
         openings = node_openings(seen, self.config)
         opening = next((each for each in openings if may_write(book, each, judged)), None)
         if opening is not None:
             self.author.ask_for_node(self.config, opening, judged, now)
-        return opening is not None
+            return ""
+        names = ", ".join(each.name for each in openings)
+        return f"{names}: in use, or asked for often enough on this evidence" if names else _NO_NODE
 
     def _take_node(self, errand: Errand, answer: str) -> None:
         """Register the node in an author's answer, if it passes its gates."""

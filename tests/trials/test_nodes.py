@@ -89,7 +89,8 @@ def test_a_gate_refuses_a_node_and_says_why(kind, source, case, why):
 @pytest.mark.parametrize(
     ("cases", "why"),
     [
-        ({}, "cases are a list"),
+        ({}, "cases are a list of at most 100: [{request, answer, expect}]; this is dict"),
+        ([{}] * 101, "; this is a list of 101"),
         ([{}], "case 1: a case is an object with `expect`"),
         ([{"expect": True}, {"expect": "yes"}], "case 2: expect = 'yes': a validator says true"),
         ([{"expect": True, "anwser": "x"}], "case 1: anwser: a case takes request, answer, expect"),
@@ -376,6 +377,7 @@ def test_commands_register_list_adopt_and_take_back(place, monkeypatch):  # noqa
     assert "no.py" in run(*new, "validator", "--source", "no.py", status=2)
     made_it = run(*new, "validator", "--source", "digits.py", "--cases", "cases.yaml")
     assert "digits@1 passes its 2 cases. It is in the shadow" in made_it
+    assert f"No service runs on {place / 'var'}; the shadow begins with it." in made_it
     (row,) = json.loads(run("routes", "nodes", "--json"))["nodes"]
     assert (row["state"], row["kind"], len(row["cases"])) == ("shadow", "validator", 2)
     assert "waggle routes adopt digits" in run("trial", "adopt", "digits-1", status=2)

@@ -158,8 +158,23 @@ def test_an_author_is_asked_and_its_validator_enters_the_shadow_at_its_plan(worl
     (trial,) = world.book.live_nodes
     assert (trial.candidate, trial.state, trial.opened_by) == ("checks-cheap@1", "shadow", "author")
     assert placed_at(world.book.steering().nodes, "cheap") == "checks-cheap"
+    with pytest.raises(Rejected, match=r"^checks-cheap: in use, or asked for often enough"):
+        proposer.propose("write_node", view, [])
+
+
+def test_that_no_node_is_asked_for_has_a_reason_of_its_own(world):
+    nobody = Proposer(world.director, world.config, world.now)
+    trials = world.config.trials.model_copy(update={"writer": "a"})
+    config = world.config.model_copy(update={"trials": trials})
+    writer, view = Proposer(world.director, config, world.now), taught_view(world, by_kind, 5)
+    with pytest.raises(Rejected, match=r"^trials\.writer names no backend$"):
+        nobody.propose("write_node", view, [])
     with pytest.raises(Rejected, match="no form of wrong answers"):
-        proposer.propose("write_node", view, [])  # a version is in use
+        writer.propose("write_node", view, [])
+    answered(world, 500, with_digits, digits_are_right)
+    writer.propose("write_node", view, [])
+    with pytest.raises(Rejected, match="author is at work"):
+        writer.propose("write_node", view, [])
 
 
 @pytest.mark.parametrize(
@@ -194,8 +209,12 @@ def test_a_classifier_and_a_matcher_that_bring_something_pass_their_gates(world)
 
 def test_a_validator_has_one_place_and_the_plan_must_have_no_gate(world):
     at = world.now()
-    with pytest.raises(Rejected, match="a validator stands at the gate of one of cheap, dear"):
+    with pytest.raises(
+        Rejected, match=r"plan = other: no plan is called that\. Known: cheap, dear"
+    ):
         world.change(register_node, node("validator", DIGITS, plan="other"), at)
+    with pytest.raises(Rejected, match="plan = cheap: a matcher stands at no gate"):
+        world.change(register_node, node("matcher", REFUNDS, "refunds", plan="cheap"), at)
     world.change(register_node, node("validator", DIGITS, "first", plan="cheap"), at)
     with pytest.raises(Rejected, match="first stands at cheap"):
         world.change(register_node, node("validator", DIGITS, "second", plan="cheap"), at)

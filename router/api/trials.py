@@ -21,6 +21,7 @@ from router.api.parse import parse_body
 from router.audit_log import AuditLog
 from router.keys import Key
 from router.wire.errors import BadRequest, Refused
+from router.wire.plain_text import one_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +50,9 @@ class TrialsEndpoint:
             await self._record(key, command, failed=error.message)
             raise
         if "rejected" in answer:
-            await self._record(key, command, failed=str(answer["rejected"]))
-            raise BadRequest(str(answer["rejected"]), "do")
+            why = one_line(str(answer["rejected"]))  # it may quote a name that nothing has
+            await self._record(key, command, failed=why)
+            raise BadRequest(why, "do")
         await incoming.reply.json(200, answer)
 
     async def _record(self, key: Key, command: Mapping[str, Any], *, failed: str = "") -> None:

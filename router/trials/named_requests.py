@@ -6,6 +6,7 @@ from typing import Any
 from router.trials.book import Book, Rejected
 from router.trials.director import Director
 
+_LONGEST_NAME = 200  # characters; a made plan's name holds those of patterns
 Overview = Callable[[Book, Mapping[str, Mapping[str, Any]]], dict[str, Any]]
 
 
@@ -37,6 +38,7 @@ def _read(wish: Mapping[str, Any], does: Collection[str], thing: str) -> tuple[s
     strange = [field for field in wish if field not in ("do", "name")]
     if strange:
         raise Rejected(f"{strange[0]}: {do} takes name and nothing more")
-    if not isinstance(name, str) or not name:
-        raise Rejected(f"{do} needs the name of {thing}, a text")
+    if not isinstance(name, str) or not 0 < len(name) <= _LONGEST_NAME:
+        rule = f"a text of 1 to {_LONGEST_NAME} characters"
+        raise Rejected(f"name = {name!r:.40}: {do} needs the name of {thing}, {rule}")
     return do, name

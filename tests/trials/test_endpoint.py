@@ -142,6 +142,8 @@ async def test_trials_over_http(upstream, tmp_path):
         bad = await waggle.post("/v1/trials", body | {"name": "u"})
         assert bad.status == 400
         assert "100% of the traffic of layer 'strategy' is not free" in bad.error["message"]
+        bad = await waggle.post("/v1/trials", {"do": "stop", "name": "a\x1b[31m\n"})
+        assert bad.error["message"].startswith("a␛[31m␊: no trial is called that")
         assert (await waggle.post("/v1/trials", b"{")).status == 400
         assert (await waggle.post("/v1/trials", [])).status == 400
         answer = await waggle.post("/v1/trials", {"do": "adopt", "name": "t", "at_once": True})

@@ -330,7 +330,11 @@ def test_an_operator_lists_approves_and_takes_back_functions_and_nodes(world):
         ({"do": "forbid", "name": "x"}, "one of approve, remove or list is meant"),
         ({"do": "remove", "name": "x"}, "no function or node is called that. There are: none yet"),
         ({"do": "remove", "name": "x", "at": 1}, "at: remove takes name and nothing more"),
-        ({"do": "approve"}, "approve needs the name of a function or a node"),
+        ({"do": "approve"}, "name = None: approve needs the name of a function or a node"),
+        (
+            {"do": "approve", "name": "x" * 201},
+            "xx: approve needs the name of a function or a node",
+        ),
     ],
 )
 def test_a_wish_that_cannot_be_carried_out_is_refused_by_name(world, wish, why):

@@ -18,13 +18,14 @@ from router.wire.plain_text import plain
 
 HOURS = 24
 _LONGEST = 100  # characters of an error
-# A call that nobody waited for says nothing about its backend, and `disabled` was never made.
+# A call that nobody waited for says nothing about its backend. `disabled` and `breaker_open` were
+# never made; what opened the breaker is the news.
 _QUERY = """
 with attempts as (
   select ts, unnest(attempts, max_depth := 2) from all_requests where ts >= $since),
 calls as (
   select *, error_type in ('left_behind', 'deadline') as unknown, error_type is null as good
-  from attempts where error_type is distinct from 'disabled')
+  from attempts where coalesce(error_type, '') not in ('disabled', 'breaker_open'))
 select backend, count(*) as calls,
        avg(good::int) filter (where good or not unknown) as answered,
        avg(latency_ms) filter (where good) as mean_ms,

@@ -35,6 +35,7 @@ def test_calls_share_mean_and_last_error_of_each_backend(tmp_path):
         request(NOON + 3 * MINUTE, attempts=[call("b", 5.0, status=0, error_type="left_behind")]),
         request(NOON + 3 * MINUTE, attempts=[call("b", 5.0, status=0, error_type="deadline")]),
         request(NOON + 3 * MINUTE, attempts=[call("b", 0.0, status=0, error_type="disabled")]),
+        request(NOON + 3 * MINUTE, attempts=[call("a", 0.0, status=0, error_type="breaker_open")]),
         request(NOON - 2 * 24 * 60 * MINUTE, attempts=[call("c", 1.0)]),  # long ago
     ]
     stored = Stored(tmp_path)
@@ -47,7 +48,8 @@ def test_calls_share_mean_and_last_error_of_each_backend(tmp_path):
     assert "\n" not in calls["a"].last_error
     assert calls["a"].last_error.endswith("last")
     assert calls["a"].last_error_at == f"{NOW - dt.timedelta(minutes=3):%Y-%m-%d %H:%M:%S}"
-    # A call that nobody waited for is no failure of its backend, and what is off is not called.
+    # A call that nobody waited for is no failure of its backend, and what is off or rests is not
+    # called.
     assert calls["b"] == BackendRecord(3, 1.0, 10.0)
 
 

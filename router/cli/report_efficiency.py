@@ -10,6 +10,7 @@ from router.config.config import Config
 from router.telemetry.self_analysis import AnalysedTime, issue_of, newest_of, score_words
 
 _POINTS = 12  # of the curve
+_FEW = 0.05  # of the requests of its largest point: a point with fewer says little by itself
 _KNOWN = 50_000  # of the newest requests, which show what plans are worth
 _APPLIED = """
 kind in ('growth', 'trial')
@@ -59,11 +60,13 @@ select ts, subject, state from events where {telemetry.in_time} and ({_APPLIED})
         for point in points
     ]
     words = [*score_words(row)]
-    if len(points) > 1:
+    least = _FEW * max((point["n"] for point in points), default=0)
+    weighty = [point for point in points if point["n"] >= least]
+    if len(weighty) > 1:
         words.append(
-            f"By what is known now, it was {points[0]['score']:.0f} at first and is "
-            f"{points[-1]['score']:.0f}: each line is measured on the same requests and estimates, "
-            "so that only the way of answering moves it."
+            f"By what is known now, it was {weighty[0]['score']:.0f} at first and is "
+            f"{weighty[-1]['score']:.0f}: each line is measured on the same requests and "
+            "estimates, so that only the way of answering moves it."
         )
     head = ("from", "requests", "efficiency", "utility", "what was applied")
     return ReportSection("How efficient it is", words, head, lines, sql=(score, curve, applied))

@@ -4,7 +4,7 @@ from math import sqrt
 
 from router.cli.report_document import ReportSection
 from router.cli.report_telemetry import ReportedTelemetry, with_interval
-from router.trials.book import Book
+from router.trials.book import Book, Trial
 
 _ENDED_IN_VAIN = "('kept', 'stopped', 'vetoed', 'rolled back')"
 
@@ -56,6 +56,7 @@ with p as (
          1000 * avg(cost_usd) as usd_per_1k, avg(latency_ms) as ms,
          avg(utility(quality, cost_usd, latency_ms)) as u
   from requests where {telemetry.in_time} and plan is not null
+    and plan not in (select subject from events where kind = 'growth')
   group by all having count(quality) >= 10)
 select * from p qualify row_number() over (partition by kind order by u desc nulls last) = 1
 order by n desc limit 20"""
@@ -75,7 +76,10 @@ order by n desc limit 20"""
     if not rows:
         return ReportSection(title, ("Too few answers were judged.",), sql=(sql,))
     head = ("kind", "best plan", "quality", "utility", "per 1,000", "ms", "judged")
-    words = ("The plan that proved best for each kind.",)
+    words = (
+        "The plan that proved best for each kind. Plans that were made for patterns stand aside: "
+        "`waggle growth list` shows what each brought.",
+    )
     return ReportSection(title, words, head, rows, sql=(sql,))
 
 
@@ -118,7 +122,7 @@ select ts, name, state, why from trial_history
 where {telemetry.in_time} and state in {_ENDED_IN_VAIN}
 qualify row_number() over (partition by trial_id order by ts desc) = 1 order by ts"""
     notes = f"""
-select max(ts) as ts, subject, detail->>'why' as why, count(*) as times from events
+select max(ts) as ts, subject, state, detail->>'why' as why, count(*) as times from events
 where kind = 'proposal' and {telemetry.in_time} and state in ('nothing', 'refused')
 group by all order by ts"""
     rows = [
@@ -126,8 +130,10 @@ group by all order by ts"""
         for row in telemetry.rows(trials)
     ]
     for row in telemetry.rows(notes):
-        times = f"nothing found, {row['times']} times"
-        rows.append((f"{row['ts']:%m-%d %H:%M}", row["subject"], times, row["why"]))
+        state = "nothing found" if row["state"] == "nothing" else row["state"]
+        times = "once" if row["times"] == 1 else f"{row['times']:,} times"
+        why = f"{state}, {times}", row["why"]
+        rows.append((f"{row['ts']:%m-%d %H:%M}", row["subject"], *why))
     words = () if rows else ("Nothing was tried in vain.",)
     head = ("when", "what", "state", "why")
     return ReportSection("What did not help", words, head, rows, sql=(trials, notes))
@@ -138,7 +144,7 @@ def proposals(book: Book) -> ReportSection:
     rows = []
     for trial in book.trials.values():
         if trial.state == "decided":
-            rows.append((trial.candidate, trial.why, f"waggle trial adopt {trial.name}"))
+            rows.append((trial.candidate, trial.why, _adopting(trial)))
         elif trial.state == "running":
             expected = f"is tried: {trial.effect}"
             rows.append((trial.candidate, expected, f"waggle trial show {trial.name}"))
@@ -146,6 +152,12 @@ def proposals(book: Book) -> ReportSection:
     rows.append(("a function", "what was learned, as code to read", "waggle routes distill"))
     head = ("what", "expected", "one command away")
     return ReportSection("Proposals", (), head, rows, sql=(sql,))
+
+
+def _adopting(trial: Trial) -> str:
+    if trial.node:
+        return f"waggle routes adopt {trial.node}"
+    return f"waggle {'growth approve' if trial.pattern else 'trial adopt'} {trial.name}"
 
 
 def per_1k(usd: float | None) -> str:

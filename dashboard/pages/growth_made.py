@@ -141,7 +141,8 @@ MADE_PANELS = (
         form="parts",
         size="whole",
         note="What a plan brought is the utility that it added per request of its pattern in its "
-        "trial. “undo” ends a plan at once, and its pattern is answered as before; “forbid” also "
-        "keeps one like it from being made again. Both want an admin's key, where there are keys.",
+        "trial. “approve” begins the trial of a plan that waits, and adopts one that won; “undo” "
+        "ends a plan at once, and its pattern is answered as before; “forbid” also keeps one like "
+        "it from being made again. All want an admin's key, where there are keys.",
     ),
 )

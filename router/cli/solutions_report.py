@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import orjson
 import typer
 from rich.markup import escape
-from rich.table import Table
+from rich.table import Column, Table
 
 from router.cli.context import CommandContext, JsonOption, in_context
 from router.cli.terminal import CommandRefused, InputRefused, facts, out
@@ -161,7 +161,9 @@ def _show_standards(standards: Row) -> None:
 def _show(title: str, rows: Sequence[Row], columns: dict[str, str], view: str) -> None:
     if not rows:
         return
-    table = Table(*columns.values(), box=None, title=title, title_justify="left")
+    name, *others = columns.values()
+    whole = Column(name, no_wrap=True)  # it names the row, so that it can be copied
+    table = Table(whole, *others, box=None, title=title, title_justify="left")
     for row in rows:
         table.add_row(*(_cell(name, row[name]) for name in columns))
     out.print()

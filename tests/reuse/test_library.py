@@ -138,3 +138,13 @@ def test_the_report_names_the_rows_behind_each_table(store, tmp_path):
     assert len(rows) == 4
     code, output = report("--rows", "nonsense")
     assert (code, "program_weeks" in output) == (2, True)
+
+
+def test_the_report_shows_whole_names_on_a_narrow_screen(store, tmp_path):
+    source, name = tmp_path / "match.py", "requests-about-what-was-ordered"
+    source.write_text("def match(request):\n    return 'order' in request['words']\n")
+    new = ("routes", "new", name, "--kind", "matcher", "--source", str(source))
+    for command in (new, ("solutions", "report")):
+        result = CliRunner().invoke(app, [*command, "--data", str(tmp_path)], env={"COLUMNS": "80"})
+        assert result.exit_code == 0, result.output
+    assert f" {name}@1 " in result.output

@@ -85,8 +85,10 @@
     const words = typeof error === "string" ? error : error && error.message;
     if (answer && answer.status === 401 && typeof error === "string") { window.location.assign("/login"); return; }
     if (answer && (answer.status === 401 || answer.status === 403)) {
+      const first = keyed.hidden;
       keyed.hidden = false;
       field.focus();
+      if (first) return; // the field says what is missing
     }
     status.textContent = words || "The dashboard does not answer: try again.";
   }

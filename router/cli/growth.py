@@ -58,7 +58,7 @@ def show(here: CommandContext, name: PlanName, as_json: JsonOption = False) -> N
     lines = [
         f"[bold]{_colored(row['state'])}[/] since {utc_minute(row['since'])}, for requests of "
         f"{escape(made.pattern)}",
-        f"made from {escape(made.parent)} by {escape(made.author)}, version {made.version}",
+        f"made {escape(_origin(made.parent, made.author))}, version {made.version}",
         f"answers what would go to {escape(made.stands_for)}" if made.stands_for else "",
         f"in the place of {escape(' and '.join(made.merges))}" if made.merges else "",
         f"answers {', '.join(made.patterns)}" if made.others else "",
@@ -137,6 +137,11 @@ def _numbers(config: Config) -> Mapping[str, Any]:
     return numbers if isinstance(numbers, dict) else {}
 
 
+def _origin(parent: str, recipe: str) -> str:
+    """The plan that a made plan comes from, and the recipe, if it is more than a plan with less."""
+    return f"from {parent} by {recipe}" if recipe else f"from {parent}"
+
+
 def _believed(believed: Mapping[str, float] | None) -> str:
     """What an answer of the plan is expected to be. It began with what its parent was there."""
     if believed is None:
@@ -149,7 +154,7 @@ def _believed(believed: Mapping[str, float] | None) -> str:
 
 def _head(row: Mapping[str, Any]) -> str:
     """A made plan in a line: its name, its state, and what it was made from, for what."""
-    source = escape(f"from {row['made_from']} by {row['by']}, for {row['pattern']}")
+    source = escape(f"{_origin(row['made_from'], row['by'])}, for {row['pattern']}")
     name, made_at = escape(row["name"]), utc_minute(row["made_at"])
     return f"[bold]{name}[/] {_colored(row['state'])}: {source}, {made_at}"
 

@@ -192,6 +192,7 @@ def test_a_click_undoes_a_plan_once_an_admin_gave_a_key(story, tmp_path):
         assert "answered as before" in page.inner_text("dialog.grow")
         page.get_by_role("button", name="Undo", exact=True).click()
         page.get_by_label("An admin's key").fill(admin_text)  # the field comes with the refusal
+        assert page.inner_text("dialog.grow .wrong") == ""  # and says what is missing
         assert learner.wishes == []
         page.get_by_role("button", name="Undo", exact=True).click()
         watched.until("!document.querySelector('dialog.grow').open")

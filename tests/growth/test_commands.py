@@ -38,8 +38,8 @@ def run(*words, status=0):
     return result.output + result.stderr
 
 
-def enter(ledger, name, plan, **more):
-    made = MadePlan(name, name.partition("-")[0], "x", plan, author="steps", at=1.0, **more)
+def enter(ledger, name, plan, author="steps", **more):
+    made = MadePlan(name, name.partition("-")[0], "x", plan, author=author, at=1.0, **more)
     keep_words(ledger.book.config.growth_folder, made)
     ledger.change(make, made, 1.0, waits=True, alpha=0.05, most=400)
 
@@ -47,14 +47,17 @@ def enter(ledger, name, plan, **more):
 def test_a_person_looks_at_what_was_made_and_decides(ledger):
     assert "Nothing was made yet" in run("list")
     enter(ledger, "p1-steps-1", {"ask": "a", "instruct": "Step by step."})
-    assert "waiting" in run("list")
+    assert "p1-steps-1 waiting: from x by steps, for p1" in run("list")
+    enter(ledger, "p2-x-less-gate-1", {"ask": "a"}, author="")  # a plan with a stage less
+    assert "p2-x-less-gate-1 waiting: from x, for p2" in run("list")
+    assert "made from x, version 1" in run("show", "p2-x-less-gate-1")
     assert "Step by step." in run("show", "p1-steps-1")
     assert "p1-steps-1 is running" in run("approve", "p1-steps-1")
     assert "p1-steps-1 is adopted" in run("approve", "p1-steps-1")
     assert "adopted: only a plan that waits" in run("approve", "p1-steps-1", status=2)
     assert yaml.safe_load(run("export"))["plans"]["p1-steps-1"]["instruct"] == "Step by step."
     assert "p1-steps-1 is removed" in run("remove", "p1-steps-1")
-    assert json.loads(run("list", "--json"))["plans"][0]["state"] == "removed"
+    assert json.loads(run("list", "--json"))["plans"][-1]["state"] == "removed"
     assert "no made plan has this name. There are: p1-steps-1" in run("forbid", "p9", status=2)
 
 

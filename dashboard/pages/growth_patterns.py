@@ -119,7 +119,8 @@ PATTERNS_PANEL = Panel(
     _patterns,
     form="parts",
     size="whole",
-    note="What answers now is told from the newest quarter of the requests in the span. “spread”, "
-    "from 0 to 1, says how unlike its requests are. “could gain” is the utility that the best "
-    "known plan would add to a request.",
+    note="What answers now is told from the newest quarter of the requests in the span whose plan "
+    "Waggle chose. “spread”, from 0 to 1, says how unlike its requests are. “could gain” is the "
+    "utility that the best known plan would add to a request. “judged” counts the newest 400 "
+    "judged answers of each plan, which the figures are made from.",
 )

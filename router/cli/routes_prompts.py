@@ -34,7 +34,8 @@ def prompts(
         numbers = ", ".join(str(each.version) for each in versions) or "none yet"
         chosen = [each for each in versions if each.version == version]
         if not chosen:
-            raise InputRefused(f"{version}: there is no such version of the prompt: {numbers}")
+            wrong = f"{version}: no version of the prompt has this number. There are: {numbers}"
+            raise InputRefused(wrong)
         versions = chosen
     rows = [_row(each, chance.get(each.version, 0.0)) for each in versions]
     if as_json:

@@ -179,4 +179,4 @@ def test_a_command_shows_lineage_and_scores(place):  # noqa: F811
     table = run("routes", "prompts")
     assert "rewritten from 1" in table
     assert "Look at the kind first." in run("routes", "prompts", "2")
-    assert "there is no such version of the prompt: 1, 2" in run("routes", "prompts", "7", status=2)
+    assert "has this number. There are: 1, 2" in run("routes", "prompts", "7", status=2)

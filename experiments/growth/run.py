@@ -22,7 +22,7 @@ from experiments.growth.harness import WRITER, Play, playing
 from experiments.growth.patterns import of_patterns
 from experiments.growth.report import readme_table
 from experiments.growth.splits import of_splits
-from experiments.growth.stages import of_stages
+from experiments.growth.stages import of_stages, of_whole_stages
 from experiments.growth.worlds import changing, doubles, planted, stationary
 from experiments.readme import put
 
@@ -194,6 +194,7 @@ WORLDS: dict[str, tuple[Callable[[int], Result], Sequence[int]]] = {
     "patterns": (of_patterns, planted.SEEN_SEEDS[:2]),
     "splits": (of_splits, (0, 1)),
     "stages": (of_stages, doubles.SEEN_SEEDS[:1]),
+    "whole_stages": (of_whole_stages, doubles.SEEN_SEEDS[:1]),
     "committee": (of_committee, (0,)),
     "planted": (of_planted, planted.SEEN_SEEDS),
     "meant": (of_meant, planted.SEEN_SEEDS[:1]),

@@ -22,7 +22,7 @@ from router.config.config import Config
 from router.trials import made_trials
 from router.trials.book import Trial
 from router.trials.course import Course
-from router.trials.simplifying import MOST_HARM
+from router.trials.simplifying import CAREFUL, MOST_HARM
 
 _LOOK_EVERY = 20  # requests
 _MANY = 1_000_000_000
@@ -36,16 +36,23 @@ _CONFIG = Config.model_validate(
 
 
 def of_stages(seed: int) -> dict[str, Any]:
+    """Stages that go within each kind of request."""
+    return _counted(seed, "kinds")
+
+
+def of_whole_stages(seed: int) -> dict[str, Any]:
+    """Stages that go for all kinds at once."""
+    return _counted(seed, "whole")
+
+
+def _counted(seed: int, way: str) -> dict[str, Any]:
     pipes = doubles.pipelines(seed)
-    return {"seed": seed, **{way: _counted(pipes, seed, way) for way in ("kinds", "whole")}}
-
-
-def _counted(pipes: Sequence[Any], seed: int, way: str) -> dict[str, Any]:
     gone = [removal for pipe in pipes for removal in _removed(pipe, seed, way)]
     judged = doubles.judge_stages(pipes, {(pipe, stage, kind) for pipe, stage, kind, _ in gone})
     needless = {(p.id, s) for p in pipes for s, of in p.truth.items() if of["role"] == "useless"}
     after = [requests for pipe, stage, _, requests in gone if (pipe, stage) in needless]
     return {
+        "seed": seed,
         "useless": judged["useless"],
         "found": judged["found"],
         "useful_removed": len(judged["useful_removed"]) + len(judged["required_removed"]),
@@ -76,14 +83,15 @@ def _goes(
     whole: bool,
 ) -> int:
     """The requests after which a trial lets the stage go; 0 if the stage stays."""
-    course = Course(_trial(whole=whole), _CONFIG)
+    share = CAREFUL if whole else made_trials.HALF
+    course = Course(_trial(share, whole=whole), _CONFIG)
     plan = SimpleNamespace(kind="stage", stands_for="own", patterns=("p",))
     book: Any = SimpleNamespace(made={"less": plan}, grown=[], config=_CONFIG, words={})
     for n in range(1, course.comparison.rules.most_requests + _LOOK_EVERY):
         request = replace(chance.choice(requests), i=chance.randrange(_MANY))  # independent draws
-        side: Side = "candidate" if chance.random() < 0.5 else "current"
-        _compare(course, pipe.run(request, (*gone, stage) if side == "candidate" else gone), side,
-                 request.kind)  # fmt: skip
+        side: Side = "candidate" if chance.random() < share else "current"
+        run = pipe.run(request, (*gone, stage) if side == "candidate" else gone)
+        _compare(course, run, side, share if side == "candidate" else 1 - share, request.kind)
         if n % _LOOK_EVERY:
             continue
         if whole:
@@ -96,10 +104,10 @@ def _goes(
     return 0
 
 
-def _compare(course: Course, run: Any, side: Side, kind: str) -> None:
+def _compare(course: Course, run: Any, side: Side, share: float, kind: str) -> None:
     cost, seconds, quality = BALANCED.price(run.usd, 0.0), run.ms / 1000, float(run.ok)
     unit = ComparedUnit(
-        side, 0.5, {f"kind={kind}": 1.0}, cost / BALANCED.cost, seconds, False,
+        side, share, {f"kind={kind}": 1.0}, cost / BALANCED.cost, seconds, False,
         quality=quality, utility=quality - BALANCED.price(run.usd, seconds), dollars=run.usd,
         group=kind,
     )  # fmt: skip
@@ -108,7 +116,7 @@ def _compare(course: Course, run: Any, side: Side, kind: str) -> None:
     course.comparison.judge(unit)
 
 
-def _trial(*, whole: bool) -> Trial:
+def _trial(share: float, *, whole: bool) -> Trial:
     rules = {"most_harm": MOST_HARM}
     if not whole:
         rules = {
@@ -116,7 +124,8 @@ def _trial(*, whole: bool) -> Trial:
             "margin": _CONFIG.growth.epsilon,
             "most_requests": made_trials.MOST_OF_SIMPLER,
         }
+    slot = Slot("t", "stages p", 0.0, 1.0, share)
     return Trial(
-        "t", "less", "c", "s", Slot("t", "stages p", 0.0, 1.0, 0.5), "running", "growth", 0.0, 0.0,
+        "t", "less", "c", "s", slot, "running", "growth", 0.0, 0.0,
         goal="no worse", rules=rules, pattern="" if whole else "p",
     )  # fmt: skip

@@ -16,7 +16,7 @@ from router.trials.writing import returns_in
 
 CURIOUS = 4  # the most plans at a time to which more requests go
 _LEAST_SHARE = 0.05  # share of requests below which a plan is not worth simplifying
-_CAREFUL = 0.1  # the share of requests for a plan that never ran before
+CAREFUL = 0.25  # the share of requests for a plan that never ran before
 MOST_HARM = 0.1  # utility of a request that any pattern or kind may lose
 _MOST_NAME = 60  # characters
 
@@ -62,7 +62,7 @@ def without_stage(
         evidence=stage.sentence,
     )
     rules = {"most_harm": MOST_HARM}
-    return Proposal(strategy, "no worse", "simplifier", stage.sentence, share=_CAREFUL, rules=rules)
+    return Proposal(strategy, "no worse", "simplifier", stage.sentence, share=CAREFUL, rules=rules)
 
 
 def nothing_idle(config: Config, book: Book, search: IdleSearch) -> Rejected:

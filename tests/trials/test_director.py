@@ -640,7 +640,7 @@ def test_a_plan_is_tried_without_each_of_its_stages_on_few_requests(tmp_path):
     assert {"cheap": "cheap~b"} in names
     assert {"cheap": "cheap~c"} in names
     assert {"cheap": "cheap~gate"} in names
-    assert all(trial.slot.share == 0.1 for trial in tried if "less" in trial.name)
+    assert all(trial.slot.share == 0.25 for trial in tried if "less" in trial.name)
     world.stored.close()
 
 

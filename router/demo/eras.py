@@ -89,12 +89,12 @@ def _era(weeks: Sequence[Mapping[str, Any]]) -> str:
 
 
 def rollbacks(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """The strategies that were adopted and went back, with their weeks."""
+    """What was adopted or kept and went back, with its week: strategies and answers."""
     return [
         f"week {row['week']}: {event}"
         for row in rows
         for event in row["events"]
-        if "→ rolled back" in event
+        if "rolled back" in event
     ]
 
 
@@ -107,7 +107,7 @@ def conclusion(rows: Sequence[Mapping[str, Any]]) -> str:
         f"{last['reuse_of_repeats']:.0%}. Cost beside always large: "
         f"{cost_beside_large(first):.0%} → {cost_beside_large(last):.0%}. Quality: "
         f"{first['quality']:.3f} → {last['quality']:.3f}. Near misses that the library answered "
-        f"wrongly: {wrong}. Strategies rolled back: {len(back)}"
+        f"wrongly: {wrong}. Times that something was rolled back: {len(back)}"
         + (f" ({'; '.join(back)})." if back else ".")
     )
 

@@ -13,11 +13,12 @@ import orjson
 
 from router.demo.office import OfficeRequest
 from router.demo.office_texts import FAMILIES
-from router.domain import Call, Reply
+from router.domain import Call, Reply, Usage
 from router.request.text import tokens_in
 from router.wire.chat_replies import completion, in_one_piece, reply_base, usage_of
 
 CHANCES = {"small": 0.80, "mid": 0.90, "large": 0.95}
+LARGE = "large"
 AUTHOR = "author"
 _SKILL = 0.85  # share of the author's programs that are right
 _ANSWER_TOKENS = 60
@@ -36,6 +37,11 @@ class Desk:
         self.request = self.by_text[request.text] = request
 
 
+def usage_for(request: OfficeRequest) -> Usage:
+    """The tokens of any model's answer to a request."""
+    return Usage(tokens_in(request.text) + 20, _ANSWER_TOKENS)
+
+
 @dataclass
 class OfficeModel:
     name: str
@@ -47,7 +53,8 @@ class OfficeModel:
         assert request is not None
         right = desk.chance.random() < desk.worse.get(self.name, CHANCES[self.name])
         text = request.right if right else _mistaken(request.right)
-        yield _reply(call, self.name, text, tokens_in(request.text) + 20, _ANSWER_TOKENS)
+        used = usage_for(request)
+        yield _reply(call, self.name, text, used.input_tokens, used.output_tokens)
 
     async def close(self) -> None:
         pass

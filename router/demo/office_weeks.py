@@ -16,10 +16,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from router.calls.prices import priced
 from router.config.config import Config
 from router.demo.in_process import Clock, InProcessService, in_process_service
 from router.demo.office import REPEATS, Office, OfficeRequest
-from router.demo.office_models import AUTHOR, CHANCES, Desk, OfficeAuthor, OfficeModel
+from router.demo.office_models import (
+    AUTHOR,
+    CHANCES,
+    LARGE,
+    Desk,
+    OfficeAuthor,
+    OfficeModel,
+    usage_for,
+)
 from router.demo.weeks import config_at, progress_bar
 from router.domain import Event, Trace, new_id
 
@@ -54,7 +63,6 @@ class Era:
         self.requests += 1
         self.quality += quality
         self.cost_usd += trace.cost_usd or 0.0  # every price of the demo is known
-        self.premium_usd += trace.premium_cost_usd or 0.0
         self.repeats += request.how in REPEATS
         self.repeats_from_library += request.how in REPEATS and library
         self.wrong_near += request.how == "near" and library and quality < 1
@@ -153,6 +161,8 @@ class _Office:
             waggle.judge(answer.trace, quality)
             era.put_away += quality < 1 and path_of(answer.trace) in LIBRARY
         era.add(request, answer.trace, quality)
+        # Telemetry guesses what an answer from memory would have cost; the demo knows it.
+        era.premium_usd += priced(self.config.backends[LARGE].price, usage_for(request)) or 0.0
 
     def _stage(self, office: Office, desk: Desk, era: Era) -> None:
         if self.count < _LEAST_WEEKS:

@@ -57,6 +57,7 @@ def test_the_picture_marks_the_weeks_in_which_something_went_back():
     assert titles == ["week 2: rolled back"]
     assert "Repeats from the library: 10% → 90%" in conclusion(rows)
     assert "100%" not in conclusion(rows)
+    assert "rolled back: 1 (week 2: rolled back: 2 kept answers" in conclusion(rows)
 
 
 def test_each_era_is_told_with_the_strategy_that_went_back():

@@ -34,7 +34,7 @@ class TrainedModels:
         match command.get("do"):
             case "list":
                 return self._listed(registry)
-            case "promote" | "rollback" if not isinstance(name, str) or not name:
+            case "promote" | "rollback" if not isinstance(name, str) or not 0 < len(name) <= 200:
                 return {"rejected": "`name` must be the name of a model, such as triage@3"}
             case "promote":
                 change, state = lambda: promote(registry, str(name)).reference, "promoted"

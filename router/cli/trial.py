@@ -117,6 +117,8 @@ def show(here: CommandContext, name: TrialName, as_json: JsonOption = False) -> 
             f"In the shadow: {numbers['shadowed']:,} requests, {numbers['disagreed']:,} of them "
             f"decided differently; the function failed on {numbers['troubled']:,} more."
         )
+    for reason, count in numbers.get("silent", {}).items():
+        out.print(f"On {count:,} requests it had no effect: {escape(reason)}.")
     if numbers.get("guards"):
         out.print(_guards(numbers))
         sides = numbers["assigned"]

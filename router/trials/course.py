@@ -4,7 +4,7 @@ from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import log10
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from learner.assignment import Side
 from learner.comparison import Comparison, TrialRules
@@ -21,12 +21,14 @@ _TAGGED = NAMES.index("tagged")
 _MOST_PENDING = 20_000
 _MOST_UNITS = 200_000
 _MOST_CALLERS = 5000
+_MOST_REASONS = 3  # why a function or node had no effect, those first that were most frequent
 _PATIENCE = 300  # compared answers within which a made plan that is in doubt must be worth it
 _DOUBT = 0.7  # standard errors
 _SUSPECT = 20  # compared answers after which a made plan whose answers fell may go
 _SOON = 0.49  # the alpha with which an adopted made plan is shown to be worse than its control
 _SET_BACK_MICROS = 900_000_000  # of rows that are read again after the clock was set back
 
+V = TypeVar("V")
 Phase = Literal["shadow", "compared", "watched"]
 
 
@@ -65,6 +67,7 @@ class Course:
     words: Counter[str] = field(default_factory=Counter)  # what a node said in shadow
     errors: Counter[str] = field(default_factory=Counter)  # its own, in shadow
     kept_back: OrderedDict[str, None] = field(default_factory=OrderedDict)  # by the machine
+    silent: OrderedDict[str, str] = field(default_factory=OrderedDict)  # why, after the shadow
     seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
     pending: OrderedDict[str, tuple[LoggedExposure, ComparedUnit]] = field(
         default_factory=OrderedDict
@@ -124,10 +127,12 @@ class Course:
                 continue
             if self.trial.node:
                 row = _before_nodes(row)
+            if row.trouble not in ("", NO_OPINION) and self.phase != "shadow":
+                _remember(self.silent, row.request_id, row.trouble)
             if row.trouble in NOT_ITS_FAULT:
-                _remember(self.kept_back, row.request_id)
+                _remember(self.kept_back, row.request_id, None)
                 continue
-            _remember(self.seen, row.unit)
+            _remember(self.seen, row.unit, None)
             if row.side == "shadow":
                 self._take_shadow(row)
             else:
@@ -213,6 +218,8 @@ class Course:
             }
         if self.kept_back:
             numbers |= {"kept_back": len(self.kept_back)}
+        if self.silent:
+            numbers |= {"silent": dict(Counter(self.silent.values()).most_common(_MOST_REASONS))}
         if self.phase == "watched":
             numbers |= {"alerts": self.watch.alerts, "alert": self.watch.alert is not None}
         return numbers
@@ -226,8 +233,8 @@ def _before_nodes(row: LoggedExposure) -> LoggedExposure:
     return replace(row, kind="", features=features)
 
 
-def _remember(seen: OrderedDict[str, None], key: str) -> None:
-    seen[key] = None
+def _remember(seen: OrderedDict[str, V], key: str, value: V) -> None:
+    seen[key] = value
     if len(seen) > _MOST_UNITS:
         seen.popitem(last=False)
 

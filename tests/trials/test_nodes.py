@@ -349,6 +349,16 @@ def test_a_matcher_that_matches_everything_is_vetoed_in_the_shadow(world, word):
         assert trial.state == "running"
 
 
+def test_a_node_without_effect_says_why(world):
+    world.change(register_node, Node("digits", "validator", DIGITS), world.now())
+    world.change(adopt_by_hand, "digits", world.now(), keep=0.02)
+    late = "the function did not answer before its deadline"
+    NodeWorld(world, 0.0, lambda _: NodeSays(trouble=late)).go(1)
+    (standing,) = world.director.standings().values()
+    assert [*standing["numbers"]["silent"]] == [late]
+    assert standing["numbers"]["silent"][late] == 200
+
+
 def test_a_version_that_goes_gives_its_place_back_to_the_version_before(world):
     first = Node("digits", "validator", DIGITS, author="me")
     world.change(register_node, first, world.now())
@@ -383,7 +393,12 @@ def test_commands_register_list_adopt_and_take_back(place, monkeypatch):  # noqa
     assert "waggle routes adopt digits" in run("trial", "adopt", "digits-1", status=2)
     assert "digits@1 against doing without" in run("trial", "list")
     assert "acts for all but 2%" in run("routes", "adopt", "digits")
-    assert "98% of 100% of the traffic" in run("trial", "show", "digits-1")
+    (row,) = json.loads(run("trial", "list", "--json"))["trials"]
+    silent = {row["id"]: {"why": "", "numbers": {"silent": {"it failed": 7}}}}
+    (place / "var" / "trials" / "numbers.json").write_text(json.dumps(silent))
+    shown = run("trial", "show", "digits-1")
+    assert "98% of 100% of the traffic" in shown
+    assert "On 7 requests it had no effect: it failed." in shown
     monkeypatch.setenv("COLUMNS", "60")  # a name is whole on any screen
     assert "digits@1 adopted: validator by operator" in run("routes", "nodes")
     monkeypatch.setenv("COLUMNS", "300")

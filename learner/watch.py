@@ -7,10 +7,12 @@ from typing import Literal
 from learner.comparison import TrialRules
 from learner.sequence import UNKNOWN, Adjustment, ComparedUnit, Contrast, Interval, RunningMoments
 
-# A cumulative sum, in standard deviations. It ignores shifts below the slack; it detects a shift of
-# one deviation after about 25 answers, and raises a false alarm once in many thousands.
+# A cumulative sum, in standard deviations. It ignores shifts below the slack, and detects a shift
+# of one deviation after about 28 answers. Two failures of a plan that rarely fails are no sign of a
+# shift: to learn nothing from them would make the plan seem better than it is, and its usual
+# failures an alarm.
 _SLACK = 0.2
-_SETTLED = 6.0
+_SETTLED = 12.0
 _ALARM = 20.0
 _LEAST_ALERT = 30
 _LEAST_DOUBTED = 40  # answers before a strategy can seem useless

@@ -381,6 +381,21 @@ def test_what_is_usual_outlives_a_false_alert():
     assert noticed
 
 
+def test_a_plan_that_fails_as_rarely_as_ever_hardly_ever_raises_an_alarm():
+    assert sum(raises_an_alarm(seed) for seed in range(100, 140)) <= 5
+
+
+def raises_an_alarm(seed):
+    chance, watch = np.random.default_rng(seed), Watch(TrialRules(least=40), calm_share=0.95)
+    for _ in range(400):
+        side = "candidate" if chance.random() < 0.95 else "current"
+        value = float(chance.random() < (0.9 if side == "candidate" else 0.65))
+        own_chance = 0.95 if side == "candidate" else 0.05
+        if watch.judge(exposed(side, value, chance=own_chance)) == "alert":
+            return True
+    return False
+
+
 def test_the_sides_of_a_simulated_world_differ_by_its_gain():
     chance = np.random.default_rng(1)
     units = list(TrialWorld("binary", 0.04, 0.5).units(chance, 20_000))

@@ -23,7 +23,10 @@ _REST_SECONDS = 2 * 86_400.0  # between two doubts of a plan
 
 
 def merged(book: Book) -> Iterator[MadePlan]:
-    """A plan for two patterns, in the place of a plan for each, if the two are of the same form."""
+    """A plan for two patterns, in the place of a plan for each, if the two are of the same form.
+
+    A plan with examples of two patterns is not mixed with a third one's: it would lose some.
+    """
     trial_on = {trial.pattern for trial in book.live if trial.pattern}
     grown = [book.made[trial.name] for trial in book.grown]
     free = [
@@ -31,6 +34,7 @@ def merged(book: Book) -> Iterator[MadePlan]:
         for made in grown
         if made.kind not in ("route", "model")
         and not made.stands_for
+        and not made.mixes
         and trial_on.isdisjoint(made.patterns)
     ]
     for at, kept in enumerate(free):

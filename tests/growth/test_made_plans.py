@@ -598,6 +598,8 @@ def test_two_plans_with_examples_become_one_with_examples_of_both_by_a_trial_in_
 
 
 def test_a_plan_for_two_patterns_is_tried_no_longer_than_what_it_stands_for_is_good(world):
+    adopted_for(world, EXAMPLES, "p4")
+    assert not list(merged(world.book))  # a plan that has examples of two patterns keeps them
     names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, EXAMPLES, "p2")]
     (made,) = merged(world.book)
     world.spawner._simplify(made)

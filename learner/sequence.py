@@ -81,17 +81,28 @@ class RunningMoments:
         self.squares += apart * (value - self.mean)
 
     @property
+    def variance(self) -> float:
+        # Count one more value of the largest size, since rare values may not have arrived yet.
+        return (self.squares + self.span**2) / max(self.n, 1)
+
+    @property
     def error(self) -> float:
         """The standard error of the mean, as if one more value of the largest size had come."""
-        return sqrt(self.squares + self.span**2) / self.n if self.n else inf
+        return sqrt(self.variance / self.n) if self.n else inf
 
     def radius(self, alpha: float) -> float:
-        if self.n < 2:
+        return self.radius_after(self.n, alpha)
+
+    def radius_after(self, n: float, alpha: float) -> float:
+        """The radius after `n` values that spread like the values so far."""
+        if self.n < 2 or n <= 0:
             return inf
-        # Count one more value of the largest size, since rare values may not have arrived yet.
-        variance = (self.squares + self.span**2) / self.n
-        mixed = self.n * self.mixing
-        return sqrt(variance * 2 * (mixed + 1) / (self.n * mixed) * log(sqrt(mixed + 1) / alpha))
+        mixed = n * self.mixing
+        return sqrt(self.variance * 2 * (mixed + 1) / (n * mixed) * log(sqrt(mixed + 1) / alpha))
+
+    def evidence_of_none(self, mean: float) -> float:
+        """Evidence that the true mean is 0 and not this: the log of how much likelier that is."""
+        return self.n * mean * (mean / 2 - self.mean) / self.variance
 
     def interval(self, alpha: float) -> Interval:
         radius = self.radius(alpha)

@@ -16,7 +16,7 @@ from experiments.demo import report as demo
 from experiments.dialects import run as dialects
 from experiments.drift import report as drift
 from experiments.growth import report as growth
-from experiments.growth.beside import beside_table
+from experiments.growth.beside import beside_table, early_table
 from experiments.growth.serve import serve_table
 from experiments.guardrails import report as guardrails
 from experiments.image import report as image
@@ -131,6 +131,7 @@ def test_the_figures_are_those_of_the_last_measurement(name, report):
         ("kinds score", "kinds", kinds.score_table),
         ("growth serve", "growth", serve_table),
         ("growth beside", "growth", beside_table),
+        ("growth early", "growth", early_table),
         ("speed", "overhead", overhead.speed_table),
         ("weeks", "trials", trials.weeks_table),
         ("demo weeks", "demo", demo.weeks_table),

@@ -161,7 +161,6 @@ def made_from(
         scope=scope,
         part=opening.part,
         alike=opening.judged,
-        hope=opening.hope,
         at=at,
     )
 

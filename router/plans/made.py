@@ -46,7 +46,6 @@ class MadePlan:
     scope: str = ""  # the owner of the words that it was made from; empty: no words of callers
     part: float = 1.0  # of the pattern's requests that may be part of its trial
     alike: int = 0  # judged answers of the pattern when it was made
-    hope: float = 0.0  # utility that it might add to a request
     at: float = 0.0
     stands_for: str = ""  # it answers what would go to this plan; empty: all of the pattern
     others: tuple[str, ...] = ()  # more patterns that it answers, once it is adopted
@@ -89,7 +88,9 @@ class MadePlan:
     @classmethod
     def read(cls, fields: Mapping[str, Any]) -> "MadePlan":
         lists = {name: tuple(fields.get(name, ())) for name in ("others", "merges")}
-        return cls(**{**fields, **lists})
+        # A book may hold fields that plans have no more.
+        kept = {name: value for name, value in fields.items() if name in cls.__slots__}
+        return cls(**{**kept, **lists})
 
 
 def place_of_task(task: str) -> str:

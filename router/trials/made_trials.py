@@ -27,14 +27,14 @@ from router.trials.course import Course
 HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
 LEAST_BESIDE = 20  # of these, answers beside those of its parent: see experiments/growth/README.md
-_DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
-# The same by which a simpler plan must lose too much. At 0.7, chance ended the trials of nearly
-# half of all needless stages, which take thousands of answers: see experiments/growth/README.md.
+_SOON = 0.5  # the part of the longest trial within which what a good plan adds can be shown
+LIKELIER = 5.0  # times likelier must it be that a hopeless plan adds nothing: see there, too
+# Standard errors by which a simpler plan must lose too much. At 0.7, chance ended the trials of
+# nearly half of all needless stages, which take thousands of answers (experiments/growth/README.md)
 _DOUBT_OF_SIMPLER = 2.0
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
 MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse
 MARGIN_OF_MERGED = 0.05  # utility
-_OF_HOPE = 0.3  # the part of what was hoped for that a plan must be able to add
 _OPENED_BY = "growth"
 # Compared answers. With an alpha as small as growth's, the interval is tightest at twice as many.
 _TIGHT_AT = 120
@@ -155,8 +155,8 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
         why = f"it is worse: {words}"
     elif models and (harm := _harm(comparison)):
         why = f"it does harm: {harm}: {words}"
-    elif trial.goal == "better" and (low := _hopeless(course)):
-        why = f"it hardly adds {comparison.rules.worth:.2g}{low}: {words}"
+    elif trial.goal == "better" and (hopeless := _hopeless(course)):
+        why = f"{hopeless}: {words}"
     elif trial.goal != "better" and _likely_worse(comparison):
         why = f"it most likely loses more than {comparison.rules.margin:g}: {words}"
     elif (
@@ -197,20 +197,23 @@ def keep_made(trial: Trial, course: Course, at: float) -> list[Line]:
 
 
 def _hopeless(course: Course) -> str:
-    """Says to what the plan most likely adds too little; empty if the plan may yet add enough.
+    """Says to what the plan most likely adds nothing; empty if the plan may yet be adopted.
 
-    To end a trial early is never a false adoption, so this needs no interval at every look.
+    A good plan adds at least what half of the longest trial can show. A trial ends once it is much
+    likelier that the plan adds nothing, so what a pattern asks goes to the next plan. To end a
+    trial early is never a false adoption, so this needs no interval at every look.
     """
     comparison = course.comparison
     if comparison.compared < LEAST or not comparison.enough:
         return ""
-    worth, share = comparison.rules.worth, comparison.apart_share
+    rules, share, utility = comparison.rules, comparison.apart_share, comparison.utility.values
+    gain = utility.radius_after(_SOON * rules.most_requests * share, rules.alpha)
     for values, beside in (
-        (comparison.utility.values, " to what serves"),
-        (course.beside_parent.values, f" to {course.parent} there"),
+        (utility, "what serves"),
+        (course.beside_parent.values, f"{course.parent} there"),
     ):
-        if values.n >= LEAST_BESIDE and (values.mean + _DOUBT * _error(values)) * share < worth:
-            return beside
+        if values.n >= LEAST_BESIDE and values.evidence_of_none(gain) > log(LIKELIER):
+            return f"it hardly adds {gain * share:.2g} to {beside}"
     return ""
 
 
@@ -334,7 +337,6 @@ def _open_line(
     if any(trial.slot.layer == layer for trial in book.live):
         raise Rejected(f"another plan is tried on {made.pattern}: one at a time")
     id_ = new_id(at)
-    worth = max(book.config.growth.epsilon, _OF_HOPE * made.hope)
     trial = Trial(
         id_,
         made.name,
@@ -353,7 +355,6 @@ def _open_line(
             "least": LEAST,
             "most_requests": most,
             "tight_at": _TIGHT_AT,
-            "worth": worth,
         },
         effect=effect,
         pattern=made.pattern,

@@ -247,28 +247,32 @@ def test_while_a_plan_is_in_doubt_another_one_is_tried_in_its_place(world):
     assert state_of(world.book, STEPS.name) == "adopted"
 
 
+def test_a_plan_of_an_earlier_book_is_read():
+    assert MadePlan.read({**STEPS.written(), "hope": 0.3}) == STEPS
+
+
 def test_a_plan_that_does_nothing_is_kept_out_early(world):
     world.enter(STEPS)
     good = {"p1-steps-1": 4, "x": 6, "y": 6}
     turn(world, 15, lambda plan, n: n * 7 % 10 < good[plan])
     trial = world.book.trial(STEPS.name)
     assert trial.state == "kept"
-    assert "hardly adds 0.02" in trial.why
+    assert "hardly adds 0.23 to what serves" in trial.why
 
 
 @pytest.mark.slow
 def test_a_plan_gets_no_credit_for_what_the_plan_that_it_was_made_from_does(world):
-    world.enter(replace(STEPS, hope=0.3))
+    world.enter(STEPS)
     good = {"p1-steps-1": 9, "x": 9, "y": 1}
     turn(world, 20, lambda plan, n: n * 7 % 10 < good[plan])
     trial = world.book.trial(STEPS.name)
     assert trial.state == "kept"
-    assert "hardly adds 0.09 to x there" in trial.why
+    assert "hardly adds 0.16 to x there" in trial.why
 
 
 @pytest.mark.slow
 def test_where_another_plan_would_do_a_route_to_it_is_adopted_and_no_made_plan(world):
-    world.enter(replace(STEPS, hope=0.3))
+    world.enter(STEPS)
     good = {"p1-steps-1": 9, "x": 9, "y": 1}
     turn(world, 20, lambda plan, n: n * 7 % 10 < good[plan])
     assert state_of(world.book, STEPS.name) == "kept"
@@ -324,7 +328,6 @@ def test_growth_makes_plans_one_recipe_after_the_other(world):
     world.write(30, lambda _, n: n % 2, key_id="")
     world.spawner.turn()
     made = world.book.made["p1-examples-1"]
-    assert world.book.trial(made.name).rules["worth"] == pytest.approx(0.3 * made.hope)
     assert (made.pattern, made.parent, made.scope) == ("p1", "y", "key ")
     assert state_of(world.book, made.name) == "running"
     assert len(world.director.steering.made[0].plan["examples"]) == 5
@@ -595,11 +598,11 @@ def test_two_plans_with_examples_become_one_with_examples_of_both_by_a_trial_in_
     forgotten = replace(EXAMPLES, name="p3-examples-1", pattern="p3", scope="group other")
     adopted_for(world, forgotten, "p3")
     assert not list(merged(world.book))  # words of another owner
+    adopted_for(world, EXAMPLES, "p4")
+    assert not list(merged(world.book))  # a plan that has examples of two patterns keeps them
 
 
 def test_a_plan_for_two_patterns_is_tried_no_longer_than_what_it_stands_for_is_good(world):
-    adopted_for(world, EXAMPLES, "p4")
-    assert not list(merged(world.book))  # a plan that has examples of two patterns keeps them
     names = [adopted_for(world, EXAMPLES, "p1"), adopted_for(world, EXAMPLES, "p2")]
     (made,) = merged(world.book)
     world.spawner._simplify(made)

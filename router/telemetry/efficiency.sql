@@ -278,13 +278,14 @@ create macro self_issues_of(
 ) as table
 with w as (from query_table(worth)),
 shares as (select plan, sum(weight * share) as served from w group by plan),
--- Two plans of the same quality: they differ by no more than noise on each group and on all requests, of
--- which enough is judged to tell. The other costs less or is quicker, and could stand for the subject.
+-- Two plans of the same quality: on all requests they differ by no more than noise, and so much is judged
+-- that they most likely differ by no more than 0.2 on any group. The other costs less or is quicker, and
+-- could stand for the subject.
 pairs as (
   select a.plan as this_plan, b.plan as other_plan, sum(a.weight) as covered,
          sum(a.weight * (a.quality - b.quality)) / sum(a.weight) as differs,
          sqrt(sum(pow(a.weight, 2) * (pow(a.half, 2) + pow(b.half, 2)))) / sum(a.weight) as half,
-         max(abs(a.quality - b.quality) / sqrt(pow(a.half, 2) + pow(b.half, 2))) as worst,
+         max(abs(a.quality - b.quality) + 0.84 * sqrt(pow(a.half, 2) + pow(b.half, 2))) as worst,
          1.96 * 1.96 * avg(pow(a.quality - b.quality, 2) / (pow(a.half, 2) + pow(b.half, 2))) as scatter,
          sum(a.weight * (b.utility - b.quality - a.utility + a.quality)) / sum(a.weight) as saves,
          sum(a.weight * (a.usd_per_1k - b.usd_per_1k)) / sum(a.weight) as usd,
@@ -295,7 +296,7 @@ doubles as (
   select 'double' as issue, this_plan as subject, other_plan as other, (saves - differs) * served as gain,
          half * served as half, -ms * served as ms, -usd * served as usd_per_1k, judged
   from pairs join shares on shares.plan = this_plan
-  where covered >= 0.6 and abs(differs) <= half and half <= 6 * epsilon and worst < 1.2 and scatter < 1.5
+  where covered >= 0.9 and abs(differs) <= half and half <= 6 * epsilon and worst <= 0.2 and scatter < 1.5
     and saves > 0),
 -- Plans that growth made and that nobody can approve: they answer already, or went.
 settled as (

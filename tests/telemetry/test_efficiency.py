@@ -113,6 +113,26 @@ def test_a_better_plan_that_hardly_answers_is_an_issue_with_its_effect(tmp_path)
     stored.close()
 
 
+@pytest.mark.parametrize(("rounds", "on_p1", "named"), [(300, 0.8, True), (300, 0.65, False),
+                                                        (120, 0.68, False)])  # fmt: skip
+def test_plans_are_doubles_only_if_enough_is_judged_on_each_group(tmp_path, rounds, on_p1, named):
+    """They are alike on nine tenths of requests, and on p1 perhaps not."""
+    good = {(group, plan): 0.8 for group in ("p1", "") for plan in ("small", "twin")}
+    good |= {("p1", "small"): on_p1, ("p1", "tiny"): 0.5, ("", "tiny"): 0.5}
+    traffic = Traffic(good)
+    for n in range(rounds):
+        for plan in ("twin", "small", "tiny"):
+            for _ in range(3):
+                traffic.ask("", plan)
+            if n % 2 == 0:
+                traffic.ask("p1", plan)
+    stored = traffic.stored(tmp_path / "telemetry")
+    sql = AnalysedTime(moment(0), moment(len(traffic.rows)), newest=500).issues()
+    pairs = {row["subject"] for row in stored.rows(sql) if row["issue"] == "double"}
+    assert pairs == ({"twin"} if named else set())
+    stored.close()
+
+
 def test_doubles_slow_committees_and_idle_checks_are_issues(tmp_path):
     good = {("", plan): share for plan, share in {"tiny": 0.5, "small": 0.8, "twin": 0.8}.items()}
     traffic = Traffic(good | {("", "panel"): 0.8})

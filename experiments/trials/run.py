@@ -103,6 +103,9 @@ def functions(data: Path, cache: Path) -> dict[str, Any]:
     }
 
 
+UNSEEN_SEEDS = range(8, 16)  # of useless plans: nothing was set on them
+
+
 def planted(data: Path, cache: Path, seeds: Sequence[int], most: int) -> dict[str, Any]:
     """The figures of these seeds, in which no trial takes more than `most` requests."""
     outcomes = load("llmrouter", data, cache)
@@ -159,6 +162,9 @@ def main() -> None:
         "crosscheck": lambda: crosschecked(ROOT / "var" / "crosscheck"),
         "distilled": lambda: functions(options.data, options.cache),
         "planted": lambda: planted(options.data, options.cache, seeds, options.requests),
+        "planted_unseen": lambda: planted(
+            options.data, options.cache, UNSEEN_SEEDS, options.requests
+        ),
         "hostile": besieged,
         "weeks": weeks,
     }

@@ -39,7 +39,7 @@ def readme_table(result: Mapping[str, Any]) -> str:
             "planted useless plans that simplification removes within 32 rounds of 1,000 requests",
             _removed(planted),
         ),
-        ("the same on eight unseen seeds", _removed(result["planted_unseen"])),
+        ("the same on four unseen seeds", _removed(result["planted_unseen"])),
         (
             f"{len(hostile['functions'])} hostile functions with a deadline of "
             f"{hostile['deadline_ms']:g} ms",

@@ -30,10 +30,7 @@ LEAST_BESIDE = 20  # of these, answers beside those of its parent: see experimen
 _SOON = 0.5  # the part of the longest trial within which what a good plan adds can be shown
 LIKELIER = 5.0  # times likelier must it be that a hopeless plan adds nothing: see there, too
 # Standard errors by which a simpler plan must lose too much. At 0.7, chance ended the trials of
-# nearly half of all needless stages, which take thousands of answers (experiments/growth/README.md)
-_DOUBT = 0.7  # standard errors above the mean by which a hopeless plan must miss the least gain
-# The same by which a simpler plan must lose too much. At 0.7, chance ended the trials of many
-# needless stages at once, which take thousands of answers: see experiments/growth/README.md.
+# many needless stages at once, which take thousands of answers: see experiments/growth/README.md.
 _DOUBT_OF_SIMPLER = 2.0
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
 MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse

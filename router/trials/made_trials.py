@@ -19,7 +19,7 @@ from learner.sequence import RunningMoments, split_evidence
 from learner.verdict import MISMATCH, apart_share
 from router.config.config import Config
 from router.domain import new_id
-from router.plans.made import MadePlan, compiled_from
+from router.plans.made import MadeKind, MadePlan, compiled_from
 from router.trials.book import Book, Line, Rejected, Trial, candidate_of
 from router.trials.changes import share_line, state_line
 from router.trials.course import Course
@@ -31,7 +31,7 @@ _SOON = 0.5  # the part of the longest trial within which what a good plan adds 
 LIKELIER = 5.0  # times likelier must it be that a hopeless plan adds nothing: see there, too
 # Standard errors by which a simpler plan must lose too much. At 0.7, chance ended the trials of
 # many needless stages at once, which take thousands of answers: see experiments/growth/README.md.
-_DOUBT_OF_SIMPLER = 2.0
+_DOUBT, _DOUBT_OF_STAGE = 0.7, 2.0
 _SURE = 1.64  # standard errors by which a plan must be better than its parent
 MOST_OF_SIMPLER = 20_000  # requests of a pattern within which a simpler plan must be no worse
 MARGIN_OF_MERGED = 0.05  # utility
@@ -157,7 +157,7 @@ def decide_made(book: Book, trial: Trial, course: Course, config: Config, at: fl
         why = f"it does harm: {harm}: {words}"
     elif trial.goal == "better" and (hopeless := _hopeless(course)):
         why = f"{hopeless}: {words}"
-    elif trial.goal != "better" and _likely_worse(comparison):
+    elif trial.goal != "better" and _likely_worse(comparison, made.kind):
         why = f"it most likely loses more than {comparison.rules.margin:g}: {words}"
     elif (
         (_replaces_teacher(book, trial.name, comparison) if models else lift.low > floor)
@@ -217,12 +217,12 @@ def _hopeless(course: Course) -> str:
     return ""
 
 
-def _likely_worse(comparison: Comparison) -> bool:
+def _likely_worse(comparison: Comparison, kind: MadeKind) -> bool:
     values, margin = comparison.utility.values, comparison.rules.margin
     if comparison.compared < LEAST or not comparison.enough:
         return False
-    worth = values.mean + _DOUBT_OF_SIMPLER * _error(values)
-    return worth * comparison.apart_share < -margin
+    doubt = _DOUBT_OF_STAGE if kind == "stage" else _DOUBT
+    return (values.mean + doubt * _error(values)) * comparison.apart_share < -margin
 
 
 def _adds_to_parent(course: Course) -> bool:

@@ -11,8 +11,13 @@ from math import inf, log
 from typing import Any, Literal
 
 from learner.comparison import Comparison
+from learner.guards import Guard
 from learner.sequence import Interval, split_evidence
 
+_PRICES = ("cost", "p95")  # guards of what an answer takes
+_BROKEN = (
+    0.25  # quality by which a candidate must be better to take more, whatever the utility says
+)
 MISMATCH = 0.001  # a split less likely than this counts as broken
 
 Word = Literal["adopt", "keep", "more data"]
@@ -32,10 +37,18 @@ def verdict_of(comparison: Comparison) -> TrialVerdict:
     return TrialVerdict(word, sentence, comparison.numbers())
 
 
+def harms_of(comparison: Comparison) -> list[Guard]:
+    """The guards that forbid an adoption. Better answers excuse no harm; only where they may be so
+    much better that what serves is broken, they may cost more and take longer."""
+    mends = comparison.quality_gain().high >= _BROKEN and comparison.quality.values.n > 1
+    breached = [guard for guard in comparison.guards() if guard.state == "breached"]
+    return [guard for guard in breached if not (mends and guard.name in _PRICES)]
+
+
 def _decided(comparison: Comparison) -> tuple[Word, str]:
     rules, lift = comparison.rules, comparison.lift()
     utility = f"utility {_in_words(lift)} after {_counted(comparison)}"
-    breached = [guard for guard in comparison.guards() if guard.state == "breached"]
+    breached = harms_of(comparison)
     if comparison.mismatch > -log(MISMATCH):
         return "keep", (
             f"Keep: the sides have {comparison.assigned['candidate']:,} and "
@@ -77,7 +90,12 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
             f"other ({candidate:,} and {current:,}), so it may only seem {merit}: adopt it by hand "
             f"if that is harmless; {utility}."
         )
-    open_guards = [guard.name for guard in comparison.guards() if guard.state != "held"]
+    mends = comparison.quality_gain().low >= _BROKEN
+    open_guards = [
+        guard.name
+        for guard in comparison.guards()
+        if guard.state != "held" and not (mends and guard.name in _PRICES)
+    ]
     if open_guards:
         return word, (
             f"{word.capitalize()}: it is {merit}, and not yet shown to spare "

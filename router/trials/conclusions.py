@@ -1,6 +1,6 @@
 """What follows from the numbers of a trial, as lines for the book."""
 
-from learner.verdict import TrialVerdict, verdict_of
+from learner.verdict import TrialVerdict, harms_of, verdict_of
 from learner.watch import Turn
 from router.config.config import Config
 from router.routing.nodes import DOES_NOTHING
@@ -156,7 +156,7 @@ def _step(book: Book, trial: Trial, course: Course, config: Config, at: float) -
     comparison, settings = course.comparison, config.trials
     lift = comparison.lift()
     floor = 0.0 if trial.goal == "better" else -comparison.rules.margin
-    breached = [str(guard) for guard in comparison.guards() if guard.state == "breached"]
+    breached = [str(guard) for guard in harms_of(comparison)]
     if lift.high < floor or breached:
         harm = "; ".join(breached) or f"utility {lift} a request"
         return roll_back(book, at, f"on its way to all requests it proved worse: {harm}")

@@ -170,6 +170,17 @@ def test_better_answers_do_not_excuse_a_breached_guard(what, given):
     assert f"{what} breached" in verdict.sentence
 
 
+@pytest.mark.parametrize(("broken", "word"), [(0.2, "adopt"), (0.6, "keep")])
+def test_what_serves_may_be_mended_at_a_price_only_if_it_is_broken(broken, word):
+    """After a provider made its model worse, what serves and its control failed alike for good."""
+    verdict = fed(
+        lambda side: 0.8 if side == "candidate" else broken,
+        log_cost=lambda side: 0.3 if side == "candidate" else 0.1,
+        seconds=lambda side: 2.0 if side == "candidate" else 0.5,
+    )
+    assert verdict.word == word
+
+
 def test_failures_are_a_guard_of_their_own():
     comparison = Comparison(TrialRules())
     for n in range(400):

@@ -27,6 +27,7 @@ from router.learning.state import kind_in
 from router.request.lens import ENOUGH, Lens, fitted, keep, kept
 from router.routing.messages import Errand, NewsRequest, Published, SeenPrompt
 from router.telemetry.journal import Journal
+from router.telemetry.store.catalog import CATALOG_FILE
 from router.training.lessons.teaching import Teaching
 from router.trials import node_requests
 from router.trials.director import Director
@@ -227,6 +228,8 @@ class Publisher:
         if done is not None:
             self.proposer.hear(done, self._view)
             self.spawner.hear(done)
+        if not (self._config.telemetry_folder / CATALOG_FILE).exists():
+            return  # the keeper has just begun: there is nothing to look at yet
         self.proposer.turn(self._view)
         self.finding.turn(self._lens_number)
         self.spawner.turn()

@@ -10,6 +10,7 @@ from router.learning.registry import Registry
 from router.learning.report import report_of
 from router.request.terms import terms
 from router.routing.messages import NewsRequest, SeenPrompt
+from router.telemetry.store.catalog import CATALOG_FILE
 from tests.fakes import MemoryJournal
 from tests.learning.traffic import YAML, Traffic, begun, configured, turned
 from tests.telemetry.stored import NOON
@@ -45,6 +46,22 @@ def test_the_publisher_hands_out_only_what_a_router_lacks_and_fits_a_lens(config
     publisher.turn()  # it must act although no row came
     assert publisher.news(NewsRequest("", 0)).version.startswith("pinned-")
     assert json.loads(json.dumps(publisher.report()))["learned"] > 10
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_first_start_warns_of_nothing_and_a_catalog_that_breaks_is_told(
+    config, stored, caplog, there
+):
+    Traffic(config, stored).send(5)
+    catalog, now = config.telemetry_folder / CATALOG_FILE, [1000.0]
+    catalog.unlink(missing_ok=True)
+    if there:
+        catalog.write_bytes(b"no database")
+    publisher = Publisher(config, MemoryJournal(), wall=lambda: now[0])
+    publisher.turn()
+    now[0] += 40_000
+    publisher.turn()
+    assert bool([each for each in caplog.records if each.levelname == "WARNING"]) == there
 
 
 def test_the_report_has_what_is_expected_by_kind_and_plan(config, stored):

@@ -33,7 +33,7 @@ def enter(
         raise Rejected(again)
     with LoadedFunction(strategy, config.trials.function_ms / 1000) as ask_function:
         if strategy.kind == "function":
-            drawn = [_of_all_plans(row, config) for row in rows[-_CONTRACT_ROWS:]]
+            drawn = [of_all_plans(row, config) for row in rows[-_CONTRACT_ROWS:]]
             check_function(strategy.source, ask_function, drawn)
         in_force = strategy.over(director.book.serving)
         estimate = view.replay(config, ask_function).estimate(in_force, rows[-REPLAYED:])
@@ -43,7 +43,7 @@ def enter(
     director.change(_register_and_open, proposal, estimate, at)
 
 
-def _of_all_plans(row: LoggedDecision, config: Config) -> LoggedDecision:
+def of_all_plans(row: LoggedDecision, config: Config) -> LoggedDecision:
     """The row; where a made plan had a say, with all plans, since such a row names only the two
     that the plan's trial compares."""
     if row.odds.keys() <= config.plans.keys():

@@ -19,7 +19,7 @@ from router.trials.book import Book, Line, Rejected
 from router.trials.changes import open_trial
 from router.trials.director import Director
 from router.trials.distilling import distill, prune
-from router.trials.entering import enter, free_name
+from router.trials.entering import enter, free_name, of_all_plans
 from router.trials.evidence import evidence_lines, kept_out
 from router.trials.gates import Postponed
 from router.trials.logged import LoggedDecision
@@ -110,6 +110,7 @@ class Proposer:
     def propose(self, task: str, view: LearnerView, rows: Sequence[LoggedDecision]) -> None:
         """Try to open a trial. Raises `Rejected` if there is nothing to try."""
         config, book = self.config, self.director.book
+        rows = [of_all_plans(row, config) for row in rows]
         match task:
             case "challenge":
                 self.director.change(_challenge, config, view.judged, self.wall())

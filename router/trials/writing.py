@@ -22,8 +22,10 @@ def table_of(rows: Sequence[LoggedDecision], replay: Replay, plans: Sequence[Arm
     """The words and numbers of logged requests, with the expected utility of each plan."""
     worth = np.array([replay.worth(row, plans) for row in rows])
     eligible = np.array([[plan in row.odds for plan in plans] for row in rows])
+    eligible &= np.isfinite(worth)  # the learner does not know a plan that is new
     # A plan that cannot answer must not be chosen, since the request would go to another plan.
     worst = np.where(eligible, worth, np.inf).min(axis=1, keepdims=True)
+    worst[np.isinf(worst)] = 0.0  # no plan could answer, so all are as bad
     worth = np.where(eligible, worth, worst - _WORSE)
     views = [row.function_view for row in rows]
     words = {name: [str(view.get(name, "")) for view in views] for name in _WORDS}

@@ -8,6 +8,7 @@ import pytest
 
 from learner.assignment import Slot, assigned
 from learner.bandit_learner import Bandit
+from learner.decision_tree import leaves_of
 from learner.policy import Arm, Feedback, Outcome
 from router.config.config import Config
 from router.config.load import load
@@ -33,7 +34,7 @@ from router.trials.proposals import LearnerView, Proposal
 from router.trials.proposing import Proposer
 from router.trials.simplifying import paths
 from router.trials.trial_requests import act
-from router.trials.writing import returns_in
+from router.trials.writing import distilled, returns_in, table_of
 from tests.fakes import MemoryJournal
 from tests.learning.traffic import features_of
 from tests.sparing import slow_after
@@ -493,6 +494,23 @@ def test_rows_of_a_made_plan_do_not_keep_a_function_from_choosing_other_plans(wo
     view = taught_view(world, by_kind)
     proposer(world).propose("distill", view, [*world.rows(), *rows[-60:]])
     assert world.book.trial("distilled-1").state == "shadow"
+
+
+def test_rows_of_a_made_plan_do_not_hide_the_best_plan_from_what_is_distilled(world):
+    world.go(400, by_kind)
+    rows = [replace(row, odds={Arm("cheap"): 0.5, Arm("p1-steps-1"): 0.5}) for row in world.rows()]
+    proposer(world).propose("distill", taught_view(world, by_kind), rows)
+    assert 'return "dear"' in world.book.strategies["distilled@1"].source
+
+
+def test_a_plan_that_the_learner_does_not_know_yet_is_not_distilled(world):
+    world.go(400, by_kind)
+    view = taught_view(world, by_kind)
+    plans = [*map(Arm, ("cheap", "dear", "idle")), Arm("new")]
+    rows = [replace(row, odds=dict.fromkeys(plans, 0.25)) for row in world.rows()]
+    table = table_of(rows, view.replay(world.config), plans)
+    assert np.isfinite(table.worth).all()
+    assert {leaf.arm for leaf in leaves_of(distilled(table))} == {"cheap", "dear"}
 
 
 def test_replay_vetoes_a_strategy_that_logged_answers_show_to_be_worse(world):

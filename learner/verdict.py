@@ -15,9 +15,7 @@ from learner.guards import Guard
 from learner.sequence import Interval, split_evidence
 
 _PRICES = ("cost", "p95")  # guards of what an answer takes
-_BROKEN = (
-    0.25  # quality by which a candidate must be better to take more, whatever the utility says
-)
+_BROKEN = 0.25  # what serves is broken if a candidate's quality is higher by so much
 MISMATCH = 0.001  # a split less likely than this counts as broken
 
 Word = Literal["adopt", "keep", "more data"]
@@ -40,9 +38,15 @@ def verdict_of(comparison: Comparison) -> TrialVerdict:
 def harms_of(comparison: Comparison) -> list[Guard]:
     """The guards that forbid an adoption. Better answers excuse no harm; only where they may be so
     much better that what serves is broken, they may cost more and take longer."""
-    mends = comparison.quality_gain().high >= _BROKEN and comparison.quality.values.n > 1
-    breached = [guard for guard in comparison.guards() if guard.state == "breached"]
-    return [guard for guard in breached if not (mends and guard.name in _PRICES)]
+    guards = _binding(comparison, comparison.quality_gain().high)
+    return [guard for guard in guards if guard.state == "breached"]
+
+
+def _binding(comparison: Comparison, gain: float) -> list[Guard]:
+    """The guards of a candidate that adds so much quality: if what serves is broken, it may cost
+    more and take longer."""
+    mends = gain >= _BROKEN and comparison.quality.values.n > 1
+    return [guard for guard in comparison.guards() if not (mends and guard.name in _PRICES)]
 
 
 def _decided(comparison: Comparison) -> tuple[Word, str]:
@@ -90,12 +94,8 @@ def _adoption(comparison: Comparison, utility: str) -> tuple[Word, str]:
             f"other ({candidate:,} and {current:,}), so it may only seem {merit}: adopt it by hand "
             f"if that is harmless; {utility}."
         )
-    mends = comparison.quality_gain().low >= _BROKEN
-    open_guards = [
-        guard.name
-        for guard in comparison.guards()
-        if guard.state != "held" and not (mends and guard.name in _PRICES)
-    ]
+    guards = _binding(comparison, comparison.quality_gain().low)
+    open_guards = [guard.name for guard in guards if guard.state != "held"]
     if open_guards:
         return word, (
             f"{word.capitalize()}: it is {merit}, and not yet shown to spare "

@@ -28,7 +28,8 @@ HALF = 0.5
 LEAST = 40  # compared answers before a trial can end
 LEAST_BESIDE = 20  # of these, answers beside those of its parent: see experiments/growth/README.md
 _SOON = 0.5  # the part of the longest trial within which what a good plan adds can be shown
-LIKELIER = 5.0  # times likelier must it be that a hopeless plan adds nothing: see there, too
+# A trial ends once it is so many times likelier that its plan adds nothing: see that page, too.
+LIKELIER = 5.0
 # Standard errors by which a simpler plan must lose too much. At 0.7, chance ended the trials of
 # many needless stages at once, which take thousands of answers: see experiments/growth/README.md.
 _DOUBT, _DOUBT_OF_STAGE = 0.7, 2.0
